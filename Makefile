@@ -1,0 +1,56 @@
+# `make help` lists the targets. Each does its own set-up.
+SHELL := /bin/bash
+VENV  := .venv
+BIN   := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?= python3.11
+ARGS  ?=
+
+.PHONY: help setup demo test check format bench constraints clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## make .venv with all that is needed
+
+# uv is used where it is present; where it is not, a venv of the standard library gets it for itself.
+$(STAMP): pyproject.toml constraints.txt
+	@set -e; \
+	if command -v uv >/dev/null 2>&1; then \
+	  uv=uv; test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV); \
+	else \
+	  test -x $(BIN)/pip || $$(command -v $(PYTHON) || echo python3) -m venv $(VENV) || { \
+	    echo "cannot make a virtual environment: on Debian, apt-get install python3-venv, or put uv on the PATH" >&2; exit 1; }; \
+	  test -x $(BIN)/uv || $(BIN)/pip install --quiet --disable-pip-version-check "uv>=0.5"; \
+	  uv=$(BIN)/uv; \
+	fi; \
+	echo "installing into $(VENV) ..."; \
+	VIRTUAL_ENV=$(VENV) $$uv pip install --quiet --compile-bytecode --constraint constraints.txt --editable '.[notebook,local,dev]'
+	@touch $@
+
+demo: $(STAMP) ## the whole job on the local stack, then the stack stays up (ARGS=--once stops after the job)
+	@$(BIN)/chimera demo $(ARGS)
+
+test: $(STAMP) ## every test this machine can run
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP) ## format, lint, types, import direction
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(STAMP) ## rewrite the code in the house format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## ratios against peers, side by side in one run
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+constraints: ## renew constraints.txt from the ranges in pyproject.toml
+	@uv=$$(command -v uv || echo $(BIN)/uv); \
+	$$uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links pyproject.toml -o constraints.txt
+
+clean: ## remove what make made
+	rm -rf $(VENV) build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,129 @@
+"""Every error that chimera raises on purpose.
+
+    ChimeraError
+    ├── RefusedError (ValueError)            the request is wrong: nothing has been run or written
+    │   ├── InvalidUriError                  not a gs:// URI nor a local path
+    │   ├── InvalidPatternError              a glob that cannot be read
+    │   ├── UnknownNameError (LookupError)   no such source, codec or job
+    │   ├── NothingMatchesError              inputs that match no file
+    │   ├── TargetError                      the target cannot take the output
+    │   └── SettingsError                    a setting is missing or makes no sense
+    ├── StorageError (OSError)               the store said no, or said nothing
+    │   ├── ObjectNotFoundError (FileNotFoundError)
+    │   ├── ObjectExistsError (FileExistsError)
+    │   └── AccessDeniedError (PermissionError)
+    ├── BadFileError (ValueError)            one input file cannot be used; the job goes on
+    ├── JobError (RuntimeError)              a job as a whole came to nothing
+    │   ├── TooManyFailuresError             more failed files than the job allows, or all of them
+    │   └── ReconciliationError              the ledger and the output do not agree
+    ├── JobLogError (RuntimeError)           the job log cannot do what was asked
+    │   ├── JobExistsError                   an id is given once
+    │   └── JobNotFoundError (LookupError)
+    └── StackError (RuntimeError)            the local stack cannot start, stop or be found
+
+A message names the object, the value that offends, and what to do about it, in one line.
+"""
+
+from __future__ import annotations
+
+
+class ChimeraError(Exception):
+    """The root: catch this to catch all that chimera raises on purpose."""
+
+
+class RefusedError(ChimeraError, ValueError):
+    """The request is wrong. Nothing has been run or written; the command line exits with 2."""
+
+
+class InvalidUriError(RefusedError):
+    """Not a gs:// URI nor a local path."""
+
+
+class InvalidPatternError(RefusedError):
+    """A glob that cannot be read."""
+
+
+class UnknownNameError(RefusedError, LookupError):
+    """A name that nothing is registered under.
+
+    Attributes: kind (what was looked for), name (what was asked), known (the names there are).
+    """
+
+    def __init__(self, kind: str, name: str, known: list[str]) -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        super().__init__(f"no {kind} is named {name!r}; there are: {', '.join(self.known) or 'none'}")
+
+
+class NothingMatchesError(RefusedError):
+    """Inputs that match no file. Attributes: patterns (all that were tried)."""
+
+    def __init__(self, message: str, patterns: list[str]) -> None:
+        self.patterns = patterns
+        super().__init__(message)
+
+
+class TargetError(RefusedError):
+    """The target cannot take the output: absent, not writable, full of output, or among the inputs."""
+
+
+class SettingsError(RefusedError):
+    """A setting is missing or makes no sense."""
+
+
+class StorageError(ChimeraError, OSError):
+    """The store said no, or said nothing. Attribute: uri."""
+
+    def __init__(self, uri: str, message: str) -> None:
+        self.uri = uri
+        super().__init__(f"{uri}: {message}")
+
+
+class ObjectNotFoundError(StorageError, FileNotFoundError):
+    """No such object, file or bucket."""
+
+
+class ObjectExistsError(StorageError, FileExistsError):
+    """Something is there already, and was not to be replaced."""
+
+
+class AccessDeniedError(StorageError, PermissionError):
+    """The store knows who asks and says no, or does not know who asks."""
+
+
+class BadFileError(ChimeraError, ValueError):
+    """One input file cannot be used: it is recorded as failed and the job goes on.
+
+    The text is a reason a person understands; it does not repeat the file's name, which the record has.
+    """
+
+
+class JobError(ChimeraError, RuntimeError):
+    """A job as a whole came to nothing."""
+
+
+class TooManyFailuresError(JobError):
+    """More failed files than the job allows, or every one of them."""
+
+
+class ReconciliationError(JobError):
+    """The ledger and the output do not agree, so the output is not published."""
+
+
+class JobLogError(ChimeraError, RuntimeError):
+    """The job log cannot do what was asked."""
+
+
+class JobExistsError(JobLogError):
+    """A job id is given once."""
+
+
+class JobNotFoundError(JobLogError, LookupError):
+    """No job has this id."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(f"no job {job_id!r} in this job log; `chimera jobs list` shows the ones there are")
+
+
+class StackError(ChimeraError, RuntimeError):
+    """The local stack cannot start, stop or be found."""
