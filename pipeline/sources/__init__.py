@@ -1,0 +1,24 @@
+"""Where the files come from: a source turns a selection into patterns, and says how the files are compressed.
+
+A third party adds one by a package with an entry point in the group "chimera.sources"; see base.py.
+"""
+
+from __future__ import annotations
+
+from pipeline.sources.base import SourcePlugin
+from pipeline.sources.registry import (
+    build_patterns,
+    describe_sources,
+    get_decompressor,
+    get_source,
+    source_names,
+)
+
+__all__ = [
+    "SourcePlugin",
+    "build_patterns",
+    "describe_sources",
+    "get_decompressor",
+    "get_source",
+    "source_names",
+]

@@ -1,0 +1,41 @@
+"""What a source plugin is.
+
+A package offers one through its metadata, and nothing here changes:
+
+    [project.entry-points."chimera.sources"]
+    tiny = "tiny_source:TinySource"
+
+The class is made without arguments, on the analyst's machine and on the workers, so its package must be
+installed in both.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class SourcePlugin(ABC):
+    """One layout of files in a bucket. Its `name` is that of its entry point."""
+
+    name: ClassVar[str]
+    description: ClassVar[str]  # one line, shown beside the name
+
+    @abstractmethod
+    def build_patterns(self, bucket: str, paths: Sequence[str]) -> list[str]:
+        """The globs, each a whole URI in that bucket, that match the files of the selected paths.
+
+        Paths are relative to the bucket; with the bucket "" paths and patterns are local. `pipeline.patterns`
+        has the rules of globs, and `escape`, `has_glob` and `join_uri` to build them with. Calls no service.
+        """
+
+    @abstractmethod
+    def get_decompressor_class(self) -> str:
+        """A codec's name, "auto" (chosen by each file's first bytes), or "module:Class" of a Codec."""
+
+
+def files_in_folder(folder: str, files: str) -> list[str]:
+    """Two patterns: the files right in a folder, and those at any depth below it. "" is the root."""
+    stem = folder if not folder or folder.endswith("/") else f"{folder}/"
+    return [f"{stem}{files}", f"{stem}**/{files}"]

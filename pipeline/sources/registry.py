@@ -1,0 +1,132 @@
+"""Sources by name, from the entry-point group "chimera.sources", and a check on what they give.
+
+The built-in ones are known here as well, so that a plain folder on sys.path, without a package's metadata,
+works. A plugin that is broken fails when it is asked for, with its package named; it never hides the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+
+from pipeline.codecs import get_codec
+from pipeline.errors import ChimeraError, InvalidUriError, UnknownNameError
+from pipeline.patterns import Pattern, split_uri
+from pipeline.sources.base import SourcePlugin
+
+GROUP = "chimera.sources"
+_BUILT_IN = {
+    "betfair": "pipeline.sources.betfair:BetfairSource",
+    "ndjson": "pipeline.sources.ndjson:NdjsonSource",
+}
+
+
+def source_names() -> list[str]:
+    """Every source that is offered, sorted; nothing is imported to find out."""
+    return sorted(_BUILT_IN.keys() | {entry.name for entry in entry_points(group=GROUP)})
+
+
+def describe_sources() -> dict[str, str]:
+    """Name -> description, or why the source cannot be used."""
+    described = {}
+    for name in source_names():
+        try:
+            described[name] = get_source(name).description
+        except ChimeraError as e:
+            described[name] = f"cannot be used: {e}"
+    return described
+
+
+def get_source(name: str) -> SourcePlugin:
+    """The source of that name. Raises UnknownNameError, and ChimeraError for a plugin that does not load."""
+    entry = _find(name)
+    where = _where(entry)
+    try:
+        found = entry.load()
+    except Exception as e:  # whatever a third party's module raises while it is imported
+        raise ChimeraError(
+            f"{where} cannot be imported ({type(e).__name__}: {e}); mend or uninstall that package"
+        ) from e
+    if not (isinstance(found, type) and issubclass(found, SourcePlugin)):
+        raise ChimeraError(f"{where} is not a class derived from pipeline.sources.SourcePlugin")
+    try:
+        source = found()
+    except Exception as e:
+        raise ChimeraError(f"{where} cannot be made ({type(e).__name__}: {e}); it takes no arguments") from e
+    if getattr(source, "name", None) != name or not isinstance(getattr(source, "description", None), str):
+        raise ChimeraError(f"{where} must have name = {name!r} and a description")
+    return source
+
+
+def build_patterns(source: SourcePlugin, bucket: str, paths: Sequence[str]) -> list[str]:
+    """What the source gives, once it is known to be patterns in that bucket.
+
+    A refusal of the user's own path (InvalidUriError, InvalidPatternError) passes through; anything else that
+    the plugin gets wrong is a ChimeraError that names it.
+    """
+    try:
+        patterns = source.build_patterns(bucket, paths)
+    except ChimeraError:
+        raise
+    except Exception as e:  # a third party's code may raise anything
+        raise ChimeraError(f"{_plugin(source)} failed in build_patterns: {type(e).__name__}: {e}") from e
+    if not isinstance(patterns, list) or not all(isinstance(pattern, str) for pattern in patterns):
+        raise ChimeraError(f"{_plugin(source)} gave {patterns!r} for patterns; it must give a list of str")
+    if paths and not patterns:
+        raise ChimeraError(f"{_plugin(source)} gave no patterns for {list(paths)!r}")
+    for pattern in patterns:
+        try:
+            found, path = split_uri(pattern)
+        except InvalidUriError as e:
+            raise ChimeraError(f"{_plugin(source)} gave a pattern that is no URI: {e}") from e
+        if found != bucket:
+            raise ChimeraError(
+                f"{_plugin(source)} gave {pattern!r}, which is not in {bucket or 'local files'!r}"
+            )
+        Pattern(path)
+    return patterns
+
+
+def get_decompressor(source: SourcePlugin) -> str:
+    """The codec the source asks for, once it is known to exist: a name for `choose_codec`."""
+    try:
+        wanted = source.get_decompressor_class()
+    except ChimeraError:
+        raise
+    except Exception as e:  # a third party's code may raise anything
+        raise ChimeraError(
+            f"{_plugin(source)} failed in get_decompressor_class: {type(e).__name__}: {e}"
+        ) from e
+    if not isinstance(wanted, str):
+        raise ChimeraError(
+            f"{_plugin(source)} gave {wanted!r} for a codec; it must give a codec's name or auto"
+        )
+    if wanted != "auto":
+        try:
+            get_codec(wanted)
+        except ChimeraError as e:
+            raise ChimeraError(f"{_plugin(source)}: {e}") from e
+    return wanted
+
+
+def _find(name: str) -> EntryPoint:
+    """The one entry point of that name. An editable install beside a wheel shows it twice."""
+    found = {entry.value: entry for entry in entry_points(group=GROUP, name=name)}
+    if name in _BUILT_IN:
+        found.setdefault(_BUILT_IN[name], EntryPoint(name, _BUILT_IN[name], GROUP))
+    if not found:
+        raise UnknownNameError("source", name, source_names())
+    if len(found) > 1:
+        offers = " and ".join(sorted(_where(entry) for entry in found.values()))
+        raise ChimeraError(f"source {name!r} is offered twice, by {offers}; uninstall one")
+    return next(iter(found.values()))
+
+
+def _where(entry: EntryPoint) -> str:
+    package = entry.dist.name if entry.dist else "chimera-nb"
+    return f"source {entry.name!r} ({entry.value} of package {package})"
+
+
+def _plugin(source: SourcePlugin) -> str:
+    kind = type(source)
+    return f"source {source.name!r} ({kind.__module__}:{kind.__qualname__})"
