@@ -1,0 +1,109 @@
+"""The bare pipeline on any Beam runner: `python -m pipeline --input PATH --target URI [Beam's own options]`.
+
+No job log and no notebook side: for data engineers, and for whatever schedules jobs already. Without --runner it
+runs in this process. Exit 0 done, 1 the job failed, 2 the input was refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import secrets
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from pipeline.admission import admit
+from pipeline.causes import cause_of
+from pipeline.errors import ChimeraError, RefusedError
+from pipeline.sources import describe_sources
+from pipeline.spec import JobSpec
+from pipeline.target import read_summary, release_target, withdraw
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one job; its summary goes to stdout as JSON."""
+    spec, beam_options = _parse(arguments)
+    try:
+        patterns = admit(spec, lambda _: None)
+    except RefusedError as e:
+        print(f"refused: {e}", file=sys.stderr)  # noqa: T201
+        return 2
+    except ChimeraError as e:
+        print(f"failed: {e}", file=sys.stderr)  # noqa: T201
+        return 1
+    try:
+        run(spec, patterns, beam_options)
+    except Exception as e:  # noqa: BLE001 - whatever the runner raises: the job came to nothing, and says why
+        withdraw(spec)
+        release_target(spec)
+        print(f"failed: {cause_of(e)}", file=sys.stderr)  # noqa: T201
+        return 1
+    except BaseException:
+        withdraw(spec)
+        release_target(spec)
+        raise
+    print(json.dumps(read_summary(spec.target), indent=2))  # noqa: T201
+    return 0
+
+
+def run(spec: JobSpec, patterns: Sequence[str], beam_options: Sequence[str] = ()) -> None:
+    """Run an admitted job to its end, in this process unless Beam's options name a runner."""
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from pipeline.build import build
+
+    options = PipelineOptions(list(beam_options))
+    named = any(option.split("=")[0] == "--runner" for option in beam_options)
+    runner = None
+    if not named:
+        # Named, since Beam's DirectRunner first tries to download another one.
+        from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+        runner = FnApiRunner()
+    with beam.Pipeline(runner=runner, options=options) as root:
+        build(root, spec, patterns)
+
+
+def _parse(arguments: Sequence[str] | None) -> tuple[JobSpec, list[str]]:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        description="Compressed files to sharded NDJSON on any Beam runner. Options not listed here are Beam's.",
+        epilog="sources: " + "; ".join(f"{name}: {text}" for name, text in describe_sources().items()),
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--input",
+        action="append",
+        required=True,
+        dest="inputs",
+        metavar="PATH",
+        help="a folder, an object or a glob; gs://bucket/path or local; may be repeated",
+    )
+    parser.add_argument(
+        "--target", required=True, help="the folder that takes output/, ledger/ and summary.json"
+    )
+    parser.add_argument("--source", default="ndjson", help="the source plugin (default: %(default)s)")
+    parser.add_argument(
+        "--shards", type=int, help="how many output files; as the workers find fastest if left out"
+    )
+    parser.add_argument(
+        "--keep-partial", action="store_true", help="keep what was read of a file before its fault"
+    )
+    parser.add_argument("--max-failures", type=int, help="fail the job if more files than this fail")
+    parser.add_argument("--overwrite", action="store_true", help="replace the output that the target holds")
+    parser.add_argument("--job-id", help="letters, digits and '-'; made up if left out")
+    ours, beams = parser.parse_known_args(arguments)
+    values = vars(ours)
+    values["job_id"] = values["job_id"] or f"{datetime.now(UTC):%Y-%m-%d}-{secrets.token_hex(4)}"
+    try:
+        return JobSpec(**{**values, "inputs": tuple(values["inputs"])}), beams
+    except RefusedError as e:
+        parser.exit(2, f"refused: {e}\n")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    sys.exit(main())

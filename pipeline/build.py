@@ -1,0 +1,47 @@
+"""JobSpec -> pipeline graph.
+
+    CreatePatterns -> ListFiles -> Deduplicate -> Reshuffle -> ReadAndDecompress -> WriteOutput
+
+Matching and reading are our own: Beam's fileio gave empty output without an error (see docs of `pipeline.codecs`
+and `pipeline.storage` for what they guarantee instead).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import apache_beam as beam
+
+from pipeline.publish import now
+from pipeline.sources import get_decompressor, get_source
+from pipeline.spec import JobSpec
+from pipeline.transforms import (
+    RECORDS,
+    ListGCSFiles,
+    ReadAndDecompressGCSFile,
+    WriteOutput,
+    encode_uri,
+)
+
+
+def build(root: Any, spec: JobSpec, patterns: Sequence[str]) -> Any:
+    """Add the job to a pipeline (its root); gives the PCollection of its one summary.
+
+    `patterns` are those that `pipeline.admission.admit` gave for the specification. Calls no service.
+    """
+    codec = get_decompressor(get_source(spec.source))
+    files = (
+        root
+        | "CreatePatterns" >> beam.Create([encode_uri(pattern) for pattern in patterns])
+        | "ListFiles" >> beam.ParDo(ListGCSFiles())
+        | "Deduplicate" >> beam.Distinct()
+    )
+    read = (
+        files
+        | "Reshuffle" >> beam.Reshuffle()
+        | "ReadAndDecompress"
+        >> beam.ParDo(ReadAndDecompressGCSFile(codec, keep_partial=spec.keep_partial)).with_outputs(RECORDS)
+    )
+    results = {"listed": files, "blocks": read[None], "records": read[RECORDS]}
+    return results | "WriteOutput" >> WriteOutput(spec, patterns, now())

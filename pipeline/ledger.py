@@ -1,0 +1,136 @@
+"""One record for each input file, and the reconciliation of all of them with what was written.
+
+A record is one JSON object on a line of ledger/ledger-*.ndjson:
+
+    uri          the file, as it was listed
+    generation   which version of the object was read; null for a local file
+    size         compressed bytes read, all of them when status is complete
+    codec        what the bytes were decoded as; null when that was not found out
+    rawBytes     bytes decoded, up to the fault if there was one
+    lines        lines of this file in the output; 0 when failed, unless partial files were to be kept
+    outputBytes  the bytes of those lines: rawBytes, and one for each line end that was missing
+    crc32c       of the compressed bytes, base64, as the bucket shows it; null if not all of them were read
+    status       complete | failed
+    error        why it failed, for a person to read; null when complete
+    note         what is worth knowing of a complete one, such as a name that says another codec; or null
+    seconds      spent reading and decoding it
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from pipeline.errors import JobError, ReconciliationError, TooManyFailuresError
+
+_NAMES = {"raw_bytes": "rawBytes", "output_bytes": "outputBytes"}
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """What became of one input file; the module's docstring has the fields."""
+
+    uri: str
+    status: str
+    generation: int | None = None
+    size: int = 0
+    codec: str | None = None
+    raw_bytes: int = 0
+    lines: int = 0
+    output_bytes: int = 0
+    crc32c: str | None = None
+    error: str | None = None
+    note: str | None = None
+    seconds: float = 0.0
+
+    def to_line(self) -> bytes:
+        """One line of the ledger, with its end. Names that are no UTF-8 (local ones may be) are escaped."""
+        document = {_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> FileRecord:
+        """The inverse of `to_line`; fields of a later version are left out."""
+        fields = {name: _NAMES.get(name, name) for name in cls.__dataclass_fields__}
+        document: dict[str, Any] = json.loads(line)
+        return cls(**{name: document[key] for name, key in fields.items() if key in document})
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over records, or over anything that can be added up: they merge in any order."""
+
+    complete: int = 0
+    failed: int = 0
+    noted: int = 0
+    size: int = 0
+    raw_bytes: int = 0
+    output_bytes: int = 0
+    lines: int = 0
+
+    def add(self, record: FileRecord) -> Totals:
+        good = record.status == "complete"
+        return replace(
+            self,
+            complete=self.complete + good,
+            failed=self.failed + (not good),
+            noted=self.noted + (record.note is not None),
+            size=self.size + record.size,
+            raw_bytes=self.raw_bytes + record.raw_bytes,
+            output_bytes=self.output_bytes + record.output_bytes,
+            lines=self.lines + record.lines,
+        )
+
+    def merge(self, other: Totals) -> Totals:
+        mine, theirs = asdict(self), asdict(other)
+        return Totals(**{name: mine[name] + theirs[name] for name in mine})
+
+
+@dataclass(frozen=True, order=True)
+class Part:
+    """One file that a worker wrote under a temporary name."""
+
+    uri: str
+    size: int  # bytes
+    lines: int
+    crc32c: str | None
+
+
+def reconcile(
+    listed: int, totals: Totals, output: Iterable[Part], ledger: Iterable[Part], where: str
+) -> None:
+    """Compare what was listed, what the records say, and what was written.
+
+    Raises ReconciliationError with every difference: that is a fault in chimera or under it, never in the
+    input, and nothing may be published then.
+    """
+    output, ledger = list(output), list(ledger)
+    accounts = [
+        ("files listed", listed, "files in the ledger", totals.complete + totals.failed),
+        ("lines in the ledger's files", sum(p.lines for p in ledger), "files in the ledger", listed),
+        ("lines by the ledger", totals.lines, "lines in the output", sum(p.lines for p in output)),
+        ("bytes by the ledger", totals.output_bytes, "bytes in the output", sum(p.size for p in output)),
+    ]
+    wrong = [
+        f"{left:,} {what} but {right:,} {other}" for what, left, other, right in accounts if left != right
+    ]
+    if wrong:
+        raise ReconciliationError(
+            f"{where}: {'; '.join(wrong)}. Nothing was published; run the job again, and report this"
+        )
+
+
+def judge(totals: Totals, max_failures: int | None, where: str) -> None:
+    """Raise TooManyFailuresError when every file failed, or more than the job allows; JobError for no file."""
+    total = totals.complete + totals.failed
+    if not total:
+        raise JobError("no file matches any more: the selection was emptied after the job was submitted")
+    if not totals.complete:
+        raise TooManyFailuresError(f"all {total:,} files failed; {where} has the reason for each")
+    if max_failures is not None and totals.failed > max_failures:
+        raise TooManyFailuresError(
+            f"{totals.failed:,} of {total:,} files failed, and max-failures allows {max_failures:,}; "
+            f"{where} has the reason for each"
+        )

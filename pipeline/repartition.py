@@ -1,0 +1,137 @@
+"""A wanted number of shards, from parts as the workers happened to write them.
+
+Each shard is a run of whole lines over the parts laid end to end, of the same number of lines to within one.
+It is copied by ranged reads, so that memory stays small and no data goes through a shuffle; the price is that
+the output is read twice and written once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline import storage
+from pipeline.errors import ReconciliationError
+from pipeline.ledger import Part
+
+_READ_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The places in one part where a shard ends and the next begins, as counts of lines before them."""
+
+    part: Part
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CutAt:
+    """The same places as byte offsets."""
+
+    uri: str
+    offsets: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The bytes [start, end) of a part."""
+
+    uri: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One output file to be written: its number, and what it is made of."""
+
+    index: int
+    total: int
+    slices: tuple[Slice, ...]
+
+
+def plan_cuts(parts: Sequence[Part], shards: int) -> list[Cut]:
+    """Where to cut the parts, in their order, into `shards` runs; fewer when there are fewer lines than that."""
+    total = sum(part.lines for part in parts)
+    shards = min(shards, total)
+    ends = [total * k // shards for k in range(1, shards)]
+    cuts, before = [], 0
+    for part in parts:
+        here = tuple(end - before for end in ends if before < end <= before + part.lines)
+        cuts.append(Cut(part, here))
+        before += part.lines
+    return cuts
+
+
+def locate(cut: Cut) -> CutAt:
+    """Find the byte offsets of a part's cuts, in one pass over it."""
+    offsets: list[int] = []
+    lines = at = 0
+    wanted = iter(cut.lines)
+    line = next(wanted, None)
+    while line is not None:
+        block = storage.read_range(cut.part.uri, at, min(at + _READ_BYTES, cut.part.size))
+        if not block:
+            raise ReconciliationError(f"{cut.part.uri} ends at byte {at:,}, before its line {line:,}")
+        found = block.count(b"\n")
+        position = -1
+        while line is not None and line <= lines + found:
+            position = _nth_newline(block, line - lines - block.count(b"\n", 0, position + 1), position + 1)
+            offsets.append(at + position + 1)
+            line = next(wanted, None)
+        lines += found
+        at += len(block)
+    return CutAt(cut.part.uri, tuple(offsets))
+
+
+def plan_shards(parts: Sequence[Part], cuts: Mapping[str, Sequence[int]], shards: int) -> list[Shard]:
+    """What each shard is made of, from the parts in the same order and the offsets of their cuts."""
+    runs: list[list[Slice]] = [[]]
+    for part in parts:
+        start = 0
+        for offset in cuts.get(part.uri, ()):
+            if offset > start:
+                runs[-1].append(Slice(part.uri, start, offset))
+            runs.append([])
+            start = offset
+        if start < part.size:
+            runs[-1].append(Slice(part.uri, start, part.size))
+    expected = min(shards, sum(part.lines for part in parts))
+    if len(runs) != expected or not all(runs):
+        raise ReconciliationError(f"{len(runs):,} shards were planned where {expected:,} were expected")
+    return [Shard(index, len(runs), tuple(run)) for index, run in enumerate(runs)]
+
+
+def write_shard(shard: Shard, folder: str) -> Part:
+    """Copy a shard's slices into one file under a temporary name, which sorts by the shard's number."""
+    lines = 0
+    with storage.open_write(storage.join(folder, f"shard-{shard.index:05d}.ndjson")) as out:
+        for block in _blocks(shard.slices):
+            out.write(block)
+            lines += block.count(b"\n")
+    return Part(out.uri, out.size, lines, out.crc32c)
+
+
+def _blocks(slices: Sequence[Slice]) -> Iterator[bytes]:
+    for piece in slices:
+        at = piece.start
+        while at < piece.end:
+            block = storage.read_range(piece.uri, at, min(at + _READ_BYTES, piece.end))
+            if not block:
+                raise ReconciliationError(f"{piece.uri} ends at byte {at:,}, before {piece.end:,}")
+            yield block
+            at += len(block)
+
+
+def _nth_newline(block: bytes, n: int, start: int) -> int:
+    """The position of the n-th line end (from 1) at or after `start`. Halves the range: counting is fast."""
+    low, high = start, len(block)
+    while high - low > 1:
+        middle = (low + high) // 2
+        found = block.count(b"\n", low, middle)
+        if found >= n:
+            high = middle
+        else:
+            low, n = middle, n - found
+    return low

@@ -1,0 +1,112 @@
+"""Inputs -> patterns -> files: what a job reads, and the checks that need the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from pipeline import storage
+from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError, TargetError
+from pipeline.patterns import Pattern, escape, has_glob, join_uri, split_uri
+from pipeline.sources import build_patterns, get_decompressor, get_source
+from pipeline.spec import JobSpec
+from pipeline.storage import Entry
+
+_LOOKUPS = 16  # inputs looked up at a time
+
+
+def patterns_of(spec: JobSpec) -> list[str]:
+    """All patterns of a job, each once, in order. Asks the bucket only about names that could be globs."""
+    return list(
+        dict.fromkeys(pattern for patterns in patterns_by_input(spec).values() for pattern in patterns)
+    )
+
+
+def patterns_by_input(spec: JobSpec) -> dict[str, list[str]]:
+    """Each input with its patterns, by the job's source.
+
+    Raises RefusedError for an unknown source, and for a path or glob that cannot be read.
+    """
+    source = get_source(spec.source)
+    get_decompressor(source)
+    return {
+        input_: build_patterns(source, spec.bucket, [_unambiguous(spec.bucket, path)])
+        for input_, path in zip(spec.inputs, spec.paths, strict=True)
+    }
+
+
+def list_matches(pattern: str) -> Iterator[Entry]:
+    """The files that one pattern matches, in the order of the listing.
+
+    The server is asked for the literal prefix; what matches is decided here. Raises StorageError.
+    """
+    bucket, text = split_uri(pattern)
+    glob = Pattern(text)
+    for entry in storage.list_objects(join_uri(bucket, glob.prefix), recursive=glob.recursive):
+        if glob.matches(split_uri(entry.uri)[1]):
+            yield entry
+
+
+def check_inputs(patterns: dict[str, list[str]]) -> None:
+    """Raise NothingMatchesError unless each input matches a file, and RefusedError if its bucket is absent.
+
+    Stops at each input's first match: it costs one list request for most.
+    """
+    bucket = split_uri(next(iter(patterns)))[0]
+    if not storage.bucket_exists(bucket):
+        raise RefusedError(
+            f"no bucket gs://{bucket} (or it is not visible with these credentials); check its name"
+        )
+    with ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="check-input") as pool:
+        found = list(pool.map(_any_match, patterns.values()))
+    for (input_, tried), matched in zip(patterns.items(), found, strict=True):
+        if not matched:
+            raise NothingMatchesError(f"no file matches {input_}; tried {' and '.join(tried)}", [*tried])
+
+
+def check_apart(spec: JobSpec, patterns: list[str]) -> None:
+    """Raise TargetError when the target lies in the selection: the job would read what it writes."""
+    for input_ in spec.inputs:
+        folder = input_.rstrip("/")
+        if not has_glob(split_uri(folder)[1]) and f"{spec.target}/".startswith(f"{folder}/"):
+            raise TargetError(f"target {spec.target} is inside the input {input_}; choose one outside it")
+    bucket, path = split_uri(spec.target)
+    for pattern in patterns:
+        there, text = split_uri(pattern)
+        glob = Pattern(text)
+        for name in _names_written(spec):
+            if there == bucket and glob.matches(
+                f"{path}/{name}".removeprefix("/") if bucket else f"{path}/{name}"
+            ):
+                raise TargetError(
+                    f"target {spec.target} is inside the selection: {pattern} matches {name} there; "
+                    "choose another target or a narrower pattern"
+                )
+
+
+def _names_written(spec: JobSpec) -> list[str]:
+    shards = [f"{kind}/{kind}-00000-of-00001.ndjson" for kind in ("output", "ledger")]
+    return [*shards, "summary.json", "_chimera/claim.json", f"_chimera/{spec.job_id}/output/part-0.ndjson"]
+
+
+def _any_match(patterns: list[str]) -> bool:
+    return any(True for pattern in patterns for _ in list_matches(pattern))
+
+
+def _unambiguous(bucket: str, path: str) -> str:
+    """The path so that a source cannot mistake it.
+
+    A name that holds a glob character and is there literally is that object or folder, not a glob; and a
+    local folder, which can be told from a file, gets its "/".
+    """
+    uri = join_uri(bucket, path)
+    if has_glob(path):
+        try:
+            there = next(storage.list_objects(uri), None)
+        except ObjectNotFoundError:
+            return path  # no such bucket: refused in its turn
+        literal = there is not None and (there.uri == uri or there.uri.startswith(uri.rstrip("/") + "/"))
+        return escape(path) if literal else path
+    if not bucket and not path.endswith("/") and storage.is_local_folder(path):
+        return f"{path}/"
+    return path

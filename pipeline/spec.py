@@ -1,0 +1,127 @@
+"""JobSpec: what one job is. Checked once, when it is made; to and from JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import InvalidUriError, RefusedError, SettingsError, TargetError
+from pipeline.patterns import has_glob, split_uri
+
+MAX_SHARDS = 99_999  # five digits in output-00000-of-NNNNN.ndjson
+_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # it becomes part of object names
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """One job: which files, by which source, to where, and how. Raises RefusedError when it makes no sense.
+
+    inputs         gs:// URIs of one bucket, or local paths: folders, objects or globs (`pipeline.patterns`)
+    target         the folder that takes output/, ledger/ and summary.json; kept without a trailing "/"
+    job_id         names the job's temporary files at the target
+    source         a source plugin's name
+    shards         the number of output files; None writes what the workers find fastest, with no second pass
+    keep_partial   also write the whole lines read from a file before it proved faulty
+    max_failures   more failed files than this fail the job; None allows all but every one of them
+    overwrite      replace the output that the target holds
+    """
+
+    inputs: tuple[str, ...]
+    target: str
+    job_id: str
+    source: str = "ndjson"
+    shards: int | None = None
+    keep_partial: bool = False
+    max_failures: int | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.inputs:
+            raise RefusedError("no inputs; give at least one folder, object or glob")
+        if not _JOB_ID.fullmatch(self.job_id):
+            raise RefusedError(f"job id {self.job_id!r} is not made of letters, digits and '-'")
+        object.__setattr__(self, "inputs", tuple(dict.fromkeys(_located(path) for path in self.inputs)))
+        buckets = {split_uri(path)[0] for path in self.inputs}
+        if len(buckets) > 1:
+            named = ", ".join(sorted(f"gs://{bucket}" if bucket else "local files" for bucket in buckets))
+            raise RefusedError(f"the inputs are in several places ({named}); submit one job for each")
+        object.__setattr__(self, "target", _target(self.target))
+        if self.shards is not None and not 1 <= self.shards <= MAX_SHARDS:
+            raise RefusedError(f"shards is {self.shards}; ask for 1 to {MAX_SHARDS:,}")
+        if self.max_failures is not None and self.max_failures < 0:
+            raise RefusedError(f"max-failures is {self.max_failures}; give 0 or more")
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of the inputs; "" stands for local files."""
+        return split_uri(self.inputs[0])[0]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The inputs within the bucket."""
+        return tuple(split_uri(path)[1] for path in self.inputs)
+
+    def to_json(self) -> dict[str, Any]:
+        """The specification as a JSON object with camelCase names."""
+        return {_camel(f.name): _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> JobSpec:
+        """The inverse of `to_json`. Raises SettingsError for a field it does not know or that is missing."""
+        known = {_camel(f.name): f.name for f in dataclasses.fields(cls)}
+        if unknown := document.keys() - known.keys():
+            raise SettingsError(f"job specification: unknown field {', '.join(sorted(unknown))}")
+        values = {known[name]: value for name, value in document.items()}
+        try:
+            values["inputs"] = tuple(values["inputs"])
+            return cls(**values)
+        except (KeyError, TypeError) as e:
+            raise SettingsError(f"job specification: a field is missing or of the wrong type ({e})") from e
+
+
+def _located(path: str) -> str:
+    """The input as it is stored: a URI as written, a local path made absolute with its last "/" kept.
+
+    A job runs in another process, perhaps after the caller has changed its folder.
+    """
+    bucket, name = split_uri(path)
+    if bucket:
+        return path
+    if not os.path.isabs(name) and not name.startswith("~"):  # noqa: PTH117 - no Path: it drops a last "/"
+        name = f"{os.getcwd()}/{name.removeprefix('./')}"  # noqa: PTH109
+    elif name.startswith("~"):
+        name = os.path.expanduser(name)  # noqa: PTH111
+    if "/../" in name or name.endswith("/..") or "/./" in name:
+        end = "/" if name.endswith("/") else ""
+        name = os.path.normpath(name) + end
+    return name.removesuffix("/.") + "/" if name.endswith("/.") else name
+
+
+def _target(target: str) -> str:
+    try:
+        bucket, path = split_uri(target)
+    except InvalidUriError as e:
+        raise TargetError(f"target {e}") from e
+    if has_glob(path):
+        raise TargetError(f"target {target!r} holds a glob character (* ? [); name one folder")
+    if bucket:
+        if "//" in path or path.startswith("/"):
+            raise TargetError(f"target {target!r} has an empty folder name (//); write each '/' once")
+        return f"gs://{bucket}/{path.rstrip('/')}".rstrip("/")
+    located = os.path.normpath(_located(target))
+    if located == "/":
+        raise TargetError("target '/' is the root of this machine; name a folder")
+    return located
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,112 @@
+"""What a listing gives, and what a stream is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from pipeline.errors import StorageError
+from pipeline.storage.checksum import Crc32c
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    """One object or file as it is listed. Size in bytes; updated in RFC 3339; a local file has no generation."""
+
+    uri: str
+    size: int
+    generation: int | None = None
+    crc32c: str | None = None
+    updated: str | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of what stands in a folder: URIs of folders, each ending in "/", and objects."""
+
+    folders: tuple[str, ...]
+    objects: tuple[Entry, ...]
+
+
+class ReadStream(ABC):
+    """An object's stored bytes in order, with the checksum of what has been read.
+
+    Attributes: uri; generation (None for a local file); size (bytes read so far); crc32c (of those bytes).
+    """
+
+    def __init__(self, uri: str, generation: int | None = None) -> None:
+        self.uri = uri
+        self.generation = generation
+        self.size = 0
+        self._crc = Crc32c()
+
+    @property
+    def crc32c(self) -> str:
+        return str(self._crc)
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes, none at the end only. Raises StorageError."""
+        data = self._next(size)
+        self.size += len(data)
+        self._crc.update(data)
+        return data
+
+    def verify(self) -> None:
+        """Compare what was read, to its end, with what the store says it holds. Raises StorageError."""
+        if self.read(1):
+            raise StorageError(self.uri, "was not read to its end")
+        size, crc32c = self._expected()
+        if size is not None and size != self.size:
+            raise StorageError(
+                self.uri,
+                f"{self.size:,} bytes were read of {size:,}: it changed or the transfer failed; try again",
+            )
+        if crc32c is not None and crc32c != self.crc32c:
+            raise StorageError(
+                self.uri,
+                f"its CRC-32C is {self.crc32c} as read and {crc32c} in the bucket: the transfer failed; try again",
+            )
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what the stream holds; may be repeated."""
+
+    @abstractmethod
+    def _next(self, size: int) -> bytes: ...
+
+    @abstractmethod
+    def _expected(self) -> tuple[int | None, str | None]:
+        """Size and CRC-32C by the store, where it says."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class WriteStream(Protocol):
+    """An object being written; it is there, whole, once `close` has returned.
+
+    Attributes: uri; size (bytes written so far); crc32c (of those bytes). As a context manager it closes, or
+    aborts when there was an error.
+    """
+
+    uri: str
+    size: int
+
+    @property
+    def crc32c(self) -> str: ...
+    def write(self, data: bytes, /) -> None: ...
+    def close(self) -> None: ...
+    def abort(self) -> None:
+        """Leave nothing behind; may be repeated."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None, /
+    ) -> None: ...

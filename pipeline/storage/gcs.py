@@ -1,0 +1,284 @@
+"""gs:// through google-cloud-storage: its synchronous calls, which are safe in threads (its asyncio ones are not).
+
+Media is always read raw: with Content-Encoding: gzip the stored bytes come, and are decoded by our own codec
+(python-storage#607: ranged reads of transcoded objects break).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self
+
+from google.api_core.exceptions import RequestRangeNotSatisfiable
+
+from pipeline.errors import ObjectNotFoundError, StorageError
+from pipeline.patterns import split_uri
+from pipeline.storage.checksum import Crc32c
+from pipeline.storage.entries import Entry, Page, ReadStream
+from pipeline.storage.gcs_client import client, mapped, retry
+
+_WINDOW_BYTES = 4 << 20  # one request brings so much: a market file whole, and little memory for each thread
+_UPLOAD_BYTES = 8 << 20  # a multiple of 256 KiB, as resumable uploads ask
+_DELETERS = 16
+_TIMEOUT = 60  # seconds without a byte
+
+
+def bucket_exists(bucket: str) -> bool:
+    """Listing asks for no more rights than reading does; asking for the bucket itself would."""
+    try:
+        with mapped(f"gs://{bucket}"):
+            for _ in client().list_blobs(bucket, max_results=1, fields="items(name)", retry=retry()):
+                break
+    except ObjectNotFoundError:
+        return False
+    return True
+
+
+def list_objects(prefix: str, *, recursive: bool) -> Iterator[Entry]:
+    bucket, name = split_uri(prefix)
+    with mapped(prefix):
+        for blob in client().list_blobs(
+            bucket,
+            prefix=name or None,
+            delimiter=None if recursive else "/",
+            fields=_FIELDS + ",prefixes",
+            retry=retry(),
+            timeout=_TIMEOUT,
+        ):
+            if blob.name.startswith(name) and not _stands_for_folder(blob):
+                yield _entry(bucket, blob)
+
+
+def list_folder(folder: str, *, page_size: int) -> Iterator[Page]:
+    bucket, name = split_uri(folder)
+    with mapped(folder):
+        found = client().list_blobs(
+            bucket,
+            prefix=name or None,
+            delimiter="/",
+            page_size=page_size,
+            fields=_FIELDS + ",prefixes",
+            retry=retry(),
+            timeout=_TIMEOUT,
+        )
+        for page in found.pages:
+            yield Page(
+                tuple(f"gs://{bucket}/{prefix}" for prefix in sorted(page.prefixes)),
+                tuple(_entry(bucket, blob) for blob in page if not _stands_for_folder(blob)),
+            )
+
+
+def stat(uri: str) -> Entry:
+    blob = _blob(uri)
+    with mapped(uri):
+        blob.reload(retry=retry(), timeout=_TIMEOUT)
+    return _entry(split_uri(uri)[0], blob)
+
+
+def open_read(uri: str) -> ReadStream:
+    return _BlobReader(uri)
+
+
+def read_range(uri: str, start: int, end: int) -> bytes:
+    return _window(_blob(uri), uri, start, end) if end > start else b""
+
+
+def open_write(uri: str) -> _BlobWriter:
+    return _BlobWriter(uri)
+
+
+def write_bytes(uri: str, data: bytes, *, create_only: bool) -> None:
+    with mapped(uri):
+        _blob(uri).upload_from_string(
+            data,
+            content_type=_content_type(uri),
+            if_generation_match=0 if create_only else None,
+            checksum="crc32c",
+            retry=retry(),
+            timeout=_TIMEOUT,
+        )
+
+
+def upload_file(path: str, uri: str) -> Entry:
+    blob = _blob(uri)
+    with mapped(uri):
+        blob.upload_from_filename(path, content_type=_content_type(uri), checksum="crc32c", retry=retry())
+    return _entry(split_uri(uri)[0], blob)
+
+
+def rename(source: str, target: str, *, size: int, crc32c: str | None) -> None:
+    old, new = _blob(source), _blob(target)
+    try:
+        with mapped(source):
+            token, _, _ = new.rewrite(old, retry=retry(), timeout=_TIMEOUT)
+            while token:
+                token, _, _ = new.rewrite(old, token=token, retry=retry(), timeout=_TIMEOUT)
+    except ObjectNotFoundError:
+        pass  # it was renamed before: what stands at the target decides
+    with mapped(target):
+        new.reload(retry=retry(), timeout=_TIMEOUT)
+    if new.size != size or (crc32c and new.crc32c and new.crc32c != crc32c):
+        raise StorageError(
+            target, f"holds {new.size:,} bytes ({new.crc32c}) where {size:,} ({crc32c}) were written"
+        )
+    delete([source])
+
+
+def delete(uris: Sequence[str]) -> None:
+    with ThreadPoolExecutor(min(_DELETERS, len(uris)), thread_name_prefix="delete-object") as pool:
+        for _ in pool.map(_delete, uris):
+            pass
+
+
+def delete_tree(folder: str) -> None:
+    while uris := [
+        entry.uri for entry, _ in zip(list_objects(folder, recursive=True), range(1000), strict=False)
+    ]:
+        delete(uris)
+
+
+def _delete(uri: str) -> None:
+    try:
+        with mapped(uri):
+            _blob(uri).delete(retry=retry(), timeout=_TIMEOUT)
+    except ObjectNotFoundError:
+        pass
+
+
+class _BlobReader(ReadStream):
+    """Windows of the object, one request each, all of the generation that the first one brought."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(uri)
+        self._blob = _blob(uri)
+        self._window = b""
+        self._at = 0
+        self._ended = False
+        self._fetch()
+        if self._blob.generation is None or self._blob.crc32c is None:
+            with mapped(uri):
+                self._blob.reload(retry=retry(), timeout=_TIMEOUT)
+        self.generation = self._blob.generation
+        self._stored_crc32c = self._blob.crc32c
+
+    def close(self) -> None:
+        self._window, self._at, self._ended = b"", 0, True
+
+    def _next(self, size: int) -> bytes:
+        if self._at == len(self._window) and not self._ended:
+            self._fetch()
+        piece = self._window[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
+
+    def _fetch(self) -> None:
+        start = self.size
+        self._window, self._at = b"", 0
+        self._window = _window(self._blob, self.uri, start, start + _WINDOW_BYTES, generation=self.generation)
+        self._ended = len(self._window) < _WINDOW_BYTES
+
+    def _expected(self) -> tuple[int | None, str | None]:
+        return None, self._stored_crc32c
+
+
+class _BlobWriter:
+    """A resumable upload, begun when the first chunk is full."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self.size = 0
+        self._crc = Crc32c()
+        self._blob = _blob(uri)
+        self._file: Any = self._blob.open(
+            "wb",
+            chunk_size=_UPLOAD_BYTES,
+            content_type=_content_type(uri),
+            checksum=None,  # compared in `close`, over the whole
+            retry=retry(),
+        )
+
+    @property
+    def crc32c(self) -> str:
+        return str(self._crc)
+
+    def write(self, data: bytes, /) -> None:
+        with mapped(self.uri):
+            self._file.write(data)
+        self._crc.update(data)
+        self.size += len(data)
+
+    def close(self) -> None:
+        with mapped(self.uri):
+            self._file.close()
+            self._blob.reload(retry=retry(), timeout=_TIMEOUT)
+        if self._blob.size != self.size or (self._blob.crc32c and self._blob.crc32c != self.crc32c):
+            raise StorageError(
+                self.uri, "what the bucket holds is not what was sent: the transfer failed; try again"
+            )
+
+    def abort(self) -> None:
+        if not self._file.closed:
+            try:
+                with mapped(self.uri):
+                    self._file.terminate()
+            except StorageError:
+                pass  # the store forgets an upload that nobody ends, after a week
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+
+_FIELDS = "items(name,size,generation,crc32c,updated),nextPageToken"
+
+
+def _blob(uri: str) -> Any:
+    bucket, name = split_uri(uri)
+    if not name:
+        raise ObjectNotFoundError(uri, "is a bucket, not an object")
+    return client().bucket(bucket).blob(name)
+
+
+def _window(blob: Any, uri: str, start: int, end: int, *, generation: int | None = None) -> bytes:
+    try:
+        with mapped(uri):
+            try:
+                data: bytes = blob.download_as_bytes(
+                    start=start,
+                    end=end - 1,
+                    raw_download=True,
+                    checksum=None,
+                    if_generation_match=generation,
+                    retry=retry(),
+                    timeout=_TIMEOUT,
+                )
+            except RequestRangeNotSatisfiable:
+                return b""  # the object ends at `start`
+    except StorageError as e:
+        if generation is not None and "meanwhile" in str(e):
+            raise StorageError(uri, "was replaced while it was being read; try again") from e
+        raise
+    return data
+
+
+def _entry(bucket: str, blob: Any) -> Entry:
+    updated = blob.updated.isoformat(timespec="milliseconds").replace("+00:00", "Z") if blob.updated else None
+    return Entry(f"gs://{bucket}/{blob.name}", int(blob.size or 0), blob.generation, blob.crc32c, updated)
+
+
+def _stands_for_folder(blob: Any) -> bool:
+    """Consoles and FUSE make empty objects whose name ends in "/"."""
+    return bool(blob.name.endswith("/") and not blob.size)
+
+
+def _content_type(uri: str) -> str:
+    return "application/json" if uri.endswith(".json") else "application/octet-stream"
