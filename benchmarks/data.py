@@ -1,0 +1,145 @@
+"""What is measured on: made once, kept in the data folder, and made anew when the recipe has changed."""
+
+from __future__ import annotations
+
+import bz2
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from benchmarks.row import BenchmarkError, MissingPeerError
+from chimera_nb.local.demo_data import market_of_size
+
+_FILE_BYTES = 292_000  # raw: 600 of them are 175 MB
+_BASES = 24  # markets that all files are derived from; bz2 sees 900 kB at a time, so repeats do not help it
+_PLANS = ("BASIC", "ADVANCED", "PRO")  # on average 200 bytes a line; the real files at hand have 240
+_RECIPE = 1  # raise it when what is made changes in a way that the digest does not see
+
+
+@dataclass(frozen=True)
+class ManyFiles:
+    """Two folders of as many files each, `once` being one of them and `twice` their parent."""
+
+    once: Path
+    twice: Path
+    files: int  # in `once`
+    raw_once: int  # bytes
+    raw_twice: int
+
+
+@dataclass(frozen=True)
+class BigFile:
+    """One .bz2 of one stream, as archives have it, and its raw bytes."""
+
+    path: Path
+    raw: int
+
+
+def find_lbzip2() -> str:
+    """Its path. Raises MissingPeerError."""
+    found = shutil.which("lbzip2")
+    if not found:
+        raise MissingPeerError("lbzip2 is not installed: apt-get install lbzip2")
+    return found
+
+
+def many_files(data_dir: Path, files: int) -> ManyFiles:
+    """`files` .bz2 files and as many again, each a market of about 292 kB raw, all different."""
+    folder = data_dir / f"files-{2 * files}"
+    recipe = {"recipe": _RECIPE, "files": 2 * files, "market": hashlib.sha256(_base(0)).hexdigest()}
+    done = _read_done(folder, recipe)
+    if done is None:
+        print(f"making {2 * files} files in {folder} ...", file=sys.stderr)
+        _remake(folder)
+        for half in "ab":
+            (folder / half).mkdir()
+        paths = [
+            str(folder / "ab"[index // files] / f"1.{130_000_000 + index}.bz2") for index in range(2 * files)
+        ]
+        with ProcessPoolExecutor(2) as pool:
+            sizes = list(pool.map(_write_file, range(2 * files), paths, chunksize=20))
+        done = {**recipe, "once": sum(sizes[:files]), "twice": sum(sizes)}
+        _done(folder).write_text(json.dumps(done))
+    return ManyFiles(folder / "a", folder, files, int(done["once"]), int(done["twice"]))
+
+
+def big_file(data_dir: Path, raw_bytes: int) -> BigFile:
+    """One file of about that many raw bytes.
+
+    lbzip2 compresses it, on all cores: it gives one stream of many blocks, as bzip2 itself would, but sooner.
+    """
+    folder = data_dir / f"big-{raw_bytes // 1_000_000}"
+    recipe = {"recipe": _RECIPE, "bytes": raw_bytes, "market": hashlib.sha256(_base(0)).hexdigest()}
+    path = folder / "1.130000000.bz2"
+    done = _read_done(folder, recipe)
+    if done is None:
+        print(f"making one file of {raw_bytes / 1e6:.0f} MB raw in {folder} ...", file=sys.stderr)
+        _remake(folder)
+        raw = 0
+        with path.open("wb") as target:
+            packer = subprocess.Popen([find_lbzip2(), "-z", "-9"], stdin=subprocess.PIPE, stdout=target)
+            assert packer.stdin is not None
+            with packer.stdin as source:
+                for market in _markets():
+                    if raw >= raw_bytes:
+                        break
+                    raw += source.write(market)
+            if packer.wait():
+                raise BenchmarkError(f"lbzip2 ended with {packer.returncode} while it made {path}")
+        done = {**recipe, "raw": raw}
+        _done(folder).write_text(json.dumps(done))
+    return BigFile(path, int(done["raw"]))
+
+
+def _markets() -> Iterator[bytes]:
+    index = 0
+    while True:
+        yield _market(index)
+        index += 1
+
+
+@lru_cache(maxsize=_BASES)
+def _base(number: int) -> bytes:
+    return market_of_size(number, _FILE_BYTES, plan=_PLANS[number % len(_PLANS)])
+
+
+def _market(index: int) -> bytes:
+    """A market that no other index gives: a base under an id of its own."""
+    raw = _base(index % _BASES)
+    start = raw.index(b'"id":"1.') + len(b'"id":"')
+    name = raw[start : raw.index(b'"', start)]
+    return raw.replace(b'"' + name + b'"', f'"1.{130_000_000 + index}"'.encode())
+
+
+def _write_file(index: int, path: str) -> int:
+    raw = _market(index)
+    Path(path).write_bytes(bz2.compress(raw, 9))
+    return len(raw)
+
+
+def _done(folder: Path) -> Path:
+    """Beside the folder, since a job reads whatever is in it."""
+    return folder.with_name(f"{folder.name}.json")
+
+
+def _read_done(folder: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
+    """What a finished folder says of itself, if it was made by this recipe."""
+    try:
+        done = json.loads(_done(folder).read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return done if {key: done.get(key) for key in recipe} == recipe else None
+
+
+def _remake(folder: Path) -> None:
+    _done(folder).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)

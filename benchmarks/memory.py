@@ -1,0 +1,26 @@
+"""How much memory `submit --runner direct` takes for one big .bz2 file."""
+
+from __future__ import annotations
+
+import shutil
+
+from benchmarks.command import run
+from benchmarks.data import big_file
+from benchmarks.row import BenchmarkError, Context, Goal, Row
+from benchmarks.throughput import submit_command
+
+
+def rows(context: Context) -> list[Row]:
+    file = big_file(context.data_dir, 100_000_000 if context.quick else 1_000_000_000)
+    target = context.work / "big"
+    command = submit_command(file.path.parent, target, context.work / "log")
+    usage = run(command, cwd=context.root, memory=True)
+    written = sum(path.stat().st_size for path in (target / "output").iterdir())
+    shutil.rmtree(target)
+    if written != file.raw:
+        raise BenchmarkError(f"{file.path} holds {file.raw:,} raw bytes, but {written:,} were written")
+    # `submit` starts the job in a process of its own, and only waits: the job is what is below it.
+    job = max(usage.below_bytes, usage.largest_bytes)
+    what = f"peak RSS of the job, one .bz2 of {file.raw / 1e6:.0f} MB raw"
+    beside = f" (with the command that waits: {usage.total_bytes / 1e6:.0f} MB)"
+    return [Row(what=what + beside, ours=job / 1e6, unit="MB", goal=Goal(under=400))]
