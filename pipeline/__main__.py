@@ -19,7 +19,7 @@ from pipeline.causes import cause_of
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.sources import describe_sources
 from pipeline.spec import JobSpec
-from pipeline.target import read_summary, release_target, withdraw
+from pipeline.target import abandon_target, read_summary
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,13 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run(spec, patterns, beam_options)
     except Exception as e:  # noqa: BLE001 - whatever the runner raises: the job came to nothing, and says why
-        withdraw(spec)
-        release_target(spec)
+        abandon_target(spec)
         print(f"failed: {cause_of(e)}", file=sys.stderr)  # noqa: T201
         return 1
     except BaseException:
-        withdraw(spec)
-        release_target(spec)
+        abandon_target(spec)
         raise
     print(json.dumps(read_summary(spec.target), indent=2))  # noqa: T201
     return 0

@@ -32,7 +32,7 @@ def whole_lines(chunks: Iterable[bytes], *, max_line: int = MAX_LINE_BYTES) -> I
             open_line, held = ([rest], len(rest)) if rest else ([], 0)
         if held > max_line:
             raise _too_long(max_line)
-    if open_line:
+    if held:  # chunks may be empty
         open_line.append(b"\n")
         yield b"".join(open_line)
 

@@ -16,7 +16,7 @@ from typing import Any
 from pipeline import storage
 from pipeline.ledger import Part, Totals, judge, reconcile
 from pipeline.spec import JobSpec
-from pipeline.target import release_target, shard_uri, summary_uri
+from pipeline.target import check_held, release_target, shard_uri, summary_uri
 
 _RENAMES = 32  # at a time
 
@@ -47,10 +47,11 @@ def finish_job(
 ) -> dict[str, Any]:
     """Publish the ledger, then the output, then the summary; give the summary.
 
-    Raises ReconciliationError before anything is published, and TooManyFailuresError after the ledger is: it
-    has the reason for each failed file.
+    Raises ReconciliationError or TargetError before anything is published, and TooManyFailuresError after the
+    ledger is: it has the reason for each failed file.
     """
     reconcile(listed, totals, output, ledger, spec.target)
+    check_held(spec)
     publish(plan_moves(ledger, spec.target, "ledger"))
     judge(totals, spec.max_failures, storage.join(spec.target, "ledger/"))
     publish(plan_moves(output, spec.target, "output"))

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import IO
 
 from pipeline import storage
@@ -22,7 +23,7 @@ from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.storage import ReadStream
 
-HELD_BYTES = 96 << 20  # raw bytes that all files being read may hold in this process's memory together
+HELD_BYTES = 64 << 20  # raw bytes that all files being read may hold in this process's memory together
 
 
 class Room:
@@ -73,16 +74,18 @@ class HeldLines:
         self._spool.write(block)
 
     def blocks(self) -> Iterator[bytes]:
-        """The blocks in order, each given up as it is taken."""
-        for i, block in enumerate(self._blocks):
-            self._blocks[i] = b""
-            yield block
-            self._give_back(len(block))
-        self._blocks.clear()
-        if self._spool is not None:
-            self._spool.seek(0)
-            yield from whole_lines(iter(lambda: self._spool.read(BLOCK_BYTES), b""))  # type: ignore[union-attr]
-        self.drop()
+        """The blocks in order, each given up as it is taken; all of them when the taker stops early."""
+        try:
+            for i, block in enumerate(self._blocks):
+                self._blocks[i] = b""
+                yield block
+                self._give_back(len(block))
+            self._blocks.clear()
+            if self._spool is not None:
+                self._spool.seek(0)
+                yield from whole_lines(iter(partial(self._spool.read, BLOCK_BYTES), b""))
+        finally:
+            self.drop()
 
     def drop(self) -> None:
         """Let go of everything; may be repeated."""

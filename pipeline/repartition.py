@@ -7,6 +7,7 @@ the output is read twice and written once more.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from pipeline.errors import ReconciliationError
 from pipeline.ledger import Part
 
 _READ_BYTES = 8 << 20
+_STRIDE_BYTES = 4096  # where the search for a line end begins
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,11 @@ def plan_cuts(parts: Sequence[Part], shards: int) -> list[Cut]:
     total = sum(part.lines for part in parts)
     shards = min(shards, total)
     ends = [total * k // shards for k in range(1, shards)]
-    cuts, before = [], 0
+    cuts, before, done = [], 0, 0
     for part in parts:
-        here = tuple(end - before for end in ends if before < end <= before + part.lines)
-        cuts.append(Cut(part, here))
-        before += part.lines
+        upto = bisect_right(ends, before + part.lines, done)
+        cuts.append(Cut(part, tuple(end - before for end in ends[done:upto])))
+        before, done = before + part.lines, upto
     return cuts
 
 
@@ -75,18 +77,23 @@ def locate(cut: Cut) -> CutAt:
         if not block:
             raise ReconciliationError(f"{cut.part.uri} ends at byte {at:,}, before its line {line:,}")
         found = block.count(b"\n")
-        position = -1
+        position, passed = -1, lines
         while line is not None and line <= lines + found:
-            position = _nth_newline(block, line - lines - block.count(b"\n", 0, position + 1), position + 1)
+            position = _nth_newline(block, line - passed, position + 1)
             offsets.append(at + position + 1)
-            line = next(wanted, None)
+            passed, line = line, next(wanted, None)
         lines += found
         at += len(block)
     return CutAt(cut.part.uri, tuple(offsets))
 
 
 def plan_shards(parts: Sequence[Part], cuts: Mapping[str, Sequence[int]], shards: int) -> list[Shard]:
-    """What each shard is made of, from the parts in the same order and the offsets of their cuts."""
+    """What each shard is made of, from the parts in the same order and the offsets of their cuts.
+
+    No lines make no shard: every file failed, and it is the job's end that says so.
+    """
+    if not any(part.lines for part in parts):
+        return []
     runs: list[list[Slice]] = [[]]
     for part in parts:
         start = 0
@@ -125,8 +132,15 @@ def _blocks(slices: Sequence[Slice]) -> Iterator[bytes]:
 
 
 def _nth_newline(block: bytes, n: int, start: int) -> int:
-    """The position of the n-th line end (from 1) at or after `start`. Halves the range: counting is fast."""
-    low, high = start, len(block)
+    """The position of the n-th line end (from 1) at or after `start`, which is there.
+
+    Doubles a range until it holds the line end, then halves it: counting is fast, and many cuts in one block
+    must not each count the whole of it.
+    """
+    low, high = start, min(start + _STRIDE_BYTES, len(block))
+    while (found := block.count(b"\n", low, high)) < n and high < len(block):
+        n -= found
+        low, high = high, min(high + 2 * (high - low), len(block))
     while high - low > 1:
         middle = (low + high) // 2
         found = block.count(b"\n", low, middle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +12,7 @@ from pipeline.patterns import Pattern, escape, has_glob, join_uri, split_uri
 from pipeline.sources import build_patterns, get_decompressor, get_source
 from pipeline.spec import JobSpec
 from pipeline.storage import Entry
+from pipeline.target import published
 
 _LOOKUPS = 16  # inputs looked up at a time
 
@@ -30,7 +32,7 @@ def patterns_by_input(spec: JobSpec) -> dict[str, list[str]]:
     source = get_source(spec.source)
     get_decompressor(source)
     return {
-        input_: build_patterns(source, spec.bucket, [_unambiguous(spec.bucket, path)])
+        input_: build_patterns(source, spec.bucket, _unambiguous(spec.bucket, path))
         for input_, path in zip(spec.inputs, spec.paths, strict=True)
     }
 
@@ -65,23 +67,30 @@ def check_inputs(patterns: dict[str, list[str]]) -> None:
 
 
 def check_apart(spec: JobSpec, patterns: list[str]) -> None:
-    """Raise TargetError when the target lies in the selection: the job would read what it writes."""
+    """Raise TargetError when the target lies in the selection: the job would read what it writes or deletes."""
+    target = _followed(spec.target)
     for input_ in spec.inputs:
-        folder = input_.rstrip("/")
-        if not has_glob(split_uri(folder)[1]) and f"{spec.target}/".startswith(f"{folder}/"):
+        folder = _followed(input_.rstrip("/"))
+        if not has_glob(split_uri(input_)[1]) and f"{target}/".startswith(f"{folder.rstrip('/')}/"):
             raise TargetError(f"target {spec.target} is inside the input {input_}; choose one outside it")
-    bucket, path = split_uri(spec.target)
+    bucket, _ = split_uri(spec.target)
+    names = [storage.join(spec.target, name) for name in _names_written(spec)]
+    if spec.overwrite and storage.bucket_exists(bucket):
+        names += published(spec.target)
     for pattern in patterns:
         there, text = split_uri(pattern)
         glob = Pattern(text)
-        for name in _names_written(spec):
-            if there == bucket and glob.matches(
-                f"{path}/{name}".removeprefix("/") if bucket else f"{path}/{name}"
-            ):
+        for uri in names if there == bucket else ():
+            if glob.matches(split_uri(uri)[1]):
                 raise TargetError(
-                    f"target {spec.target} is inside the selection: {pattern} matches {name} there; "
+                    f"target {spec.target} is inside the selection: {pattern} matches {uri}; "
                     "choose another target or a narrower pattern"
                 )
+
+
+def _followed(uri: str) -> str:
+    """A local path without links, so that two ways to one folder are seen to be one."""
+    return os.path.realpath(uri) if uri and not uri.startswith("gs://") else uri
 
 
 def _names_written(spec: JobSpec) -> list[str]:
@@ -93,7 +102,7 @@ def _any_match(patterns: list[str]) -> bool:
     return any(True for pattern in patterns for _ in list_matches(pattern))
 
 
-def _unambiguous(bucket: str, path: str) -> str:
+def _unambiguous(bucket: str, path: str) -> list[str]:
     """The path so that a source cannot mistake it.
 
     A name that holds a glob character and is there literally is that object or folder, not a glob; and a
@@ -101,12 +110,18 @@ def _unambiguous(bucket: str, path: str) -> str:
     """
     uri = join_uri(bucket, path)
     if has_glob(path):
+        folder = f"{path.rstrip('/')}/"
         try:
-            there = next(storage.list_objects(uri), None)
+            literal = [escape(path)] if not path.endswith("/") and storage.exists(uri) else []
+            if _holds_files(join_uri(bucket, folder)):
+                literal.append(escape(folder))
         except ObjectNotFoundError:
-            return path  # no such bucket: refused in its turn
-        literal = there is not None and (there.uri == uri or there.uri.startswith(uri.rstrip("/") + "/"))
-        return escape(path) if literal else path
+            return [path]  # no such bucket: refused in its turn
+        return literal or [path]
     if not bucket and not path.endswith("/") and storage.is_local_folder(path):
-        return f"{path}/"
-    return path
+        return [f"{path}/"]
+    return [path]
+
+
+def _holds_files(folder: str) -> bool:
+    return storage.is_local_folder(folder) or next(storage.list_objects(folder), None) is not None

@@ -7,12 +7,22 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 from pipeline.errors import InvalidUriError, RefusedError, SettingsError, TargetError
 from pipeline.patterns import has_glob, split_uri
 
 MAX_SHARDS = 99_999  # five digits in output-00000-of-NNNNN.ndjson
+_KINDS: dict[str, tuple[type, ...]] = {
+    "target": (str,),
+    "job_id": (str,),
+    "source": (str,),
+    "shards": (int, NoneType),
+    "keep_partial": (bool,),
+    "max_failures": (int, NoneType),
+    "overwrite": (bool,),
+}
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # it becomes part of object names
 
 
@@ -40,6 +50,7 @@ class JobSpec:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        _check_types(self)
         if not self.inputs:
             raise RefusedError("no inputs; give at least one folder, object or glob")
         if not _JOB_ID.fullmatch(self.job_id):
@@ -75,29 +86,46 @@ class JobSpec:
         known = {_camel(f.name): f.name for f in dataclasses.fields(cls)}
         if unknown := document.keys() - known.keys():
             raise SettingsError(f"job specification: unknown field {', '.join(sorted(unknown))}")
+        needed = {_camel(f.name) for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING}
+        if missing := needed - document.keys():
+            raise SettingsError(f"job specification: {', '.join(sorted(missing))} is missing")
         values = {known[name]: value for name, value in document.items()}
-        try:
+        if isinstance(values["inputs"], list):
             values["inputs"] = tuple(values["inputs"])
-            return cls(**values)
-        except (KeyError, TypeError) as e:
-            raise SettingsError(f"job specification: a field is missing or of the wrong type ({e})") from e
+        return cls(**values)
+
+
+def _check_types(spec: JobSpec) -> None:
+    """A specification may come from JSON, where "false" is easily written for false, and is true."""
+    inputs = spec.inputs
+    if not (isinstance(inputs, tuple) and all(isinstance(path, str) for path in inputs)):
+        raise SettingsError(
+            f"inputs is {inputs!r}; give a list of texts, one for each folder, object or glob"
+        )
+    for name, kinds in _KINDS.items():
+        value = getattr(spec, name)
+        if type(value) not in kinds:  # exactly: a bool is an int to isinstance
+            wanted = " or ".join("nothing" if kind is NoneType else kind.__name__ for kind in kinds)
+            raise SettingsError(f"{_camel(name)} is {value!r}; give {wanted}")
 
 
 def _located(path: str) -> str:
     """The input as it is stored: a URI as written, a local path made absolute with its last "/" kept.
 
-    A job runs in another process, perhaps after the caller has changed its folder.
+    A job runs in another process, perhaps after the caller has changed its folder. A local folder written in
+    two ways must not be read twice, so "//" is "/" there.
     """
     bucket, name = split_uri(path)
     if bucket:
         return path
-    if not os.path.isabs(name) and not name.startswith("~"):  # noqa: PTH117 - no Path: it drops a last "/"
+    if name.startswith("~"):
+        name = os.path.expanduser(name)  # noqa: PTH111 - no Path: it drops a last "/"
+    if not os.path.isabs(name):  # noqa: PTH117
         name = f"{os.getcwd()}/{name.removeprefix('./')}"  # noqa: PTH109
-    elif name.startswith("~"):
-        name = os.path.expanduser(name)  # noqa: PTH111
+    name = re.sub("/{2,}", "/", name)
     if "/../" in name or name.endswith("/..") or "/./" in name:
         end = "/" if name.endswith("/") else ""
-        name = os.path.normpath(name) + end
+        name = os.path.normpath(name).rstrip("/") + end or "/"
     return name.removesuffix("/.") + "/" if name.endswith("/.") else name
 
 

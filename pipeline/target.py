@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,22 +49,29 @@ def parts_folder(target: str, job_id: str, kind: str) -> str:
 def read_summary(target: str) -> dict[str, Any] | None:
     """The summary of a finished job's output; None where there is none."""
     try:
-        document: dict[str, Any] = json.loads(storage.read_bytes(summary_uri(target)))
+        document = json.loads(storage.read_bytes(summary_uri(target)))
     except ObjectNotFoundError:
         return None
     except ValueError as e:
         raise TargetError(f"{summary_uri(target)} is not what a job wrote: {e}") from e
+    if not isinstance(document, dict):
+        raise TargetError(f"{summary_uri(target)} is not what a job wrote: it holds no JSON object")
     return document
 
 
-def published(target: str) -> Iterator[str]:
-    """The URIs of a job's published files at the target, the summary first."""
-    if storage.exists(summary_uri(target)):
-        yield summary_uri(target)
-    for kind in ("output", "ledger"):
+def published(target: str, *, kinds: tuple[str, ...] = ("output", "ledger")) -> Iterator[str]:
+    """The URIs of a job's published shards and ledger files at the target."""
+    for kind in kinds:
         for entry in storage.list_objects(storage.join(target, kind, f"{kind}-"), recursive=False):
             if _SHARD.search(entry.uri):
                 yield entry.uri
+
+
+def _result(target: str) -> Iterator[str]:
+    """All that may be taken for a result; the summary first: without it the rest is none."""
+    if storage.exists(summary_uri(target)):
+        yield summary_uri(target)
+    yield from published(target)
 
 
 def prepare_target(spec: JobSpec, is_alive: Callable[[str], bool | None]) -> None:
@@ -74,61 +82,91 @@ def prepare_target(spec: JobSpec, is_alive: Callable[[str], bool | None]) -> Non
     With overwrite, what the target holds is deleted, the summary first: from then on it is no result.
     """
     bucket, _ = split_uri(spec.target)
-    if not storage.bucket_exists(bucket):
-        raise TargetError(f"no bucket gs://{bucket} for the target {spec.target}; make it, or check its name")
     try:
-        held = next(published(spec.target), None)
-        if held and not spec.overwrite:
+        if not storage.bucket_exists(bucket):
             raise TargetError(
-                f"target {spec.target} already holds output ({held}); choose another, or --overwrite"
+                f"no bucket gs://{bucket} for the target {spec.target}; make it, or check its name"
             )
+        _check_free(spec)
         _claim(spec, is_alive)
-        if spec.overwrite:
-            for uri in list(published(spec.target))[:1]:
-                storage.delete([uri])
-            storage.delete(published(spec.target))
+        try:
+            _check_free(spec)  # again: the job that held the claim before may have published meanwhile
+            if spec.overwrite:
+                storage.delete([summary_uri(spec.target)])
+                storage.delete(published(spec.target))
+        except BaseException:
+            with suppress(StorageError):  # the first error says more
+                release_target(spec)
+            raise
     except AccessDeniedError as e:
         raise TargetError(f"target {spec.target} cannot be written: {e}") from e
     except StorageError as e:
         raise TargetError(f"target {spec.target} cannot be used: {e}") from e
 
 
+def check_held(spec: JobSpec) -> None:
+    """Raise TargetError when another job has taken the target from this one: it was thought to be dead."""
+    holder = _holder(spec.target)
+    if holder is None and (summary := read_summary(spec.target)):
+        holder = summary.get("jobId")
+    if holder not in (None, spec.job_id):
+        raise TargetError(
+            f"target {spec.target} was taken over by job {holder} while job {spec.job_id} ran; nothing was published"
+        )
+
+
 def release_target(spec: JobSpec) -> None:
     """Remove the job's temporary files and its claim; another job's claim is left alone. May be repeated."""
     storage.delete_tree(storage.join(spec.target, "_chimera", spec.job_id) + "/")
-    uri = storage.join(spec.target, _CLAIM)
-    try:
-        owner = _owner(storage.read_bytes(uri))
-    except ObjectNotFoundError:
-        return
-    if owner == spec.job_id:
-        storage.delete([uri])
+    if _holder(spec.target) == spec.job_id:
+        storage.delete([storage.join(spec.target, _CLAIM)])
         storage.remove_empty_folder(storage.join(spec.target, "_chimera"))
 
 
-def withdraw(spec: JobSpec) -> None:
-    """Remove what a job has published so far, unless it is whole; for one that failed or was cancelled.
+def abandon_target(spec: JobSpec) -> None:
+    """Leave nothing of a job that failed or was cancelled but its ledger; may be repeated.
 
-    The ledger stays: it has the reason for each failed file, and is no result without a summary.
+    The ledger has the reason for each failed file, and is no result without a summary. What another job, that
+    has taken the target since, has published is left alone.
     """
-    if not storage.exists(summary_uri(spec.target)):
-        storage.delete(uri for uri in published(spec.target) if "/output/" in uri.removeprefix(spec.target))
+    if _holder(spec.target) == spec.job_id and not storage.exists(summary_uri(spec.target)):
+        storage.delete(published(spec.target, kinds=("output",)))
+    release_target(spec)
+
+
+def _check_free(spec: JobSpec) -> None:
+    held = None if spec.overwrite else next(_result(spec.target), None)
+    if held:
+        raise TargetError(
+            f"target {spec.target} already holds output ({held}); choose another, or --overwrite"
+        )
+
+
+def _holder(target: str) -> str | None:
+    """The job whose claim stands at the target."""
+    claim = _read_claim(target)
+    return None if claim is None else _owner(claim)
+
+
+def _read_claim(target: str) -> bytes | None:
+    try:
+        return storage.read_bytes(storage.join(target, _CLAIM))
+    except ObjectNotFoundError:
+        return None
 
 
 def _claim(spec: JobSpec, is_alive: Callable[[str], bool | None]) -> None:
     uri = storage.join(spec.target, _CLAIM)
-    claim = json.dumps({"jobId": spec.job_id, "since": datetime.now(UTC).isoformat(timespec="seconds")})
+    document = {"jobId": spec.job_id, "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    claim = json.dumps(document).encode()
     for _ in range(3):
-        try:
-            storage.write_bytes(uri, claim.encode(), create_only=True)
-        except ObjectExistsError:
-            pass
-        else:
+        with suppress(ObjectExistsError):
+            storage.write_bytes(uri, claim, create_only=True)
             return
-        try:
-            owner = _owner(storage.read_bytes(uri))
-        except ObjectNotFoundError:
+        found = _read_claim(spec.target)
+        if found is None:
             continue  # it was released meanwhile
+        owner = _owner(found)
         if owner == spec.job_id:
             return
         alive = is_alive(owner)
@@ -137,8 +175,18 @@ def _claim(spec: JobSpec, is_alive: Callable[[str], bool | None]) -> None:
                 f"target {spec.target} is being written by job {owner}; wait for it, cancel it, or choose "
                 + ("another target" if alive else f"another (--overwrite if it is dead; its claim is {uri})")
             )
-        storage.delete_tree(storage.join(spec.target, "_chimera") + "/")
+        with suppress(ObjectExistsError, ObjectNotFoundError):  # another job was quicker: see whose it is now
+            storage.exchange(uri, found, claim)
+            _sweep(spec.target)
+            return
     raise TargetError(f"target {spec.target} is being taken by several jobs at once; try again")
+
+
+def _sweep(target: str) -> None:
+    """Delete the temporary files of jobs that are dead; the claim is held, so all of them are."""
+    for page in storage.list_folder(storage.join(target, "_chimera") + "/"):
+        for folder in page.folders:
+            storage.delete_tree(folder)
 
 
 def _owner(claim: bytes) -> str:

@@ -5,9 +5,9 @@ of whole lines, as bytes of up to a megabyte; a FileRecord for each file; a Part
 
 Counters, under the namespace "chimera": list-files, read-files, failed-files, read-bytes (compressed),
 raw-bytes, write-lines, write-bytes.
-"""
 
-from __future__ import annotations
+Beam takes the types of elements from the annotations, so they are not made strings here.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -238,7 +238,7 @@ class WriteOutput(beam.PTransform):
         self._spec = spec
         self._finish = partial(_finish, spec=spec, patterns=tuple(patterns), started_at=started_at)
 
-    def expand(self, read: dict[str, Any]) -> Any:
+    def expand(self, read: Any) -> Any:
         spec = self._spec
         parts = read["blocks"] | "WriteParts" >> beam.ParDo(
             WriteParts(parts_folder(spec.target, spec.job_id, "output"))

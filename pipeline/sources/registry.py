@@ -7,7 +7,7 @@ works. A plugin that is broken fails when it is asked for, with its package name
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 
 from pipeline.codecs import get_codec
 from pipeline.errors import ChimeraError, InvalidUriError, UnknownNameError
@@ -56,6 +56,11 @@ def get_source(name: str) -> SourcePlugin:
     if getattr(source, "name", None) != name or not isinstance(getattr(source, "description", None), str):
         raise ChimeraError(f"{where} must have name = {name!r} and a description")
     return source
+
+
+def source_package(name: str) -> Distribution | None:
+    """The installed package that offers the source; None for a built-in one of a plain checkout."""
+    return _find(name).dist
 
 
 def build_patterns(source: SourcePlugin, bucket: str, paths: Sequence[str]) -> list[str]:

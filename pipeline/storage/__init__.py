@@ -6,6 +6,7 @@ StorageError (or one of its kind) with the URI in it, and nothing else for what 
 entries.py     what a listing gives, and what a stream is
 gcs.py         gs:// through google-cloud-storage
 gcs_client.py  its client: one for a process, and its errors as ours
+exchange.py    replace a small object that still holds what was seen there
 local.py       local paths through the operating system
 checksum.py    CRC-32C as Google Cloud Storage shows it
 """
@@ -18,6 +19,7 @@ from types import ModuleType
 from pipeline.errors import ObjectNotFoundError
 from pipeline.storage import gcs, local
 from pipeline.storage.entries import Entry, Page, ReadStream, WriteStream
+from pipeline.storage.exchange import exchange
 
 __all__ = [
     "Entry",
@@ -27,11 +29,14 @@ __all__ = [
     "bucket_exists",
     "delete",
     "delete_tree",
+    "exchange",
     "exists",
     "is_local_folder",
     "join",
+    "list_buckets",
     "list_folder",
     "list_objects",
+    "make_bucket",
     "open_read",
     "open_write",
     "read_bytes",
@@ -52,6 +57,16 @@ def join(folder: str, *names: str) -> str:
 def bucket_exists(bucket: str) -> bool:
     """Whether the bucket is there and can be listed; "" stands for local files. Raises AccessDeniedError."""
     return not bucket or gcs.bucket_exists(bucket)
+
+
+def list_buckets() -> list[str]:
+    """The names of the project's buckets."""
+    return gcs.list_buckets()
+
+
+def make_bucket(bucket: str) -> None:
+    """Make a bucket on a local stack; on Google Cloud, where it has a location and a cost, raises StorageError."""
+    gcs.make_bucket(bucket)
 
 
 def list_objects(prefix: str, *, recursive: bool = True) -> Iterator[Entry]:

@@ -6,6 +6,7 @@ Media is always read raw: with Content-Encoding: gzip the stored bytes come, and
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -34,6 +35,20 @@ def bucket_exists(bucket: str) -> bool:
     except ObjectNotFoundError:
         return False
     return True
+
+
+def list_buckets() -> list[str]:
+    with mapped("gs://"):
+        return [bucket.name for bucket in client().list_buckets(retry=retry(), timeout=_TIMEOUT)]
+
+
+def make_bucket(bucket: str) -> None:
+    if not os.environ.get("STORAGE_EMULATOR_HOST"):
+        raise ObjectNotFoundError(
+            f"gs://{bucket}", "there is no such bucket; make it with gcloud or in the console"
+        )
+    with mapped(f"gs://{bucket}"):
+        client().create_bucket(bucket, retry=retry(), timeout=_TIMEOUT)
 
 
 def list_objects(prefix: str, *, recursive: bool) -> Iterator[Entry]:
@@ -89,12 +104,12 @@ def open_write(uri: str) -> _BlobWriter:
     return _BlobWriter(uri)
 
 
-def write_bytes(uri: str, data: bytes, *, create_only: bool) -> None:
+def write_bytes(uri: str, data: bytes, *, create_only: bool, generation: int | None = None) -> None:
     with mapped(uri):
         _blob(uri).upload_from_string(
             data,
             content_type=_content_type(uri),
-            if_generation_match=0 if create_only else None,
+            if_generation_match=0 if create_only else generation,
             checksum="crc32c",
             retry=retry(),
             timeout=_TIMEOUT,
@@ -176,7 +191,7 @@ class _BlobReader(ReadStream):
     def _fetch(self) -> None:
         start = self.size
         self._window, self._at = b"", 0
-        self._window = _window(self._blob, self.uri, start, start + _WINDOW_BYTES, generation=self.generation)
+        self._window = _window(self._blob, self.uri, start, start + _WINDOW_BYTES)
         self._ended = len(self._window) < _WINDOW_BYTES
 
     def _expected(self) -> tuple[int | None, str | None]:
@@ -248,7 +263,9 @@ def _blob(uri: str) -> Any:
     return client().bucket(bucket).blob(name)
 
 
-def _window(blob: Any, uri: str, start: int, end: int, *, generation: int | None = None) -> bytes:
+def _window(blob: Any, uri: str, start: int, end: int) -> bytes:
+    """One request; a blob that has been read from before is asked for in that generation."""
+    replaced = blob.generation is not None
     try:
         with mapped(uri):
             try:
@@ -257,15 +274,14 @@ def _window(blob: Any, uri: str, start: int, end: int, *, generation: int | None
                     end=end - 1,
                     raw_download=True,
                     checksum=None,
-                    if_generation_match=generation,
                     retry=retry(),
                     timeout=_TIMEOUT,
                 )
             except RequestRangeNotSatisfiable:
                 return b""  # the object ends at `start`
-    except StorageError as e:
-        if generation is not None and "meanwhile" in str(e):
-            raise StorageError(uri, "was replaced while it was being read; try again") from e
+    except ObjectNotFoundError as e:
+        if replaced:
+            raise StorageError(uri, "was replaced or deleted while it was being read; try again") from e
         raise
     return data
 

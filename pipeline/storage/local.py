@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat as modes
@@ -23,29 +24,34 @@ def list_objects(prefix: str, *, recursive: bool) -> Iterator[Entry]:
 
     A file or link whose target is gone is listed too, so that it is on record as one that cannot be read.
     """
-    root = _folder_of(prefix)
-    with _mapped(root):
-        yield from _walk(root, prefix, recursive=recursive)
+    waiting = [iter(_scan(_folder_of(prefix)))]  # no recursion: folders may nest deeper than calls
+    while waiting:
+        for path, entry in waiting[-1]:
+            if entry.is_dir(follow_symlinks=False):
+                if recursive and f"{path}/".startswith(prefix):
+                    waiting.append(iter(_scan(f"{path}/")))
+                    break
+            elif path.startswith(prefix) and _is_data(entry):
+                yield _entry(path)
+        else:
+            waiting.pop()
 
 
 def list_folder(folder: str, *, page_size: int) -> Iterator[Page]:
-    parent = _folder_of(folder)
     folders, files = [], []
-    with _mapped(folder):
-        for entry in _scan(parent):
-            path = _path(parent, entry)
-            if not path.startswith(folder):
-                continue
-            if entry.is_dir():
-                folders.append(f"{path}/")
-            elif _is_data(entry):
-                files.append(_entry(path))
+    for path, entry in _scan(_folder_of(folder)):
+        if not path.startswith(folder):
+            continue
+        if _leads_to_folder(entry):
+            folders.append(f"{path}/")
+        elif _is_data(entry):
+            files.append(_entry(path))
     for at in range(0, max(len(folders), len(files), 1), page_size):
         yield Page(tuple(folders[at : at + page_size]), tuple(files[at : at + page_size]))
 
 
 def stat(uri: str) -> Entry:
-    with _mapped(uri):
+    with mapped(uri):
         found = Path(uri).stat()
     if modes.S_ISDIR(found.st_mode):
         raise ObjectNotFoundError(uri, "is a folder, not a file")
@@ -57,7 +63,7 @@ def open_read(uri: str) -> ReadStream:
 
 
 def read_range(uri: str, start: int, end: int) -> bytes:
-    with _mapped(uri), Path(uri).open("rb") as file:
+    with mapped(uri), Path(uri).open("rb") as file:
         file.seek(start)
         return file.read(max(0, end - start))
 
@@ -69,9 +75,9 @@ def open_write(uri: str) -> _FileWriter:
 def write_bytes(uri: str, data: bytes, *, create_only: bool) -> None:
     """The name appears with the whole content: a reader never sees half of it."""
     path = Path(uri)
-    with _mapped(uri):
+    with mapped(uri):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".chimera-")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -88,36 +94,44 @@ def write_bytes(uri: str, data: bytes, *, create_only: bool) -> None:
 
 
 def upload_file(path: str, uri: str) -> Entry:
-    with open_read(path) as source:
-        data_end = f"{uri}.{os.getpid()}.part"
-        with open_write(data_end) as out:
+    part = f"{uri}.{os.getpid()}.part"
+    try:
+        with open_read(path) as source, open_write(part) as out:
             while block := source.read(1 << 20):
                 out.write(block)
-        source.verify()
-    rename(data_end, uri, size=out.size, crc32c=out.crc32c)
+            source.verify()
+        rename(part, uri, size=out.size, crc32c=out.crc32c)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
     return _entry(uri)
 
 
 def rename(source: str, target: str, *, size: int, crc32c: str | None) -> None:  # noqa: ARG001 - a rename copies nothing
-    with _mapped(target):
+    with mapped(target):
         Path(target).parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(
-            FileNotFoundError
-        ):  # it was renamed before: what stands at the target decides
+        try:
+            _check_size(source, size)
             Path(source).replace(target)
-        found = Path(target).stat().st_size
+        except FileNotFoundError:
+            _check_size(target, size)  # it was renamed before: what stands at the target decides
+
+
+def _check_size(uri: str, size: int) -> None:
+    with mapped(uri):
+        found = Path(uri).stat().st_size
     if found != size:
-        raise StorageError(target, f"holds {found:,} bytes where {size:,} were written")
+        raise StorageError(uri, f"holds {found:,} bytes where {size:,} were written")
 
 
 def delete(uris: Sequence[str]) -> None:
     for uri in uris:
-        with _mapped(uri):
-            Path(uri).unlink(missing_ok=True)
+        with mapped(uri), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            Path(uri).unlink()
 
 
 def delete_tree(folder: str) -> None:
-    with _mapped(folder), contextlib.suppress(FileNotFoundError):
+    with mapped(folder), contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
 
 
@@ -133,7 +147,7 @@ def is_folder(path: str) -> bool:
 class _FileReader(ReadStream):
     def __init__(self, uri: str) -> None:
         super().__init__(uri)
-        with _mapped(uri):
+        with mapped(uri):
             if not modes.S_ISREG(Path(uri).stat().st_mode):
                 raise StorageError(uri, "is not a regular file")  # a pipe would be waited for without end
             self._file: IO[bytes] = Path(uri).open("rb", buffering=0)  # noqa: SIM115 - `close` does
@@ -143,11 +157,11 @@ class _FileReader(ReadStream):
         self._file.close()
 
     def _next(self, size: int) -> bytes:
-        with _mapped(self.uri):
+        with mapped(self.uri):
             return self._file.read(size)
 
     def _expected(self) -> tuple[int | None, str | None]:
-        with _mapped(self.uri):
+        with mapped(self.uri):
             now = os.fstat(self._file.fileno())
         if now.st_mtime_ns != self._stat.st_mtime_ns:
             raise StorageError(self.uri, "was changed while it was being read; try again")
@@ -159,7 +173,7 @@ class _FileWriter:
         self.uri = uri
         self.size = 0
         self._crc = Crc32c()
-        with _mapped(uri):
+        with mapped(uri):
             Path(uri).parent.mkdir(parents=True, exist_ok=True)
             self._file: IO[bytes] = Path(uri).open("wb", buffering=0)  # noqa: SIM115 - `close` does
 
@@ -168,7 +182,7 @@ class _FileWriter:
         return str(self._crc)
 
     def write(self, data: bytes, /) -> None:
-        with _mapped(self.uri):
+        with mapped(self.uri):
             rest = memoryview(data)
             while rest:
                 rest = rest[self._file.write(rest) :]
@@ -176,12 +190,12 @@ class _FileWriter:
         self.size += len(data)
 
     def close(self) -> None:
-        with _mapped(self.uri):
+        with mapped(self.uri):
             self._file.close()
 
     def abort(self) -> None:
         self._file.close()
-        with _mapped(self.uri):
+        with mapped(self.uri):
             Path(self.uri).unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -200,50 +214,60 @@ _UMASK = os.umask(0)
 os.umask(_UMASK)
 
 
-def _walk(folder: str, prefix: str, *, recursive: bool) -> Iterator[Entry]:
-    for entry in _scan(folder):
-        path = _path(folder, entry)
-        if entry.is_dir(follow_symlinks=False):
-            if recursive and f"{path}/".startswith(prefix):
-                yield from _walk(path, prefix, recursive=True)
-        elif path.startswith(prefix) and _is_data(entry):
-            yield _entry(path)
-
-
 def _folder_of(prefix: str) -> str:
-    return prefix.rpartition("/")[0] or ("/" if prefix.startswith("/") else ".")
+    """The folder to look into, with its "/"; "" is the one this process is in."""
+    return prefix[: prefix.rfind("/") + 1]
 
 
-def _scan(folder: str) -> list[os.DirEntry[str]]:
-    """A folder that is absent holds nothing; one that may not be read is an error, not an empty one."""
+def _scan(folder: str) -> list[tuple[str, os.DirEntry[str]]]:
+    """What is in a folder, by the paths that a caller writes, in the order of the names of objects.
+
+    A folder that is absent holds nothing; one that may not be read is an error, not an empty one.
+    """
+    with mapped(folder):
+        try:
+            with os.scandir(folder or ".") as found:
+                return sorted(((folder + entry.name, entry) for entry in found), key=_object_name)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+
+def _object_name(found: tuple[str, os.DirEntry[str]]) -> str:
+    path, entry = found
+    return f"{path}/" if entry.is_dir(follow_symlinks=False) else path
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        with os.scandir(folder) as found:
-            return sorted(found, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _path(folder: str, entry: os.DirEntry[str]) -> str:
-    """The entry's path as a caller writes it: what is right here has no "./" before it."""
-    return entry.name if folder == "." else entry.path
+        return entry.is_dir()
+    except OSError:  # a link to itself, or through what may not be entered
+        return False
 
 
 def _is_data(entry: os.DirEntry[str]) -> bool:
     """A file, or a link that leads nowhere; sockets, pipes and devices are not data."""
-    return entry.is_file() or (entry.is_symlink() and not entry.is_dir() and not Path(entry.path).exists())
+    if not entry.is_symlink():
+        return entry.is_file(follow_symlinks=False)
+    try:
+        return modes.S_ISREG(Path(entry.path).stat().st_mode)
+    except OSError:
+        return True
 
 
 def _entry(path: str) -> Entry:
     try:
         found = Path(path).stat()
-    except FileNotFoundError:
+    except OSError:  # gone since it was listed, or a link that leads nowhere: reading it says which
         return Entry(path, 0)
-    updated = datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="milliseconds")
+    try:
+        updated = datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):  # a time beyond the year 9999
+        return Entry(path, found.st_size)
     return Entry(path, found.st_size, updated=updated.replace("+00:00", "Z"))
 
 
 @contextlib.contextmanager
-def _mapped(uri: str) -> Iterator[None]:
+def mapped(uri: str) -> Iterator[None]:
     """Whatever the operating system raises, as a StorageError about `uri`."""
     try:
         yield
@@ -251,9 +275,13 @@ def _mapped(uri: str) -> Iterator[None]:
         raise
     except FileNotFoundError as e:
         raise ObjectNotFoundError(uri, "there is no such file") from e
+    except NotADirectoryError as e:
+        raise ObjectNotFoundError(uri, "what it would be in is a file, not a folder") from e
     except FileExistsError as e:
         raise ObjectExistsError(uri, "is there already") from e
     except PermissionError as e:
         raise AccessDeniedError(uri, "permission is denied; check its owner and mode") from e
     except OSError as e:
+        if e.errno == errno.ENAMETOOLONG:
+            raise ObjectNotFoundError(uri, "its name is longer than this disk takes") from e
         raise StorageError(uri, (e.strerror or str(e)).lower()) from e

@@ -65,10 +65,9 @@ def decode(codec: str, data: bytes) -> bytes:
 
 
 def fault(codec: str, data: bytes, kept: list[bytes] | None = None) -> str:
+    kept = [] if kept is None else kept
     with pytest.raises(BadFileError) as caught:
-        for chunk in get_codec(codec).decode(io.BytesIO(data)):
-            if kept is not None:
-                kept.append(chunk)
+        kept.extend(get_codec(codec).decode(io.BytesIO(data)))
     return str(caught.value)
 
 

@@ -219,7 +219,7 @@ def oracle(pattern: str, name: str, *, at_segment: bool = True) -> bool:
         rest = pattern.lstrip("*")
         return any(oracle(rest, name[i:], at_segment=False) for i in range(len(name) + 1))
     if pattern[0] == "*":
-        segment = name.split("/")[0]
+        segment = name.split("/", maxsplit=1)[0]
         return any(oracle(pattern[1:], name[i:], at_segment=False) for i in range(len(segment) + 1))
     if not name:
         return False

@@ -1,0 +1,53 @@
+"""What a job left at its target: its ledger and its output, for whoever wants to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline import storage
+from pipeline.errors import StorageError
+from pipeline.ledger import FileRecord
+from pipeline.target import published
+
+_READ_BYTES = 1 << 20
+
+
+def ledger_records(target: str, *, status: str | None = None) -> Iterator[FileRecord]:
+    """The record of each input file, in the order of the ledger; of one status only if it is given.
+
+    Raises StorageError for a ledger that cannot be read.
+    """
+    for uri in published(target, kinds=("ledger",)):
+        for line in _lines(uri):
+            try:
+                record = FileRecord.from_line(line)
+            except (ValueError, TypeError) as e:
+                raise StorageError(uri, f"holds a line that is no ledger record ({e})") from e
+            if status is None or record.status == status:
+                yield record
+
+
+def output_shards(target: str) -> list[str]:
+    """The URIs of the published shards, in order."""
+    return list(published(target, kinds=("output",)))
+
+
+def output_lines(target: str, count: int) -> list[bytes]:
+    """The first lines of the output, without their ends; no more of it is read than they need."""
+    lines: list[bytes] = []
+    for uri in output_shards(target):
+        for line in _lines(uri):
+            if len(lines) == count:
+                return lines
+            lines.append(line)
+    return lines
+
+
+def _lines(uri: str) -> Iterator[bytes]:
+    rest = b""
+    with storage.open_read(uri) as stream:
+        while block := stream.read(_READ_BYTES):
+            *whole, rest = (rest + block).split(b"\n")
+            yield from whole
+    if rest:
+        yield rest

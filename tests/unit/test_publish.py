@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import google_crc32c
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import publish as publishing
+from pipeline import storage
+from pipeline.errors import (
+    JobError,
+    ObjectNotFoundError,
+    ReconciliationError,
+    StorageError,
+    TargetError,
+    TooManyFailuresError,
+)
+from pipeline.ledger import FileRecord, Part, Totals
+from pipeline.publish import finish_job, now, plan_moves, publish
+from pipeline.results import ledger_records, output_lines, output_shards
+from pipeline.spec import JobSpec
+from pipeline.target import parts_folder, prepare_target, read_summary
+
+COUNT = st.integers(0, 20)
+
+
+def part(folder: object, name: str, data: bytes) -> Part:
+    uri = f"{folder}/{name}"
+    storage.write_bytes(uri, data)
+    crc32c = base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
+    return Part(uri, len(data), data.count(b"\n"), crc32c)
+
+
+def files(out: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if not path.is_dir()}
+
+
+class Job:
+    """A job whose workers have done their work: its target is taken, its parts are written."""
+
+    def __init__(self, out: Path, *, good: int = 2, bad: int = 1, **fields) -> None:
+        self.out = out
+        self.spec = JobSpec(inputs=("/in",), target=str(out), job_id="me", **fields)
+        prepare_target(self.spec, lambda _: None)
+        records = [
+            FileRecord(f"/in/{i}", "complete", size=10, raw_bytes=4, lines=2, output_bytes=4)
+            for i in range(good)
+        ]
+        records += [FileRecord(f"/in/bad-{i}", "failed", size=5, error="is empty") for i in range(bad)]
+        self.totals = Totals()
+        for record in records:
+            self.totals = self.totals.add(record)
+        self.output = [
+            part(parts_folder(str(out), "me", "output"), f"part-{9 - i}", b"%d\nx\n" % i) for i in range(good)
+        ]
+        self.ledger = [
+            part(parts_folder(str(out), "me", "ledger"), "part-1", b"".join(r.to_line() for r in records))
+        ]
+        self.listed = good + bad
+
+    def finish(self) -> dict:
+        return finish_job(
+            self.spec,
+            ["/in/*"],
+            "2024-01-19T00:00:00.000Z",
+            listed=self.listed,
+            totals=self.totals,
+            output=self.output,
+            ledger=self.ledger,
+        )
+
+
+# Moves
+
+
+@given(st.lists(st.text("abc", min_size=1), unique=True, max_size=12))
+def test_parts_are_numbered_in_the_order_of_their_names(names):
+    moves = plan_moves([Part(name, 1, 1, None) for name in names], "gs://b/x", "output")
+    assert [move.part.uri for move in moves] == sorted(names)
+    assert [move.uri for move in moves] == [
+        f"gs://b/x/output/output-{i:05d}-of-{len(names):05d}.ndjson" for i in range(len(names))
+    ]
+
+
+def test_publish_may_be_repeated_also_after_it_stopped_half_way(tmp_path):
+    parts = [part(tmp_path / "parts", f"part-{i:02d}", b"%d\n" % i) for i in range(50)]
+    moves = plan_moves(parts, str(tmp_path / "out"), "output")
+    publish(moves[:20])
+    for _ in range(2):
+        publish(moves)
+    assert [Path(move.uri).read_bytes() for move in moves] == [b"%d\n" % i for i in range(50)]
+    assert list((tmp_path / "parts").iterdir()) == []
+    publish([])
+
+
+def test_a_part_of_another_size_is_refused(tmp_path):
+    good = part(tmp_path / "parts", "part-0", b"a\n")
+    (tmp_path / "parts/part-0").write_bytes(b"a\nb\n")
+    with pytest.raises(StorageError, match="holds 4 bytes where 2 were written"):
+        publish(plan_moves([good], str(tmp_path / "out"), "output"))
+    assert "output/output-00000-of-00001.ndjson" not in files(tmp_path / "out")
+
+
+def test_a_part_that_is_lost_is_told(tmp_path):
+    with pytest.raises(ObjectNotFoundError):
+        publish(plan_moves([Part(f"{tmp_path}/gone", 2, 1, None)], str(tmp_path / "out"), "output"))
+
+
+# The end of a job
+
+
+def test_a_job_that_ends_well_leaves_output_ledger_and_summary(tmp_path):
+    job = Job(tmp_path / "out")
+    summary = job.finish()
+    there = files(job.out)
+    assert set(there) == {
+        "summary.json",
+        "ledger/ledger-00000-of-00001.ndjson",
+        "output/output-00000-of-00002.ndjson",
+        "output/output-00001-of-00002.ndjson",
+    }
+    assert not (job.out / "_chimera").exists()
+    assert json.loads(there["summary.json"]) == read_summary(str(job.out)) == summary
+    assert summary["files"] == {"listed": 3, "complete": 2, "failed": 1, "noted": 0}
+    assert (summary["lines"], summary["shards"], summary["outputBytes"]) == (4, 2, 8)
+    assert (summary["compressedBytes"], summary["rawBytes"]) == (25, 8)
+    assert [record.error for record in ledger_records(str(job.out), status="failed")] == ["is empty"]
+    assert len(list(ledger_records(str(job.out)))) == summary["files"]["listed"]
+    assert sum(Path(uri).read_bytes().count(b"\n") for uri in output_shards(str(job.out))) == summary["lines"]
+    assert output_lines(str(job.out), 3) == [b"1", b"x", b"0"]
+    assert output_lines(str(job.out), 99) == [b"1", b"x", b"0", b"x"]
+
+
+def test_finishing_twice_gives_the_same_result(tmp_path):
+    job = Job(tmp_path / "out")
+    first, there = job.finish(), files(job.out)
+    again = job.finish()
+    assert {**again, "finishedAt": None} == {**first, "finishedAt": None}
+    assert {**files(job.out), "summary.json": b""} == {**there, "summary.json": b""}
+
+
+STEPS = [
+    ("publish", 1),
+    ("publish", 2),
+    ("write_summary", 1),
+    ("release_target", 1),
+]
+
+
+@pytest.mark.parametrize(("step", "turn"), STEPS)
+@pytest.mark.parametrize("after", [False, True])
+def test_a_job_whose_end_is_cut_short_ends_well_when_it_is_run_again(
+    tmp_path, monkeypatch, step, turn, after
+):
+    job, real, calls = Job(tmp_path / "out"), getattr(publishing, step), []
+
+    def cut_short(*arguments):
+        calls.append(arguments)
+        if len(calls) == turn:
+            if after:
+                real(*arguments)
+            raise StorageError("x", "the store does not answer")
+        return real(*arguments)
+
+    monkeypatch.setattr(publishing, step, cut_short)
+    with pytest.raises(StorageError, match="does not answer"):
+        job.finish()
+    summary = job.finish()
+    assert summary["lines"] == sum(Path(uri).read_bytes().count(b"\n") for uri in output_shards(str(job.out)))
+    assert len(files(job.out)) == 4
+
+
+def test_the_summary_comes_last(tmp_path, monkeypatch):
+    job, seen = Job(tmp_path / "out"), []
+    monkeypatch.setattr(publishing, "write_summary", lambda *_: seen.append(sorted(files(job.out))))
+    job.finish()
+    assert "output/output-00001-of-00002.ndjson" in seen[0]
+    assert "ledger/ledger-00000-of-00001.ndjson" in seen[0]
+
+
+def test_accounts_that_differ_publish_nothing(tmp_path):
+    job = Job(tmp_path / "out")
+    job.listed += 1
+    before = files(job.out)
+    with pytest.raises(ReconciliationError, match="4 files listed but 3"):
+        job.finish()
+    assert files(job.out) == before
+
+
+@pytest.mark.parametrize(
+    ("counts", "error", "says"),
+    [
+        ({"good": 0, "bad": 3}, TooManyFailuresError, "all 3 files failed"),
+        ({"good": 2, "bad": 1, "max_failures": 0}, TooManyFailuresError, "1 of 3 files failed"),
+        ({"good": 0, "bad": 0}, JobError, "no file matches any more"),
+    ],
+)
+def test_a_job_of_too_many_bad_files_publishes_its_ledger_only(tmp_path, counts, error, says):
+    job = Job(tmp_path / "out", **counts)
+    if not job.listed:
+        job.ledger = []
+    for _ in range(2):  # a runner tries again
+        with pytest.raises(error, match=says):
+            job.finish()
+    assert "summary.json" not in files(job.out)
+    assert output_shards(str(job.out)) == []
+    assert len(list(ledger_records(str(job.out)))) == job.listed
+
+
+def test_a_job_that_has_lost_its_target_publishes_nothing(tmp_path):
+    job = Job(tmp_path / "out")
+    other = JobSpec(inputs=("/in",), target=str(job.out), job_id="other", overwrite=True)
+    prepare_target(other, lambda _: None)
+    with pytest.raises(TargetError, match="taken over by job other"):
+        job.finish()
+    assert set(files(job.out)) == {"_chimera/claim.json"}
+
+
+def test_many_patterns_are_counted_and_the_first_are_shown():
+    patterns = [f"p{i}" for i in range(5000)]
+    spec = JobSpec(inputs=("/in",), target="/out", job_id="me")
+    summary = publishing.summarise(spec, patterns, Totals(), [], now())
+    assert (len(summary["patterns"]), summary["patternsTotal"]) == (1000, 5000)
+
+
+# Reading a result
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b"7", b'{"uri": "x"}', b"\xff", b"\xff\xfe{}"])
+def test_a_ledger_that_is_none_is_told(tmp_path, line):
+    storage.write_bytes(f"{tmp_path}/ledger/ledger-00000-of-00001.ndjson", line + b"\n")
+    with pytest.raises(StorageError, match="holds a line that is no ledger record"):
+        list(ledger_records(str(tmp_path)))
+
+
+def test_a_target_that_holds_nothing_gives_nothing(tmp_path):
+    assert list(ledger_records(f"{tmp_path}/gone")) == output_shards(f"{tmp_path}/gone") == []
+    assert output_lines(f"{tmp_path}/gone", 5) == []
+
+
+def test_no_more_of_the_output_is_read_than_its_first_lines_need(tmp_path):
+    storage.write_bytes(f"{tmp_path}/output/output-00000-of-00002.ndjson", b"a\nb\nc")
+    (tmp_path / "output/output-00001-of-00002.ndjson").symlink_to("gone")
+    assert output_lines(str(tmp_path), 2) == [b"a", b"b"]
+    assert output_lines(str(tmp_path), 0) == []
+    with pytest.raises(StorageError):
+        output_lines(str(tmp_path), 4)

@@ -1,0 +1,382 @@
+from __future__ import annotations
+
+import base64
+import bz2
+import gzip
+import os
+import random
+import shutil
+import zlib
+from pathlib import Path
+
+import google_crc32c
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline import reading, storage
+from pipeline.errors import StorageError
+from pipeline.reading import HeldLines, ReadFile, Room, read_file
+from pipeline.storage import local
+
+RNG = random.Random(3)
+LINES = b"".join(b'{"id":%d,"x":"%s"}\n' % (i, RNG.randbytes(8).hex().encode()) for i in range(40_000))
+
+
+@pytest.fixture(autouse=True)
+def room(monkeypatch):
+    """This process's room; all of it must be free again when a test has dropped what it read."""
+    before = reading._room._free
+    yield reading._room
+    assert reading._room._free == before
+
+
+def take(file: ReadFile) -> bytes:
+    return b"".join(file.lines.blocks())
+
+
+def laid(folder: Path, name: str, data: bytes) -> str:
+    (folder / name).write_bytes(data)
+    return str(folder / name)
+
+
+def crc32c(data: bytes) -> str:
+    return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
+
+
+# Good files
+
+
+@pytest.mark.parametrize(
+    ("name", "packed", "codec"),
+    [("a.bz2", bz2.compress, "bz2"), ("a.gz", gzip.compress, "gzip"), ("a", bytes, "plain")],
+)
+def test_a_good_file_comes_whole_with_its_record(tmp_path, name, packed, codec):
+    stored = packed(LINES)
+    file = read_file(laid(tmp_path, name, stored))
+    record = file.record
+    assert (record.status, record.error, record.note, record.codec) == ("complete", None, None, codec)
+    assert (record.size, record.raw_bytes, record.output_bytes) == (len(stored), len(LINES), len(LINES))
+    assert (record.lines, record.crc32c, record.generation) == (40_000, crc32c(stored), None)
+    assert record.seconds > 0
+    assert take(file) == LINES
+
+
+def test_a_last_line_without_an_end_is_given_one_and_counted(tmp_path):
+    file = read_file(laid(tmp_path, "a.bz2", bz2.compress(b"a\r\n\nb")))
+    assert (file.record.lines, file.record.raw_bytes, file.record.output_bytes) == (3, 5, 6)
+    assert take(file) == b"a\r\n\nb\n"
+
+
+def test_a_name_that_says_another_codec_is_noted(tmp_path):
+    file = read_file(laid(tmp_path, "a.bz2", gzip.compress(b"a\n")))
+    assert (file.record.status, file.record.codec) == ("complete", "gzip")
+    assert file.record.note == "is named .bz2 but its bytes are gzip, and were read as that"
+    file.lines.drop()
+
+
+@pytest.mark.parametrize("name", ["日本.bz2", "a\nb.bz2", " ", "*?[", os.fsdecode(b"\xff.bz2"), "gs:x", "-n"])
+def test_a_name_in_any_alphabet_is_read(tmp_path, name):
+    file = read_file(laid(tmp_path, name, bz2.compress(b"a\n")))
+    assert (file.record.status, file.record.uri) == ("complete", f"{tmp_path}/{name}")
+    assert type(file.record).from_line(file.record.to_line()) == file.record
+    assert take(file) == b"a\n"
+
+
+# Bad files
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_truncated_file_fails_and_gives_its_whole_lines_only_if_asked(tmp_path, keep):
+    stored = bz2.compress(LINES)
+    uri = laid(tmp_path, "a.bz2", stored[: len(stored) * 3 // 4])
+    file = read_file(uri, keep_partial=keep)
+    record, lines = file.record, take(file)
+    assert record.status == "failed"
+    assert record.error.startswith("the bz2 data is cut off after ")
+    assert (record.crc32c, record.codec, record.note) == (None, "bz2", None)
+    assert 0 < record.raw_bytes < len(LINES)
+    assert (record.lines, record.output_bytes) == (lines.count(b"\n"), len(lines))
+    if keep:
+        assert lines == LINES[: LINES.rfind(b"\n", 0, record.raw_bytes) + 1] != b""
+    else:
+        assert lines == b""
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("a.bz2", b"", "is empty"),
+        ("a.json", b"", "is empty"),
+        ("a.bz2", b"hello\n", "is named .bz2 but is not bz2"),
+        ("a.bz2", b"B", "cut off"),
+        ("a.bz2", bz2.compress(b""), "decompresses to nothing"),
+        ("a.bz2", bz2.compress(b"a\n") + b"rubbish", "bytes of something else follow"),
+        ("a.bin", b"\0\1\2", "is neither text nor"),
+        ("a.7z", b"7z\xbc\xaf\x27\x1c", "is 7z, which is not supported"),
+        ("a.bz2", bz2.compress(gzip.compress(b"a\n")), "holds gzip"),
+    ],
+)
+def test_a_bad_file_is_on_record_with_a_reason(tmp_path, name, data, says):
+    file = read_file(laid(tmp_path, name, data), keep_partial=True)
+    assert file.record.status == "failed"
+    assert says in file.record.error
+    assert str(tmp_path) not in file.record.error
+    file.lines.drop()
+
+
+def test_a_line_of_no_end_fails_its_file_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "whole_lines", lambda chunks: reading_blocks(chunks, max_line=100))
+    from pipeline.blocks import whole_lines as reading_blocks
+
+    file = read_file(laid(tmp_path, "a", b"a\n" + b"x" * 200))
+    assert file.record.error.startswith("holds a line of more than")
+    assert take(file) == b""
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(["bz2", "gz", "xz", "zst", "zip"]), st.integers(0, 2**32), st.integers(1, 6))
+def test_no_damage_raises_or_lets_a_wrong_line_out(tmp_path_factory, room, kind, seed, flips):
+    import io
+    import lzma
+    import zipfile
+
+    import zstandard
+
+    rng, raw = random.Random(seed), LINES[:20_000]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("m", raw)
+    stored = bytearray(
+        {
+            "bz2": bz2.compress(raw),
+            "gz": gzip.compress(raw),
+            "xz": lzma.compress(raw),
+            "zst": zstandard.ZstdCompressor(write_checksum=True).compress(raw),
+            "zip": archive.getvalue(),
+        }[kind]
+    )
+    for _ in range(flips):
+        stored[rng.randrange(len(stored))] ^= 1 << rng.randrange(8)
+    if seed % 3 == 0:
+        del stored[rng.randrange(len(stored)) :]
+    file = read_file(laid(tmp_path_factory.mktemp("damaged"), f"a.{kind}", bytes(stored)))
+    lines = take(file)
+    assert (file.record.status == "complete") == (lines != b"")
+    if lines:
+        assert lines == raw
+    else:
+        assert file.record.error
+        assert (file.record.lines, file.record.output_bytes) == (0, 0)
+
+
+# The store's faults
+
+
+def test_a_file_that_is_gone_is_on_record(tmp_path):
+    record = read_file(str(tmp_path / "gone.bz2")).record
+    assert (record.status, record.error, record.size) == ("failed", "there is no such file", 0)
+
+
+def test_a_folder_a_pipe_and_a_link_to_nowhere_are_on_record_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "self").symlink_to("self")
+    (tmp_path / "folder").mkdir()
+    assert read_file(str(tmp_path / "pipe")).record.error == "is not a regular file"
+    assert read_file(str(tmp_path / "folder")).record.error == "is not a regular file"
+    assert read_file(str(tmp_path / "dangling")).record.error == "there is no such file"
+    assert "symbolic links" in read_file(str(tmp_path / "self")).record.error
+
+
+class Faulty(local._FileReader):
+    """A file whose store fails after so many bytes, or has another checksum."""
+
+    fails_at: int | None = None
+    checksum: str | None = None
+    meanwhile = None
+
+    def _next(self, size):
+        if self.meanwhile and self.size:
+            type(self).meanwhile, change = None, self.meanwhile
+            change()
+        if self.fails_at is not None and self.size >= self.fails_at:
+            raise StorageError(self.uri, "the store does not answer; try again later")
+        return super()._next(size)
+
+    def _expected(self):
+        size, crc = super()._expected()
+        return size, self.checksum or crc
+
+
+def faulty(monkeypatch, **fields):
+    made = type("Faulty", (Faulty,), {k: staticmethod(v) if callable(v) else v for k, v in fields.items()})
+    monkeypatch.setattr(storage, "open_read", made)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_wrong_checksum_is_a_failed_record(tmp_path, monkeypatch, keep):
+    faulty(monkeypatch, checksum="AAAAAA==")
+    stored = bz2.compress(b"a\nb\n")
+    file = read_file(laid(tmp_path, "a.bz2", stored), keep_partial=keep)
+    assert file.record.status == "failed"
+    assert file.record.error.startswith(f"its CRC-32C is {crc32c(stored)} as read and AAAAAA== in the bucket")
+    assert file.record.crc32c is None
+    assert take(file) == (b"a\nb\n" if keep else b"")
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_store_that_fails_midway_is_a_failed_record(tmp_path, monkeypatch, keep):
+    faulty(monkeypatch, fails_at=600_000)
+    file = read_file(laid(tmp_path, "a", LINES), keep_partial=keep)
+    lines = take(file)
+    assert file.record.error == "the store does not answer; try again later"
+    assert LINES.startswith(lines)
+    assert (len(lines) > 500_000) == keep
+    assert file.record.lines == lines.count(b"\n")
+    assert 600_000 <= file.record.size < len(LINES)
+
+
+def test_a_store_that_fails_at_once_is_a_failed_record(tmp_path, monkeypatch):
+    faulty(monkeypatch, fails_at=0)
+    assert read_file(laid(tmp_path, "a", LINES)).record.error == "the store does not answer; try again later"
+
+
+def test_a_file_that_grows_while_it_is_read_is_a_failed_record(tmp_path, monkeypatch):
+    uri = laid(tmp_path, "a", LINES)
+    info = Path(uri).stat()
+
+    def grow():
+        with Path(uri).open("ab") as file:
+            file.write(b"more\n")
+        os.utime(uri, ns=(info.st_atime_ns, info.st_mtime_ns))  # a clock too coarse to tell
+
+    faulty(monkeypatch, meanwhile=grow)
+    file = read_file(uri)
+    assert "it changed or the transfer failed" in file.record.error
+    assert take(file) == b""
+
+
+def test_a_file_that_is_written_over_while_it_is_read_is_a_failed_record(tmp_path, monkeypatch):
+    uri = laid(tmp_path, "a", LINES)
+    os.utime(uri, ns=(0, 0))
+    faulty(monkeypatch, meanwhile=lambda: Path(uri).write_bytes(LINES[::-1]))
+    file = read_file(uri)
+    assert file.record.error == "was changed while it was being read; try again"
+    assert take(file) == b""
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_a_failed_record(tmp_path, monkeypatch):
+    uri = laid(tmp_path, "a", LINES)
+    faulty(monkeypatch, meanwhile=lambda: os.truncate(uri, 300_000))
+    assert read_file(uri).record.status == "failed"
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_as_it_was(tmp_path, monkeypatch):
+    uri, other = laid(tmp_path, "a", LINES), laid(tmp_path, "b", b"other\n")
+    faulty(monkeypatch, meanwhile=lambda: Path(other).replace(uri))
+    file = read_file(uri)
+    assert file.record.status == "complete"
+    assert take(file) == LINES
+
+
+def test_a_fault_of_our_own_surfaces_and_gives_the_room_back(tmp_path, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(storage.ReadStream, "verify", broken)
+    with pytest.raises(ZeroDivisionError):
+        read_file(laid(tmp_path, "a", LINES))
+
+
+def test_no_file_is_left_open(tmp_path):
+    def open_files() -> int:
+        return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("no /proc on this system")
+    uris = [laid(tmp_path, "a", LINES), laid(tmp_path, "b.bz2", b"x"), str(tmp_path / "gone")]
+    before = open_files()
+    for uri in uris * 3:
+        read_file(uri).lines.drop()
+    assert open_files() == before
+
+
+# Held lines
+
+
+def test_lines_beyond_the_room_go_to_disk_and_come_back_in_order():
+    room, blocks = Room(100), [b"%03d" % i * 10 + b"\n" for i in range(10)]
+    held = HeldLines(room)
+    for block in blocks:
+        held.add(block)
+    assert held._spool is not None
+    assert room._free == 100 - 3 * 31
+    assert (held.size, held.lines) == (310, 10)
+    assert b"".join(held.blocks()) == b"".join(blocks)
+    assert room._free == 100
+    assert held._spool is None
+
+
+def test_once_on_disk_later_lines_stay_behind_earlier_ones():
+    room = Room(10)
+    held, other = HeldLines(room), HeldLines(room)
+    other.add(b"12345678\n")
+    held.add(b"first\n")  # no room: to disk
+    other.drop()
+    held.add(b"next\n")  # there would be room now
+    assert b"".join(held.blocks()) == b"first\nnext\n"
+    assert room._free == 10
+
+
+@given(st.lists(st.binary(max_size=9).map(lambda line: line + b"\n"), max_size=12), st.integers(0, 60))
+def test_any_lines_in_any_room_come_back(blocks, size):
+    room = Room(size)
+    held = HeldLines(room)
+    for block in blocks:
+        held.add(block)
+    given_ = list(held.blocks())
+    assert b"".join(given_) == b"".join(blocks)
+    assert all(block.endswith(b"\n") for block in given_)
+    assert room._free == size
+
+
+@pytest.mark.parametrize("taken", [0, 1, 2, 3])
+def test_a_taker_that_stops_early_leaves_nothing_behind(taken):
+    room = Room(12)
+    held = HeldLines(room)
+    for block in (b"aaaaa\n", b"bbbbb\n", b"ccccc\n"):
+        held.add(block)
+    blocks = held.blocks()
+    for _ in range(taken):
+        next(blocks)
+    blocks.close()
+    if not taken:
+        held.drop()  # nothing was begun, so nothing was let go of
+    assert room._free == 12
+    assert held._spool is None
+    held.drop()
+    assert room._free == 12
+
+
+def test_a_whole_file_larger_than_the_room_is_read_through_the_disk(tmp_path, room, monkeypatch):
+    monkeypatch.setattr(room, "_free", 1 << 20)
+    file = read_file(laid(tmp_path, "a", LINES))
+    assert file.lines._spool is not None
+    assert take(file) == LINES
+    assert room._free == 1 << 20
+    monkeypatch.undo()
+
+
+def test_a_failed_file_larger_than_the_room_leaves_nothing_on_disk(tmp_path, room, monkeypatch):
+    spools = tmp_path / "spools"
+    spools.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(spools))
+    monkeypatch.setattr(room, "_free", 1 << 18)
+    stored = bytearray(gzip.compress(LINES))
+    stored[-8:-4] = zlib.crc32(b"other").to_bytes(4, "little")
+    file = read_file(laid(tmp_path, "a.gz", bytes(stored)))
+    assert "corrupt" in file.record.error
+    assert (take(file), list(spools.iterdir()), room._free) == (b"", [], 1 << 18)
+    monkeypatch.undo()
+    shutil.rmtree(spools)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import repartition
+from pipeline.errors import ReconciliationError
+from pipeline.ledger import Part
+from pipeline.repartition import CutAt, Slice, locate, plan_cuts, plan_shards, write_shard
+
+LINE = st.sampled_from([b"\n", b"a\n", b"\r\n", b"bcdefgh\n", b"\xff" * 30 + b"\n"])
+PARTS = st.lists(st.lists(LINE, max_size=12).map(b"".join), max_size=6)
+
+
+def parts_of(folder, contents: list[bytes]) -> list[Part]:
+    parts = []
+    for i, data in enumerate(contents):
+        path = folder / f"part-{i:03d}.ndjson"
+        path.write_bytes(data)
+        parts.append(Part(str(path), len(data), data.count(b"\n"), None))
+    return parts
+
+
+def shards_of(folder, contents: list[bytes], wanted: int) -> list[Part]:
+    parts = parts_of(folder, contents)
+    offsets = {cut.uri: cut.offsets for cut in map(locate, plan_cuts(parts, wanted))}
+    planned = plan_shards(parts, offsets, wanted)
+    return [write_shard(shard, str(folder / "shards")) for shard in planned]
+
+
+@settings(deadline=None, max_examples=120)
+@given(PARTS, st.integers(1, 40), st.sampled_from([1, 2, 5, 16, 8 << 20]))
+def test_any_parts_in_any_number_of_shards_give_the_same_lines(
+    tmp_path_factory, contents, wanted, read_bytes
+):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repartition, "_READ_BYTES", read_bytes)
+        patch.setattr(repartition, "_STRIDE_BYTES", 1)
+        folder = tmp_path_factory.mktemp("parts")
+        shards = shards_of(folder, contents, wanted)
+    written = [Path(shard.uri).read_bytes() for shard in sorted(shards)]
+    lines = [data.count(b"\n") for data in written]
+    assert b"".join(written) == b"".join(contents)
+    assert len(shards) == min(wanted, sum(lines))
+    assert [shard.lines for shard in shards] == lines
+    assert [shard.size for shard in shards] == [len(data) for data in written]
+    if shards:
+        assert min(lines) >= 1
+        assert max(lines) - min(lines) <= 1
+
+
+def test_a_shard_may_be_written_again(tmp_path):
+    contents = [b"a\nb\n", b"c\n"]
+    assert shards_of(tmp_path, contents, 2) == shards_of(tmp_path, contents, 2)
+
+
+def test_no_lines_make_no_shard_whatever_was_asked_for(tmp_path):
+    assert shards_of(tmp_path, [], 5) == []
+    assert shards_of(tmp_path, [b""], 5) == []
+
+
+def test_nothing_is_read_of_a_part_that_is_not_cut():
+    part = Part("/no/such/part", 10, 2, None)
+    assert [locate(cut) for cut in plan_cuts([part], 1)] == [CutAt("/no/such/part", ())]
+
+
+def test_a_part_that_has_become_shorter_is_told(tmp_path):
+    (part,) = parts_of(tmp_path, [b"a\nb\nc\nd\n"])
+    (cut,) = plan_cuts([part], 4)
+    (tmp_path / "part-000.ndjson").write_bytes(b"a\n")
+    with pytest.raises(ReconciliationError, match=r"ends at byte 2, before its line 2"):
+        locate(cut)
+    with pytest.raises(ReconciliationError, match=r"ends at byte 2, before 8"):
+        write_shard(repartition.Shard(0, 1, (Slice(part.uri, 0, 8),)), str(tmp_path / "shards"))
+    assert list((tmp_path / "shards").iterdir()) == []
+
+
+def test_cuts_that_are_lost_on_the_way_are_noticed():
+    parts = [Part("a", 10, 5, None), Part("b", 10, 5, None)]
+    with pytest.raises(ReconciliationError, match="1 shards were planned where 2 were expected"):
+        plan_shards(parts, {}, 2)
+
+
+def test_thousands_of_cuts_in_one_block_are_found_in_time(tmp_path):
+    rng = random.Random(1)
+    lines = [b"x" * rng.randrange(150) + b"\n" for _ in range(50_000)]
+    (part,) = parts_of(tmp_path, [b"".join(lines)])
+    (cut,) = plan_cuts([part], 25_000)
+    began = time.process_time()
+    found = locate(cut)
+    assert time.process_time() - began < 2  # each cut once counted the whole block: minutes
+    starts, at = [], 0
+    for line in lines:
+        at += len(line)
+        starts.append(at)
+    assert list(found.offsets) == [starts[2 * k - 1] for k in range(1, 25_000)]
+
+
+def test_thousands_of_parts_in_thousands_of_shards_are_planned_in_time():
+    parts = [Part(f"{i:06d}", 100, 10, None) for i in range(10_000)]
+    began = time.process_time()
+    cuts = plan_cuts(parts, 99_999)
+    assert time.process_time() - began < 2  # each part once looked at every cut: minutes
+    assert sum(len(cut.lines) for cut in cuts) == 99_998
