@@ -1,0 +1,221 @@
+"""fake-gcs-server's answers, mended where clients rely on what it does not do.
+
+Bodies of objects stream through both ways; everything else fits in memory and is passed on whole. Mended:
+
+- names that are no file names (names.py): "a" beside "a/b", "folder/", "a//b", "..", and long ones
+- preconditions, where it passes over them (conditions.py)
+- listings: pages of no more than 1,000, each prefix on one page
+- a range at the end of an empty object: 416, not "bytes 0--1/0"
+- X-Goog-Stored-Content-Length, which it leaves out
+
+Not mended: its answers are whole objects whatever `fields` asks, it ignores matchGlob, takes a wrong checksum
+at its word, keeps no older generations, metageneration is always 1, and a copy's source has no conditions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+from weakref import WeakValueDictionary
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+from chimera_nb.local import routes
+from chimera_nb.local.conditions import Conditions, read_conditions
+from chimera_nb.local.names import to_disk
+from chimera_nb.local.replies import Reply, error, json_reply, kept, response, whole_body
+from chimera_nb.local.uploads import name_in_multipart
+
+_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+
+class MendedStorage:
+    """The emulator at `emulator`, as a client that knows it as `host` should see it."""
+
+    def __init__(self, session: aiohttp.ClientSession, emulator: str, host: str) -> None:
+        self._session, self._emulator, self._host = session, emulator, host
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._resumable: dict[str, tuple[str, Conditions]] = {}  # by upload id
+
+    async def call(
+        self,
+        method: str,
+        route: routes.Route,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> Reply:
+        """One request that is not about an object's bytes."""
+        if route.lists and method == "GET":
+            return await self._list(route, query, headers)
+        if route.name is None:
+            return await self._exchange(method, routes.write_query(route.path, query), headers, body)
+        if route.path.endswith("/compose") and method == "POST":
+            body = routes.sources_for_compose(body)
+        conditions = read_conditions(method, query)
+        target = routes.write_query(route.path, query)
+        if method == "GET":
+            refusal = None
+            reply = await self._exchange(method, target, headers)
+            if reply.status == 200 and conditions:
+                refusal = conditions.refusal(int(json.loads(reply.body)["generation"]), reading=True)
+        else:
+            creates = method == "POST"  # a copy or a compose
+            async with self._changing(route.bucket, route.name, conditions, creates=creates) as refusal:
+                reply = _refused(refusal) if refusal else await self._exchange(method, target, headers, body)
+        return _refused(refusal) if refusal else self._shown(reply)
+
+    async def _list(self, route: routes.Route, query: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
+        asked = routes.query_for_list(query)
+        reply = await self._exchange("GET", routes.write_query(route.path, asked), headers)
+        if reply.status != 200:
+            return reply
+        page = json.loads(reply.body)
+        items = page.get("items") or []
+        prefixes, inside = routes.prefixes_of_page(page)
+        for prefix in inside:  # grows as deeper ones are found
+            below = {"prefix": prefix, "delimiter": asked["delimiter"]}
+            reply = await self._exchange("GET", routes.write_query(route.path, below), headers)
+            found = json.loads(reply.body)
+            items += found.get("items") or []
+            whole, deeper = routes.prefixes_of_page(found)
+            prefixes += whole
+            inside += deeper
+        return json_reply(200, routes.show_page(page, items, prefixes, f"http://{self._host}"))
+
+    async def upload(
+        self, request: web.BaseRequest, route: routes.Route, query: dict[str, str]
+    ) -> web.StreamResponse:
+        """An upload in one request, or the beginning or a chunk of one in several."""
+        if "upload_id" in query:
+            return response(await self._chunk(request, route, query))
+        body: Any = request.content
+        if query.get("uploadType") == "resumable":
+            body = await whole_body(request)
+            query["name"] = query.get("name") or json.loads(body or b"{}").get("name", "")
+        elif query.get("uploadType") == "multipart":
+            found, body = await name_in_multipart(request.headers.get("Content-Type", ""), request.content)
+            query["name"] = query.get("name") or found
+        name = query.get("name", "")
+        routes.check_name(name)
+        conditions = read_conditions(request.method, query)
+        target = routes.write_query(route.path, query | {"name": to_disk(name)})
+        async with self._changing(route.bucket, name, conditions) as refusal:
+            if refusal:
+                return response(_refused(refusal))
+            reply = await self._exchange(request.method, target, request.headers, body)
+        began = parse_qs(urlsplit(reply.headers.get("Location", "")).query).get("upload_id")
+        if began:
+            self._resumable[began[0]] = (name, conditions)
+        return response(self._shown(reply))
+
+    async def _chunk(self, request: web.BaseRequest, route: routes.Route, query: Mapping[str, str]) -> Reply:
+        """A chunk of a resumable upload; its name and conditions were settled when it began."""
+        upload = query["upload_id"]
+        name, conditions = self._resumable.get(upload, (upload, Conditions()))
+        async with self._changing(route.bucket, name, conditions) as refusal:
+            if refusal:
+                return _refused(refusal)
+            target = routes.write_query(route.path, query)
+            reply = await self._exchange(request.method, target, request.headers, request.content)
+        if reply.status < 300:
+            self._resumable.pop(upload, None)
+        return self._shown(reply)
+
+    async def download(
+        self, request: web.BaseRequest, route: routes.Route, query: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """An object's bytes, or with HEAD what would come with them."""
+        target = routes.write_query(route.path, query)
+        async with self._request(request.method, target, kept(request.headers)) as found:
+            refusal = None
+            if found.status != 404:
+                generation = int(found.headers.get("X-Goog-Generation", 0))
+                refusal = read_conditions("GET", query).refusal(generation, reading=True)
+            if refusal:
+                return response(_refused(refusal))
+            if found.headers.get("Content-Range", "").endswith("/0"):
+                return response(error(416, "the range begins after the end of an empty object"))
+            answer = web.StreamResponse(status=found.status, reason=found.reason, headers=kept(found.headers))
+            answer.headers.update(_stored_length(found))
+            await answer.prepare(request)
+            try:
+                async for chunk in found.content.iter_any():
+                    await answer.write(chunk)
+                await answer.write_eof()
+            except aiohttp.ClientPayloadError:
+                if request.transport is not None:
+                    request.transport.abort()  # a proper end would tell the client that this was all
+            return answer
+
+    @asynccontextmanager
+    async def _changing(
+        self, bucket: str, name: str, conditions: Conditions, *, creates: bool = True
+    ) -> AsyncIterator[int | None]:
+        """One change of an object at a time; gives the status with which its conditions refuse this one.
+
+        What changes only objects that are there gets 404 from the emulator where there is none.
+        """
+        async with self._locks.setdefault((bucket, name), asyncio.Lock()):
+            refusal = None
+            if conditions:
+                generation = await self._generation(bucket, name)
+                if generation or creates:
+                    refusal = conditions.refusal(generation, reading=False)
+            yield refusal
+
+    async def _generation(self, bucket: str, name: str) -> int:
+        route = routes.read_route(f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}")
+        reply = await self._exchange("GET", route.path if route else "", {})
+        return int(json.loads(reply.body)["generation"]) if reply.status == 200 else 0
+
+    async def _exchange(
+        self, method: str, target: str, headers: Mapping[str, str], body: Any = None
+    ) -> Reply:
+        """One request to the emulator, with an answer that fits in memory."""
+        async with self._request(method, target, kept(headers), body) as found:
+            return Reply(found.status, kept(found.headers), await found.read())
+
+    def _request(self, method: str, target: str, headers: CIMultiDict[str], body: Any = None) -> Any:
+        if isinstance(body, bytes):
+            headers.pop("Content-Length", None)
+            body = body or None
+        headers["Host"] = self._host
+        url = URL(self._emulator + target, encoded=True)
+        return self._session.request(
+            method, url, headers=headers, data=body, allow_redirects=False, skip_auto_headers=_NOT_ADDED
+        )
+
+    def _shown(self, reply: Reply) -> Reply:
+        """The answer with the object's name instead of its path."""
+        if not reply.headers.get("Content-Type", "").startswith("application/json"):
+            return reply
+        document = json.loads(reply.body)
+        if document is None:  # after a delete
+            return Reply(204, {}, b"")
+        shown = routes.show_object(document, f"http://{self._host}")
+        return replace(reply, body=json.dumps(shown).encode())
+
+
+def _stored_length(found: aiohttp.ClientResponse) -> dict[str, str]:
+    stored_as, sent_as = (
+        found.headers.get("X-Goog-Stored-Content-Encoding"),
+        found.headers.get("Content-Encoding"),
+    )
+    unpacked = stored_as == "gzip" and sent_as is None  # then its length is not what was stored
+    length = found.headers.get("Content-Range", "").rpartition("/")[2] or found.headers.get("Content-Length")
+    return {"X-Goog-Stored-Content-Length": length} if found.status < 300 and length and not unpacked else {}
+
+
+def _refused(status: int) -> Reply:
+    if status == 304:
+        return Reply(304, {}, b"")
+    return error(status, "Not Found" if status == 404 else "At least one of the pre-conditions did not hold.")

@@ -1,0 +1,126 @@
+"""The small proxy before fake-gcs-server: where clients come in, batches are taken apart, and faults are made.
+
+- A batch's parts are passed on one by one, each with the mends of `mended`: the emulator answers only those that
+  have a Content-ID (fsouza/fake-gcs-server#411), and google-cloud-storage sends none.
+- It lets every web page read and write; here a request from one is refused.
+- GET and POST /_chimera/faults show and set the `Faults`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import web
+
+from chimera_nb.local import routes
+from chimera_nb.local.batch import Part, read_batch, write_batch
+from chimera_nb.local.faults import Faults
+from chimera_nb.local.mended import MendedStorage
+from chimera_nb.local.replies import Reply, error, json_reply, response, whole_body
+
+_FAULTS = "/_chimera/faults"
+_NO_FAULTS = Faults()
+
+
+@asynccontextmanager
+async def running_proxy(
+    listening: socket.socket, emulator: str, faults: Faults = _NO_FAULTS
+) -> AsyncIterator[Proxy]:
+    """The proxy, serving on a bound socket before the emulator at this address, for the life of the block."""
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as session:
+        host = f"localhost:{listening.getsockname()[1]}"
+        proxy = Proxy(MendedStorage(session, emulator, host), faults)
+        # Without auto_decompress=False a body with Content-Encoding would reach the bucket unpacked.
+        server = web.Server(
+            proxy.answer,
+            auto_decompress=False,
+            handler_cancellation=True,
+            max_line_size=32768,
+            access_log=None,
+        )
+        runner = web.ServerRunner(server, shutdown_timeout=1)
+        await runner.setup()
+        await web.SockSite(runner, listening).start()
+        try:
+            yield proxy
+        finally:
+            await runner.cleanup()
+
+
+class Proxy:
+    """Answers requests; `faults` may be replaced at any time."""
+
+    def __init__(self, storage: MendedStorage, faults: Faults) -> None:
+        self.faults = faults
+        self._storage = storage
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        host = urlsplit(f"//{request.host}").hostname
+        if "Origin" in request.headers or host not in {"localhost", "127.0.0.1"}:
+            return response(error(403, "the local stack takes no requests from web pages or by other names"))
+        try:
+            if request.path == _FAULTS:
+                return response(await self._set_faults(request))
+            return await self._answer(request)
+        except ValueError as e:
+            return response(error(400, f"{request.method} {request.raw_path[:500]}: {e}"))
+        except aiohttp.ClientConnectionError as e:
+            return response(error(502, f"fake-gcs-server does not answer: {e}"))
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        method, (path, _, query) = request.method, request.raw_path.partition("?")
+        if self.faults.latency_ms and self.faults.concern(method, request.raw_path):
+            await asyncio.sleep(self.faults.latency_ms / 1000)
+        if path == "/batch/storage/v1" and method == "POST":
+            parts = read_batch(request.headers.get("Content-Type", ""), await whole_body(request))
+            # One after the other: a batch promises no order, but one that has it is easier to test.
+            return response(write_batch([(part.content_id, await self._answer_part(part)) for part in parts]))
+        if self._fails(method, request.raw_path):
+            if not self.faults.status and request.transport is not None:
+                request.transport.abort()
+            return response(self._failure())
+        route, parameters = routes.read_route(path), routes.read_query(query)
+        if route is None:
+            return response(error(501, f"no {path}: this stand-in has the JSON API, without the XML one"))
+        if route.kind == "upload":
+            return await self._storage.upload(request, route, parameters)
+        if route.name and (route.kind or parameters.get("alt") == "media" or method == "HEAD"):
+            return await self._storage.download(request, route, parameters)
+        body = await whole_body(request)
+        return response(await self._storage.call(method, route, parameters, request.headers, body))
+
+    async def _answer_part(self, part: Part) -> Reply:
+        if self._fails(part.method, part.target):
+            return self._failure()
+        path, _, query = part.target.partition("?")
+        route = routes.read_route(path)
+        if route is None or route.kind:
+            return error(400, f"{part.method} {part.target[:500]} cannot be in a batch")
+        return await self._storage.call(part.method, route, routes.read_query(query), part.headers, part.body)
+
+    async def _set_faults(self, request: web.BaseRequest) -> Reply:
+        if request.method == "POST":
+            try:
+                self.faults = Faults(**json.loads(await whole_body(request)))
+            except TypeError as e:
+                raise ValueError(str(e)) from e
+        return json_reply(200, self.faults.to_json())
+
+    def _fails(self, method: str, target: str) -> bool:
+        """Whether this request is to fail; if so it has been counted."""
+        if not self.faults.fail_next or not self.faults.concern(method, target):
+            return False
+        self.faults = replace(self.faults, fail_next=self.faults.fail_next - 1)
+        return True
+
+    def _failure(self) -> Reply:
+        return error(self.faults.status or 503, "a fault on purpose")

@@ -1,0 +1,130 @@
+"""Requests and answers of the storage API, with object names in them as they are and as they are on disk."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from chimera_nb.local.names import ends_inside_a_part, from_disk, to_disk, to_disk_prefix
+
+_API = re.compile(
+    r"(?P<head>/(?:(?P<kind>upload|download)/)?storage/v1/b/)(?P<bucket>[^/]+)"
+    r"(?:(?P<objects>/o)(?:/(?P<name>.+?)"
+    r"(?P<tail>/compose|/acl(?:/[^/]+)?|/(?:rewrite|copy)To/b/(?P<to_bucket>[^/]+)/o/(?P<to_name>.+))?)?)?"
+)
+_LARGEST_PAGE = 1000  # of items; real Cloud Storage gives no more, whatever is asked
+
+
+@dataclass(frozen=True)
+class Route:
+    """What a request is about. The object is the one that is read or changed: of a copy, the new one."""
+
+    path: str  # as the emulator is asked
+    kind: str | None  # "upload", "download", or None
+    bucket: str  # empty where the path names none
+    name: str | None  # of the object; None where the path names none
+    lists: bool
+
+
+def read_route(path: str) -> Route | None:
+    """What a path (as sent, percent-encoded) is about; None for one that is not of the JSON API.
+
+    Raises UnicodeDecodeError for a name that is no UTF-8.
+    """
+    found = _API.fullmatch(path)
+    if found is None:
+        return Route(path, None, "", None, lists=False) if path.startswith("/storage/v1/") else None
+    bucket, name, tail = _plain(found["bucket"]), found["name"], found["tail"] or ""
+    if name is None:
+        return Route(path, found["kind"], bucket, None, lists=bool(found["objects"]) and not found["kind"])
+    plain = _plain(name)
+    path = f"{found['head']}{found['bucket']}/o/{_on_disk(plain)}"
+    if found["to_name"] is not None:
+        bucket, plain = _plain(found["to_bucket"]), _plain(found["to_name"])
+        tail = tail[: -len(found["to_name"])] + _on_disk(plain)
+    return Route(path + tail, found["kind"], bucket, plain, lists=False)
+
+
+def read_query(query: str) -> dict[str, str]:
+    """The parameters of a query; of one given twice, the last."""
+    return dict(parse_qsl(query, keep_blank_values=True, errors="strict"))
+
+
+def write_query(path: str, query: Mapping[str, str]) -> str:
+    return path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError for what is no object's name: https://cloud.google.com/storage/docs/objects#naming."""
+    if name in {".", ".."} or not 1 <= len(name.encode()) <= 1024 or re.search("[\r\n]", name):
+        raise ValueError(f"not a name for an object: {name[:100]!r}")
+
+
+def query_for_list(query: Mapping[str, str]) -> dict[str, str]:
+    """A listing's parameters for the emulator."""
+    names = {
+        key: to_disk_prefix(value)
+        for key, value in query.items()
+        if key in {"prefix", "startOffset", "endOffset"}
+    }
+    asked = query.get("maxResults", "")
+    size = int(asked) if asked.isdecimal() and int(asked) else _LARGEST_PAGE
+    return {**query, **names, "maxResults": str(min(size, _LARGEST_PAGE))}
+
+
+def sources_for_compose(body: bytes) -> bytes:
+    """The body of a compose request for the emulator."""
+    document = json.loads(body)
+    for source in document.get("sourceObjects", []):
+        source["name"] = to_disk(source["name"])
+    return json.dumps(document).encode()
+
+
+def prefixes_of_page(page: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The prefixes, as on disk, that belong on a page of a listing; and those to be looked into.
+
+    The emulator puts those of all later pages on each page; here each is on one. One that ends inside a long
+    part is no folder of the bucket: what is below it is listed in its stead.
+    """
+    following = page.get("nextPageToken")
+    mine = [prefix for prefix in page.get("prefixes") or [] if not following or prefix < following]
+    inside = [prefix for prefix in mine if ends_inside_a_part(prefix)]
+    return [prefix for prefix in mine if prefix not in inside], inside
+
+
+def show_page(
+    page: Mapping[str, Any], items: Iterable[Any], prefixes: Iterable[str], host: str
+) -> dict[str, Any]:
+    """A page of a listing as a client may see it. The page token keeps its form: it is nobody's to read."""
+    shown: dict[str, Any] = {key: page[key] for key in ("kind", "nextPageToken") if page.get(key)}
+    shown["items"] = sorted(
+        (show_object(item, host) for item in items), key=lambda item: item["name"].encode()
+    )
+    shown["prefixes"] = sorted({from_disk(prefix) for prefix in prefixes}, key=str.encode)
+    return {key: value for key, value in shown.items() if value}
+
+
+def show_object(document: dict[str, Any], host: str) -> dict[str, Any]:
+    """What the emulator says of an object (or of a copy being made), with the name it is known by."""
+    if isinstance(document.get("resource"), dict):
+        return {**document, "resource": show_object(document["resource"], host)}
+    if "name" not in document or "bucket" not in document:
+        return document
+    bucket, name = document["bucket"], from_disk(document["name"])
+    link = f"storage/v1/b/{bucket}/o/{quote(name, safe='')}"
+    shown = {**document, "name": name, "id": f"{bucket}/{name}/{document.get('generation', '')}"}
+    shown |= {"selfLink": f"{host}/{link}", "mediaLink": f"{host}/download/{link}?alt=media"}
+    shown.pop("acl", None)  # it names the object too, and nobody is owner of anything here
+    return shown
+
+
+def _plain(encoded: str) -> str:
+    return unquote(encoded, errors="strict")
+
+
+def _on_disk(name: str) -> str:
+    return quote(to_disk(name), safe="")

@@ -1,0 +1,249 @@
+"""The local stack: start, serve, stop and find it.
+
+A stack is one supervisor process on one data folder. It runs the services in `_serve`, in their order, and ends
+them in the other. `stack.lock` is held for as long as it lives, so one folder has one supervisor;
+`start.lock` while somebody starts or stops it, so two who start it get the same one.
+
+    <data_dir>/stack.json     the living stack      <data_dir>/stack.log     what its supervisor says
+    <data_dir>/storage/       buckets and objects   <data_dir>/storage.log   what the storage emulator says
+    <data_dir>/set-aside/     files found in storage/ that are no objects
+
+Importing this module is cheap: services are imported where they run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chimera_nb.local.state import ProcessId, Record, clean, known_data_dirs, read_record
+from pipeline.errors import StackError
+
+if TYPE_CHECKING:
+    from chimera_nb.local.faults import Faults
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack that runs."""
+
+    data_dir: Path
+    storage_endpoint: str  # http://localhost:PORT
+    pid: int  # of its supervisor
+    started_at: str  # RFC 3339
+
+    def exports(self) -> dict[str, str]:
+        """The environment in which clients, ours and others', find this stack."""
+        return {"STORAGE_EMULATOR_HOST": self.storage_endpoint, "CHIMERA_DATA_DIR": str(self.data_dir)}
+
+
+def start(data_dir: Path) -> Stack:
+    """A stack on this data that goes on without us: the one that runs already, else a new one.
+
+    Raises StackError with the end of its log if it does not come up.
+    """
+    data_dir = _prepared(data_dir)
+    with _locked(data_dir / "start.lock", _START_SECONDS):
+        running = _living(data_dir)
+        if running:
+            return running
+        log = data_dir / "stack.log"
+        with log.open("wb") as output:
+            supervisor = subprocess.Popen(
+                [sys.executable, "-m", "chimera_nb.local.stack", str(data_dir)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                cwd=data_dir,
+            )
+        # Somebody must ask how it ended, or it stays behind as a zombie of ours.
+        threading.Thread(target=supervisor.wait, name="wait for the local stack", daemon=True).start()
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and supervisor.returncode is None:
+            running = _living(data_dir)
+            if running:
+                return running
+            time.sleep(0.02)
+        running = _living(data_dir)  # one that somebody began in the foreground at the same time
+        if running:
+            return running
+        if supervisor.returncode is None:
+            supervisor.kill()
+    from chimera_nb.local.storage import tail
+
+    raise StackError(f"the local stack on {data_dir} does not start: {tail(log)} (all of it: {log})")
+
+
+def serve(
+    data_dir: Path, on_ready: Callable[[Stack], None] | None = None, faults: Faults | None = None
+) -> None:
+    """Be the stack, in the foreground, until SIGINT or SIGTERM; `on_ready` is called once, when it answers.
+
+    Call it from the main thread. Raises StackError where a stack runs on this data already, where this one
+    does not come up, or when one of its services ends by itself.
+    """
+    data_dir = _prepared(data_dir)
+    with _locked(data_dir / "stack.lock", 0):
+        clean(data_dir)
+        try:
+            asyncio.run(_serve(data_dir, on_ready or (lambda _: None), faults))
+        finally:
+            clean(data_dir)
+
+
+async def _serve(data_dir: Path, on_ready: Callable[[Stack], None], faults: Faults | None) -> None:
+    from chimera_nb.local.storage import running_storage, tail
+
+    serving = asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+
+        def end(number: signal.Signals = number) -> None:
+            for each in (signal.SIGINT, signal.SIGTERM):  # a second one would break off the cleaning up
+                asyncio.get_running_loop().add_signal_handler(each, lambda: None)
+            if serving is not None:
+                serving.cancel(f"signal {number}")
+
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    try:
+        async with contextlib.AsyncExitStack() as services:
+            storage = await services.enter_async_context(running_storage(data_dir, faults))
+            children = {"storage": storage.emulator}
+            record = Record(
+                ProcessId.of(os.getpid()),
+                {name: ProcessId.of(child.pid) for name, child in children.items()},
+                storage.endpoint,
+                datetime.now(UTC).isoformat(timespec="seconds"),
+            )
+            record.write(data_dir)
+            on_ready(_stack(data_dir, record))
+            waiting = {asyncio.create_task(child.wait(), name=name) for name, child in children.items()}
+            try:
+                ended, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in waiting:
+                    task.cancel()
+            name = next(iter(ended)).get_name()
+            raise StackError(
+                f"the {name} service on {data_dir} ended by itself ({tail(storage.log) or 'it said nothing'}); "
+                "`chimera up` starts the stack again"
+            )
+    except asyncio.CancelledError:
+        return  # a signal: this is how a stack ends
+
+
+def stop(data_dir: Path) -> bool:
+    """End the stack on this data, and all it started. False where none was running; its data stays."""
+    data_dir = Path(data_dir).resolve()
+    if not data_dir.is_dir():
+        return False
+    with _locked(data_dir / "start.lock", _START_SECONDS):
+        record = read_record(data_dir)
+        was_running = record is not None and record.supervisor.end(_STOP_SECONDS)
+        clean(data_dir)
+    return was_running
+
+
+def find(data_dir: Path | None = None) -> Stack | None:
+    """The stack that runs on this data. None where there is none.
+
+    Without `data_dir`: the one $CHIMERA_DATA_DIR names, if it is set; else that of the nearest .chimera upward
+    that has one; else the only one this user runs. Raises StackError where there are several.
+    """
+    named = data_dir or os.environ.get("CHIMERA_DATA_DIR")
+    if named:
+        return _living(Path(named).resolve())
+    for folder in _upward():
+        running = _living(folder)
+        if running:
+            return running
+    all_running = [running for folder in known_data_dirs() if (running := _living(folder))]
+    if len(all_running) > 1:
+        folders = ", ".join(str(running.data_dir) for running in all_running)
+        raise StackError(
+            f"{len(all_running)} local stacks are running ({folders}); say which with --data-dir"
+        )
+    return all_running[0] if all_running else None
+
+
+def _living(data_dir: Path) -> Stack | None:
+    record = read_record(data_dir)
+    return _stack(data_dir, record) if record and record.supervisor.living() else None
+
+
+def _stack(data_dir: Path, record: Record) -> Stack:
+    return Stack(data_dir, record.storage_endpoint, record.supervisor.pid, record.started_at)
+
+
+def _upward() -> Iterator[Path]:
+    here = Path.cwd()
+    return (folder / ".chimera" for folder in (here, *here.parents))
+
+
+def _prepared(data_dir: Path) -> Path:
+    """The data folder, made if need be, absolute. Raises StackError where it cannot be written."""
+    data_dir = Path(data_dir).resolve()
+    if data_dir.exists() and not data_dir.is_dir():
+        raise StackError(
+            f"{data_dir} is a file; the local stack keeps its data in a folder: pass another --data-dir"
+        )
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        probe = data_dir / f".writable.{os.getpid()}.{threading.get_ident()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as e:
+        raise StackError(
+            f"{data_dir} cannot be written ({e.strerror}); pass --data-dir with a folder that can"
+        ) from e
+    return data_dir
+
+
+@contextlib.contextmanager
+def _locked(path: Path, seconds: float) -> Iterator[None]:
+    """Hold a lock that ends with its process. Raises StackError if another holds it for longer than that."""
+    deadline = time.monotonic() + seconds
+    with path.open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() >= deadline:
+                    raise StackError(
+                        f"another process has the local stack on {path.parent} in hand ({path.name}); "
+                        "`chimera down` ends it, --data-dir starts another beside it"
+                    ) from None
+                time.sleep(0.05)
+        yield
+
+
+def _main() -> int:
+    import logging
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        serve(Path(sys.argv[1]))
+    except StackError as e:
+        print(e, file=sys.stderr)  # noqa: T201 - its standard error is the log
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

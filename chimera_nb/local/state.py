@@ -1,0 +1,131 @@
+"""The record of a living stack: <data_dir>/stack.json, and one file for each stack of this user.
+
+A process is known by its id and the time it was made, for an id alone is soon another's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+_SAME_SECONDS = 2.0  # Linux counts from its start, whose time moves a little as the clock is set
+_END_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    """One process, now and for good."""
+
+    pid: int
+    created: float  # seconds since the epoch
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessId:
+        return cls(pid, psutil.Process(pid).create_time())
+
+    def living(self) -> psutil.Process | None:
+        """The process while it runs; None when it has ended, even if nobody has asked how."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.created) < _SAME_SECONDS
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+    def end(self, seconds: float = _END_SECONDS) -> bool:
+        """Ask it to end, and kill it if it has not after so long. False where there was nothing to end."""
+        process = self.living()
+        if process is None:
+            return False
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+            if not self._ended_within(seconds):
+                process.kill()
+                self._ended_within(_END_SECONDS)
+        return True
+
+    def _ended_within(self, seconds: float) -> bool:
+        # psutil's own wait takes a zombie of another process for a living one.
+        deadline = time.monotonic() + seconds
+        while self.living() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return self.living() is None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What stack.json holds."""
+
+    supervisor: ProcessId
+    children: dict[str, ProcessId]  # by service
+    storage_endpoint: str
+    started_at: str  # RFC 3339
+
+    def write(self, data_dir: Path) -> None:
+        """Write it whole or not at all, and enter the stack among this user's."""
+        _write(data_dir / "stack.json", json.dumps(asdict(self), indent=1))
+        for folder in _registries()[:1]:
+            with contextlib.suppress(OSError):  # then the stack is found by its folder alone
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _write(folder / _entry(data_dir), str(data_dir))
+
+
+def read_record(data_dir: Path) -> Record | None:
+    """The record of a stack, living or not; None where there is none that can be read."""
+    try:
+        document = json.loads((data_dir / "stack.json").read_text())
+        children = {name: ProcessId(**process) for name, process in document["children"].items()}
+        return Record(
+            ProcessId(**document["supervisor"]),
+            children,
+            document["storage_endpoint"],
+            document["started_at"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def clean(data_dir: Path) -> None:
+    """End what a stack that is no more has left running, and remove its record. Its data stays."""
+    record = read_record(data_dir)
+    for child in record.children.values() if record else ():
+        child.end()
+    (data_dir / "stack.json").unlink(missing_ok=True)
+    for folder in _registries():
+        with contextlib.suppress(OSError):
+            (folder / _entry(data_dir)).unlink(missing_ok=True)
+
+
+def known_data_dirs() -> Iterator[Path]:
+    """The data folders of this user's stacks, some of which may be gone."""
+    seen = set()
+    for folder in _registries():
+        for entry in sorted(folder.glob("*.stack")):
+            with contextlib.suppress(OSError):
+                seen.add(entry.read_text())
+    yield from (Path(data_dir) for data_dir in sorted(seen))
+
+
+def _registries() -> list[Path]:
+    """Where stacks are entered: in the first of these. A login without XDG_RUNTIME_DIR still finds the second."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return [Path(base) / "chimera-nb" / "stacks" for base in ([runtime] if runtime else []) + [cache]]
+
+
+def _entry(data_dir: Path) -> str:
+    return hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16] + ".stack"
+
+
+def _write(path: Path, text: str) -> None:
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.write_text(text)
+    new.replace(path)
