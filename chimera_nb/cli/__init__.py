@@ -1,0 +1,27 @@
+"""The commands; each is a thin face over what the notebooks call as well.
+
+stack_commands.py  up, down, env
+store_commands.py  ls, put
+job_commands.py    submit, jobs list, jobs show, sources
+demo_command.py    demo
+places.py          which stack, which job log: what every command needs to know first
+display.py         records and progress for a person's eyes
+"""
+
+from __future__ import annotations
+
+import typer
+
+from chimera_nb.cli import demo_command, job_commands, stack_commands, store_commands
+
+app = typer.Typer(
+    name="chimera",
+    help="Compressed files in Google Cloud Storage to sharded NDJSON, with every job on record.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for commands in (job_commands, store_commands, stack_commands, demo_command):
+    commands.register(app)

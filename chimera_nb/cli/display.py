@@ -1,0 +1,195 @@
+"""Records and progress for a person's eyes. Text from outside is never read as rich's markup."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from chimera_nb.jobs.record import JobRecord, Status
+from pipeline.ledger import FileRecord
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_COLOURS = {
+    Status.PENDING: "yellow",
+    Status.RUNNING: "cyan",
+    Status.COMPLETE: "green",
+    Status.FAILED: "red",
+    Status.CANCELLED: "magenta",
+}
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_LOGS_SHOWN = 20
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def document_of(record: JobRecord) -> dict[str, Any]:
+    """The job document as printed: its specification as an object rather than as text."""
+    return {**record.to_document(), "spec": dict(record.spec)}
+
+
+def size(count: float | None) -> str:
+    """Bytes in the largest unit that keeps a whole digit, by thousands."""
+    value = float(count or 0)
+    for unit in _UNITS:
+        if value < 1000 or unit == _UNITS[-1]:
+            return f"{value:,.0f} {unit}" if unit == "B" else f"{value:,.1f} {unit}"
+        value /= 1000
+    return ""
+
+
+def when(stamp: str | None) -> str:
+    """A time of the record, in this machine's zone."""
+    return f"{datetime.fromisoformat(stamp).astimezone():%Y-%m-%d %H:%M:%S}" if stamp else "-"
+
+
+def status_text(status: Status) -> Text:
+    return Text(status.value, style=_COLOURS[status])
+
+
+def headline(record: JobRecord) -> str:
+    """What came of a job, in one sentence."""
+    target = _uri(record.target_bucket, record.output_prefix)
+    if record.status is Status.COMPLETE and record.summary:
+        files, lines = record.summary["files"], record.summary["lines"]
+        failed = f", {files['failed']:,} failed" if files["failed"] else ""
+        shards = _plural(record.summary["shards"], "shard")
+        return f"complete: {_plural(files['complete'], 'file')} read{failed}; {lines:,} lines in {shards} at {target}"
+    return f"{record.status.value}: {record.error}" if record.error else record.status.value
+
+
+def print_jobs(records: tuple[JobRecord, ...]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("job", "status", "created", "source", "files", "failed", "lines", "target"):
+        table.add_column(column, justify="right" if column in ("files", "failed", "lines") else "left")
+    for record in records:
+        numbers = record.progress
+        table.add_row(
+            record.job_id,
+            status_text(record.status),
+            when(record.created_at),
+            Text(record.source_type),
+            f"{numbers.get('filesComplete') or 0:,}",
+            f"{numbers.get('filesFailed') or 0:,}",
+            f"{numbers.get('lines') or 0:,}",
+            Text(_uri(record.target_bucket, record.output_prefix)),
+        )
+    out.print(table)
+
+
+def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
+    out.print(Text.assemble((record.job_id, "bold"), "  ", status_text(record.status)))
+    paths = [_uri(record.source_bucket, path) for path in record.selected_paths[:5]]
+    more = record.selected_paths_total - len(paths)
+    numbers = record.progress
+    rows = {
+        "source": record.source_type,
+        "inputs": ", ".join(paths) + (f" and {more:,} more" if more > 0 else ""),
+        "target": _uri(record.target_bucket, record.output_prefix),
+        "runner": record.runner,
+        "created": f"{when(record.created_at)} by {record.created_by or 'unknown'}",
+        "started": when(record.started_at),
+        "finished": when(record.finished_at),
+        "stages": "  ".join(f"{name} {stage.value}" for name, stage in record.stages.items()),
+        "files": f"{numbers.get('filesListed') or 0:,} listed, {numbers.get('filesComplete') or 0:,} complete, "
+        f"{numbers.get('filesFailed') or 0:,} failed",
+        "data": f"{size(numbers.get('compressedBytes'))} read, {size(numbers.get('rawBytes'))} raw, "
+        f"{numbers.get('lines') or 0:,} lines, {size(numbers.get('rawBytesPerSecond'))}/s",
+        "error": record.error,
+    }
+    for name, value in rows.items():
+        if value:
+            out.print(Text(f"  {name:<9} {value}"))
+    print_failures(failures)
+    if record.logs:
+        out.print(Text("  log", style="bold"))
+        for line in record.logs[-_LOGS_SHOWN:]:
+            out.print(Text(f"    {line}"))
+
+
+def print_failures(failures: list[FileRecord]) -> None:
+    if failures:
+        out.print(Text(f"  failed files ({len(failures):,})", style="bold"))
+        for record in failures:
+            out.print(Text(f"    {record.uri}: {record.error}"))
+
+
+@contextmanager
+def job_progress(*, quiet: bool) -> Iterator[Callable[[JobRecord], None]]:
+    """A function to call with each new state of a job: a live bar on a terminal, a line at each step elsewhere."""
+    if quiet:
+        yield lambda _: None
+    elif err.is_terminal:
+        yield from _live()
+    else:
+        yield _lines()
+
+
+def _live() -> Iterator[Callable[[JobRecord], None]]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files  {task.fields[text]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err) as shown:
+        task = shown.add_task("pending", total=None, text="")
+
+        def show(record: JobRecord) -> None:
+            numbers = record.progress
+            done = (numbers.get("filesComplete") or 0) + (numbers.get("filesFailed") or 0)
+            colour = _COLOURS[record.status]
+            shown.update(
+                task,
+                description=f"[{colour}]{escape(record.status.value)}[/]",
+                completed=done,
+                total=numbers.get("filesListed") or None,
+                text=_numbers(record),
+            )
+
+        yield show
+
+
+def _lines() -> Callable[[JobRecord], None]:
+    said: set[tuple[str, int]] = set()
+
+    def show(record: JobRecord) -> None:
+        numbers = record.progress
+        done = int((numbers.get("filesComplete") or 0) + (numbers.get("filesFailed") or 0))
+        listed = int(numbers.get("filesListed") or 0)
+        step = (record.status.value, done * 4 // listed if listed else 0)
+        if step not in said:
+            said.add(step)
+            err.print(Text(f"{record.status.value}: {done:,} of {listed:,} files  {_numbers(record)}"))
+
+    return show
+
+
+def _numbers(record: JobRecord) -> str:
+    numbers = record.progress
+    failed = f"{numbers['filesFailed']:,} failed  " if numbers.get("filesFailed") else ""
+    speed = size(numbers.get("rawBytesPerSecond"))
+    return f"{failed}{size(numbers.get('rawBytes'))} raw  {speed}/s  {numbers.get('lines') or 0:,} lines"
+
+
+def _uri(bucket: str, path: str) -> str:
+    return f"gs://{bucket}/{path}" if bucket else path
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

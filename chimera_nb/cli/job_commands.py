@@ -1,0 +1,163 @@
+"""submit, jobs list, jobs show, sources."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from chimera_nb.cli import display
+from chimera_nb.cli.places import AsJson, DataDir, connect
+from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.jobs.service import JobService
+from pipeline.errors import StorageError
+from pipeline.ledger import FileRecord
+from pipeline.patterns import join_uri
+from pipeline.results import ledger_records
+
+jobs = typer.Typer(help="Look at the jobs on record.", no_args_is_help=True)
+_FAILURES_SHOWN = 20
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(submit)
+    app.command()(sources)
+    app.add_typer(jobs, name="jobs")
+
+
+def submit(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Folders, objects or globs: gs:// or local.")
+    ],
+    target: Annotated[str, typer.Option(help="The folder that takes output/, ledger/ and summary.json.")],
+    source: Annotated[str, typer.Option(help="The source plugin; `chimera sources` lists them.")] = "ndjson",
+    shards: Annotated[
+        int | None,
+        typer.Option(
+            help="How many output files. Left out: as the workers find fastest.", show_default=False
+        ),
+    ] = None,
+    runner: Annotated[str, typer.Option(help="direct: in a process of its own on this machine.")] = "direct",
+    *,
+    keep_partial: Annotated[
+        bool, typer.Option("--keep-partial", help="Keep what was read of a file before its fault.")
+    ] = False,
+    max_failures: Annotated[
+        int | None, typer.Option(help="Fail the job if more files than this fail.", show_default=False)
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the output that the target holds.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Stay until the job has ended, and show its progress.")
+    ] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Turn compressed files into sharded NDJSON.
+
+    The job goes on when this command is interrupted. Exit 0 done, 1 the job failed, 2 the input was refused.
+    """
+    service = JobService(connect(data_dir, (*paths, target)))
+    record = service.submit(
+        paths,
+        target,
+        runner=runner,
+        source=source,
+        shards=shards,
+        keep_partial=keep_partial,
+        max_failures=max_failures,
+        overwrite=overwrite,
+    )
+    if wait:
+        if not as_json:
+            display.err.print(Text(f"job {record.job_id}"))
+        with display.job_progress(quiet=as_json) as show:
+            record = service.wait(record.job_id, show)
+    if as_json:
+        display.print_json(display.document_of(record))
+    elif wait:
+        display.out.print(Text(display.headline(record)))
+        display.print_failures(failures_of(record))
+    else:
+        display.out.print(
+            Text(
+                f"job {record.job_id} is {record.status.value}; see it with: chimera jobs show {record.job_id}"
+            )
+        )
+    if wait and record.status is not Status.COMPLETE:
+        raise typer.Exit(1)
+
+
+@jobs.command("list")
+def list_jobs(
+    status: Annotated[
+        list[Status] | None, typer.Option(help="Only jobs of this status; may be repeated.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="Only jobs of this source.")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Only jobs with this in their id, paths or target.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
+    page: Annotated[
+        str | None, typer.Option(help="The token of a next page, as printed by the one before.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """List jobs, newest first."""
+    service = JobService(connect(data_dir))
+    found = service.list(statuses=tuple(status or ()), source=source, text=text, limit=limit, page_token=page)
+    if as_json:
+        documents = [display.document_of(record) for record in found.records]
+        display.print_json({"jobs": documents, "nextPage": found.next_page_token})
+    elif not found.records:
+        display.out.print(
+            "no jobs yet; `chimera submit PATH... --target URI` makes one" if not page else "no more jobs"
+        )
+    else:
+        display.print_jobs(found.records)
+        if found.next_page_token:
+            display.err.print(Text(f"more: chimera jobs list --page {found.next_page_token}"))
+
+
+@jobs.command("show")
+def show_job(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="As `chimera jobs list` shows it.")],
+    *,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Show one job: how it stands, its numbers, the files that failed, its log."""
+    service = JobService(connect(data_dir))
+    record = service.get(job_id)
+    if as_json:
+        display.print_json(display.document_of(record))
+    else:
+        display.print_job(record, failures_of(record))
+
+
+def sources(*, as_json: AsJson = False) -> None:
+    """List the source plugins."""
+    from pipeline.sources import describe_sources
+
+    described = describe_sources()
+    if as_json:
+        display.print_json(described)
+    else:
+        for name, description in described.items():
+            display.out.print(Text(f"{name:<12} {description}"))
+
+
+def failures_of(record: JobRecord) -> list[FileRecord]:
+    """The first failed files of a finished job, as far as its ledger can be had."""
+    if not record.status.is_final:
+        return []
+    try:
+        found = ledger_records(join_uri(record.target_bucket, record.output_prefix), status="failed")
+        return [failed for failed, _ in zip(found, range(_FAILURES_SHOWN), strict=False)]
+    except StorageError as e:
+        display.err.print(Text(f"the ledger cannot be read: {e}"))
+        return []

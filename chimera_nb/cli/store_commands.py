@@ -1,0 +1,133 @@
+"""ls, put."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from chimera_nb.cli import display
+from chimera_nb.cli.places import AsJson, DataDir, connect
+from pipeline import storage
+from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
+from pipeline.patterns import Pattern, has_glob, split_uri
+from pipeline.selection import list_matches
+
+_UPLOADS = 16  # at a time
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(ls)
+    app.command()(put)
+
+
+def ls(
+    uri: Annotated[
+        str,
+        typer.Argument(metavar="URI", help="A bucket, folder, object or glob; gs:// alone for the buckets."),
+    ],
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 1000,
+    *,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """List a folder, or what a glob matches."""
+    connect(data_dir, [uri])
+    folders, objects = _listed(uri, limit + 1)
+    cut = len(folders) + len(objects) > limit
+    folders, objects = folders[:limit], objects[: max(0, limit - len(folders))]
+    if as_json:
+        found = [
+            {"uri": entry.uri, "size": entry.size, "updated": entry.updated, "generation": entry.generation}
+            for entry in objects
+        ]
+        display.print_json({"folders": folders, "objects": found, "more": cut})
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right")
+    for folder in folders:
+        table.add_row("", "", Text(folder))
+    for entry in objects:
+        table.add_row(display.size(entry.size), display.when(entry.updated), Text(entry.uri))
+    display.out.print(table)
+    if cut:
+        display.err.print(f"there are more; these are the first {limit:,} (--limit)")
+
+
+def put(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Files, or folders with all in them.")
+    ],
+    uri: Annotated[str, typer.Argument(metavar="gs://BUCKET/PREFIX", help="The folder they go to.")],
+    *,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Copy files into a bucket, under their own names. On a local stack the bucket is made if it is absent."""
+    connect(data_dir, [uri])
+    bucket, prefix = split_uri(uri)
+    if not bucket:
+        raise RefusedError(f"{uri!r} is not in a bucket; write gs://bucket/prefix")
+    if has_glob(prefix):
+        raise RefusedError(f"{uri!r} holds a glob character; name one folder")
+    pairs = _pairs(files, uri)
+    if not storage.bucket_exists(bucket):
+        storage.make_bucket(bucket)
+    with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="put-file") as pool:
+        done = list(pool.map(lambda pair: storage.upload_file(str(pair[0]), pair[1]), pairs))
+    if as_json:
+        display.print_json([{"uri": entry.uri, "size": entry.size} for entry in done])
+    else:
+        total = display.size(sum(entry.size for entry in done))
+        display.out.print(Text(f"{len(done):,} files, {total}, now in {uri}"))
+
+
+def _listed(uri: str, limit: int) -> tuple[list[str], list[storage.Entry]]:
+    """Folders (buckets for the URI "gs://") and objects, no more than `limit` of them together by much."""
+    if uri == "gs://":
+        return [f"gs://{name}/" for name in storage.list_buckets()], []
+    _, path = split_uri(uri)
+    if has_glob(path):
+        Pattern(path)
+        objects = list(islice(list_matches(uri), limit))
+        if not objects:
+            raise NothingMatchesError(f"no file matches {uri}", [uri])
+        return [], objects
+    folder = uri if uri.endswith("/") else f"{uri}/"
+    folders: list[str] = []
+    objects = []
+    for page in storage.list_folder(folder):
+        folders += page.folders
+        objects += page.objects
+        if len(folders) + len(objects) >= limit:
+            break
+    if not folders and not objects and path:
+        try:
+            return [], [storage.stat(uri)]
+        except ObjectNotFoundError as e:
+            raise ObjectNotFoundError(uri, "there is no such object or folder") from e
+    return folders, objects
+
+
+def _pairs(files: list[Path], uri: str) -> list[tuple[Path, str]]:
+    """Each file with the URI it goes to."""
+    pairs = []
+    for given in files:
+        if given.is_dir():
+            pairs += [
+                (path, storage.join(uri, str(path.relative_to(given))))
+                for path in sorted(given.rglob("*"))
+                if path.is_file()
+            ]
+        elif given.is_file():
+            pairs.append((given, storage.join(uri, given.name)))
+        else:
+            raise RefusedError(f"{given}: there is no such file or folder")
+    if not pairs:
+        raise RefusedError(f"there are no files in {', '.join(map(str, files))}")
+    return pairs

@@ -1,0 +1,157 @@
+"""The process of a direct job: `python -m chimera_nb.jobs.direct_run JOB_ID`.
+
+Runs the pipeline in this process and keeps the job's record up to date. All it needs is in the record and in
+the environment. Exit 0 done, 1 the job failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from types import FrameType
+
+from chimera_nb.jobs import process
+from chimera_nb.jobs.log import JobLog
+from chimera_nb.jobs.record import Change, Stage, Status
+from chimera_nb.jobs.service import open_log
+from chimera_nb.settings import load_settings
+from pipeline import progress
+from pipeline.causes import cause_of
+from pipeline.errors import JobLogError
+from pipeline.selection import patterns_of
+from pipeline.spec import JobSpec
+from pipeline.target import abandon_target, read_summary
+
+_log = logging.getLogger(__name__)
+_EVERY = 0.5  # seconds between two looks at the tally
+_PATIENCE = 120  # seconds for which the last word is tried again when the job log is away
+
+
+class _CancelledError(BaseException):
+    """SIGTERM: whoever sent it wants the job to end."""
+
+
+def main(job_id: str) -> int:
+    log = open_log(load_settings())
+    record = log.get(job_id)
+    if record.status.is_final:
+        return 1
+    spec = JobSpec.from_json(record.spec)
+    signal.signal(signal.SIGTERM, _cancel)
+    reporter = _Reporter(log, job_id)
+    try:
+        reporter.begin()
+        from pipeline.__main__ import run
+
+        run(spec, patterns_of(spec))
+        reporter.end(Change(status=Status.COMPLETE, summary=read_summary(spec.target)))
+    except _CancelledError:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        abandon_target(spec)
+        reporter.end(Change(status=Status.CANCELLED, logs=("cancelled",)))
+        # Threads that wait for the store would hold the process back, and what they bring is not wanted.
+        os._exit(1)
+    except Exception as e:  # noqa: BLE001 - whatever the job raises, its record says so
+        _log.exception("job %s failed", job_id)
+        cause = cause_of(e)
+        abandon_target(spec)
+        reporter.end(Change(status=Status.FAILED, error=cause, logs=(f"failed: {cause}",)))
+        return 1
+    return 0
+
+
+def numbers(tally: Mapping[str, int], seconds: float) -> dict[str, int | float | None]:
+    """The record's `progress` from the counters of `pipeline.transforms`."""
+    raw = tally.get("raw-bytes", 0)
+    return {
+        "filesListed": tally.get("list-files", 0),
+        "filesComplete": tally.get("read-files", 0),
+        "filesFailed": tally.get("failed-files", 0),
+        "compressedBytes": tally.get("read-bytes", 0),
+        "rawBytes": raw,
+        "lines": tally.get("write-lines", 0),
+        "outputBytes": tally.get("write-bytes", 0),
+        "rawBytesPerSecond": round(raw / seconds) if seconds > 0 else None,
+        "seconds": round(seconds, 1),
+    }
+
+
+def stages(tally: Mapping[str, int]) -> dict[str, Stage]:
+    """The record's `stages` while the job runs."""
+    listed = tally.get("list-files", 0)
+    done = tally.get("read-files", 0) + tally.get("failed-files", 0)
+    found = {"read": Stage.RUNNING}
+    if tally.get("raw-bytes"):
+        found["decompress"] = Stage.RUNNING
+    if tally.get("write-bytes"):
+        found["write"] = Stage.RUNNING
+    if listed and done >= listed:
+        found |= {"read": Stage.COMPLETE, "decompress": Stage.COMPLETE, "write": Stage.RUNNING}
+    return found
+
+
+class _Reporter:
+    """Brings this process's tally into the job's record, from a thread of its own."""
+
+    def __init__(self, log: JobLog, job_id: str) -> None:
+        self._log = log
+        self._job_id = job_id
+        self._ended = threading.Event()
+        self._since = time.monotonic()
+        self._thread = threading.Thread(target=self._report, name="report-progress", daemon=True)
+
+    def begin(self) -> None:
+        progress.reset()
+        self._log.update(
+            self._job_id,
+            Change(
+                status=Status.RUNNING,
+                stages={"read": Stage.RUNNING},
+                worker=process.describe(os.getpid()),
+                logs=("started on this machine, in one process",),
+            ),
+        )
+        self._thread.start()
+
+    def end(self, change: Change) -> None:
+        """The last word. Tried for two minutes: after that, whoever looks at the record finds it out."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        last = Change(**{**vars(change), "progress": self._numbers()})
+        give_up = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._log.update(self._job_id, last)
+            except JobLogError:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(1)
+            else:
+                return
+
+    def _report(self) -> None:
+        while not self._ended.wait(_EVERY):
+            try:
+                self._log.update(
+                    self._job_id, Change(stages=stages(progress.snapshot()), progress=self._numbers())
+                )
+            except JobLogError as e:  # the job goes on without: the next look brings all of it
+                _log.warning("job %s: %s", self._job_id, e)
+
+    def _numbers(self) -> dict[str, int | float | None]:
+        return numbers(progress.snapshot(), time.monotonic() - self._since)
+
+
+def _cancel(_signal: int, _frame: FrameType | None) -> None:
+    raise _CancelledError
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sys.exit(main(sys.argv[1]))

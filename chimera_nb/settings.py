@@ -1,0 +1,120 @@
+"""Where things are: from the environment, else from chimera.toml, else for a laptop with no cloud account.
+
+    chimera.toml        environment                             what
+    data_dir              CHIMERA_DATA_DIR                       the local stack, the SQLite job log, job output
+    place                 CHIMERA_PLACE                          "local" (the default) or "cloud"
+    job_log               CHIMERA_JOB_LOG                        "sqlite" or "firestore"; by place if left out
+    project               CHIMERA_PROJECT, GOOGLE_CLOUD_PROJECT  the Google Cloud project
+    firestore_database    CHIMERA_FIRESTORE_DATABASE             "(default)" if left out
+    firestore_collection  CHIMERA_FIRESTORE_COLLECTION           "dataflow-jobs" if left out
+
+chimera.toml is looked for in the current folder and those above it; CHIMERA_CONFIG names another file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import SettingsError
+
+_PLACES = ("local", "cloud")
+_JOB_LOGS = ("sqlite", "firestore")
+_ENVIRONMENT = {
+    "data_dir": ("CHIMERA_DATA_DIR",),
+    "place": ("CHIMERA_PLACE",),
+    "job_log": ("CHIMERA_JOB_LOG",),
+    "project": ("CHIMERA_PROJECT", "GOOGLE_CLOUD_PROJECT"),
+    "firestore_database": ("CHIMERA_FIRESTORE_DATABASE",),
+    "firestore_collection": ("CHIMERA_FIRESTORE_COLLECTION",),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Checked when made; raises SettingsError. The module's docstring has the fields."""
+
+    data_dir: Path | None = None
+    place: str = "local"
+    job_log: str = "sqlite"
+    project: str | None = None
+    firestore_database: str = "(default)"
+    firestore_collection: str = "dataflow-jobs"
+
+    def __post_init__(self) -> None:
+        _one_of("place", self.place, _PLACES)
+        _one_of("job_log", self.job_log, _JOB_LOGS)
+        if self.job_log == "firestore" and not self.project:
+            raise SettingsError(
+                "the Firestore job log needs a project: set GOOGLE_CLOUD_PROJECT, or project in chimera.toml"
+            )
+
+    @property
+    def folder(self) -> Path:
+        """The data folder: the one that is set, else the nearest `.chimera` upward, else one right here."""
+        return self.data_dir or default_data_dir()
+
+    def to_environment(self) -> dict[str, str]:
+        """The variables that make `load_settings` give the same in another process."""
+        values = {variables[0]: getattr(self, name) for name, variables in _ENVIRONMENT.items()}
+        values["CHIMERA_DATA_DIR"] = self.folder
+        return {variable: str(value) for variable, value in values.items() if value is not None}
+
+
+def default_data_dir() -> Path:
+    """Where data goes when nobody says: the nearest `.chimera` upward from the current folder, or one in it."""
+    here = Path.cwd()
+    near = (path for folder in (here, *here.parents) if (path := folder / ".chimera").is_dir())
+    return next(near, here / ".chimera")
+
+
+def load_settings(data_dir: Path | None = None) -> Settings:
+    """The settings in force; `data_dir` wins over all."""
+    values = _from_file()
+    for name, variables in _ENVIRONMENT.items():
+        found = next((os.environ[variable] for variable in variables if os.environ.get(variable)), None)
+        if found is not None:
+            values[name] = found
+    if data_dir is not None:
+        values["data_dir"] = data_dir
+    if "data_dir" in values:
+        values["data_dir"] = Path(values["data_dir"]).expanduser().absolute()
+    if values.get("place") == "cloud":
+        values.setdefault("job_log", "firestore")
+    return Settings(**values)
+
+
+def _from_file() -> dict[str, Any]:
+    path = _config_file()
+    if path is None:
+        return {}
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        raise SettingsError(f"{path} cannot be read: {e}") from e
+    if unknown := values.keys() - _ENVIRONMENT.keys():
+        known = ", ".join(_ENVIRONMENT)
+        raise SettingsError(f"{path}: unknown setting {', '.join(sorted(unknown))}; there are: {known}")
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise SettingsError(f"{path}: {name} is {value!r}; write it in quotes")
+    if "data_dir" in values:
+        values["data_dir"] = path.parent / values["data_dir"]
+    return values
+
+
+def _config_file() -> Path | None:
+    if named := os.environ.get("CHIMERA_CONFIG"):
+        return Path(named)
+    here = Path.cwd()
+    return next(
+        (path for folder in (here, *here.parents) if (path := folder / "chimera.toml").is_file()), None
+    )
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise SettingsError(f"{name} is {value!r}; it is one of {', '.join(known)}")

@@ -1,0 +1,193 @@
+"""The command line as a person or a script runs it: in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import storage
+from pipeline.results import output_shards
+from tests.fixtures.files import bad_files, expected_lines, good_files
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def chimera(tmp_path):
+    """Runs `chimera` in an empty folder, with its own home and data."""
+
+    def run(*arguments: str, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "chimera_nb", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path / "runtime"), "COLUMNS": "200", **environment},
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+        return done
+
+    (tmp_path / "runtime").mkdir()
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Good and bad files on the local disk."""
+    for file in [*good_files(), *bad_files()]:
+        storage.write_bytes(f"{tmp_path}/in/{file.name}", file.data)
+    return f"{tmp_path}/in/"
+
+
+def lines_of(target: str) -> list[bytes]:
+    return sorted(
+        line + b"\n" for uri in output_shards(target) for line in storage.read_bytes(uri).split(b"\n")[:-1]
+    )
+
+
+def test_submit_and_wait_prints_the_finished_document_and_nothing_else(chimera, folder, tmp_path):
+    done = chimera("submit", folder, "--target", "out", "--shards", "3", "--wait", "--json")
+    document = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert document["status"] == "complete"
+    assert document["stages"] == {"read": "complete", "decompress": "complete", "write": "complete"}
+    assert document["spec"]["shards"] == 3
+    assert document["summary"]["files"] == {"listed": 22, "complete": 14, "failed": 8, "noted": 1}
+    assert document["targetBucket"] == ""
+    assert document["outputPrefix"] == str(tmp_path / "out")
+    assert len(output_shards(str(tmp_path / "out"))) == 3
+    assert lines_of(str(tmp_path / "out")) == expected_lines(good_files())
+    shown = json.loads(chimera("jobs", "show", document["jobId"], "--json").stdout)
+    assert shown == document
+    listed = json.loads(chimera("jobs", "list", "--json").stdout)
+    assert listed == {"jobs": [document], "nextPage": None}
+
+
+def test_submit_for_a_person_says_what_came_of_it(chimera, folder):
+    done = chimera("submit", folder, "--target", "out", "--wait")
+    assert "complete: 14 files read, 8 failed; 854 lines in 1 shard at " in done.stdout
+    assert "bad/empty.bz2: is empty (0 bytes)" in done.stdout
+    assert "22 of 22 files" in done.stderr
+    job_id = done.stderr.split()[1]
+    shown = chimera("jobs", "show", job_id).stdout
+    for part in (
+        job_id,
+        "complete",
+        "22 listed, 14 complete, 8 failed",
+        "failed files (8)",
+        "is named .bz2 but",
+    ):
+        assert part in shown
+    assert job_id in chimera("jobs", "list", "--status", "complete").stdout
+    assert "no jobs yet" in chimera("jobs", "list", "--status", "failed").stdout
+
+
+def test_a_job_that_fails_exits_with_1(chimera, folder):
+    done = chimera("submit", f"{folder}bad/", "--target", "out", "--wait", code=1)
+    assert "failed: all 8 files failed" in done.stdout
+    done = chimera("submit", f"{folder}bad/", "--target", "out2", "--wait", "--json", code=1)
+    assert json.loads(done.stdout)["status"] == "failed"
+    done = chimera("submit", folder, "--target", "out3", "--max-failures", "7", "--wait", code=1)
+    assert "8 of 22 files failed, and max-failures allows 7" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["submit", "none/", "--target", "out"], "no file matches"),
+        (["submit", "{folder}", "--target", "{folder}out"], "is inside the input"),
+        (["submit", "{folder}", "--target", "out", "--source", "nope"], "no source is named 'nope'"),
+        (["submit", "{folder}", "--target", "out", "--runner", "nope"], "no runner is named 'nope'"),
+        (["submit", "{folder}", "--target", "s3://b/out"], "s3:// is not supported"),
+        (["submit", "{folder}"], "Missing option '--target'"),
+        (["submit", "{folder}", "--target", "out", "--shards", "x"], "valid integer"),
+        (["jobs", "show", "2026-01-01-aaaaaaaa"], "no job '2026-01-01-aaaaaaaa' in this job log"),
+        (["jobs", "list", "--page", "nonsense"], "page"),
+        (["ls", "{folder}nothing-here"], "there is no such object or folder"),
+        (["ls", "{folder}x[y"], "is not closed"),
+        (["nope"], "No such command 'nope'"),
+    ],
+)
+def test_a_request_that_makes_no_sense_exits_with_2(chimera, folder, arguments, says):
+    done = chimera(*(argument.format(folder=folder) for argument in arguments), code=2)
+    assert says in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_refusal_is_one_json_document_too(chimera, folder):
+    done = chimera("submit", "none/", "--target", "out", "--json", code=2)
+    assert json.loads(done.stdout)["error"]["kind"] == "NothingMatchesError"
+
+
+def test_output_that_is_there_is_not_replaced_unless_asked(chimera, folder, tmp_path):
+    chimera("submit", f"{folder}top.ndjson", "--target", "out", "--wait")
+    before = lines_of(str(tmp_path / "out"))
+    assert "already holds output" in chimera("submit", folder, "--target", "out", code=2).stderr
+    assert lines_of(str(tmp_path / "out")) == before
+    chimera("submit", folder, "--target", "out", "--overwrite", "--wait")
+    assert lines_of(str(tmp_path / "out")) == expected_lines(good_files())
+
+
+def test_without_a_stack_a_bucket_is_asked_for_in_vain_but_not_for_long(chimera):
+    environment = {"STORAGE_EMULATOR_HOST": ""}
+    done = chimera("ls", "gs://b/", code=1, **environment)
+    assert "no local stack runs; start one with `chimera up --detach`" in done.stderr
+
+
+def test_a_stack_of_ones_own_from_up_to_down(chimera, tmp_path, folder, emulator_binary):
+    environment = {"STORAGE_EMULATOR_HOST": ""}
+    started = chimera("up", "--detach", **environment)
+    try:
+        assert f"export CHIMERA_DATA_DIR={tmp_path / '.chimera'}" in started.stdout
+        assert chimera("env", **environment).stdout == started.stdout
+        assert chimera("up", "--detach", **environment).stdout == started.stdout
+        other = chimera("up", "--detach", "--data-dir", "other", **environment)
+        assert other.stdout != started.stdout
+        assert "22 files" in chimera("put", folder, "gs://history/ADVANCED", **environment).stdout
+        listed = chimera("ls", "gs://history/ADVANCED/", **environment).stdout
+        assert "gs://history/ADVANCED/2016/" in listed
+        assert "gs://history/ADVANCED/crlf.bz2" in listed
+        assert json.loads(chimera("ls", "gs://", "--json", **environment).stdout)["folders"] == [
+            "gs://history/"
+        ]
+        assert (
+            "no such" in chimera("ls", "gs://history/", "--data-dir", "other", code=2, **environment).stderr
+        )
+        chimera("put", Path(folder) / "top.ndjson", "gs://results", **environment)
+        done = chimera(
+            "submit", "gs://history/ADVANCED/", "--target", "gs://results/1", "--wait", **environment
+        )
+        assert "complete: 14 files read, 8 failed" in done.stdout
+        found = json.loads(chimera("ls", "gs://results/1/**/output-*", "--json", **environment).stdout)
+        assert [entry["uri"] for entry in found["objects"]] == [
+            "gs://results/1/output/output-00000-of-00001.ndjson"
+        ]
+    finally:
+        chimera("down", "--data-dir", "other", **environment)
+        stopped = chimera("down", **environment)
+    assert "stopped" in stopped.stdout
+    assert "no local stack runs" in chimera("down", **environment).stdout
+    assert "no local stack runs" in chimera("env", code=1, **environment).stderr
+
+
+def test_the_demo_runs_twice(chimera, emulator_binary):
+    environment = {"STORAGE_EMULATOR_HOST": ""}
+    for run in ("run-001", "run-002"):
+        done = chimera("demo", "--once", **environment)
+        assert f"gs://chimera-demo-results/{run}" in done.stdout
+        assert "complete: " in done.stdout
+        assert "failed files (6)" in done.stdout
+        assert sum(line.startswith('    {"op":"mcm"') for line in done.stdout.splitlines()) == 3
+        assert "no local stack runs" in chimera("down", **environment).stdout
+
+
+def test_sources_are_listed(chimera):
+    assert set(json.loads(chimera("sources", "--json").stdout)) >= {"betfair", "ndjson"}

@@ -1,0 +1,223 @@
+"""Jobs in processes of their own, by the service that the command line and the widgets call."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+
+import psutil
+import pytest
+
+from chimera_nb.jobs.record import Stage, Status
+from chimera_nb.jobs.service import JobService
+from chimera_nb.settings import Settings
+from pipeline import storage
+from pipeline.errors import NothingMatchesError, TargetError, UnknownNameError
+from pipeline.results import ledger_records, output_shards
+from tests.fixtures.files import bad_files, expected_lines, good_files
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def service(tmp_path):
+    service = JobService(Settings(data_dir=tmp_path / "data"))
+    yield service
+    service.log.close()
+
+
+@pytest.fixture
+def inputs(bucket):
+    for file in [*good_files(), *bad_files()]:
+        storage.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
+    return f"gs://{bucket}/in/"
+
+
+def lines_of(target: str) -> list[bytes]:
+    return sorted(
+        line + b"\n" for uri in output_shards(target) for line in storage.read_bytes(uri).split(b"\n")[:-1]
+    )
+
+
+def names(target: str) -> list[str]:
+    return [entry.uri.removeprefix(target) for entry in storage.list_objects(f"{target}/")]
+
+
+def test_a_job_is_on_record_from_its_first_to_its_last_moment(service, inputs, bucket):
+    target = f"gs://{bucket}/out"
+    first = service.submit([inputs], target)
+    assert first.status is Status.PENDING
+    assert first.created_by
+    seen = []
+    last = service.wait(first.job_id, seen.append)
+    assert seen[0].status in (Status.PENDING, Status.RUNNING)
+    assert Status.RUNNING in {record.status for record in seen}
+    assert last.status is Status.COMPLETE
+    assert set(last.stages.values()) == {Stage.COMPLETE}
+    assert last.progress["filesListed"] == 22
+    assert last.progress["filesComplete"] == 14
+    assert last.progress["filesFailed"] == 8
+    assert last.progress["lines"] == last.summary["lines"] == len(lines_of(target))
+    assert lines_of(target) == expected_lines([*good_files(), *bad_files()])
+    assert service.get(first.job_id) == last
+    assert service.list().records == (last,)
+
+
+def test_a_job_that_fails_says_why(service, inputs, bucket):
+    record = service.wait(service.submit([f"{inputs}bad/"], f"gs://{bucket}/out").job_id)
+    assert record.status is Status.FAILED
+    assert record.error == f"all 8 files failed; gs://{bucket}/out/ledger/ has the reason for each"
+    assert any(record.error in line for line in record.logs)
+    assert len(list(ledger_records(f"gs://{bucket}/out"))) == 8
+    assert Stage.RUNNING not in record.stages.values()
+
+
+@pytest.mark.parametrize(
+    ("inputs_", "options", "error"),
+    [
+        (["gs://{bucket}/none/"], {}, NothingMatchesError),
+        (["gs://{bucket}/in/"], {"source": "nope"}, UnknownNameError),
+        (["gs://{bucket}/in/"], {"runner": "nope"}, UnknownNameError),
+        (["gs://{bucket}/"], {}, TargetError),
+    ],
+)
+def test_what_is_refused_leaves_nothing(service, inputs, bucket, inputs_, options, error):
+    with pytest.raises(error):
+        service.submit([uri.format(bucket=bucket) for uri in inputs_], f"gs://{bucket}/out", **options)
+    assert service.list().records == ()
+    assert names(f"gs://{bucket}/out") == []
+
+
+def until(condition, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def slow_store(stack):
+    """A store that takes its time over each file of a job, so that the job can be caught in the middle."""
+    set_faults(stack, latency_ms=500, match="GET /download/")
+    yield
+    set_faults(stack)
+
+
+def set_faults(stack, **faults) -> None:
+    body = json.dumps(faults).encode()
+    request = urllib.request.Request(f"{stack.storage_endpoint}/_chimera/faults", body, method="POST")
+    urllib.request.urlopen(request).close()
+
+
+def test_a_killed_job_leaves_nothing_that_looks_whole_and_can_be_run_again(service, bucket, slow_store):
+    files = [*good_files(), *bad_files()]
+    for copy in range(8):
+        for file in files:
+            storage.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
+    target = f"gs://{bucket}/out"
+    job_id = service.submit([f"gs://{bucket}/in/"], target).job_id
+    until(lambda: service.log.get(job_id).progress.get("filesComplete"))
+    record = service.log.get(job_id)
+    assert record.status is Status.RUNNING
+    os.kill(record.worker["pid"], signal.SIGKILL)
+
+    record = service.wait(job_id)
+    assert record.status is Status.FAILED
+    assert "was killed or crashed; submit it again with --overwrite" in record.error
+    assert names(target) == []
+
+    again = service.wait(service.submit([f"gs://{bucket}/in/"], target, overwrite=True).job_id)
+    assert again.status is Status.COMPLETE
+    assert lines_of(target) == sorted(expected_lines(files) * 8)
+
+
+def test_a_job_outlives_the_process_that_submitted_it(service, inputs, bucket, slow_store):
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from chimera_nb.jobs.service import JobService; from chimera_nb.settings import Settings\n"
+        "service = JobService(Settings(data_dir=Path(sys.argv[1])))\n"
+        "print(service.submit([sys.argv[2]], sys.argv[3]).job_id)\n"
+    )
+    arguments = [str(service.settings.data_dir), inputs, f"gs://{bucket}/out"]
+    submitted = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    record = service.wait(submitted.stdout.strip())
+    assert record.status is Status.COMPLETE
+    assert lines_of(f"gs://{bucket}/out") == expected_lines(good_files())
+
+
+def test_a_target_is_written_by_one_job_at_a_time(service, inputs, bucket, slow_store):
+    target = f"gs://{bucket}/out"
+    job_id = service.submit([inputs], target).job_id
+    with pytest.raises(TargetError, match=f"is being written by job {job_id}; wait for it"):
+        service.submit([inputs], target, overwrite=True)
+    assert service.wait(job_id).status is Status.COMPLETE
+
+
+def test_a_job_whose_process_ends_at_once_does_not_stay_pending(service, inputs, bucket, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    record = service.wait(service.submit([inputs], f"gs://{bucket}/out").job_id)
+    assert record.status is Status.FAILED
+    assert "ended before the job did" in record.error
+    assert names(f"gs://{bucket}/out") == []
+
+
+def test_a_job_killed_after_its_summary_is_complete(service, inputs, bucket):
+    """The output is whole then, whatever the process had still to say."""
+    target = f"gs://{bucket}/out"
+    record = service.wait(service.submit([inputs], target).job_id)
+    document = record.to_document() | {
+        "status": "running",
+        "jobId": "2026-01-01-aaaaaaaa",
+        "finishedAt": None,
+    }
+    document["worker"] = {**record.worker, "pid": _no_such_pid()}
+    summary = dict(record.summary) | {"jobId": "2026-01-01-aaaaaaaa"}
+    storage.write_bytes(f"{target}/summary.json", json.dumps(summary).encode())
+    document["spec"] = json.dumps(dict(record.spec) | {"jobId": "2026-01-01-aaaaaaaa"})
+    service.log.create(type(record).from_document(document))
+    assert service.sync()[0].status is Status.COMPLETE
+    assert service.get("2026-01-01-aaaaaaaa").summary == summary
+    assert len(lines_of(target)) == summary["lines"]
+
+
+def _no_such_pid() -> int:
+    return next(pid for pid in range(400_000, 4_000_000) if not psutil.pid_exists(pid))
+
+
+def test_a_job_is_on_record_in_firestore_just_so(firestore_emulator, monkeypatch, inputs, bucket, tmp_path):
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator)
+    settings = Settings(
+        data_dir=tmp_path / "data",
+        job_log="firestore",
+        project="demo-chimera",
+        firestore_collection=tmp_path.name,
+    )
+    service = JobService(settings)
+    record = service.wait(service.submit([inputs], f"gs://{bucket}/out").job_id)
+    assert record.status is Status.COMPLETE
+    assert lines_of(f"gs://{bucket}/out") == expected_lines(good_files())
+    document = _document(firestore_emulator, tmp_path.name, record.job_id)
+    assert document["status"] == "complete"
+    assert document["stages"] == {"read": "complete", "decompress": "complete", "write": "complete"}
+    assert document["targetBucket"] == bucket
+    assert document["progress"]["lines"] == record.summary["lines"]
+    assert not (tmp_path / "data" / "jobs.sqlite").exists()
+    service.log.close()
+
+
+def _document(emulator: str, collection: str, job_id: str) -> dict:
+    """The document as any other client of Firestore sees it."""
+    from google.cloud import firestore
+
+    assert os.environ["FIRESTORE_EMULATOR_HOST"] == emulator
+    client = firestore.Client(project="demo-chimera")
+    found = client.collection(collection).document(job_id).get().to_dict()
+    client.close()
+    return found
