@@ -13,13 +13,18 @@ help: ## list the targets
 
 setup: $(STAMP) ## make .venv with all that is needed
 
-# uv is used where it is present; where it is not, a venv of the standard library gets it for itself.
+# uv is used where it is present; where it is not, a venv of the standard library gets it for itself. Debian keeps
+# what venv needs in a package of its own.
 $(STAMP): pyproject.toml constraints.txt
 	@set -e; \
 	if command -v uv >/dev/null 2>&1; then \
 	  uv=uv; test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV); \
 	else \
-	  test -x $(BIN)/pip || $$(command -v $(PYTHON) || echo python3) -m venv $(VENV) || { \
+	  python=$$(command -v $(PYTHON) || echo python3); \
+	  if ! test -x $(BIN)/pip && ! $$python -c "import ensurepip" 2>/dev/null && test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	    apt-get install --yes --quiet=2 python3-venv >/dev/null || { apt-get update --quiet=2 && apt-get install --yes --quiet=2 python3-venv >/dev/null; }; \
+	  fi; \
+	  test -x $(BIN)/pip || $$python -m venv $(VENV) || { \
 	    echo "cannot make a virtual environment: on Debian, apt-get install python3-venv, or put uv on the PATH" >&2; exit 1; }; \
 	  test -x $(BIN)/uv || $(BIN)/pip install --quiet --disable-pip-version-check "uv>=0.5"; \
 	  uv=$(BIN)/uv; \

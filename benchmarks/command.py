@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,7 @@ def run(command: Sequence[str], *, cwd: Path, memory: bool = False, limit: float
     Raises BenchmarkError, with the last lines it printed, when the command fails or passes `limit` seconds.
     """
     print(f"  {_short(command)}", end=" ", flush=True, file=sys.stderr)
+    os.sync()  # what the command before wrote is not this one's to wait for
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(list(command), cwd=cwd, stdout=output, stderr=subprocess.STDOUT)

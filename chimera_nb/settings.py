@@ -7,6 +7,11 @@
     project               CHIMERA_PROJECT, GOOGLE_CLOUD_PROJECT  the Google Cloud project
     firestore_database    CHIMERA_FIRESTORE_DATABASE             "(default)" if left out
     firestore_collection  CHIMERA_FIRESTORE_COLLECTION           "dataflow-jobs" if left out
+    dataflow_endpoint     CHIMERA_DATAFLOW_ENDPOINT              Google's if left out; a local stack has its own
+    region                CHIMERA_REGION                         the Dataflow region
+    temp_location         CHIMERA_TEMP_LOCATION                  a gs:// folder for what Dataflow stages
+
+A table [dataflow] in chimera.toml has the rest of how Dataflow jobs run: `chimera_nb.dataflow_options` names it.
 
 chimera.toml is looked for in the current folder and those above it; CHIMERA_CONFIG names another file.
 """
@@ -19,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chimera_nb.dataflow_options import DataflowOptions
 from pipeline.errors import SettingsError
 
 _PLACES = ("local", "cloud")
@@ -30,6 +36,9 @@ _ENVIRONMENT = {
     "project": ("CHIMERA_PROJECT", "GOOGLE_CLOUD_PROJECT"),
     "firestore_database": ("CHIMERA_FIRESTORE_DATABASE",),
     "firestore_collection": ("CHIMERA_FIRESTORE_COLLECTION",),
+    "dataflow_endpoint": ("CHIMERA_DATAFLOW_ENDPOINT",),
+    "region": ("CHIMERA_REGION",),
+    "temp_location": ("CHIMERA_TEMP_LOCATION",),
 }
 
 
@@ -43,6 +52,10 @@ class Settings:
     project: str | None = None
     firestore_database: str = "(default)"
     firestore_collection: str = "dataflow-jobs"
+    dataflow_endpoint: str | None = None
+    region: str | None = None
+    temp_location: str | None = None
+    dataflow: DataflowOptions = DataflowOptions()
 
     def __post_init__(self) -> None:
         _one_of("place", self.place, _PLACES)
@@ -56,6 +69,11 @@ class Settings:
     def folder(self) -> Path:
         """The data folder: the one that is set, else the nearest `.chimera` upward, else one right here."""
         return self.data_dir or default_data_dir()
+
+    def dataflow_options(self, **for_this_job: Any) -> DataflowOptions:
+        """How a Dataflow job runs: the settings, and over them what is asked for one job. Raises SettingsError."""
+        named = {"region": self.region, "temp_location": self.temp_location}
+        return self.dataflow.under(**named).under(**for_this_job)
 
     def to_environment(self) -> dict[str, str]:
         """The variables that make `load_settings` give the same in another process."""
@@ -95,14 +113,19 @@ def _from_file() -> dict[str, Any]:
         values = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         raise SettingsError(f"{path} cannot be read: {e}") from e
-    if unknown := values.keys() - _ENVIRONMENT.keys():
-        known = ", ".join(_ENVIRONMENT)
+    if unknown := values.keys() - _ENVIRONMENT.keys() - {"dataflow"}:
+        known = ", ".join((*_ENVIRONMENT, "[dataflow]"))
         raise SettingsError(f"{path}: unknown setting {', '.join(sorted(unknown))}; there are: {known}")
+    table = values.pop("dataflow", {})
     for name, value in values.items():
         if not isinstance(value, str):
             raise SettingsError(f"{path}: {name} is {value!r}; write it in quotes")
     if "data_dir" in values:
         values["data_dir"] = path.parent / values["data_dir"]
+    try:
+        values["dataflow"] = DataflowOptions.from_json(table)
+    except SettingsError as e:
+        raise SettingsError(f"{path}: [dataflow]: {e}") from e
     return values
 
 

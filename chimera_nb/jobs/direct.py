@@ -13,8 +13,9 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from chimera_nb.jobs import process
+from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.log import JobLog
-from chimera_nb.jobs.record import Change, JobRecord, Status
+from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.settings import Settings
 from pipeline.errors import JobError, StorageError
 from pipeline.spec import JobSpec

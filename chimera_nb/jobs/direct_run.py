@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from types import FrameType
 
 from chimera_nb.jobs import process
+from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.log import JobLog
-from chimera_nb.jobs.record import Change, Stage, Status
+from chimera_nb.jobs.record import Stage, Status
 from chimera_nb.jobs.service import open_log
 from chimera_nb.settings import load_settings
 from pipeline import progress

@@ -16,6 +16,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from chimera_nb.jobs.change import Change, advance
 from chimera_nb.jobs.log import (
     Callback,
     Page,
@@ -28,7 +29,7 @@ from chimera_nb.jobs.log import (
     search_text,
     token_after,
 )
-from chimera_nb.jobs.record import Change, JobRecord, Status, advance, timestamp
+from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, SettingsError
 
 _log = logging.getLogger(__name__)

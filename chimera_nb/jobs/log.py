@@ -1,7 +1,7 @@
 """JobLog: what every job log can do, whatever keeps it. `sqlite_log` and `firestore_log` are the two there are.
 
 Both pass the same tests (tests/integration/test_job_log.py). A log may be used from several threads at once,
-and its store from several processes; every change goes through `record.advance`, so state moves forward only.
+and its store from several processes; every change goes through `change.advance`, so state moves forward only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from chimera_nb.jobs.record import Change, JobRecord, Status, timestamp
+from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from pipeline.errors import ChimeraError, JobNotFoundError, RefusedError
 
 _log = logging.getLogger(__name__)

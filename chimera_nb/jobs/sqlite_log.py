@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from chimera_nb.jobs.change import Change, advance
 from chimera_nb.jobs.log import (
     Callback,
     Page,
@@ -25,7 +26,7 @@ from chimera_nb.jobs.log import (
     search_text,
     token_after,
 )
-from chimera_nb.jobs.record import Change, JobRecord, Status, advance, timestamp
+from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError
 
 _APPLICATION_ID = 0x4348494D  # "CHIM", at byte 68 of the file: tells it from another program's database

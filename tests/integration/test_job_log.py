@@ -15,9 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chimera_nb.jobs import firestore_log
+from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.firestore_log import FirestoreJobLog
 from chimera_nb.jobs.log import JobLog
-from chimera_nb.jobs.record import STAGES, Change, JobRecord, Stage, Status, new_job_id
+from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status, new_job_id
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, RefusedError
 from pipeline.spec import JobSpec
@@ -497,7 +498,8 @@ def test_closing_a_log_closes_its_watches_and_may_be_repeated(log):
 PROCESS = """
 import sys
 from pathlib import Path
-from chimera_nb.jobs.record import Change, JobRecord, Status
+from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from pipeline.errors import JobExistsError
 from pipeline.spec import JobSpec

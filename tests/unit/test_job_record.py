@@ -8,19 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.jobs.record import (
-    MAX_LINE_BYTES,
-    MAX_LOG_BYTES,
-    MAX_LOG_LINES,
-    STAGES,
-    Change,
-    JobRecord,
-    Stage,
-    Status,
-    advance,
-    new_job_id,
-    timestamp,
-)
+from chimera_nb.jobs.bounds import MAX_LINE_BYTES, MAX_LOG_BYTES, MAX_LOG_LINES
+from chimera_nb.jobs.change import Change, advance
+from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status, new_job_id, timestamp
 from pipeline.errors import JobLogError, UnknownNameError
 from pipeline.spec import JobSpec
 
@@ -67,6 +57,7 @@ def test_the_document_has_the_names_of_the_contract():
     assert set(document) - set(contract) == {
         *(
             "runner",
+            "runnerOptions",
             "updatedAt",
             "startedAt",
             "finishedAt",

@@ -1,0 +1,132 @@
+"""What a Dataflow worker is given: the `pipeline` package that is in use here, as a wheel, and its source's package.
+
+A wheel and not an sdist: its install needs no build back end, so it works on a worker without an index.
+Everything is made from the files that are imported here, so an installed package does as well as a checkout, and
+the network is not asked.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, requires
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pipeline
+from pipeline.errors import JobError
+from pipeline.sources.registry import source_package
+
+NAME = "chimera-nb"
+WORKER_NAME = "chimera-nb-worker"
+
+
+def build_packages(source: str, folder: Path) -> list[Path]:
+    """The wheels for a job of this source, in a folder that exists: `pipeline`, and a third party's package.
+
+    Raises JobError when one cannot be built.
+    """
+    wheels = [build_worker_wheel(folder)]
+    package = source_package(source)
+    if package is not None and package.name != NAME:
+        wheels.append(_wheel_of(package, folder))
+    return wheels
+
+
+def build_worker_wheel(folder: Path) -> Path:
+    """A wheel with the `pipeline` package and nothing else; it requires what chimera-nb itself requires."""
+    project = folder / "worker"
+    shutil.copytree(
+        Path(str(pipeline.__file__)).parent,
+        project / "pipeline",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    (project / "pyproject.toml").write_text(_pyproject(), "utf-8")
+    return _build(project, folder)
+
+
+def _pyproject() -> str:
+    try:
+        version, wanted = distribution(NAME).version, requires(NAME) or []
+    except PackageNotFoundError as e:
+        raise JobError(f"{NAME} is not installed, so its version is not known: pip install it") from e
+    project = {
+        "name": WORKER_NAME,
+        "version": version,
+        "requires-python": ">=3.11",
+        "dependencies": [requirement for requirement in wanted if "extra ==" not in requirement],
+    }
+    # JSON's strings and lists are TOML's too.
+    lines = [f"{name} = {json.dumps(value)}" for name, value in project.items()]
+    return "\n".join(
+        [
+            "[build-system]",
+            'requires = ["setuptools"]',
+            'build-backend = "setuptools.build_meta"',
+            "[project]",
+            *lines,
+            "[tool.setuptools.packages.find]",
+            'include = ["pipeline*"]',
+            "[tool.setuptools.package-data]",
+            'pipeline = ["py.typed"]',
+            "",
+        ]
+    )
+
+
+def _wheel_of(package: Distribution, folder: Path) -> Path:
+    """A wheel of an installed package: built from its source if it is installed editable, else packed again."""
+    origin = json.loads(package.read_text("direct_url.json") or "{}")
+    if origin.get("dir_info", {}).get("editable"):
+        source = Path(unquote(urlsplit(origin["url"]).path))
+        project = folder / f"{package.name}-source"
+        shutil.copytree(
+            source, project, ignore=shutil.ignore_patterns("__pycache__", ".git", ".venv", "build")
+        )
+        return _build(project, folder)
+    return _pack(package, folder)
+
+
+def _pack(package: Distribution, folder: Path) -> Path:
+    from wheel.wheelfile import WheelFile
+
+    outline = package.read_text("WHEEL") or ""
+    tags = [line.partition(":")[2].strip() for line in outline.splitlines() if line.startswith("Tag:")]
+    if not tags or not package.files:
+        raise JobError(
+            f"package {package.name} of the source cannot be staged: it does not list its files; pip install it"
+        )
+    name = package.name.replace("-", "_").replace(".", "_")
+    path = folder / f"{name}-{package.version}-{tags[0]}.whl"
+    with WheelFile(path, "w") as wheel:
+        for file in package.files:
+            inside = not (file.is_absolute() or ".." in file.parts or "__pycache__" in file.parts)
+            if inside and file.name not in _OF_THE_INSTALLER:
+                wheel.write(str(file.locate()), str(file))
+    return path
+
+
+_OF_THE_INSTALLER = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
+
+
+def _build(project: Path, folder: Path) -> Path:
+    """Build a wheel with what is installed here: nothing is fetched."""
+    made = folder / f"{project.name}-wheel"
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(made),
+        str(project),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    wheels = list(made.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
+        raise JobError(f"the workers' package cannot be built from {project}: {last}")
+    return wheels[0]
