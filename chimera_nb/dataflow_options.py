@@ -24,7 +24,9 @@ from typing import Any, Self
 
 from pipeline.errors import SettingsError
 
-_LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}=[a-z0-9_-]{0,63}")  # cloud.google.com/resource-manager/docs/labels-overview
+_LABEL = re.compile(
+    r"[a-z][a-z0-9_-]{0,62}=[a-z0-9_-]{0,63}"
+)  # cloud.google.com/resource-manager/docs/labels-overview
 _FLAGS = {
     "machine_type": "worker_machine_type",
     "num_workers": "num_workers",
@@ -35,7 +37,16 @@ _FLAGS = {
     "kms_key": "dataflow_kms_key",
 }
 # These are made here for each job: another value would lead its pieces apart.
-_OURS = ("runner", "project", "region", "job_name", "temp_location", "staging_location", "extra_package", "sdk_location")
+_OURS = (
+    "runner",
+    "project",
+    "region",
+    "job_name",
+    "temp_location",
+    "staging_location",
+    "extra_package",
+    "sdk_location",
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,9 @@ class DataflowOptions:
             raise SettingsError(f"temp_location is {self.temp_location!r}; it is a gs:// folder")
         for label in self.labels:
             if not _LABEL.fullmatch(label):
-                raise SettingsError(f"label {label!r} is not key=value in lower-case letters, digits, '-' and '_'")
+                raise SettingsError(
+                    f"label {label!r} is not key=value in lower-case letters, digits, '-' and '_'"
+                )
         for option in self.beam_options:
             name = option.removeprefix("--").split("=")[0]
             if not option.startswith("--") or name in _OURS:
@@ -77,12 +90,18 @@ class DataflowOptions:
                 raise SettingsError(f"beam option {option!r} {reason}; write --name=value, of another option")
 
     def under(self, **wanted: Any) -> Self:
-        """These options with those that are given, and not None or empty, in their place."""
-        return dataclasses.replace(self, **{name: value for name, value in wanted.items() if value not in (None, ())})
+        """These options with those that are given, and not None or empty, in their place.
+
+        Raises SettingsError for a name it does not know.
+        """
+        given = {name: value for name, value in wanted.items() if value not in (None, (), [])}
+        return type(self).from_json(self.to_json() | given)
 
     def arguments(self) -> list[str]:
         """Beam's command line, without what each job has of its own."""
-        given = [f"--{flag}={value}" for name, flag in _FLAGS.items() if (value := getattr(self, name)) is not None]
+        given = [
+            f"--{flag}={value}" for name, flag in _FLAGS.items() if (value := getattr(self, name)) is not None
+        ]
         return [*given, *(f"--label={label}" for label in self.labels), *self.beam_options]
 
     def to_json(self) -> dict[str, Any]:

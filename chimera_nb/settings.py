@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ class Settings:
     dataflow_endpoint: str | None = None
     region: str | None = None
     temp_location: str | None = None
-    dataflow: DataflowOptions = DataflowOptions()
+    dataflow: DataflowOptions = field(default_factory=DataflowOptions)
 
     def __post_init__(self) -> None:
         _one_of("place", self.place, _PLACES)

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.manifest import write_patterns
 from pipeline.selection import check_apart, check_inputs, patterns_by_input
 from pipeline.spec import JobSpec
-from pipeline.target import prepare_target
+from pipeline.target import prepare_target, release_target
 
 
 def admit(spec: JobSpec, is_alive: Callable[[str], bool | None]) -> list[str]:
     """Check the inputs and the target, and take the target; give the patterns, each once, in order.
 
+    They also stand at the target, for the process that runs the job (`pipeline.manifest.read_patterns`).
     `is_alive` is as in `prepare_target`. Raises RefusedError with nothing touched.
     """
     by_input = patterns_by_input(spec)
-    patterns = list(dict.fromkeys(pattern for found in by_input.values() for pattern in found))
-    check_apart(spec, patterns)
-    check_inputs(by_input)
+    check_apart(spec, _flat(by_input))
+    patterns = _flat(check_inputs(by_input))
     prepare_target(spec, is_alive)
+    try:
+        write_patterns(spec, patterns)
+    except BaseException:
+        release_target(spec)
+        raise
     return patterns
+
+
+def _flat(by_input: dict[str, list[str]]) -> list[str]:
+    return list(dict.fromkeys(pattern for patterns in by_input.values() for pattern in patterns))

@@ -18,11 +18,11 @@ from pipeline.sources import get_decompressor, get_source
 from pipeline.spec import JobSpec
 from pipeline.transforms import (
     RECORDS,
+    CreatePatterns,
     ListGCSFiles,
     ReadAndDecompressGCSFile,
-    WriteOutput,
-    encode_uri,
 )
+from pipeline.write_output import WriteOutput
 
 
 def build(root: Any, spec: JobSpec, patterns: Sequence[str]) -> Any:
@@ -33,7 +33,7 @@ def build(root: Any, spec: JobSpec, patterns: Sequence[str]) -> Any:
     codec = get_decompressor(get_source(spec.source))
     files = (
         root
-        | "CreatePatterns" >> beam.Create([encode_uri(pattern) for pattern in patterns])
+        | "CreatePatterns" >> CreatePatterns(spec, patterns)
         | "ListFiles" >> beam.ParDo(ListGCSFiles())
         | "Deduplicate" >> beam.Distinct()
     )

@@ -16,6 +16,7 @@
     ├── JobError (RuntimeError)              a job as a whole came to nothing
     │   ├── TooManyFailuresError             more failed files than the job allows, or all of them
     │   └── ReconciliationError              the ledger and the output do not agree
+    ├── DataflowError (RuntimeError)         Dataflow said no, or said nothing
     ├── JobLogError (RuntimeError)           the job log cannot do what was asked
     │   ├── JobExistsError                   an id is given once
     │   └── JobNotFoundError (LookupError)
@@ -107,6 +108,10 @@ class TooManyFailuresError(JobError):
 
 class ReconciliationError(JobError):
     """The ledger and the output do not agree, so the output is not published."""
+
+
+class DataflowError(ChimeraError, RuntimeError):
+    """Dataflow said no, or said nothing."""
 
 
 class JobLogError(ChimeraError, RuntimeError):

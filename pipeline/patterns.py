@@ -118,6 +118,11 @@ class Pattern:
         wild = list(_tokens(self.text))[len(self.prefix) :]
         return any(token in ("/", _ANY, _FOLDERS) for token in wild)
 
+    @cached_property
+    def literal(self) -> bool:
+        """Whether it has no wildcard, so that `prefix` is the only name it matches."""
+        return len(self.prefix) == sum(1 for _ in _tokens(self.text))
+
     def matches(self, name: str) -> bool:
         """Whether the whole name matches."""
         return name.startswith(self.prefix) and self._matcher.accepts(name, len(self.prefix))

@@ -7,7 +7,7 @@ asks. Each step may be repeated, since a runner may run it again after it was do
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from pipeline.spec import JobSpec
 from pipeline.target import check_held, release_target, shard_uri, summary_uri
 
 _RENAMES = 32  # at a time
+PATTERNS_SHOWN = 1000  # in the summary
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ def plan_moves(parts: Sequence[Part], target: str, kind: str) -> list[Move]:
 
 def finish_job(
     spec: JobSpec,
-    patterns: Sequence[str],
-    started_at: str,
+    about: Mapping[str, Any],
     *,
     listed: int,
     totals: Totals,
@@ -55,7 +55,7 @@ def finish_job(
     publish(plan_moves(ledger, spec.target, "ledger"))
     judge(totals, spec.max_failures, storage.join(spec.target, "ledger/"))
     publish(plan_moves(output, spec.target, "output"))
-    summary = summarise(spec, patterns, totals, output, started_at)
+    summary = summarise(spec, about, totals, output)
     write_summary(spec.target, summary)
     release_target(spec)
     return summary
@@ -73,17 +73,18 @@ def _publish_one(move: Move) -> None:
 
 
 def summarise(
-    spec: JobSpec, patterns: Sequence[str], totals: Totals, output: Sequence[Part], started_at: str
+    spec: JobSpec, about: Mapping[str, Any], totals: Totals, output: Sequence[Part]
 ) -> dict[str, Any]:
-    """The document of summary.json: totals that reconcile with the ledger and the shards."""
+    """The document of summary.json: totals that reconcile with the ledger and the shards.
+
+    `about` is what else it says of the job: startedAt, patterns, patternsTotal.
+    """
     return {
         "jobId": spec.job_id,
         "source": spec.source,
         "target": spec.target,
-        "patterns": [*patterns[:_PATTERNS_SHOWN]],
-        "patternsTotal": len(patterns),
         "keepPartial": spec.keep_partial,
-        "startedAt": started_at,
+        **about,
         "finishedAt": now(),
         "files": {
             "listed": totals.complete + totals.failed,
@@ -97,9 +98,6 @@ def summarise(
         "lines": sum(part.lines for part in output),
         "shards": len(output),
     }
-
-
-_PATTERNS_SHOWN = 1000
 
 
 def write_summary(target: str, summary: dict[str, Any]) -> None:

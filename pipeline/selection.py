@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,13 +16,7 @@ from pipeline.storage import Entry
 from pipeline.target import published
 
 _LOOKUPS = 16  # inputs looked up at a time
-
-
-def patterns_of(spec: JobSpec) -> list[str]:
-    """All patterns of a job, each once, in order. Asks the bucket only about names that could be globs."""
-    return list(
-        dict.fromkeys(pattern for patterns in patterns_by_input(spec).values() for pattern in patterns)
-    )
+_CROWD = 20  # literal names in one folder, beyond which it is listed
 
 
 def patterns_by_input(spec: JobSpec) -> dict[str, list[str]]:
@@ -49,10 +44,11 @@ def list_matches(pattern: str) -> Iterator[Entry]:
             yield entry
 
 
-def check_inputs(patterns: dict[str, list[str]]) -> None:
-    """Raise NothingMatchesError unless each input matches a file, and RefusedError if its bucket is absent.
+def check_inputs(patterns: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The inputs with those of their patterns that are worth looking for: a literal one only if it is there.
 
-    Stops at each input's first match: it costs one list request for most.
+    Raises NothingMatchesError unless each input matches a file, and RefusedError if the bucket is absent. Stops
+    at each input's first match, which costs one request for most; many inputs in one folder cost one listing.
     """
     bucket = split_uri(next(iter(patterns)))[0]
     if not storage.bucket_exists(bucket):
@@ -60,10 +56,52 @@ def check_inputs(patterns: dict[str, list[str]]) -> None:
             f"no bucket gs://{bucket} (or it is not visible with these credentials); check its name"
         )
     with ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="check-input") as pool:
-        found = list(pool.map(_any_match, patterns.values()))
-    for (input_, tried), matched in zip(patterns.items(), found, strict=True):
-        if not matched:
+        known = _listed(_crowded(patterns), pool)
+        found = list(pool.map(lambda tried: _matching(tried, known), patterns.values()))
+    for (input_, tried), matching in zip(patterns.items(), found, strict=True):
+        if not matching:
             raise NothingMatchesError(f"no file matches {input_}; tried {' and '.join(tried)}", [*tried])
+    return dict(zip(patterns, found, strict=True))
+
+
+def _crowded(patterns: dict[str, list[str]]) -> list[str]:
+    """The folders in which so many literal names are looked for that listing the folder costs less."""
+    literal = (uri for tried in patterns.values() for pattern in tried if (uri := literal_uri(pattern)))
+    looked_into = Counter(uri.rpartition("/")[0] + "/" for uri in literal)
+    return [folder for folder, times in looked_into.items() if times > _CROWD]
+
+
+def _listed(folders: list[str], pool: ThreadPoolExecutor) -> dict[str, frozenset[str]]:
+    """Each folder with the URIs of what stands right in it; those of folders end in "/"."""
+
+    def names(folder: str) -> frozenset[str]:
+        pages = storage.list_folder(folder)
+        return frozenset(uri for page in pages for uri in (*page.folders, *(e.uri for e in page.objects)))
+
+    return dict(zip(folders, pool.map(names, folders), strict=True))
+
+
+def _matching(patterns: list[str], known: dict[str, frozenset[str]]) -> list[str]:
+    """The patterns of one input without those that are known to match nothing; none if none matches."""
+    kept, matched = [], False
+    for pattern in patterns:
+        uri = literal_uri(pattern)
+        siblings = known.get(f"{uri.rpartition('/')[0]}/") if uri else None
+        if uri and not (uri in siblings if siblings is not None else storage.exists(uri)):
+            continue
+        if uri and siblings is not None and f"{uri}/" not in siblings:
+            return [pattern]  # it is a file, and there is no folder of that name
+        if uri or matched or any(True for _ in list_matches(pattern)):
+            matched = True
+        kept.append(pattern)
+    return kept if matched else []
+
+
+def literal_uri(pattern: str) -> str | None:
+    """The one URI that a pattern matches, when it has no wildcard."""
+    bucket, text = split_uri(pattern)
+    glob = Pattern(text)
+    return join_uri(bucket, glob.prefix) if glob.literal else None
 
 
 def check_apart(spec: JobSpec, patterns: list[str]) -> None:
@@ -77,11 +115,14 @@ def check_apart(spec: JobSpec, patterns: list[str]) -> None:
     names = [storage.join(spec.target, name) for name in _names_written(spec)]
     if spec.overwrite and storage.bucket_exists(bucket):
         names += published(spec.target)
+    paths = [split_uri(uri)[1] for uri in names]
     for pattern in patterns:
         there, text = split_uri(pattern)
+        if there != bucket:
+            continue
         glob = Pattern(text)
-        for uri in names if there == bucket else ():
-            if glob.matches(split_uri(uri)[1]):
+        for uri, path in zip(names, paths, strict=True):
+            if glob.matches(path):
                 raise TargetError(
                     f"target {spec.target} is inside the selection: {pattern} matches {uri}; "
                     "choose another target or a narrower pattern"
@@ -96,10 +137,6 @@ def _followed(uri: str) -> str:
 def _names_written(spec: JobSpec) -> list[str]:
     shards = [f"{kind}/{kind}-00000-of-00001.ndjson" for kind in ("output", "ledger")]
     return [*shards, "summary.json", "_chimera/claim.json", f"_chimera/{spec.job_id}/output/part-0.ndjson"]
-
-
-def _any_match(patterns: list[str]) -> bool:
-    return any(True for pattern in patterns for _ in list_matches(pattern))
 
 
 def _unambiguous(bucket: str, path: str) -> list[str]:

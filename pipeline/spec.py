@@ -22,6 +22,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "keep_partial": (bool,),
     "max_failures": (int, NoneType),
     "overwrite": (bool,),
+    "inputs_total": (int, NoneType),
+    "manifest": (str, NoneType),
 }
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # it becomes part of object names
 
@@ -38,6 +40,7 @@ class JobSpec:
     keep_partial   also write the whole lines read from a file before it proved faulty
     max_failures   more failed files than this fail the job; None allows all but every one of them
     overwrite      replace the output that the target holds
+    manifest       where all inputs are when `inputs` holds only the first of `inputs_total` (`pipeline.manifest`)
     """
 
     inputs: tuple[str, ...]
@@ -48,6 +51,8 @@ class JobSpec:
     keep_partial: bool = False
     max_failures: int | None = None
     overwrite: bool = False
+    inputs_total: int | None = None
+    manifest: str | None = None
 
     def __post_init__(self) -> None:
         _check_types(self)

@@ -5,6 +5,7 @@
 <target>/summary.json                            written last: its presence means complete
 <target>/_chimera/claim.json                     the job that is writing here; gone when it has ended
 <target>/_chimera/<job id>/                      its files under temporary names; gone when it has ended
+    <target>/_chimera/inputs/<job id>.ndjson         what it was asked to read, when that is a long list
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from pipeline.spec import JobSpec
 SUMMARY = "summary.json"
 _SHARD = re.compile(r"/(output|ledger)-\d{5,}-of-\d{5,}\.ndjson$")
 _CLAIM = "_chimera/claim.json"
+_INPUTS = "inputs"  # no job id, so no job's folder
 
 
 def summary_uri(target: str) -> str:
@@ -44,6 +46,16 @@ def shard_uri(target: str, kind: str, index: int, total: int) -> str:
 def parts_folder(target: str, job_id: str, kind: str) -> str:
     """Where a job's files of one kind stand under temporary names."""
     return storage.join(target, "_chimera", job_id, kind)
+
+
+def patterns_uri(target: str, job_id: str) -> str:
+    """All patterns of a job (`pipeline.manifest`)."""
+    return storage.join(target, "_chimera", job_id, "patterns.ndjson")
+
+
+def inputs_uri(target: str, job_id: str) -> str:
+    """All inputs of a job that has many (`pipeline.manifest`)."""
+    return storage.join(target, "_chimera", _INPUTS, f"{job_id}.ndjson")
 
 
 def read_summary(target: str) -> dict[str, Any] | None:
@@ -105,14 +117,16 @@ def prepare_target(spec: JobSpec, is_alive: Callable[[str], bool | None]) -> Non
 
 
 def check_held(spec: JobSpec) -> None:
-    """Raise TargetError when another job has taken the target from this one: it was thought to be dead."""
+    """Raise TargetError when the target is this job's no more: it was thought to be dead, or was cancelled.
+
+    A job that has published and let go may come here again, since a runner may repeat its last step.
+    """
     holder = _holder(spec.target)
     if holder is None and (summary := read_summary(spec.target)):
         holder = summary.get("jobId")
-    if holder not in (None, spec.job_id):
-        raise TargetError(
-            f"target {spec.target} was taken over by job {holder} while job {spec.job_id} ran; nothing was published"
-        )
+    if holder != spec.job_id:
+        taken = f"was taken over by job {holder}" if holder else "was given up"
+        raise TargetError(f"target {spec.target} {taken} while job {spec.job_id} ran; nothing was published")
 
 
 def release_target(spec: JobSpec) -> None:
@@ -186,7 +200,8 @@ def _sweep(target: str) -> None:
     """Delete the temporary files of jobs that are dead; the claim is held, so all of them are."""
     for page in storage.list_folder(storage.join(target, "_chimera") + "/"):
         for folder in page.folders:
-            storage.delete_tree(folder)
+            if not folder.endswith(f"/_chimera/{_INPUTS}/"):
+                storage.delete_tree(folder)
 
 
 def _owner(claim: bytes) -> str:

@@ -2,7 +2,8 @@
 
 stack_commands.py  up, down, env
 store_commands.py  ls, put
-job_commands.py    submit, jobs list, jobs show, sources
+job_commands.py    submit, sources, jobs list, jobs show
+job_actions.py     jobs cancel, retry, clone, sync
 demo_command.py    demo
 places.py          which stack, which job log: what every command needs to know first
 display.py         records and progress for a person's eyes
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import typer
 
-from chimera_nb.cli import demo_command, job_commands, stack_commands, store_commands
+from chimera_nb.cli import demo_command, job_actions, job_commands, stack_commands, store_commands
 
 app = typer.Typer(
     name="chimera",
@@ -25,3 +26,4 @@ app = typer.Typer(
 )
 for commands in (job_commands, store_commands, stack_commands, demo_command):
     commands.register(app)
+__all__ = ["app", "job_actions"]  # the latter's commands are on `job_commands.jobs` once it is imported

@@ -30,6 +30,8 @@ _COLOURS = {
 }
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _LOGS_SHOWN = 20
+_OPTIONS = ("shards", "keepPartial", "maxFailures", "overwrite", "manifest")
+_UNSET = (None, False)
 
 
 def print_json(document: Any) -> None:
@@ -100,7 +102,12 @@ def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
         "source": record.source_type,
         "inputs": ", ".join(paths) + (f" and {more:,} more" if more > 0 else ""),
         "target": _uri(record.target_bucket, record.output_prefix),
-        "runner": record.runner,
+        "runner": record.runner
+        + "".join(f"  {name} {value}" for name, value in record.runner_options.items()),
+        "options": "  ".join(
+            f"{name} {record.spec[name]}" for name in _OPTIONS if record.spec.get(name) not in _UNSET
+        ),
+        "dataflow": f"{record.dataflow_job_id}  {record.dataflow_url}" if record.dataflow_job_id else None,
         "created": f"{when(record.created_at)} by {record.created_by or 'unknown'}",
         "started": when(record.started_at),
         "finished": when(record.finished_at),

@@ -1,4 +1,4 @@
-"""submit, jobs list, jobs show, sources."""
+"""submit, sources, jobs list, jobs show."""
 
 from __future__ import annotations
 
@@ -28,9 +28,17 @@ def register(app: typer.Typer) -> None:
 
 def submit(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Folders, objects or globs: gs:// or local.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...", help="Folders, objects or globs: gs:// or local.", show_default=False
+        ),
+    ] = None,
+    *,
     target: Annotated[str, typer.Option(help="The folder that takes output/, ledger/ and summary.json.")],
+    paths_from: Annotated[
+        typer.FileText | None,
+        typer.Option(metavar="FILE", help="More paths, one a line; - is standard input.", show_default=False),
+    ] = None,
     source: Annotated[str, typer.Option(help="The source plugin; `chimera sources` lists them.")] = "ndjson",
     shards: Annotated[
         int | None,
@@ -38,8 +46,12 @@ def submit(
             help="How many output files. Left out: as the workers find fastest.", show_default=False
         ),
     ] = None,
-    runner: Annotated[str, typer.Option(help="direct: in a process of its own on this machine.")] = "direct",
-    *,
+    runner: Annotated[
+        str,
+        typer.Option(
+            help="direct: a process of its own on this machine. dataflow: Google Dataflow, or its local double."
+        ),
+    ] = "direct",
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="Keep what was read of a file before its fault.")
     ] = False,
@@ -49,6 +61,39 @@ def submit(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output that the target holds.")
     ] = False,
+    region: Annotated[str | None, typer.Option(help="Dataflow: where it runs.", show_default=False)] = None,
+    temp_location: Annotated[
+        str | None, typer.Option(help="Dataflow: the gs:// folder for what is staged.", show_default=False)
+    ] = None,
+    machine_type: Annotated[
+        str | None, typer.Option(help="Dataflow: of its workers.", show_default=False)
+    ] = None,
+    num_workers: Annotated[
+        int | None, typer.Option(help="Dataflow: to begin with.", show_default=False)
+    ] = None,
+    max_workers: Annotated[
+        int | None, typer.Option(help="Dataflow: at the most.", show_default=False)
+    ] = None,
+    service_account: Annotated[
+        str | None, typer.Option(help="Dataflow: whom its workers are.", show_default=False)
+    ] = None,
+    network: Annotated[str | None, typer.Option(help="Dataflow: of its workers.", show_default=False)] = None,
+    subnetwork: Annotated[
+        str | None, typer.Option(help="Dataflow: of its workers.", show_default=False)
+    ] = None,
+    kms_key: Annotated[
+        str | None, typer.Option(help="Dataflow: that encrypts its state.", show_default=False)
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Dataflow; may be repeated.", show_default=False),
+    ] = None,
+    beam_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="--NAME=VALUE", help="Any other option of Beam; may be repeated.", show_default=False
+        ),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Stay until the job has ended, and show its progress.")
     ] = False,
@@ -59,17 +104,37 @@ def submit(
 
     The job goes on when this command is interrupted. Exit 0 done, 1 the job failed, 2 the input was refused.
     """
-    service = JobService(connect(data_dir, (*paths, target)))
+    inputs = [*(paths or ()), *(line for row in paths_from or () if (line := row.rstrip("\r\n")))]
+    service = JobService(connect(data_dir, (*inputs[:1], target)))
+    how = {
+        "region": region,
+        "temp_location": temp_location,
+        "machine_type": machine_type,
+        "num_workers": num_workers,
+        "max_workers": max_workers,
+        "service_account": service_account,
+        "network": network,
+        "subnetwork": subnetwork,
+        "kms_key": kms_key,
+        "labels": label,
+        "beam_options": beam_option,
+    }
     record = service.submit(
-        paths,
+        inputs,
         target,
         runner=runner,
+        runner_options={name: value for name, value in how.items() if value},
         source=source,
         shards=shards,
         keep_partial=keep_partial,
         max_failures=max_failures,
         overwrite=overwrite,
     )
+    follow(service, record, wait=wait, as_json=as_json)
+
+
+def follow(service: JobService, record: JobRecord, *, wait: bool, as_json: bool) -> None:
+    """What every command does with a job it has just submitted. Exits with 1 for one that was waited for and failed."""
     if wait:
         if not as_json:
             display.err.print(Text(f"job {record.job_id}"))
@@ -81,11 +146,8 @@ def submit(
         display.out.print(Text(display.headline(record)))
         display.print_failures(failures_of(record))
     else:
-        display.out.print(
-            Text(
-                f"job {record.job_id} is {record.status.value}; see it with: chimera jobs show {record.job_id}"
-            )
-        )
+        text = f"job {record.job_id} is {record.status.value}; see it with: chimera jobs show {record.job_id}"
+        display.out.print(Text(text))
     if wait and record.status is not Status.COMPLETE:
         raise typer.Exit(1)
 

@@ -12,19 +12,19 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from types import FrameType
 
 from chimera_nb.jobs import process
 from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.log import JobLog
+from chimera_nb.jobs.progress import numbers, stages
 from chimera_nb.jobs.record import Stage, Status
 from chimera_nb.jobs.service import open_log
 from chimera_nb.settings import load_settings
 from pipeline import progress
 from pipeline.causes import cause_of
 from pipeline.errors import JobLogError
-from pipeline.selection import patterns_of
+from pipeline.manifest import read_patterns
 from pipeline.spec import JobSpec
 from pipeline.target import abandon_target, read_summary
 
@@ -49,7 +49,7 @@ def main(job_id: str) -> int:
         reporter.begin()
         from pipeline.__main__ import run
 
-        run(spec, patterns_of(spec))
+        run(spec, read_patterns(spec))
         reporter.end(Change(status=Status.COMPLETE, summary=read_summary(spec.target)))
     except _CancelledError:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -64,36 +64,6 @@ def main(job_id: str) -> int:
         reporter.end(Change(status=Status.FAILED, error=cause, logs=(f"failed: {cause}",)))
         return 1
     return 0
-
-
-def numbers(tally: Mapping[str, int], seconds: float) -> dict[str, int | float | None]:
-    """The record's `progress` from the counters of `pipeline.transforms`."""
-    raw = tally.get("raw-bytes", 0)
-    return {
-        "filesListed": tally.get("list-files", 0),
-        "filesComplete": tally.get("read-files", 0),
-        "filesFailed": tally.get("failed-files", 0),
-        "compressedBytes": tally.get("read-bytes", 0),
-        "rawBytes": raw,
-        "lines": tally.get("write-lines", 0),
-        "outputBytes": tally.get("write-bytes", 0),
-        "rawBytesPerSecond": round(raw / seconds) if seconds > 0 else None,
-        "seconds": round(seconds, 1),
-    }
-
-
-def stages(tally: Mapping[str, int]) -> dict[str, Stage]:
-    """The record's `stages` while the job runs."""
-    listed = tally.get("list-files", 0)
-    done = tally.get("read-files", 0) + tally.get("failed-files", 0)
-    found = {"read": Stage.RUNNING}
-    if tally.get("raw-bytes"):
-        found["decompress"] = Stage.RUNNING
-    if tally.get("write-bytes"):
-        found["write"] = Stage.RUNNING
-    if listed and done >= listed:
-        found |= {"read": Stage.COMPLETE, "decompress": Stage.COMPLETE, "write": Stage.RUNNING}
-    return found
 
 
 class _Reporter:

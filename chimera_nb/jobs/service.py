@@ -10,17 +10,19 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chimera_nb.jobs import direct
+from chimera_nb.jobs import dataflow, direct
 from chimera_nb.jobs.log import JobLog, Page
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.settings import Settings
 from pipeline.admission import admit
-from pipeline.errors import JobNotFoundError, RefusedError, UnknownNameError
+from pipeline.errors import JobNotFoundError, RefusedError, StorageError, UnknownNameError
+from pipeline.manifest import all_inputs, with_manifest
+from pipeline.results import ledger_records
 from pipeline.spec import JobSpec
 from pipeline.target import release_target
 
 _LOOK_EVERY = 0.3  # seconds
-RUNNERS = ("direct",)
+RUNNERS = {"direct": direct, "dataflow": dataflow}
 
 
 def open_log(settings: Settings) -> JobLog:
@@ -49,28 +51,38 @@ class JobService:
         self.log = log or open_log(settings)
 
     def submit(
-        self, inputs: Sequence[str], target: str, *, runner: str = "direct", **options: Any
+        self,
+        inputs: Sequence[str],
+        target: str,
+        *,
+        runner: str = "direct",
+        runner_options: dict[str, Any] | None = None,
+        **options: Any,
     ) -> JobRecord:
         """Check a job, put it on record and have it run; its record, pending or running.
 
-        Options are the fields of JobSpec: source, shards, keep_partial, max_failures, overwrite. Raises
-        RefusedError, with nothing on record, when the request is wrong; then no file has been touched.
+        Options are the fields of JobSpec: source, shards, keep_partial, max_failures, overwrite; runner_options
+        those of `DataflowOptions`. Raises RefusedError, with nothing on record, when the request is wrong; then
+        no file has been touched.
         """
         if runner not in RUNNERS:
             raise UnknownNameError("runner", runner, list(RUNNERS))
         spec = JobSpec(inputs=tuple(inputs), target=target, job_id=new_job_id(), **options)
-        record = JobRecord.from_spec(spec, runner=runner, created_by=getpass.getuser())
-        record.to_document()  # refused here rather than when the target is taken already
+        how = _runner_options(self.settings, runner, spec, runner_options or {})
         admit(spec, self._may_be_running)
         try:
+            spec = with_manifest(spec)
+            record = JobRecord.from_spec(
+                spec, runner=runner, runner_options=how, created_by=getpass.getuser()
+            )
             self.log.create(record)
         except BaseException:
             release_target(spec)
             raise
-        return direct.launch(record, self.log, self.settings)
+        return RUNNERS[runner].launch(record, self.log, self.settings)
 
     def get(self, job_id: str) -> JobRecord:
-        """The record as it stands, brought to its end if its process is gone. Raises JobNotFoundError."""
+        """The record as it stands, brought up to date. Raises JobNotFoundError."""
         return self._settled(self.log.get(job_id))
 
     def list(self, **filters: Any) -> Page:
@@ -78,14 +90,17 @@ class JobService:
         page = self.log.list(**filters)
         return Page(tuple(self._settled(record) for record in page.records), page.next_page_token)
 
-    def wait(self, job_id: str, on_change: Callable[[JobRecord], None] | None = None) -> JobRecord:
-        """The record once it is final; `on_change` sees every one that differs from the one before."""
+    def wait(
+        self, job_id: str, on_change: Callable[[JobRecord], None] | None = None, seconds: float | None = None
+    ) -> JobRecord:
+        """The record once it is final, or after that many seconds; `on_change` sees every one that is new."""
         seen: JobRecord | None = None
+        give_up = None if seconds is None else time.monotonic() + seconds
         while True:
             record = self.get(job_id)
             if on_change and record != seen:
                 on_change(record)
-            if record.status.is_final:
+            if record.status.is_final or (give_up is not None and time.monotonic() > give_up):
                 return record
             seen = record
             time.sleep(_LOOK_EVERY)
@@ -101,11 +116,77 @@ class JobService:
             if token is None:
                 return tuple(ended)
 
+    def cancel(self, job_id: str) -> JobRecord:
+        """Ask for the job's end; its record, which is final when the end has come.
+
+        Raises RefusedError for a job that has ended otherwise, or cannot be reached from here.
+        """
+        record = self.get(job_id)
+        if record.status.is_final:
+            if record.status is Status.CANCELLED:
+                return record
+            raise RefusedError(f"job {job_id} is {record.status.value} already; there is nothing to cancel")
+        return RUNNERS[record.runner].cancel(record, self.log, self.settings)
+
+    def clone(self, job_id: str, target: str | None = None, **changes: Any) -> JobRecord:
+        """Submit the same job again, every parameter of it but the target; changes are as for `submit`."""
+        record = self.get(job_id)
+        return self._again(record, all_inputs(JobSpec.from_json(record.spec)), target, "copy", changes)
+
+    def retry(self, job_id: str, target: str | None = None, **changes: Any) -> JobRecord:
+        """Submit a new job over just the files that failed; the rest of it is the same.
+
+        Raises RefusedError when the job still runs, or no file of it failed.
+        """
+        record = self.get(job_id)
+        if not record.status.is_final:
+            raise RefusedError(f"job {job_id} is {record.status.value}; wait for its end, or cancel it")
+        spec = JobSpec.from_json(record.spec)
+        failed = [found.uri for found in ledger_records(spec.target, status="failed")]
+        if not failed:
+            raise RefusedError(
+                f"no file of job {job_id} is on record as failed, so there is nothing to retry"
+            )
+        return self._again(record, failed, target, "retry", changes)
+
+    def _again(
+        self, record: JobRecord, inputs: Sequence[str], target: str | None, kind: str, changes: dict[str, Any]
+    ) -> JobRecord:
+        spec = JobSpec.from_json(record.spec)
+        options = {
+            "source": spec.source,
+            "shards": spec.shards,
+            "keep_partial": spec.keep_partial,
+            "max_failures": spec.max_failures,
+            "runner": record.runner,
+            "runner_options": {n: v for n, v in record.runner_options.items() if n != "project"},
+        }
+        # Beside the first output, which stays as it is.
+        beside = target or f"{spec.target}-{kind}-{new_job_id()[-8:]}"
+        return self.submit(inputs, beside, **(options | changes))
+
     def _settled(self, record: JobRecord) -> JobRecord:
-        return record if record.status.is_final else direct.settle(record, self.log)
+        if record.status.is_final:
+            return record
+        return RUNNERS[record.runner].settle(record, self.log, self.settings)
 
     def _may_be_running(self, job_id: str) -> bool | None:
         try:
             return not self.get(job_id).status.is_final
-        except (JobNotFoundError, RefusedError):
+        except (JobNotFoundError, RefusedError, StorageError):
             return None
+
+
+def _runner_options(settings: Settings, runner: str, spec: JobSpec, wanted: dict[str, Any]) -> dict[str, Any]:
+    if runner == "dataflow":
+        for path in (spec.inputs[0], spec.target):
+            if not path.startswith("gs://"):
+                raise RefusedError(
+                    f"{path} is on this machine, where Dataflow's workers cannot read; use gs://"
+                )
+        return dataflow.options_of(settings, **wanted)
+    if wanted:
+        raise RefusedError(
+            f"{', '.join(sorted(wanted))}: only for --runner dataflow; leave out, or choose that"
+        )
+    return {}

@@ -20,7 +20,7 @@ from pipeline.errors import (
     UnknownNameError,
 )
 from pipeline.patterns import Pattern
-from pipeline.selection import check_apart, check_inputs, list_matches, patterns_by_input, patterns_of
+from pipeline.selection import check_apart, check_inputs, list_matches, patterns_by_input
 from pipeline.sources import build_patterns
 from pipeline.sources.ndjson import NdjsonSource
 from pipeline.spec import JobSpec
@@ -36,6 +36,11 @@ def spec(*inputs: object, **fields) -> JobSpec:
     return JobSpec(
         **{"inputs": tuple(map(str, inputs)), "target": "/no/such/target", "job_id": "j", **fields}
     )
+
+
+def patterns_of(spec: JobSpec) -> list[str]:
+    by_input = patterns_by_input(spec).values()
+    return list(dict.fromkeys(pattern for patterns in by_input for pattern in patterns))
 
 
 def selected(folder: Path, *paths: str, source: str = "ndjson") -> set[str]:

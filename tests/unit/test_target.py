@@ -307,10 +307,12 @@ def test_abandon_of_a_job_that_never_took_the_target_touches_nothing(out):
 # Who holds it
 
 
-def test_a_target_that_nobody_has_taken_is_not_held_against_a_job(out):
-    check_held(job(out))
+def test_a_job_may_come_back_to_its_own_result_but_not_to_a_target_it_has_lost(out):
     lay_result(out, "me")
     check_held(job(out))
+    storage.delete([f"{out}/summary.json"])
+    with pytest.raises(TargetError, match="was given up while job me ran"):
+        check_held(job(out))
 
 
 def test_a_result_of_another_job_is_not_published_over(out):

@@ -1,0 +1,82 @@
+"""jobs cancel, retry, clone, sync."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from chimera_nb.cli import display
+from chimera_nb.cli.job_commands import follow, jobs
+from chimera_nb.cli.places import AsJson, DataDir, connect
+from chimera_nb.jobs.record import Status
+from chimera_nb.jobs.service import JobService
+
+JobId = Annotated[str, typer.Argument(metavar="ID", help="As `chimera jobs list` shows it.")]
+Target = Annotated[
+    str | None, typer.Option(help="Where to. Left out: a folder beside the first job's.", show_default=False)
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output that the target holds.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Stay until the job has ended, and show its progress.")]
+_CANCELS_WITHIN = 60.0  # seconds
+
+
+@jobs.command("cancel")
+def cancel(job_id: JobId, *, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """End a job; nothing of its output stays. Waits until it has ended."""
+    service = JobService(connect(data_dir))
+    service.cancel(job_id)
+    record = service.wait(job_id, seconds=_CANCELS_WITHIN)
+    if as_json:
+        display.print_json(display.document_of(record))
+    else:
+        still = "" if record.status.is_final else "; it was asked to end"
+        display.out.print(Text(f"job {job_id} is {record.status.value}{still}"))
+    if record.status is not Status.CANCELLED:
+        raise typer.Exit(1)
+
+
+@jobs.command("retry")
+def retry(
+    job_id: JobId,
+    *,
+    target: Target = None,
+    overwrite: Overwrite = False,
+    wait: Wait = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Submit a new job over just the files of this one that failed."""
+    service = JobService(connect(data_dir))
+    record = service.retry(job_id, target, overwrite=overwrite)
+    follow(service, record, wait=wait, as_json=as_json)
+
+
+@jobs.command("clone")
+def clone(
+    job_id: JobId,
+    *,
+    target: Target = None,
+    overwrite: Overwrite = False,
+    wait: Wait = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Submit the same job again, with every parameter of it but the target."""
+    service = JobService(connect(data_dir))
+    record = service.clone(job_id, target, overwrite=overwrite)
+    follow(service, record, wait=wait, as_json=as_json)
+
+
+@jobs.command("sync")
+def sync(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Bring every job that has not ended up to date: with Dataflow, and with the processes of this machine."""
+    service = JobService(connect(data_dir))
+    ended = service.sync()
+    if as_json:
+        display.print_json({"ended": [display.document_of(record) for record in ended]})
+    else:
+        for record in ended:
+            display.out.print(Text(f"{record.job_id} {display.headline(record)}"))
+        display.err.print(f"{len(ended):,} jobs have ended")

@@ -1,0 +1,119 @@
+"""The process that submits a job to Dataflow: `python -m chimera_nb.jobs.dataflow_submit JOB_ID`.
+
+Beam's own DataflowRunner does it, unchanged; only the endpoint differs between a local stack and Google Cloud. The
+process ends when Dataflow has the job. Exit 0 sent, 1 not.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from chimera_nb.dataflow_options import DataflowOptions
+from chimera_nb.jobs.dataflow import job_name, sent
+from chimera_nb.jobs.ending import end
+from chimera_nb.jobs.log import JobLog
+from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.jobs.service import open_log
+from chimera_nb.jobs.worker_package import build_packages
+from chimera_nb.settings import load_settings
+from pipeline import storage
+from pipeline.causes import cause_of
+from pipeline.errors import JobLogError
+from pipeline.manifest import read_patterns
+from pipeline.patterns import split_uri
+from pipeline.spec import JobSpec
+
+_log = logging.getLogger(__name__)
+# The job log may be away for minutes. After that the job is found by its name.
+_PATIENCE_SECONDS = 300
+
+
+class _CancelledError(BaseException):
+    """SIGTERM: nobody wants the job any more."""
+
+
+def main(job_id: str) -> int:
+    settings = load_settings()
+    log = open_log(settings)
+    record = log.get(job_id)
+    if record.status.is_final or record.dataflow_job_id:
+        return 1
+    signal.signal(signal.SIGTERM, _cancel)
+    try:
+        with tempfile.TemporaryDirectory(prefix="chimera-") as folder:
+            dataflow_job_id = _submit(record, Path(folder), settings.dataflow_endpoint)
+    except _CancelledError:
+        return 1  # whoever sent the signal looks whether the job went out, and says what became of it
+    except Exception as e:  # noqa: BLE001 - whatever Beam or Google raise, the record says so
+        _log.exception("job %s was not sent", job_id)
+        end(record, log, Status.FAILED, f"it could not be sent to Dataflow: {cause_of(e)}")
+        return 1
+    _tell(log, record, dataflow_job_id)
+    return 0
+
+
+def beam_arguments(record: JobRecord, packages: Sequence[Path], endpoint: str | None) -> list[str]:
+    """The command line of Beam for this job."""
+    stored = dict(record.runner_options)
+    project = stored.pop("project")
+    options = DataflowOptions.from_json(stored)
+    own = {
+        "project": project,
+        "region": options.region,
+        "job_name": job_name(record.job_id),
+        "temp_location": f"{options.temp_location}/temp",
+        "staging_location": f"{options.temp_location}/staging",
+        "sdk_location": "container",  # Beam is in the worker's image; nothing is fetched for it
+    }
+    given = [f"--{name}={value}" for name, value in own.items()]
+    given += [f"--extra_package={package}" for package in packages]
+    given += [f"--dataflow_endpoint={endpoint}"] if endpoint else []
+    return [*given, f"--label=chimera-job={record.job_id}", *options.arguments()]
+
+
+def _submit(record: JobRecord, folder: Path, endpoint: str | None) -> str:
+    """Build the workers' packages and the graph, and send them; the job's id at Dataflow."""
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+    from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
+
+    from pipeline.build import build
+
+    spec = JobSpec.from_json(record.spec)
+    packages = build_packages(spec.source, folder)
+    bucket = split_uri(str(record.runner_options["temp_location"]))[0]
+    if endpoint and not storage.bucket_exists(bucket):
+        storage.make_bucket(bucket)
+    options = PipelineOptions(beam_arguments(record, packages, endpoint))
+    root = beam.Pipeline(runner=DataflowRunner(), options=options)
+    build(root, spec, read_patterns(spec))
+    return str(root.run().job_id())
+
+
+def _tell(log: JobLog, record: JobRecord, dataflow_job_id: str) -> None:
+    give_up = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            log.update(record.job_id, sent(record, dataflow_job_id))
+        except JobLogError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(2)
+        else:
+            return
+
+
+def _cancel(_signal: int, _frame: FrameType | None) -> None:
+    raise _CancelledError
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sys.exit(main(sys.argv[1]))

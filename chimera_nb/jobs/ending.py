@@ -1,0 +1,43 @@
+"""How a job's record comes to its end when the job itself does not say so: by what stands at its target.
+
+Several viewers may do this at once: each step may be repeated, and the record moves forward only.
+"""
+
+from __future__ import annotations
+
+from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.log import JobLog
+from chimera_nb.jobs.record import JobRecord, Status
+from pipeline.errors import StorageError, TargetError
+from pipeline.spec import JobSpec
+from pipeline.target import abandon_target, read_summary, release_target
+
+
+def end(record: JobRecord, log: JobLog, status: Status, why: str, change: Change | None = None) -> JobRecord:
+    """Give the job its last status; `why` is for a person, `change` what else is known.
+
+    A job that wrote its summary is complete, whatever is said of it: the output is whole then. Any other leaves
+    nothing but its ledger. While the store is away the record stays as it is, for the next look.
+    """
+    known = vars(change or Change())
+    spec = JobSpec.from_json(record.spec)
+    try:
+        summary = read_summary(spec.target)
+        if summary and summary.get("jobId") == record.job_id:
+            release_target(spec)
+            return log.update(
+                record.job_id, Change(**{**known, "status": Status.COMPLETE, "summary": summary})
+            )
+        abandon_target(spec)
+    except (StorageError, TargetError) as e:
+        waiting = f"{why}; its target cannot be looked at yet ({e})"
+        return log.update(
+            record.job_id, Change(**{**known, "status": None, "logs": (*known["logs"], waiting)})
+        )
+    if status is Status.COMPLETE:
+        status, why = (
+            Status.FAILED,
+            f"{why}, but there is no summary at {spec.target}: the output is not whole",
+        )
+    last = {"status": status, "error": why if status is Status.FAILED else None}
+    return log.update(record.job_id, Change(**{**known, **last, "logs": (*known["logs"], why)}))

@@ -1,0 +1,63 @@
+"""From a job's counters to its record: `progress` in numbers, `stages` in words. Pure; no clock, no service.
+
+The counters are those of `pipeline.counters`, from whatever runner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chimera_nb.jobs.record import Stage
+
+Numbers = dict[str, int | float | None]
+
+
+def numbers(
+    counters: Mapping[str, int], seconds: float, before: Mapping[str, int | float | None] | None = None
+) -> Numbers:
+    """The record's `progress`, `seconds` after the job began to run.
+
+    rawBytesPerSecond is over the time since `before`, an earlier progress, when it is old enough to tell; else
+    over the whole time. secondsLeft is by files: their sizes are not known before they are read.
+    """
+    raw = counters.get("raw-bytes", 0)
+    listed, done = counters.get("list-files", 0), files_done(counters)
+    return {
+        "filesListed": listed,
+        "filesComplete": counters.get("read-files", 0),
+        "filesFailed": counters.get("failed-files", 0),
+        "compressedBytes": counters.get("read-bytes", 0),
+        "rawBytes": raw,
+        "lines": counters.get("write-lines", 0),
+        "outputBytes": counters.get("write-bytes", 0),
+        "rawBytesPerSecond": _speed(raw, seconds, before or {}),
+        "secondsLeft": round(seconds * (listed - done) / done, 1) if listed and 0 < done < listed else None,
+        "seconds": round(seconds, 1),
+    }
+
+
+def stages(counters: Mapping[str, int]) -> dict[str, Stage]:
+    """The record's `stages` while the job runs."""
+    listed = counters.get("list-files", 0)
+    found = {"read": Stage.RUNNING}
+    if counters.get("raw-bytes"):
+        found["decompress"] = Stage.RUNNING
+    if counters.get("write-bytes"):
+        found["write"] = Stage.RUNNING
+    if listed and files_done(counters) >= listed:
+        found |= {"read": Stage.COMPLETE, "decompress": Stage.COMPLETE, "write": Stage.RUNNING}
+    return found
+
+
+def files_done(counters: Mapping[str, int]) -> int:
+    return counters.get("read-files", 0) + counters.get("failed-files", 0)
+
+
+def _speed(raw: int, seconds: float, before: Mapping[str, int | float | None]) -> int | None:
+    since = seconds - (before.get("seconds") or 0)
+    if before and since >= _TELLING:
+        return max(0, round((raw - (before.get("rawBytes") or 0)) / since))
+    return round(raw / seconds) if seconds > 0 else None
+
+
+_TELLING = 0.9  # seconds: two looks closer together say more of the clock than of the job
