@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.fixtures.firestore", "tests.fixtures.stack"]
+pytest_plugins = ["tests.fixtures.dataflow", "tests.fixtures.firestore", "tests.fixtures.stack"]

@@ -77,7 +77,11 @@ def headline(record: JobRecord) -> str:
 def print_jobs(records: tuple[JobRecord, ...]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("job", "status", "created", "source", "files", "failed", "lines", "target"):
-        table.add_column(column, justify="right" if column in ("files", "failed", "lines") else "left")
+        numeric = column in ("files", "failed", "lines")
+        # An id that is cut short is no use; a target may go on in the next line.
+        table.add_column(
+            column, justify="right" if numeric else "left", no_wrap=column != "target", overflow="fold"
+        )
     for record in records:
         numbers = record.progress
         table.add_row(

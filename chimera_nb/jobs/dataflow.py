@@ -158,7 +158,8 @@ def _follow(record: JobRecord, log: JobLog, api: DataflowApi, job: DataflowJob, 
     told = api.messages(job.id, since(record))
     change = running_change(record, job, told, api.counters(job.id), now)
     if not job.has_ended:
-        return log.update(record.job_id, change)
+        latest = log.get(record.job_id)  # another viewer may have been here meanwhile
+        return latest if latest.updated_at > record.updated_at else log.update(record.job_id, change)
     if job.state == "FAILED":
         everything = api.messages(job.id, 0)
         return end(record, log, Status.FAILED, failure(everything), change)

@@ -16,6 +16,7 @@ from types import FrameType
 
 from chimera_nb.jobs import process
 from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.ending import end
 from chimera_nb.jobs.log import JobLog
 from chimera_nb.jobs.progress import numbers, stages
 from chimera_nb.jobs.record import Stage, Status
@@ -26,11 +27,13 @@ from pipeline.causes import cause_of
 from pipeline.errors import JobLogError
 from pipeline.manifest import read_patterns
 from pipeline.spec import JobSpec
-from pipeline.target import abandon_target, read_summary
 
 _log = logging.getLogger(__name__)
-_EVERY = 0.5  # seconds between two looks at the tally
+_EVERY = 1.0  # seconds between two looks at the tally: Firestore takes one write a second to a document
 _PATIENCE = 120  # seconds for which the last word is tried again when the job log is away
+
+
+_cancelled = threading.Event()
 
 
 class _CancelledError(BaseException):
@@ -50,19 +53,17 @@ def main(job_id: str) -> int:
         from pipeline.__main__ import run
 
         run(spec, read_patterns(spec))
-        reporter.end(Change(status=Status.COMPLETE, summary=read_summary(spec.target)))
-    except _CancelledError:
+    except BaseException as e:  # noqa: BLE001 - whatever the job raises, its record says so
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        abandon_target(spec)
-        reporter.end(Change(status=Status.CANCELLED, logs=("cancelled",)))
+        if _cancelled.is_set():  # Beam may have made another exception of ours
+            reporter.end(Status.CANCELLED, "cancelled")
+        else:
+            _log.exception("job %s failed", job_id)
+            reporter.end(Status.FAILED, cause_of(e))
         # Threads that wait for the store would hold the process back, and what they bring is not wanted.
         os._exit(1)
-    except Exception as e:  # noqa: BLE001 - whatever the job raises, its record says so
-        _log.exception("job %s failed", job_id)
-        cause = cause_of(e)
-        abandon_target(spec)
-        reporter.end(Change(status=Status.FAILED, error=cause, logs=(f"failed: {cause}",)))
-        return 1
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    reporter.end(Status.COMPLETE, "complete")
     return 0
 
 
@@ -89,16 +90,15 @@ class _Reporter:
         )
         self._thread.start()
 
-    def end(self, change: Change) -> None:
+    def end(self, status: Status, why: str) -> None:
         """The last word. Tried for two minutes: after that, whoever looks at the record finds it out."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
-        last = Change(**{**vars(change), "progress": self._numbers()})
         give_up = time.monotonic() + _PATIENCE
         while True:
             try:
-                self._log.update(self._job_id, last)
+                end(self._log.get(self._job_id), self._log, status, why, Change(progress=self._numbers()))
             except JobLogError:
                 if time.monotonic() > give_up:
                     raise
@@ -120,6 +120,7 @@ class _Reporter:
 
 
 def _cancel(_signal: int, _frame: FrameType | None) -> None:
+    _cancelled.set()
     raise _CancelledError
 
 

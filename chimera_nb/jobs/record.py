@@ -167,6 +167,7 @@ class JobRecord:
             source_type=spec.source,
             source_bucket=spec.bucket,
             selected_paths=spec.paths,
+            selected_paths_total=spec.inputs_total or len(spec.inputs),
             target_bucket=bucket,
             output_prefix=prefix,
             created_at=now or timestamp(),

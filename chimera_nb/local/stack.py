@@ -6,6 +6,7 @@ them in the other. `stack.lock` is held for as long as it lives, so one folder h
 
     <data_dir>/stack.json     the living stack      <data_dir>/stack.log     what its supervisor says
     <data_dir>/storage/       buckets and objects   <data_dir>/storage.log   what the storage emulator says
+    <data_dir>/dataflow/      jobs of the Dataflow  <data_dir>/dataflow.log  what it says, and what it is not
     <data_dir>/set-aside/     files found in storage/ that are no objects
 
 Importing this module is cheap: services are imported where they run.
@@ -44,12 +45,19 @@ class Stack:
 
     data_dir: Path
     storage_endpoint: str  # http://localhost:PORT
+    dataflow_endpoint: str  # the same, of another port
     pid: int  # of its supervisor
     started_at: str  # RFC 3339
 
     def exports(self) -> dict[str, str]:
         """The environment in which clients, ours and others', find this stack."""
-        return {"STORAGE_EMULATOR_HOST": self.storage_endpoint, "CHIMERA_DATA_DIR": str(self.data_dir)}
+        from chimera_nb.local.dataflow.environment import client_environment
+
+        return {
+            "STORAGE_EMULATOR_HOST": self.storage_endpoint,
+            "CHIMERA_DATA_DIR": str(self.data_dir),
+            **client_environment(self.dataflow_endpoint, self.data_dir),
+        }
 
 
 def start(data_dir: Path) -> Stack:
@@ -108,6 +116,8 @@ def serve(
 
 
 async def _serve(data_dir: Path, on_ready: Callable[[Stack], None], faults: Faults | None) -> None:
+    from chimera_nb.local.dataflow.server import running_dataflow
+    from chimera_nb.local.ports import listen
     from chimera_nb.local.storage import running_storage, tail
 
     serving = asyncio.current_task()
@@ -123,11 +133,14 @@ async def _serve(data_dir: Path, on_ready: Callable[[Stack], None], faults: Faul
     try:
         async with contextlib.AsyncExitStack() as services:
             storage = await services.enter_async_context(running_storage(data_dir, faults))
+            listening = services.enter_context(listen(data_dir / "dataflow.port"))
+            await services.enter_async_context(running_dataflow(listening, data_dir, storage.endpoint))
             children = {"storage": storage.emulator}
             record = Record(
                 ProcessId.of(os.getpid()),
                 {name: ProcessId.of(child.pid) for name, child in children.items()},
                 storage.endpoint,
+                f"http://localhost:{listening.getsockname()[1]}",
                 datetime.now(UTC).isoformat(timespec="seconds"),
             )
             record.write(data_dir)
@@ -187,7 +200,9 @@ def _living(data_dir: Path) -> Stack | None:
 
 
 def _stack(data_dir: Path, record: Record) -> Stack:
-    return Stack(data_dir, record.storage_endpoint, record.supervisor.pid, record.started_at)
+    return Stack(
+        data_dir, record.storage_endpoint, record.dataflow_endpoint, record.supervisor.pid, record.started_at
+    )
 
 
 def _upward() -> Iterator[Path]:

@@ -67,6 +67,7 @@ class Record:
     supervisor: ProcessId
     children: dict[str, ProcessId]  # by service
     storage_endpoint: str
+    dataflow_endpoint: str
     started_at: str  # RFC 3339
 
     def write(self, data_dir: Path) -> None:
@@ -87,6 +88,7 @@ def read_record(data_dir: Path) -> Record | None:
             ProcessId(**document["supervisor"]),
             children,
             document["storage_endpoint"],
+            document["dataflow_endpoint"],
             document["started_at"],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

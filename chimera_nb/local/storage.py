@@ -28,6 +28,7 @@ from importlib import resources
 from pathlib import Path
 
 from chimera_nb.local.faults import Faults
+from chimera_nb.local.ports import listen
 from pipeline.errors import StackError
 
 _READY_SECONDS = 20.0
@@ -56,7 +57,7 @@ async def running_storage(data_dir: Path, faults: Faults | None = None) -> Async
     root.mkdir(exist_ok=True)
     set_aside_unreadable(root, data_dir / "set-aside")
     async with contextlib.AsyncExitStack() as closing:
-        listening = closing.enter_context(_listen(data_dir / "storage.port"))
+        listening = closing.enter_context(listen(data_dir / "storage.port"))
         endpoint = f"http://localhost:{listening.getsockname()[1]}"
         process, address = await _start(binary, root, endpoint, log)
         closing.push_async_callback(_end, process)
@@ -125,16 +126,6 @@ def _attribute_error(path: Path) -> int:
     except OSError as e:
         return e.errno or errno.EIO
     return 0
-
-
-def _listen(last_port: Path) -> socket.socket:
-    """A bound socket: on the port this data had before, so that old exports go on working, else on a free one."""
-    try:
-        listening = socket.create_server(("127.0.0.1", int(last_port.read_text())))
-    except (OSError, ValueError, OverflowError):
-        listening = socket.create_server(("127.0.0.1", 0))
-    last_port.write_text(str(listening.getsockname()[1]))
-    return listening
 
 
 async def _start(

@@ -90,6 +90,27 @@ def test_submit_for_a_person_says_what_came_of_it(chimera, folder):
     assert "no jobs yet" in chimera("jobs", "list", "--status", "failed").stdout
 
 
+def test_a_job_is_retried_and_cloned(chimera, folder, tmp_path):
+    first = json.loads(
+        chimera("submit", folder, "--target", "out", "--shards", "2", "--wait", "--json").stdout
+    )
+    again = json.loads(chimera("jobs", "retry", first["jobId"], "--wait", "--json", code=1).stdout)
+    assert again["progress"]["filesListed"] == 8
+    assert again["error"].startswith("all 8 files failed")
+    copy = json.loads(chimera("jobs", "clone", first["jobId"], "--target", "copy", "--wait", "--json").stdout)
+    assert copy["summary"]["shards"] == 2
+    assert lines_of(str(tmp_path / "copy")) == expected_lines(good_files())
+    assert "is complete already" in chimera("jobs", "cancel", first["jobId"], code=2).stderr
+    assert json.loads(chimera("jobs", "sync", "--json").stdout) == {"ended": []}
+
+
+def test_paths_may_come_from_a_file(chimera, folder, tmp_path):
+    (tmp_path / "paths").write_text(f"{folder}top.ndjson\n\n{folder}crlf.bz2\r\n", newline="")
+    done = chimera("submit", "--paths-from", "paths", "--target", "out", "--wait", "--json")
+    assert json.loads(done.stdout)["progress"]["filesComplete"] == 2
+    assert "no inputs" in chimera("submit", "--target", "out2", code=2).stderr
+
+
 def test_a_job_that_fails_exits_with_1(chimera, folder):
     done = chimera("submit", f"{folder}bad/", "--target", "out", "--wait", code=1)
     assert "failed: all 8 files failed" in done.stdout

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 
 import psutil
 import pytest
@@ -17,7 +16,7 @@ from chimera_nb.jobs.record import Stage, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from pipeline import storage
-from pipeline.errors import NothingMatchesError, TargetError, UnknownNameError
+from pipeline.errors import NothingMatchesError, RefusedError, TargetError, UnknownNameError
 from pipeline.results import ledger_records, output_shards
 from tests.fixtures.files import bad_files, expected_lines, good_files
 
@@ -101,17 +100,9 @@ def until(condition, seconds: float = 30) -> None:
 
 
 @pytest.fixture
-def slow_store(stack):
+def slow_store(faults):
     """A store that takes its time over each file of a job, so that the job can be caught in the middle."""
-    set_faults(stack, latency_ms=500, match="GET /download/")
-    yield
-    set_faults(stack)
-
-
-def set_faults(stack, **faults) -> None:
-    body = json.dumps(faults).encode()
-    request = urllib.request.Request(f"{stack.storage_endpoint}/_chimera/faults", body, method="POST")
-    urllib.request.urlopen(request).close()
+    faults(latency_ms=500, match="GET /download/")
 
 
 def test_a_killed_job_leaves_nothing_that_looks_whole_and_can_be_run_again(service, bucket, slow_store):
@@ -134,6 +125,21 @@ def test_a_killed_job_leaves_nothing_that_looks_whole_and_can_be_run_again(servi
     again = service.wait(service.submit([f"gs://{bucket}/in/"], target, overwrite=True).job_id)
     assert again.status is Status.COMPLETE
     assert lines_of(target) == sorted(expected_lines(files) * 8)
+
+
+def test_a_job_cancelled_in_the_middle_leaves_nothing(service, inputs, bucket, slow_store):
+    target = f"gs://{bucket}/out"
+    job_id = service.submit([inputs], target).job_id
+    until(lambda: service.log.get(job_id).progress.get("filesListed"))
+    record = service.cancel(job_id)
+    assert record.status is Status.CANCELLED
+    assert not psutil.pid_exists(record.worker["pid"])
+    assert names(target) == []
+    assert service.cancel(job_id) == record
+    done = service.wait(service.clone(job_id).job_id)
+    assert done.status is Status.COMPLETE
+    with pytest.raises(RefusedError, match="is complete already; there is nothing to cancel"):
+        service.cancel(done.job_id)
 
 
 def test_a_job_outlives_the_process_that_submitted_it(service, inputs, bucket, slow_store):

@@ -121,7 +121,9 @@ def test_an_orphan_of_a_stack_that_is_no_more_is_ended(data_dir):
     gone = subprocess.Popen(["true"])
     dead = ProcessId.of(gone.pid)
     gone.wait()
-    Record(dead, {"storage": ProcessId.of(orphan.pid)}, "http://localhost:1", "then").write(data_dir)
+    Record(
+        dead, {"storage": ProcessId.of(orphan.pid)}, "http://localhost:1", "http://localhost:2", "then"
+    ).write(data_dir)
     assert local.find(data_dir) is None
     local.start(data_dir)
     assert orphan.wait(timeout=10) == -signal.SIGTERM
@@ -132,7 +134,7 @@ def test_a_process_that_only_has_the_number_of_an_old_one_is_left_alone(data_dir
     bystander = subprocess.Popen(["sleep", "600"])
     try:
         old = ProcessId(bystander.pid, ProcessId.of(bystander.pid).created - 3600)
-        Record(old, {"storage": old}, "http://localhost:1", "then").write(data_dir)
+        Record(old, {"storage": old}, "http://localhost:1", "http://localhost:2", "then").write(data_dir)
         assert local.find(data_dir) is None
         assert not local.stop(data_dir)
         assert bystander.poll() is None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
-import urllib.request
 
 import pytest
 
@@ -19,11 +17,6 @@ NAMES = ["a", "a/b", "a//b", "日本語/🐎", "sp ace ", "[x]*?", "%2F+#&=?", "
 @pytest.fixture
 def root(bucket):
     return f"gs://{bucket}"
-
-
-def faults(stack, **wanted) -> None:
-    body = json.dumps(wanted).encode()
-    urllib.request.urlopen(urllib.request.Request(f"{stack.storage_endpoint}/_chimera/faults", body)).close()
 
 
 def test_objects_of_any_name_are_listed_and_read(root):
@@ -164,14 +157,13 @@ def test_what_is_not_there_is_named(root):
     assert not storage.bucket_exists("there-is-no-such-bucket")
 
 
-def test_a_store_that_fails_now_and_then_is_asked_again(root, stack):
+def test_a_store_that_fails_now_and_then_is_asked_again(root, faults):
     data = os.urandom(5 << 20)
     storage.write_bytes(f"{root}/x", data)
-    faults(stack, fail_next=2, status=503, match=root.removeprefix("gs://"))
+    faults(fail_next=2, status=503, match=root.removeprefix("gs://"))
     assert storage.read_bytes(f"{root}/x") == data
-    faults(stack, fail_next=1, status=0, match=root.removeprefix("gs://"))
+    faults(fail_next=1, status=0, match=root.removeprefix("gs://"))
     assert storage.read_bytes(f"{root}/x") == data
-    faults(stack)
 
 
 def test_a_store_that_does_not_answer_is_an_error_in_bounded_time(root, monkeypatch):

@@ -6,74 +6,17 @@ import json
 import os
 import subprocess
 import sys
-import zipfile
 
 import pytest
 
 from pipeline import storage
 from pipeline.results import ledger_records, output_shards
-
-PYPROJECT = """
-[build-system]
-requires = ["setuptools"]
-build-backend = "setuptools.build_meta"
-[project]
-name = "tiny-source"
-version = "1.0"
-[project.entry-points."chimera.sources"]
-tiny = "tiny_source:TinySource"
-[tool.setuptools]
-py-modules = ["tiny_source"]
-"""
-MODULE = """
-from pipeline.codecs import Codec
-from pipeline.patterns import escape, join_uri
-from pipeline.sources import SourcePlugin
-
-
-class TinySource(SourcePlugin):
-    name = "tiny"
-    description = "the .rot files of a day"
-
-    def build_patterns(self, bucket, paths):
-        return [join_uri(bucket, f"{escape(path)}/day-?/*.rot") for path in paths]
-
-    def get_decompressor_class(self):
-        return "tiny_source:Rot13"
-
-
-class Rot13(Codec):
-    name = "rot13"
-
-    def chunks(self, stream):
-        import codecs
-
-        while piece := stream.read(1000):
-            yield codecs.encode(piece.decode("ascii"), "rot13").encode("ascii")
-"""
+from tests.fixtures.sources import install_source
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A folder into which the package has been installed."""
-    project = tmp_path_factory.mktemp("tiny")
-    (project / "pyproject.toml").write_text(PYPROJECT)
-    (project / "tiny_source.py").write_text(MODULE)
-    command = [
-        sys.executable,
-        "-m",
-        "build",
-        "--wheel",
-        "--no-isolation",
-        "--outdir",
-        str(project),
-        str(project),
-    ]
-    subprocess.run(command, check=True, capture_output=True)
-    (wheel,) = project.glob("*.whl")
-    installed = project / "site"
-    zipfile.ZipFile(wheel).extractall(installed)  # all that installing a wheel without scripts is
-    return installed
+    return install_source(tmp_path_factory.mktemp("tiny"))
 
 
 def chimera(site, folder, *arguments: str, code: int = 0) -> str:
@@ -94,7 +37,7 @@ def chimera(site, folder, *arguments: str, code: int = 0) -> str:
 def test_a_job_runs_with_a_source_that_was_only_installed(site, tmp_path):
     storage.write_bytes(f"{tmp_path}/in/day-1/a.rot", b"uryyb\njbeyq\n")
     storage.write_bytes(f"{tmp_path}/in/day-2/b.rot", b"gval")
-    storage.write_bytes(f"{tmp_path}/in/day-10/c.rot", b"abg guvf\n")
+    storage.write_bytes(f"{tmp_path}/in/day-2/c.txt", b"abg guvf\n")
     document = json.loads(
         chimera(site, tmp_path, "submit", "in", "--target", "out", "--source", "tiny", "--wait", "--json")
     )
@@ -103,7 +46,7 @@ def test_a_job_runs_with_a_source_that_was_only_installed(site, tmp_path):
     (shard,) = output_shards(f"{tmp_path}/out")
     assert sorted(storage.read_bytes(shard).splitlines()) == [b"hello", b"tiny", b"world"]
     assert {record.codec for record in ledger_records(f"{tmp_path}/out")} == {"rot13"}
-    assert "tiny         the .rot files of a day" in chimera(site, tmp_path, "sources")
+    assert "tiny         the .rot files of a folder" in chimera(site, tmp_path, "sources")
 
 
 def test_without_the_package_the_source_is_refused(site, tmp_path):

@@ -1,0 +1,95 @@
+"""What was staged for a job's workers: fetched, checked, and installed in a folder of the job's own.
+
+On Google Cloud the worker's boot program runs pip on each package. Here a wheel is unpacked, which is what pip
+does to one, and needs no pip; only a source distribution, which has to be built, is given to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import storage
+from pipeline.errors import JobError
+
+_SDIST = (".tar.gz", ".zip")
+_BUILD_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One staged file: where it is, the name it has on a worker, and its SHA-256 in hex if that is known."""
+
+    uri: str
+    name: str
+    sha256: str
+
+
+def fetch(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
+    """Bring the files to a folder. Raises JobError for one that is not what was staged."""
+    folder.mkdir()
+    found = []
+    for artifact in artifacts:
+        content = storage.read_bytes(artifact.uri)
+        if artifact.sha256 and hashlib.sha256(content).hexdigest() != artifact.sha256:
+            raise JobError(
+                f"{artifact.uri} is not what was staged (its SHA-256 differs); submit the job again"
+            )
+        path = folder / Path(artifact.name).name
+        path.write_bytes(content)
+        found.append(path)
+    return found
+
+
+def install(files: Iterable[Path], site: Path) -> list[str]:
+    """Install the packages among the files into `site`; their names. Raises JobError for one that will not."""
+    site.mkdir()
+    installed = []
+    for file in files:
+        if file.suffix == ".whl":
+            _unpack(file, site)
+        elif file.name.endswith(_SDIST):
+            _build(file, site)
+        else:
+            continue  # a list of names, or a pickled main session
+        installed.append(file.name)
+    return installed
+
+
+def _unpack(wheel: Path, site: Path) -> None:
+    # https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(site)
+    except zipfile.BadZipFile as e:
+        raise JobError(f"the staged package {wheel.name} is no wheel: {e}") from e
+    for data in site.glob("*.data"):
+        for part in ("purelib", "platlib"):
+            for path in sorted((data / part).rglob("*")):
+                if path.is_file():
+                    place = site / path.relative_to(data / part)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    path.replace(place)
+
+
+def _build(sdist: Path, site: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--no-build-isolation"]
+    done = subprocess.run(
+        [*pip, "--disable-pip-version-check", "--target", str(site), str(sdist)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_BUILD_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise JobError(
+            f"the staged package {sdist.name} cannot be installed: {done.stdout.strip()[-1000:]}. "
+            "Stage a wheel instead: it needs no build"
+        )

@@ -1,0 +1,371 @@
+"""Jobs by the real DataflowRunner and the real client; only the endpoints are a local stack's."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import psutil
+import pytest
+
+from chimera_nb.jobs.dataflow import LOCAL_PROJECT, LOCAL_REGION, job_name
+from chimera_nb.jobs.dataflow_api import DataflowApi
+from chimera_nb.jobs.record import Stage, Status
+from chimera_nb.jobs.service import JobService
+from chimera_nb.settings import Settings
+from pipeline import storage
+from pipeline.errors import RefusedError, SettingsError
+from pipeline.results import ledger_records, output_shards
+from tests.fixtures.files import REAL, bad_files, expected_lines, good_files
+from tests.fixtures.sources import install_source
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def service(on_stack, tmp_path):
+    service = JobService(Settings(data_dir=tmp_path / "data", dataflow_endpoint=on_stack.dataflow_endpoint))
+    yield service
+    service.log.close()
+
+
+@pytest.fixture
+def api(on_stack):
+    return DataflowApi(LOCAL_PROJECT, LOCAL_REGION, on_stack.dataflow_endpoint)
+
+
+@pytest.fixture
+def inputs(bucket):
+    for file in [*good_files(), *bad_files()]:
+        storage.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
+    return f"gs://{bucket}/in/"
+
+
+def lines_of(target: str) -> list[bytes]:
+    shards = output_shards(target)
+    return sorted(line + b"\n" for uri in shards for line in storage.read_bytes(uri).split(b"\n")[:-1])
+
+
+def until(condition, seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.1)
+    return found
+
+
+def test_a_job_goes_all_the_way_and_dataflow_agrees(on_stack, api, bucket, tmp_path):
+    """By the command line, over real files where they are at hand."""
+    real = (
+        sorted(path for path in REAL.glob("1.*") if path.suffix in {".bz2", ".gz", ""})
+        if REAL.is_dir()
+        else []
+    )
+    for path in real:
+        storage.upload_file(str(path), f"gs://{bucket}/in/{path.name}")
+    for file in [*good_files(), *bad_files()]:
+        storage.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
+    arguments = ["submit", f"gs://{bucket}/in/", "--target", f"gs://{bucket}/out", "--runner", "dataflow"]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "chimera_nb",
+            *arguments,
+            "--max-workers",
+            "2",
+            "--label",
+            "a=b",
+            "--wait",
+            "--json",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **on_stack.exports()},
+        timeout=250,
+    )
+    document = json.loads(done.stdout)
+    assert done.returncode == 0, document
+    assert document["status"] == "complete"
+    assert document["stages"] == {"read": "complete", "decompress": "complete", "write": "complete"}
+    assert document["dataflowUrl"].startswith("https://console.cloud.google.com/dataflow/jobs/")
+    assert document["runnerOptions"]["max_workers"] == 2
+    assert api.get(document["dataflowJobId"]).state == "DONE"
+    assert api.find(job_name(document["jobId"])).id == document["dataflowJobId"]
+
+    expected = Counter(expected_lines(good_files()))
+    for path in real:
+        command = {".bz2": "bzip2 -dc", ".gz": "gzip -dc"}.get(path.suffix, "cat")
+        raw = subprocess.run([*command.split(), str(path)], capture_output=True, check=True).stdout
+        expected.update(raw.splitlines(keepends=True))
+    assert Counter(lines_of(f"gs://{bucket}/out")) == expected
+
+    records = list(ledger_records(f"gs://{bucket}/out"))
+    progress = document["progress"]
+    assert progress["filesListed"] == len(records)
+    assert progress["filesFailed"] == sum(record.status == "failed" for record in records) == 8
+    assert progress["lines"] == sum(record.lines for record in records)
+    assert progress["rawBytes"] == sum(record.raw_bytes for record in records)
+    assert progress["compressedBytes"] == sum(record.size for record in records)
+
+    shown = subprocess.run(
+        [sys.executable, "-m", "chimera_nb", "jobs", "show", document["jobId"], "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **on_stack.exports()},
+    )
+    assert json.loads(shown.stdout) == document
+
+
+def test_the_same_with_firestore_as_the_job_log(
+    on_stack, firestore_emulator, monkeypatch, inputs, bucket, tmp_path
+):
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator)
+    settings = Settings(
+        data_dir=tmp_path / "data",
+        job_log="firestore",
+        project="demo-chimera",
+        firestore_collection=tmp_path.name,
+        dataflow_endpoint=on_stack.dataflow_endpoint,
+    )
+    service = JobService(settings)
+    record = service.submit([inputs], f"gs://{bucket}/out", runner="dataflow", shards=2)
+    record = service.wait(record.job_id, seconds=200)
+    assert record.status is Status.COMPLETE, record.logs
+    assert record.dataflow_job_id
+    assert record.progress["lines"] == record.summary["lines"]
+    assert len(output_shards(f"gs://{bucket}/out")) == 2
+    assert lines_of(f"gs://{bucket}/out") == expected_lines(good_files())
+    service.log.close()
+
+
+def test_numbers_move_while_the_job_runs_and_each_message_is_told_once(service, bucket, faults):
+    for copy in range(10):
+        for file in good_files():
+            storage.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
+    faults(latency_ms=1000, match="GET /download/.*/in%2F")
+    seen = []
+    try:
+        job_id = service.submit([f"gs://{bucket}/in/"], f"gs://{bucket}/out", runner="dataflow").job_id
+        record = service.wait(job_id, seen.append, seconds=200)
+    finally:
+        faults()
+    assert record.status is Status.COMPLETE, record.logs
+    files = {r.progress.get("filesComplete") for r in seen if r.status is Status.RUNNING}
+    assert len(files - {None, 0, 140}) >= 2
+    assert len(record.logs) == len(set(record.logs))
+    times = sorted({r.updated_at for r in seen if r.status is Status.RUNNING})
+    assert len(times) < 2 * (record.progress["seconds"] + 5)
+
+
+def test_a_module_that_is_missing_on_the_worker_is_named_in_the_log(on_stack, bucket, tmp_path):
+    storage.write_bytes(f"gs://{bucket}/in/a.rot", b"uryyb\n")
+    site = install_source(tmp_path, imports="no_such_module_anywhere")
+    began = time.monotonic()
+    done = subprocess.run(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "chimera_nb",
+                "submit",
+                f"gs://{bucket}/in/",
+                "--target",
+                f"gs://{bucket}/out",
+            ),
+            *("--source", "tiny", "--runner", "dataflow", "--wait", "--json"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **on_stack.exports(), "PYTHONPATH": str(site)},
+        timeout=200,
+    )
+    document = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert document["status"] == "failed"
+    assert "No module named 'no_such_module_anywhere'" in document["error"]
+    assert any("no_such_module_anywhere" in line for line in document["logs"])
+    assert not any("Traceback" in line for line in document["logs"])
+    assert time.monotonic() - began < 90
+    assert output_shards(f"gs://{bucket}/out") == []
+
+
+def test_a_plugin_of_another_package_works_on_a_worker(on_stack, bucket, tmp_path):
+    storage.write_bytes(f"gs://{bucket}/in/a.rot", b"uryyb\n")
+    site = install_source(tmp_path)
+    done = subprocess.run(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "chimera_nb",
+                "submit",
+                f"gs://{bucket}/in/",
+                "--target",
+                f"gs://{bucket}/out",
+            ),
+            *("--source", "tiny", "--runner", "dataflow", "--wait", "--json"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **on_stack.exports(), "PYTHONPATH": str(site)},
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout
+    assert lines_of(f"gs://{bucket}/out") == [b"hello\n"]
+
+
+def test_cancel_in_the_middle_leaves_nothing_behind(service, api, bucket, faults):
+    for copy in range(10):
+        for file in good_files():
+            storage.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
+    faults(latency_ms=3000, match="GET /download/.*/in%2F")
+    try:
+        job_id = service.submit([f"gs://{bucket}/in/"], f"gs://{bucket}/out", runner="dataflow").job_id
+        until(lambda: service.get(job_id).progress.get("filesComplete"))
+        before = {p.pid for p in psutil.process_iter() if _works_for(p)}
+        assert before
+        began = time.monotonic()
+        service.cancel(job_id)
+        record = service.wait(job_id, seconds=30)
+        assert time.monotonic() - began < 10
+    finally:
+        faults()
+    assert record.status is Status.CANCELLED
+    assert api.get(record.dataflow_job_id).state == "CANCELLED"
+    assert Stage.RUNNING not in record.stages.values()
+    assert output_shards(f"gs://{bucket}/out") == []
+    assert [e.uri for e in storage.list_objects(f"gs://{bucket}/out/")] == []
+    until(lambda: not any(psutil.pid_exists(pid) for pid in before), 10)
+    assert service.cancel(job_id) == record
+
+
+def _works_for(process: psutil.Process) -> bool:
+    try:
+        return (
+            "chimera_nb.local.dataflow" in " ".join(process.cmdline())
+            and "stack" not in process.cmdline()[-1]
+        )
+    except psutil.Error:
+        return False
+
+
+def test_a_submitter_killed_at_any_moment_leaves_no_job_running_for_ever(service, inputs, bucket, api):
+    moments = random.Random(7)
+    jobs = []
+    for number in range(5):
+        record = service.submit([inputs], f"gs://{bucket}/out{number}", runner="dataflow")
+        time.sleep(moments.uniform(0.1, 6.0))
+        process = psutil.Process(record.worker["pid"]) if psutil.pid_exists(record.worker["pid"]) else None
+        if process:
+            process.send_signal(signal.SIGKILL)
+        jobs.append(record.job_id)
+
+    def all_ended() -> bool:
+        service.sync()
+        return all(service.log.get(job_id).status.is_final for job_id in jobs)
+
+    until(all_ended, 200)
+    for number, job_id in enumerate(jobs):
+        record = service.log.get(job_id)
+        if record.status is Status.COMPLETE:
+            assert record.dataflow_job_id
+            assert lines_of(f"gs://{bucket}/out{number}") == expected_lines(good_files())
+        else:
+            assert record.status is Status.FAILED
+            assert "ended before Dataflow had the job" in record.error
+            assert output_shards(f"gs://{bucket}/out{number}") == []
+
+
+def test_a_job_that_dataflow_does_not_know_ends_with_that_reason(service, inputs, bucket):
+    from dataclasses import replace
+
+    from chimera_nb.jobs.change import Change
+    from chimera_nb.jobs.record import JobRecord, new_job_id
+    from pipeline.spec import JobSpec
+
+    spec = JobSpec(inputs=(inputs,), target=f"gs://{bucket}/lost", job_id=new_job_id())
+    options = {"project": LOCAL_PROJECT, "region": LOCAL_REGION, "temp_location": "gs://t"}
+    long_ago = "2026-01-01T00:00:00.000Z"
+    record = JobRecord.from_spec(spec, runner="dataflow", runner_options=options, now=long_ago)
+    service.log.create(replace(record, dataflow_job_id="no-such-job", status=Status.RUNNING))
+    ended = service.sync()
+    assert [r.job_id for r in ended] == [spec.job_id]
+    assert ended[0].error.startswith("Dataflow does not know job no-such-job any more")
+    assert Change(status=Status.RUNNING)
+    assert service.log.get(spec.job_id).status is Status.FAILED
+
+
+def test_while_dataflow_is_away_nothing_is_concluded(inputs, bucket, tmp_path, on_stack):
+    from dataclasses import replace
+
+    from chimera_nb.jobs.record import JobRecord, new_job_id
+    from pipeline.spec import JobSpec
+
+    service = JobService(Settings(data_dir=tmp_path / "data", dataflow_endpoint="http://localhost:1"))
+    spec = JobSpec(inputs=(inputs,), target=f"gs://{bucket}/away", job_id=new_job_id())
+    options = {"project": LOCAL_PROJECT, "region": LOCAL_REGION, "temp_location": "gs://t"}
+    record = JobRecord.from_spec(
+        spec, runner="dataflow", runner_options=options, now="2026-01-01T00:00:00.000Z"
+    )
+    record = replace(record, dataflow_job_id="a-job", status=Status.RUNNING)
+    service.log.create(record)
+    assert service.get(spec.job_id) == record
+    service.log.close()
+
+
+def test_retry_reads_just_the_failures_and_clone_all_of_it(service, inputs, bucket):
+    first = service.wait(service.submit([inputs], f"gs://{bucket}/out", shards=3, source="ndjson").job_id)
+    assert first.progress["filesFailed"] == 8
+    good = good_files()[0]
+    for file in bad_files()[:3]:
+        storage.write_bytes(f"gs://{bucket}/in/{file.name}", good.data)
+    again = service.wait(service.retry(first.job_id).job_id)
+    assert again.status is Status.COMPLETE
+    assert again.progress["filesListed"] == 8
+    assert again.progress["filesComplete"] == 3
+    assert again.output_prefix.startswith("out-retry-")
+    assert lines_of(f"gs://{bucket}/{again.output_prefix}") == sorted(expected_lines([good]) * 3)
+    copy = service.wait(service.clone(first.job_id, f"gs://{bucket}/copy").job_id)
+    assert copy.progress["filesListed"] == 22
+    assert {**copy.spec, "jobId": 0, "target": 0} == {**first.spec, "jobId": 0, "target": 0}
+    with pytest.raises(RefusedError, match=r"no file of job .* is on record as failed"):
+        service.retry(
+            service.wait(service.submit([f"{inputs}top.ndjson"], f"gs://{bucket}/one").job_id).job_id
+        )
+
+
+def test_thousands_of_paths_submit_as_well_as_one(service, bucket):
+    """The record and the request stay small; the list itself stands beside the output."""
+    names = [f"gs://{bucket}/in/{n % 20}/{n}.ndjson" for n in range(2000)]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda uri: storage.write_bytes(uri, uri.encode()), names))
+    record = service.submit(names, f"gs://{bucket}/out", runner="dataflow")
+    assert record.selected_paths_total == 2000
+    assert len(json.dumps(record.to_document())) < 200_000
+    record = service.wait(record.job_id, seconds=200)
+    assert record.status is Status.COMPLETE, record.logs
+    assert lines_of(f"gs://{bucket}/out") == sorted(uri.encode() + b"\n" for uri in names)
+
+
+def test_what_only_dataflow_takes_is_refused_elsewhere(service, inputs, bucket, tmp_path):
+    with pytest.raises(RefusedError, match="max_workers: only for --runner dataflow"):
+        service.submit([inputs], f"gs://{bucket}/out", runner_options={"max_workers": 2})
+    with pytest.raises(RefusedError, match="is on this machine, where Dataflow's workers cannot read"):
+        service.submit([str(tmp_path)], f"gs://{bucket}/out", runner="dataflow")
+    with pytest.raises(SettingsError, match="no local stack with a Dataflow runs"):
+        JobService(Settings(data_dir=tmp_path / "d")).submit(
+            [inputs], f"gs://{bucket}/out", runner="dataflow"
+        )
