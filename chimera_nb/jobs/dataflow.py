@@ -25,7 +25,8 @@ _EVERY = timedelta(seconds=1)
 _STARTS_WITHIN = timedelta(seconds=60)
 # A job that was just sent may not be in Dataflow's lists yet.
 _APPEARS_WITHIN = timedelta(seconds=15)
-_SUBMITTER_SILENT_FOR = timedelta(minutes=10)
+# Of another machine, whose clock may differ by minutes.
+_SUBMITTER_SILENT_FOR = timedelta(hours=1)
 
 # On a local stack there are no projects, and one region is as good as another; the API wants names for them.
 LOCAL_PROJECT, LOCAL_REGION, LOCAL_TEMP = "local-project", "local-region1", "gs://chimera-temp/dataflow"
@@ -79,11 +80,13 @@ def settle(record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:
     """Bring the record up to date with Dataflow. While Dataflow cannot be asked, it stays as it is."""
     now = datetime.now(UTC)
     silent = now - datetime.fromisoformat(record.updated_at)
-    api = _api(record, settings)
     try:
+        api = _api(record, settings)
         if record.dataflow_job_id is None:
             return _look_for(record, log, api, silent)
-        if silent < _EVERY:
+        if (
+            abs(silent) < _EVERY
+        ):  # a record from the future is by a clock that is ahead: it is looked after too
             return record
         job = api.get(record.dataflow_job_id)
         if job is None:
@@ -169,5 +172,10 @@ def _follow(record: JobRecord, log: JobLog, api: DataflowApi, job: DataflowJob, 
 
 
 def _api(record: JobRecord, settings: Settings) -> DataflowApi:
+    """Raises DataflowError for a local stack's job while no stack runs: Google does not know it."""
     options = record.runner_options
+    if settings.place == "local" and not settings.dataflow_endpoint:
+        raise DataflowError(
+            f"job {record.job_id} is a local stack's, and none runs; start it with `chimera up --detach`"
+        )
     return DataflowApi(options["project"], options["region"], settings.dataflow_endpoint)

@@ -17,8 +17,9 @@ from chimera_nb.jobs.spawn import spawn, terminate
 from chimera_nb.settings import Settings
 
 _STARTS_WITHIN = timedelta(seconds=60)
-# A job of another machine is given up when its record, which it renews every few seconds, is so old.
-_SILENT_FOR = timedelta(minutes=10)
+# A job of another machine is given up when its record, which it renews every second, is so old. Long, since the
+# clocks of two machines may differ by minutes.
+_SILENT_FOR = timedelta(hours=1)
 
 
 def launch(record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:

@@ -6,6 +6,7 @@ Importing this imports no Beam: a job runs in another process.
 from __future__ import annotations
 
 import getpass
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,12 +16,20 @@ from chimera_nb.jobs.log import JobLog, Page
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.settings import Settings
 from pipeline.admission import admit
-from pipeline.errors import JobNotFoundError, RefusedError, StorageError, UnknownNameError
+from pipeline.errors import (
+    ChimeraError,
+    JobLogError,
+    JobNotFoundError,
+    RefusedError,
+    StorageError,
+    UnknownNameError,
+)
 from pipeline.manifest import all_inputs, with_manifest
 from pipeline.results import ledger_records
 from pipeline.spec import JobSpec
 from pipeline.target import release_target
 
+_log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.3  # seconds
 RUNNERS = {"direct": direct, "dataflow": dataflow}
 
@@ -166,9 +175,16 @@ class JobService:
         return self.submit(inputs, beside, **(options | changes))
 
     def _settled(self, record: JobRecord) -> JobRecord:
+        """The record brought up to date; as it is, when that fails: one odd job must not hide the others."""
         if record.status.is_final:
             return record
-        return RUNNERS[record.runner].settle(record, self.log, self.settings)
+        try:
+            return RUNNERS[record.runner].settle(record, self.log, self.settings)
+        except JobLogError:
+            raise
+        except ChimeraError as e:
+            _log.warning("job %s cannot be brought up to date: %s", record.job_id, e)
+            return record
 
     def _may_be_running(self, job_id: str) -> bool | None:
         try:

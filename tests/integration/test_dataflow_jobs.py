@@ -109,6 +109,7 @@ def test_a_job_goes_all_the_way_and_dataflow_agrees(on_stack, api, bucket, tmp_p
 
     records = list(ledger_records(f"gs://{bucket}/out"))
     progress = document["progress"]
+    assert progress["workers"] == 2
     assert progress["filesListed"] == len(records)
     assert progress["filesFailed"] == sum(record.status == "failed" for record in records) == 8
     assert progress["lines"] == sum(record.lines for record in records)
@@ -304,6 +305,55 @@ def test_a_job_that_dataflow_does_not_know_ends_with_that_reason(service, inputs
     assert ended[0].error.startswith("Dataflow does not know job no-such-job any more")
     assert Change(status=Status.RUNNING)
     assert service.log.get(spec.job_id).status is Status.FAILED
+
+
+def test_a_job_whose_submitter_died_before_it_could_tell_is_found_by_its_name(
+    service, inputs, bucket, tmp_path
+):
+    """The same job in another log, in which nothing came after its first record."""
+    from dataclasses import replace
+
+    from chimera_nb.jobs.sqlite_log import SqliteJobLog
+
+    done = service.wait(service.submit([inputs], f"gs://{bucket}/out", runner="dataflow").job_id, seconds=200)
+    dead = {**done.worker, "started": 1.0}
+    first = replace(
+        done,
+        status=Status.PENDING,
+        dataflow_job_id=None,
+        summary=None,
+        worker=dead,
+        logs=(),
+        finished_at=None,
+    )
+    other = JobService(service.settings, SqliteJobLog(tmp_path / "other.sqlite"))
+    other.log.create(
+        replace(first, updated_at="2999-01-01T00:00:00.000Z")
+    )  # and by a clock that was far ahead
+    found = other.wait(done.job_id, seconds=30)
+    assert found.status is Status.COMPLETE
+    assert found.dataflow_job_id == done.dataflow_job_id
+    assert found.summary == done.summary
+    other.log.close()
+
+
+def test_a_job_log_that_is_away_is_told_later(monkeypatch):
+    from types import SimpleNamespace
+
+    from chimera_nb.jobs import dataflow_submit
+    from pipeline.errors import JobLogError
+
+    told = []
+
+    def update(job_id, change):
+        told.append(change.dataflow_job_id)
+        if len(told) < 5:
+            raise JobLogError("away")
+
+    monkeypatch.setattr(dataflow_submit.time, "sleep", lambda _: None)
+    record = SimpleNamespace(job_id="j", runner_options={"project": "p", "region": "r"})
+    dataflow_submit._tell(SimpleNamespace(update=update), record, "df-1")
+    assert told == ["df-1"] * 5
 
 
 def test_while_dataflow_is_away_nothing_is_concluded(inputs, bucket, tmp_path, on_stack):

@@ -79,10 +79,11 @@ class _Api:
         return _paged("jobs", [job.to_document(view) for job in found], token)
 
     async def messages(self, request: web.Request) -> web.Response:
-        messages = self._jobs.store.messages(self._job(request).id)
-        found = listing.matching_messages(messages, request.query)
+        job = self._job(request)
+        found = listing.matching_messages(self._jobs.store.messages(job.id), request.query)
         shown, token = listing.page(found, request.query, lambda message: str(message["id"]))
-        return _paged("jobMessages", list(shown), token)
+        scaling = self._jobs.store.scaling(job.id)
+        return _paged("jobMessages", list(shown), token, {"autoscalingEvents": scaling})
 
     async def metrics(self, request: web.Request) -> web.Response:
         metrics = listing.matching_metrics(self._jobs.store.metrics(self._job(request).id), request.query)
@@ -97,8 +98,10 @@ def _view(request: web.Request) -> str:
     return enum_name(request.query.get("view") or 0, VIEWS, "view")
 
 
-def _paged(field: str, items: list[dict[str, Any]], token: str | None) -> web.Response:
-    return web.json_response({field: items} | ({"nextPageToken": token} if token else {}))
+def _paged(
+    field: str, items: list[dict[str, Any]], token: str | None, more: dict[str, Any] | None = None
+) -> web.Response:
+    return web.json_response({field: items, **(more or {})} | ({"nextPageToken": token} if token else {}))
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typing import Any
 
 from chimera_nb.local.dataflow import staging, worker
 from chimera_nb.local.dataflow.job import Job
-from chimera_nb.local.dataflow.store import SITE, STAGED, add_message, read_job, write_whole
+from chimera_nb.local.dataflow.store import SITE, STAGED, add_message, add_scaling, read_job, write_whole
 from pipeline import storage
 from pipeline.errors import ChimeraError
 
@@ -67,6 +67,7 @@ def _run(folder: Path, workers: _Workers) -> None:
         f"Starting {count} worker{'s' * (count > 1)} on this machine, of one core each, with "
         f"{', '.join(installed) or 'no staged package'}. What they log is in {folder}.",
     )
+    add_scaling(folder, count)
     counters = Counters()
     with _reported(counters, folder):
         pipeline.run(workers.start, workers.died, count, counters)

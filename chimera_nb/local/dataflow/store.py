@@ -1,11 +1,14 @@
 """The jobs on disk: what a restart of the service finds again.
 
-<data_dir>/dataflow/<job id>/job.json         the job and its state; written by the service alone
-                            messages.jsonl    one message a line, by the service and by the job's process
-                            metrics.json      the latest metrics, by the job's process
-                            job.log           what the job's process says
-                            worker-<n>.log    what a worker says, its own log lines included
-                            staged/, site/    while it runs: what was staged, and installed for its workers
+    <data_dir>/dataflow/<job id>/job.json         the job and its state; written by the service alone
+                                 messages.jsonl   one message a line, by the service and by the job's process
+                                 scaling.jsonl    a line for each change in the number of workers, by the same
+                                 metrics.json     the latest metrics, by the job's process
+                                 job.log          what the job's process says
+                                 worker-<n>.log   what a worker says, its own log lines included
+                                 staged/, site/   while it runs: what was staged, and installed for its workers
+
+Files are replaced or appended to as a whole, so a reader never sees half a line of what is final.
 """
 
 from __future__ import annotations
@@ -50,6 +53,10 @@ class JobStore:
         """The job's messages, from the oldest."""
         return sorted(_lines(self.folder(job_id) / "messages.jsonl"), key=lambda message: message["time"])
 
+    def scaling(self, job_id: str) -> list[dict[str, Any]]:
+        """The changes in the number of the job's workers, from the oldest."""
+        return list(_lines(self.folder(job_id) / "scaling.jsonl"))
+
     def metrics(self, job_id: str) -> list[dict[str, Any]]:
         """The latest metrics; none before the first."""
         try:
@@ -76,12 +83,13 @@ def add_message(folder: Path, importance: str, text: str) -> None:
         "messageImportance": f"JOB_MESSAGE_{importance}",
         "messageText": text,
     }
-    # One write to a file opened for appending: two processes' lines do not mix.
-    file = os.open(folder / "messages.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        os.write(file, json.dumps(message).encode() + b"\n")
-    finally:
-        os.close(file)
+    _append(folder / "messages.jsonl", message)
+
+
+def add_scaling(folder: Path, workers: int) -> None:
+    """Note how many workers the job has from now on."""
+    event = {"currentNumWorkers": str(workers), "targetNumWorkers": str(workers)}
+    _append(folder / "scaling.jsonl", {**event, "eventType": "CURRENT_NUM_WORKERS_CHANGED", "time": now()})
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -89,6 +97,15 @@ def write_whole(path: Path, text: str) -> None:
     new = path.with_name(f".{path.name}.new")
     new.write_text(text)
     new.replace(path)
+
+
+def _append(path: Path, document: dict[str, Any]) -> None:
+    # One write to a file opened for appending: two processes' lines do not mix.
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(file, json.dumps(document).encode() + b"\n")
+    finally:
+        os.close(file)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
