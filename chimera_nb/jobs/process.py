@@ -1,7 +1,4 @@
-"""A process on record: which one it is, and whether it still lives.
-
-A process id is given again after a while, so its start time goes with it; another machine's cannot be asked.
-"""
+"""A process on a job's record: which one it is, and whether it still lives. Another machine's cannot be asked."""
 
 from __future__ import annotations
 
@@ -11,11 +8,13 @@ from typing import Any
 
 import psutil
 
+from chimera_nb.process_id import ProcessId
+
 
 def describe(pid: int) -> dict[str, Any]:
     """What tells this process from every other: {host, pid, started (seconds since 1970)}."""
     try:
-        started = psutil.Process(pid).create_time()
+        started = ProcessId.of(pid).created
     except psutil.NoSuchProcess:
         started = 0.0  # it has ended already
     return {"host": socket.gethostname(), "pid": pid, "started": started}
@@ -25,10 +24,4 @@ def is_alive(described: Mapping[str, Any]) -> bool | None:
     """Whether that process still runs; None when it is on another machine."""
     if described.get("host") != socket.gethostname():
         return None
-    try:
-        process = psutil.Process(int(described["pid"]))
-        # To the second: the kernel's clock ticks may be told a little differently from one process to another.
-        same = abs(process.create_time() - float(described["started"])) < 1
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return ProcessId(int(described["pid"]), float(described["started"])).living() is not None

@@ -29,7 +29,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chimera_nb.local.state import ProcessId, Record, clean, known_data_dirs, read_record
+from chimera_nb.local.state import Record, clean, known_data_dirs, read_record
+from chimera_nb.process_id import ProcessId
 from pipeline.errors import StackError
 
 if TYPE_CHECKING:

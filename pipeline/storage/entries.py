@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from pipeline.errors import StorageError
 from pipeline.storage.checksum import Crc32c
@@ -89,24 +89,46 @@ class ReadStream(ABC):
         self.close()
 
 
-class WriteStream(Protocol):
+class WriteStream(ABC):
     """An object being written; it is there, whole, once `close` has returned.
 
     Attributes: uri; size (bytes written so far); crc32c (of those bytes). As a context manager it closes, or
     aborts when there was an error.
     """
 
-    uri: str
-    size: int
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self.size = 0
+        self._crc = Crc32c()
 
     @property
-    def crc32c(self) -> str: ...
-    def write(self, data: bytes, /) -> None: ...
-    def close(self) -> None: ...
+    def crc32c(self) -> str:
+        return str(self._crc)
+
+    def write(self, data: bytes, /) -> None:
+        """Append. Raises StorageError."""
+        self._put(data)
+        self._crc.update(data)
+        self.size += len(data)
+
+    @abstractmethod
+    def close(self) -> None:
+        """Complete the object. Raises StorageError when it is not what was written."""
+
+    @abstractmethod
     def abort(self) -> None:
         """Leave nothing behind; may be repeated."""
 
-    def __enter__(self) -> Self: ...
+    @abstractmethod
+    def _put(self, data: bytes) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None, /
-    ) -> None: ...
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()

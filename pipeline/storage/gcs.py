@@ -9,15 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from google.api_core.exceptions import RequestRangeNotSatisfiable
 
 from pipeline.errors import ObjectNotFoundError, StorageError
 from pipeline.patterns import split_uri
-from pipeline.storage.checksum import Crc32c
-from pipeline.storage.entries import Entry, Page, ReadStream
+from pipeline.storage.entries import Entry, Page, ReadStream, WriteStream
 from pipeline.storage.gcs_client import client, mapped, retry
 
 _WINDOW_BYTES = 4 << 20  # one request brings so much: a market file whole, and little memory for each thread
@@ -198,13 +196,11 @@ class _BlobReader(ReadStream):
         return None, self._stored_crc32c
 
 
-class _BlobWriter:
+class _BlobWriter(WriteStream):
     """A resumable upload, begun when the first chunk is full."""
 
     def __init__(self, uri: str) -> None:
-        self.uri = uri
-        self.size = 0
-        self._crc = Crc32c()
+        super().__init__(uri)
         self._blob = _blob(uri)
         self._file: Any = self._blob.open(
             "wb",
@@ -214,15 +210,9 @@ class _BlobWriter:
             retry=retry(),
         )
 
-    @property
-    def crc32c(self) -> str:
-        return str(self._crc)
-
-    def write(self, data: bytes, /) -> None:
+    def _put(self, data: bytes) -> None:
         with mapped(self.uri):
             self._file.write(data)
-        self._crc.update(data)
-        self.size += len(data)
 
     def close(self) -> None:
         with mapped(self.uri):
@@ -240,17 +230,6 @@ class _BlobWriter:
                     self._file.terminate()
             except StorageError:
                 pass  # the store forgets an upload that nobody ends, after a week
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abort()
 
 
 _FIELDS = "items(name,size,generation,crc32c,updated),nextPageToken"

@@ -11,12 +11,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 from pipeline.errors import AccessDeniedError, ObjectExistsError, ObjectNotFoundError, StorageError
-from pipeline.storage.checksum import Crc32c
-from pipeline.storage.entries import Entry, Page, ReadStream
+from pipeline.storage.entries import Entry, Page, ReadStream, WriteStream
 
 
 def list_objects(prefix: str, *, recursive: bool) -> Iterator[Entry]:
@@ -168,26 +166,18 @@ class _FileReader(ReadStream):
         return self._stat.st_size, None
 
 
-class _FileWriter:
+class _FileWriter(WriteStream):
     def __init__(self, uri: str) -> None:
-        self.uri = uri
-        self.size = 0
-        self._crc = Crc32c()
+        super().__init__(uri)
         with mapped(uri):
             Path(uri).parent.mkdir(parents=True, exist_ok=True)
             self._file: IO[bytes] = Path(uri).open("wb", buffering=0)  # noqa: SIM115 - `close` does
 
-    @property
-    def crc32c(self) -> str:
-        return str(self._crc)
-
-    def write(self, data: bytes, /) -> None:
+    def _put(self, data: bytes) -> None:
         with mapped(self.uri):
             rest = memoryview(data)
             while rest:
                 rest = rest[self._file.write(rest) :]
-        self._crc.update(data)
-        self.size += len(data)
 
     def close(self) -> None:
         with mapped(self.uri):
@@ -197,17 +187,6 @@ class _FileWriter:
         self._file.close()
         with mapped(self.uri):
             Path(self.uri).unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abort()
 
 
 _UMASK = os.umask(0)

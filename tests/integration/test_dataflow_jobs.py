@@ -167,29 +167,23 @@ def test_numbers_move_while_the_job_runs_and_each_message_is_told_once(service, 
     assert len(times) < 2 * (record.progress["seconds"] + 5)
 
 
-def test_a_module_that_is_missing_on_the_worker_is_named_in_the_log(on_stack, bucket, tmp_path):
+def submitted(on_stack, bucket: str, site) -> subprocess.CompletedProcess[str]:
+    """A job by the command line with the source that is installed in `site`."""
     storage.write_bytes(f"gs://{bucket}/in/a.rot", b"uryyb\n")
-    site = install_source(tmp_path, imports="no_such_module_anywhere")
-    began = time.monotonic()
-    done = subprocess.run(
-        [
-            *(
-                sys.executable,
-                "-m",
-                "chimera_nb",
-                "submit",
-                f"gs://{bucket}/in/",
-                "--target",
-                f"gs://{bucket}/out",
-            ),
-            *("--source", "tiny", "--runner", "dataflow", "--wait", "--json"),
-        ],
+    arguments = ["submit", f"gs://{bucket}/in/", "--target", f"gs://{bucket}/out", "--source", "tiny"]
+    return subprocess.run(
+        [sys.executable, "-m", "chimera_nb", *arguments, "--runner", "dataflow", "--wait", "--json"],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, **on_stack.exports(), "PYTHONPATH": str(site)},
         timeout=200,
     )
+
+
+def test_a_module_that_is_missing_on_the_worker_is_named_in_the_log(on_stack, bucket, tmp_path):
+    began = time.monotonic()
+    done = submitted(on_stack, bucket, install_source(tmp_path, imports="no_such_module_anywhere"))
     document = json.loads(done.stdout)
     assert done.returncode == 1
     assert document["status"] == "failed"
@@ -201,27 +195,7 @@ def test_a_module_that_is_missing_on_the_worker_is_named_in_the_log(on_stack, bu
 
 
 def test_a_plugin_of_another_package_works_on_a_worker(on_stack, bucket, tmp_path):
-    storage.write_bytes(f"gs://{bucket}/in/a.rot", b"uryyb\n")
-    site = install_source(tmp_path)
-    done = subprocess.run(
-        [
-            *(
-                sys.executable,
-                "-m",
-                "chimera_nb",
-                "submit",
-                f"gs://{bucket}/in/",
-                "--target",
-                f"gs://{bucket}/out",
-            ),
-            *("--source", "tiny", "--runner", "dataflow", "--wait", "--json"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **on_stack.exports(), "PYTHONPATH": str(site)},
-        timeout=200,
-    )
+    done = submitted(on_stack, bucket, install_source(tmp_path))
     assert done.returncode == 0, done.stdout
     assert lines_of(f"gs://{bucket}/out") == [b"hello\n"]
 

@@ -15,7 +15,8 @@ import pytest
 import requests
 
 from chimera_nb.local import stack as local
-from chimera_nb.local.state import ProcessId, Record, known_data_dirs, read_record
+from chimera_nb.local.state import Record, known_data_dirs, read_record
+from chimera_nb.process_id import ProcessId
 from pipeline.errors import StackError
 
 pytestmark = pytest.mark.usefixtures("emulator_binary", "own_registry")
