@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import dataflow, memory, throughput
+from benchmarks import dataflow, memory, preview, throughput
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
 
 BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "throughput": throughput.rows,
     "memory": memory.rows,
     "dataflow": dataflow.rows,
+    "preview": preview.rows,
 }
 _ROOT = Path(__file__).resolve().parent.parent
 

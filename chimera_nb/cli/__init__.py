@@ -5,7 +5,7 @@ store_commands.py  ls, put
 job_commands.py    submit, sources, jobs list, jobs show
 job_actions.py     jobs cancel, retry, clone, sync
 demo_command.py    demo
-places.py          which stack, which job log: what every command needs to know first
+places.py          options that many commands have
 display.py         records and progress for a person's eyes
 """
 

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from chimera_nb.cli import display
 from chimera_nb.cli.job_commands import failures_of
-from chimera_nb.cli.places import DataDir, connect
+from chimera_nb.cli.places import DataDir
+from chimera_nb.connect import connect
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.local import stack
@@ -45,7 +46,7 @@ def demo(
         os.environ.update(running.exports())
         _say(f"local stack   {running.storage_endpoint}, its data in {running.data_dir}")
         _say(f"demo data     {_upload()}")
-        record = _run(JobService(connect(folder)))
+        record = _run(JobService(connect(data_dir=folder)))
     finally:
         if once and not ran_before:
             stack.stop(folder)

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from chimera_nb.cli import display
 from chimera_nb.cli.job_commands import follow, jobs
-from chimera_nb.cli.places import AsJson, DataDir, connect
+from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.connect import connect
 from chimera_nb.jobs.record import Status
 from chimera_nb.jobs.service import JobService
 
@@ -25,7 +26,7 @@ _CANCELS_WITHIN = 60.0  # seconds
 @jobs.command("cancel")
 def cancel(job_id: JobId, *, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """End a job; nothing of its output stays. Waits until it has ended."""
-    service = JobService(connect(data_dir))
+    service = JobService(connect(data_dir=data_dir))
     service.cancel(job_id)
     record = service.wait(job_id, seconds=_CANCELS_WITHIN)
     if as_json:
@@ -48,7 +49,7 @@ def retry(
     data_dir: DataDir = None,
 ) -> None:
     """Submit a new job over just the files of this one that failed."""
-    service = JobService(connect(data_dir))
+    service = JobService(connect(data_dir=data_dir))
     record = service.retry(job_id, target, overwrite=overwrite)
     follow(service, record, wait=wait, as_json=as_json)
 
@@ -64,7 +65,7 @@ def clone(
     data_dir: DataDir = None,
 ) -> None:
     """Submit the same job again, with every parameter of it but the target."""
-    service = JobService(connect(data_dir))
+    service = JobService(connect(data_dir=data_dir))
     record = service.clone(job_id, target, overwrite=overwrite)
     follow(service, record, wait=wait, as_json=as_json)
 
@@ -72,7 +73,7 @@ def clone(
 @jobs.command("sync")
 def sync(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Bring every job that has not ended up to date: with Dataflow, and with the processes of this machine."""
-    service = JobService(connect(data_dir))
+    service = JobService(connect(data_dir=data_dir))
     ended = service.sync()
     if as_json:
         display.print_json({"ended": [display.document_of(record) for record in ended]})

@@ -8,7 +8,8 @@ import typer
 from rich.text import Text
 
 from chimera_nb.cli import display
-from chimera_nb.cli.places import AsJson, DataDir, connect
+from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.connect import connect
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from pipeline.errors import StorageError
@@ -105,7 +106,7 @@ def submit(
     The job goes on when this command is interrupted. Exit 0 done, 1 the job failed, 2 the input was refused.
     """
     inputs = [*(paths or ()), *(line for row in paths_from or () if (line := row.rstrip("\r\n")))]
-    service = JobService(connect(data_dir, (*inputs[:1], target)))
+    service = JobService(connect((*inputs[:1], target), data_dir=data_dir))
     how = {
         "region": region,
         "temp_location": temp_location,
@@ -170,7 +171,7 @@ def list_jobs(
     data_dir: DataDir = None,
 ) -> None:
     """List jobs, newest first."""
-    service = JobService(connect(data_dir))
+    service = JobService(connect(data_dir=data_dir))
     found = service.list(statuses=tuple(status or ()), source=source, text=text, limit=limit, page_token=page)
     if as_json:
         documents = [display.document_of(record) for record in found.records]
@@ -193,7 +194,7 @@ def show_job(
     data_dir: DataDir = None,
 ) -> None:
     """Show one job: how it stands, its numbers, the files that failed, its log."""
-    service = JobService(connect(data_dir))
+    service = JobService(connect(data_dir=data_dir))
     record = service.get(job_id)
     if as_json:
         display.print_json(display.document_of(record))

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from chimera_nb.cli import display
-from chimera_nb.cli.places import AsJson, DataDir, connect
+from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.connect import connect
 from pipeline import storage
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.patterns import Pattern, has_glob, split_uri
@@ -37,7 +38,7 @@ def ls(
     data_dir: DataDir = None,
 ) -> None:
     """List a folder, or what a glob matches."""
-    connect(data_dir, [uri])
+    connect([uri], data_dir=data_dir)
     folders, objects = _listed(uri, limit + 1)
     cut = len(folders) + len(objects) > limit
     folders, objects = folders[:limit], objects[: max(0, limit - len(folders))]
@@ -69,7 +70,7 @@ def put(
     data_dir: DataDir = None,
 ) -> None:
     """Copy files into a bucket, under their own names. On a local stack the bucket is made if it is absent."""
-    connect(data_dir, [uri])
+    connect([uri], data_dir=data_dir)
     bucket, prefix = split_uri(uri)
     if not bucket:
         raise RefusedError(f"{uri!r} is not in a bucket; write gs://bucket/prefix")

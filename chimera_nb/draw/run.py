@@ -1,0 +1,143 @@
+"""One drawing: what is known of it while it runs, and what stops it. Used from several threads."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chimera_nb.draw.lines import Line, Lowest, draw_lines
+from pipeline import storage
+from pipeline.blocks import whole_lines
+from pipeline.codecs import HEAD_BYTES, choose_codec
+from pipeline.codecs.intake import Intake
+from pipeline.errors import BadFileError, ChimeraError, StorageError
+from pipeline.storage import Entry, ReadStream
+
+_FAILURES_KEPT = 20
+# More decoders than cores gain nothing, and each holds a megabyte or more.
+_decoding = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+
+
+class SampleCancelledError(ChimeraError):
+    """The sample was stopped on request, so there is none."""
+
+
+@dataclass(frozen=True)
+class SampleProgress:
+    """How far a sample is. Totals are 0 while the files are being listed; bytes are as they are stored."""
+
+    files_listed: int = 0
+    files_total: int = 0
+    files_done: int = 0
+    files_failed: int = 0
+    bytes_total: int = 0
+    bytes_read: int = 0
+    lines: int = 0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file that gave nothing, and why. The store's failures may pass; a bad file stays one."""
+
+    uri: str
+    reason: str
+    may_pass: bool
+
+
+class Run:
+    """One drawing of `n` lines.
+
+    Attributes: token (names it in this process), n, seed, codec (for `choose_codec`), failures (the first),
+    failed (how many).
+    """
+
+    def __init__(self, n: int, seed: int, codec: str) -> None:
+        self.token = secrets.token_hex(8)
+        self.n, self.seed, self.codec = n, seed, codec
+        self.failures: list[Failure] = []
+        self.failed = 0
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._known = Lowest(n)
+        self._listed = self._total = self._done = self._bytes_total = self._bytes = self._lines = 0
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def go_on(self) -> None:
+        """Raise SampleCancelledError if the drawing is to stop. Called between chunks of a megabyte."""
+        if self._stop.is_set():
+            raise SampleCancelledError(
+                "the sample was cancelled before it was complete; nothing is kept of it"
+            )
+
+    def listed(self, files: int) -> None:
+        self._listed = files
+        self.go_on()
+
+    def chosen(self, files: Sequence[Entry]) -> None:
+        self._total, self._bytes_total = len(files), sum(entry.size for entry in files)
+
+    def progress(self) -> SampleProgress:
+        with self._lock:
+            return SampleProgress(
+                files_listed=self._listed,
+                files_total=self._total,
+                files_done=self._done,
+                files_failed=self.failed,
+                bytes_total=self._bytes_total,
+                bytes_read=self._bytes,
+                lines=self._lines,
+            )
+
+    def draw(self, entry: Entry) -> list[Line]:
+        """The lines of a file that may be in the sample; none of one that does not prove good, as in a job.
+
+        What is wrong with a file is on record here, and raises nothing. Raises SampleCancelledError.
+        """
+        self.go_on()
+        lowest = Lowest(self.n, self._known.below)
+        uri = entry.uri.encode("utf-8", "surrogateescape")
+        lines = 0
+        try:
+            with storage.open_read(entry.uri) as stream, _decoding:
+                lines = draw_lines(whole_lines(self._decoded(entry, stream)), uri, self.seed, lowest)
+                stream.verify()
+                _check_unchanged(entry, stream)
+        except (BadFileError, StorageError) as e:
+            reason = str(e).removeprefix(f"{entry.uri}: ")
+            self._add_failure(Failure(entry.uri, reason, may_pass=isinstance(e, StorageError)))
+            return []
+        drawn = lowest.lines()
+        with self._lock:
+            self._done += 1
+            self._lines += lines
+            for line in drawn:
+                self._known.add(line)  # so that later files cut out fewer lines that come to nothing
+        return drawn
+
+    def _decoded(self, entry: Entry, stream: ReadStream) -> Iterator[bytes]:
+        intake = Intake(stream)
+        codec = choose_codec(intake.peek(HEAD_BYTES), entry.uri, self.codec)
+        told = 0
+        for chunk in codec.decode(intake):
+            self.go_on()
+            with self._lock:
+                self._bytes += stream.size - told
+            told = stream.size
+            yield chunk
+
+    def _add_failure(self, failure: Failure) -> None:
+        with self._lock:
+            self._done += 1
+            self.failed += 1
+            if len(self.failures) < _FAILURES_KEPT:
+                self.failures.append(failure)
+
+
+def _check_unchanged(entry: Entry, stream: ReadStream) -> None:
+    if stream.size != entry.size or stream.generation != entry.generation:
+        raise StorageError(entry.uri, "was replaced after it was listed; try again")

@@ -1,0 +1,207 @@
+"""Look inside a file: its first records from one ranged request, whatever its size.
+
+    found = preview("gs://history/ADVANCED/2016/Jan/1/29614797/1.167210123.bz2")
+    found.lines             the whole lines that could be decoded
+    found.estimated_lines   of the whole file, from the ratio of what was read
+
+The tree of a line is in `chimera_nb.json_tree`, the table of all in `chimera_nb.frames`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from chimera_nb.connect import settings_for
+from chimera_nb.zip_front import first_member
+from pipeline import storage
+from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
+from pipeline.codecs.intake import Intake, Readable
+from pipeline.errors import BadFileError, RefusedError
+
+MAX_BYTES = 256_000
+_RAW_BYTES = 32 << 20  # the most that is decoded: few bytes may hold very many
+_BZ2_BLOCK = bytes.fromhex("314159265359")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the first bytes of one file tell.
+
+    size                 bytes, as stored
+    codec                None when it cannot be told
+    lines                the whole lines that could be decoded, without their ends
+    read_bytes           stored bytes that were read; raw_bytes came of them
+    estimated_raw_bytes, estimated_lines
+                         of the whole file: exact where `complete`, None where nothing can be said
+    complete             all of the file was read, and it is good
+    problem              why the file, or what was read of it, is broken or not what its name says; the last
+                         lines may then be garbage, for a format's checksum comes after what it is of
+    note                 what is worth saying of a good one
+    """
+
+    uri: str
+    size: int
+    codec: str | None
+    lines: tuple[bytes, ...]
+    read_bytes: int
+    raw_bytes: int
+    estimated_raw_bytes: int | None
+    estimated_lines: int | None
+    complete: bool
+    problem: str | None = None
+    note: str | None = None
+
+
+def preview(uri: str, *, max_bytes: int = MAX_BYTES, size: int | None = None) -> Preview:
+    """Read the first bytes of an object or file, at most `max_bytes` of them, in one request.
+
+    `size` is the object's, where a listing has told it; left out, an object longer than `max_bytes` costs one
+    metadata request more. A file that ends beyond what was read is not broken for that; a fault within it is a
+    `problem`, never an exception. Of a zip that is longer, the first file in it is shown. Raises StorageError
+    for what cannot be read at all, and StackError without a stack.
+    """
+    if max_bytes < 1:
+        raise RefusedError(f"max_bytes is {max_bytes}; give 1 or more")
+    settings_for([uri])
+    data = storage.read_range(uri, 0, max_bytes)
+    if len(data) < max_bytes:
+        size = len(data)
+    elif size is None:
+        size = storage.stat(uri).size
+    return preview_bytes(uri, data, max(size, len(data)))
+
+
+def preview_bytes(uri: str, data: bytes, size: int) -> Preview:
+    """The same, of bytes that are at hand: the first of a file of that size."""
+    front = _Front(uri, data, whole=len(data) == size)
+    front.decode()
+    raw = b"".join(front.chunks)
+    *lines, rest = raw.split(b"\n")
+    if front.complete and rest:
+        lines.append(rest)
+    estimated = None
+    if front.complete:
+        estimated = len(raw)
+    elif raw and not front.problem:
+        estimated = round(len(raw) * size / front.used_bytes())
+    ended = raw.count(b"\n")
+    guessed = round(ended * estimated / len(raw)) if estimated and ended else None
+    return Preview(
+        uri=uri,
+        size=size,
+        codec=front.codec.name if front.codec else None,
+        lines=tuple(lines),
+        read_bytes=len(data),
+        raw_bytes=len(raw),
+        estimated_raw_bytes=estimated,
+        estimated_lines=len(lines) if front.complete else guessed,
+        complete=front.complete,
+        problem=front.problem,
+        note=front.note or (None if lines or front.problem else _nothing_whole(front, len(raw))),
+    )
+
+
+class _Cut(Readable, Protocol):
+    """A stream that may end where what was read of the file does."""
+
+    asked_beyond: bool
+
+
+class _Prefix:
+    """The first bytes of a file, as the stream that a codec reads."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.at = 0
+        self.asked_beyond = False
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._data[self.at : self.at + size]
+        self.at += len(piece)
+        self.asked_beyond = self.asked_beyond or not piece
+        return piece
+
+
+@dataclass
+class _Front:
+    """The decoding of a file's first bytes."""
+
+    uri: str
+    data: bytes
+    whole: bool  # they are all of the file
+    codec: Codec | None = None
+    chunks: list[bytes] = field(default_factory=list)
+    problem: str | None = None
+    note: str | None = None
+    stopped: bool = False  # at _RAW_BYTES
+    _used: int | None = None  # stored bytes that `chunks` came of, where the codec's outline tells
+
+    @property
+    def complete(self) -> bool:
+        return self.whole and not self.problem and not self.stopped
+
+    def decode(self) -> None:
+        """Fill in the rest, as far as the bytes go."""
+        try:
+            self.codec = choose_codec(self.data[:HEAD_BYTES], self.uri)
+            self.note = mismatch(self.codec, self.uri)
+            if self.codec.name == "zip" and not self.whole:
+                self._decode_member()
+            else:
+                prefix = _Prefix(self.data)
+                self._take(self.codec, prefix, prefix)
+                if self.stopped:
+                    self._used = prefix.at
+        except BadFileError as e:
+            self.problem = str(e)
+
+    def used_bytes(self) -> int:
+        """The stored bytes that the raw ones came of, for the ratio.
+
+        A bz2 block gives nothing before it is whole, so the part of one at the end does not count.
+        """
+        if self._used is None and self.codec and self.codec.name == "bz2":
+            self._used = _last_bz2_block(self.data)
+        return self._used or len(self.data)
+
+    def _decode_member(self) -> None:
+        member = first_member(self.data)
+        shown = f"shows the first file in the zip, {member.name!r}"
+        self.note = f"{self.note}; {shown}" if self.note else shown
+        intake = Intake(member)
+        try:
+            self._take(choose_codec(intake.peek(HEAD_BYTES), member.name), intake, member)
+        except BadFileError as e:
+            raise BadFileError(f"the zip's file {member.name!r}: {e}") from e
+        finally:
+            self._used = member.at
+
+    def _take(self, codec: Codec, stream: Readable, source: _Cut) -> None:
+        raw = 0
+        try:
+            for chunk in codec.decode(stream):
+                self.chunks.append(chunk)
+                raw += len(chunk)
+                if raw >= _RAW_BYTES:
+                    self.stopped = True
+                    return
+        except BadFileError as e:
+            # Codecs tell what ends too early from what is wrong by these words (tests hold them to it).
+            if self.whole or not source.asked_beyond or " is cut off " not in str(e):
+                raise
+
+
+def _last_bz2_block(data: bytes) -> int:
+    """Where the last block begins, to the byte; 0 if there is one block only. Blocks begin at any bit."""
+    number = int.from_bytes(data, "big")
+    found = (((number >> shift).to_bytes(len(data), "big")).rfind(_BZ2_BLOCK) for shift in range(8))
+    last = max(found)
+    return last if last > len("BZh9") else 0
+
+
+def _nothing_whole(front: _Front, raw_bytes: int) -> str:
+    if raw_bytes:
+        return f"its first line is longer than the {raw_bytes:,} raw bytes that were read"
+    name = front.codec.name if front.codec else "file"
+    return f"its first {len(front.data):,} bytes hold no whole {name} block, so nothing can be shown of it"

@@ -1,0 +1,218 @@
+"""Records of input files as DataFrames: the first of one file, or a uniform sample of many."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, wait
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+import pandas as pd
+
+from chimera_nb.connect import settings_for
+from chimera_nb.draw import cache
+from chimera_nb.draw.cache import Drawing, drawing_key
+from chimera_nb.draw.files import choose_files
+from chimera_nb.draw.run import Run, SampleCancelledError, SampleProgress
+from chimera_nb.frames import LINE, frame_of_lines, is_blank, read_record, to_frame, warn_of_lines
+from chimera_nb.preview import preview
+from chimera_nb.progress_bar import sample_bar
+from pipeline import storage
+from pipeline.blocks import whole_lines
+from pipeline.codecs import HEAD_BYTES, choose_codec
+from pipeline.codecs.intake import Intake
+from pipeline.errors import BadFileError, RefusedError, TooManyFailuresError
+from pipeline.sources import get_decompressor, get_source
+
+__all__ = ["SampleCancelledError", "SampleProgress", "SampleWarning", "peek", "sample"]
+
+EXACT_BYTES = 500_000_000
+FILE, PLACE = "_file", "_file_line"  # columns of a sample: where each record is
+_LOOK_EVERY = 0.1  # seconds
+_STOP_SECONDS = 5.0
+Report = Callable[[SampleProgress], object]
+
+
+class SampleWarning(UserWarning):
+    """A sample that is not of all records: of files that were left out, or that could not be read."""
+
+
+def peek(uri: str, n: int = 10) -> pd.DataFrame:
+    """The first `n` records of one file; no more of it is read than they need.
+
+    A file that is broken gives the records before its fault, with a SampleWarning. Raises BadFileError when
+    that is none, StorageError, and StackError without a stack. `chimera_nb.frames` has the dtypes.
+    """
+    if n < 1:
+        raise RefusedError(f"n is {n}; ask for 1 record or more")
+    found = preview(uri)
+    lines = [line for line in found.lines if not is_blank(line)]
+    problem = found.problem
+    if len(lines) < n and not found.complete and not problem:
+        lines, problem = _first_lines(uri, n)
+    if problem and not lines:
+        raise BadFileError(f"{uri}: {problem}")
+    if problem and len(lines) < n:
+        warnings.warn(f"{uri}: {problem}; these are the records before that", SampleWarning, stacklevel=2)
+    return frame_of_lines(lines[:n])
+
+
+def _first_lines(uri: str, n: int) -> tuple[list[bytes], str | None]:
+    """The first lines that are not blank, and what is wrong with the file if that came before them."""
+    lines: list[bytes] = []
+    try:
+        with storage.open_read(uri) as stream, closing(_lines(uri, Intake(stream))) as found:
+            for line in islice((line for line in found if not is_blank(line)), n):
+                lines.append(line)  # noqa: PERF402 - those before a fault count
+    except BadFileError as e:
+        return lines, str(e)
+    return lines, None
+
+
+def _lines(uri: str, intake: Intake) -> Generator[bytes, None, None]:
+    codec = choose_codec(intake.peek(HEAD_BYTES), uri)
+    for block in whole_lines(codec.decode(intake)):
+        yield from block[:-1].split(b"\n")
+
+
+def sample(
+    paths: str | Sequence[str],
+    n: int = 1000,
+    *,
+    seed: int = 0,
+    source: str = "ndjson",
+    max_bytes: int = EXACT_BYTES,
+    on_progress: Report | None = None,
+    cancel: threading.Event | None = None,
+) -> pd.DataFrame:
+    """`n` records of the files that the paths match, drawn uniformly: the same ones for the same seed.
+
+    Up to `max_bytes` of files, as they are stored, every record of all files has the same chance. Above, a part
+    of the files stands for all, which a SampleWarning says: `chimera_nb.draw.files` has what that means for the
+    sample. `frame.attrs["sample"]` tells what was read. Records are in the order of files and lines, which
+    the columns `_file` and `_file_line` (from 1 on) name; `chimera_nb.frames` has the dtypes of the others.
+
+    Paths are folders, objects or globs, as for a job of that source. Files that a job would fail give no record,
+    and a SampleWarning. A second call on the same files is answered from <data folder>/samples.
+
+    In a kernel a progress bar shows, unless `on_progress` is given: it is called from this thread, ten times a
+    second. An interrupt or `cancel` being set ends the sample at once, the latter with SampleCancelledError.
+    Raises RefusedError for a request that makes no sense, and TooManyFailuresError when no file can be read.
+    """
+    paths = [paths] if isinstance(paths, str) else list(paths)
+    if n < 1:
+        raise RefusedError(f"n is {n}; ask for 1 record or more")
+    if max_bytes < 0:
+        raise RefusedError(f"max_bytes is {max_bytes}; give 0 or more")
+    run = Run(n, seed, get_decompressor(get_source(source)))
+    folder = settings_for(paths).folder / "samples"
+
+    def work() -> Drawing:
+        return _draw(run, paths, source, max_bytes, folder)
+
+    if on_progress is not None:
+        drawing = _in_thread(work, run, on_progress, cancel)
+    else:
+        with sample_bar() as show:
+            drawing = _in_thread(work, run, show, cancel)
+    _warn(drawing)
+    return _frame(drawing, n, seed)
+
+
+def _draw(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: Path) -> Drawing:
+    chosen = choose_files(paths, source=source, seed=run.seed, max_bytes=max_bytes, on_listed=run.listed)
+    key = drawing_key(
+        files=chosen.digest,
+        n=run.n,
+        seed=run.seed,
+        codec=run.codec,
+        part=None if chosen.exact else max_bytes,
+    )
+    kept = cache.find(folder, key)
+    if kept is not None:
+        return kept
+    run.chosen(chosen.files)
+    from chimera_nb.draw.beam import draw
+
+    lines = sorted((uri, place, text) for _, uri, place, text in draw(run, chosen.files))
+    drawing = Drawing(
+        tuple((uri.decode("utf-8", "surrogateescape"), place, text) for uri, place, text in lines),
+        files=len(chosen.files),
+        files_total=chosen.total_files,
+        bytes=sum(entry.size for entry in chosen.files),
+        bytes_total=chosen.total_bytes,
+        failed=run.failed,
+        failures=tuple(sorted(run.failures, key=lambda failure: failure.uri)),
+    )
+    if drawing.failed == drawing.files:
+        first = drawing.failures[0]
+        raise TooManyFailuresError(
+            f"none of the {drawing.files:,} files can be read; the first: {first.uri}: {first.reason}"
+        )
+    cache.keep(folder, key, drawing)
+    return drawing
+
+
+def _in_thread(
+    work: Callable[[], Drawing], run: Run, show: Report, cancel: threading.Event | None
+) -> Drawing:
+    """What `work` gives, done in a thread, so that this one can show progress and hear an interrupt."""
+    future: Future[Drawing] = Future()
+
+    def fill() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as e:  # noqa: BLE001 - whatever it is, the waiting thread raises it
+            future.set_exception(e)
+
+    threading.Thread(target=fill, name="sample", daemon=True).start()
+    try:
+        while not wait([future], _LOOK_EVERY).done:
+            if cancel is not None and cancel.is_set():
+                run.stop()
+            show(run.progress())
+        show(run.progress())
+    except BaseException:
+        run.stop()
+        wait([future], _STOP_SECONDS)
+        raise
+    return future.result()
+
+
+def _warn(drawing: Drawing) -> None:
+    if drawing.files < drawing.files_total:
+        warnings.warn(
+            f"the sample is of {drawing.files:,} of {drawing.files_total:,} files ({drawing.bytes / 1e6:,.1f} of "
+            f"{drawing.bytes_total / 1e6:,.1f} MB); max_bytes={drawing.bytes_total:,} would read all of them",
+            SampleWarning,
+            stacklevel=3,
+        )
+    if drawing.failed:
+        first = drawing.failures[0]
+        warnings.warn(
+            f"{drawing.failed:,} of {drawing.files:,} files cannot be read, so none of their records are in the "
+            f"sample; the first: {first.uri}: {first.reason}",
+            SampleWarning,
+            stacklevel=3,
+        )
+
+
+def _frame(drawing: Drawing, n: int, seed: int) -> pd.DataFrame:
+    records = [{**read_record(text), FILE: uri, PLACE: place} for uri, place, text in drawing.lines]
+    names = dict.fromkeys(name for record in records for name in record if name not in (FILE, PLACE))
+    frame = to_frame(records, [*names, FILE, PLACE])
+    warn_of_lines(sum(LINE in record for record in records), len(records))
+    frame.attrs["sample"] = {
+        "n": n,
+        "seed": seed,
+        "exact": drawing.files == drawing.files_total,
+        "files": drawing.files,
+        "files_total": drawing.files_total,
+        "files_failed": drawing.failed,
+        "bytes": drawing.bytes,
+        "bytes_total": drawing.bytes_total,
+    }
+    return frame
