@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= python3.11
 ARGS  ?=
 
-.PHONY: help setup demo test check format bench constraints clean
+.PHONY: help setup demo test ui check format bench constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ demo: $(STAMP) ## the whole job on the local stack, then the stack stays up (ARG
 
 test: $(STAMP) ## every test this machine can run
 	@$(BIN)/python -m pytest $(ARGS)
+
+ui: $(STAMP) ## the widgets in JupyterLab and Voilà, in a real browser (Debian: apt-get install chromium)
+	@$(BIN)/python -m pytest -p tests.fixtures.ui tests/ui $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import direction
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,74 @@
+"""Work of a widget that must not hold up the kernel: tasks on its event loop, and calls to a store in threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from chimera_nb.connect import connect, settings_for
+from chimera_nb.settings import Settings, load_settings
+
+_TELL_SECONDS = 0.25
+_Result = TypeVar("_Result")
+
+
+class Background:
+    """What one widget has under way. Traits change on the loop alone; threads only bring what is to be shown."""
+
+    def __init__(self, settings: Settings | None) -> None:
+        self._given = settings
+        self._reached: Settings | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def settings(self) -> Settings:
+        """Those in force; may read a file. Raises SettingsError."""
+        return self._reached or self._given or load_settings()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Do this on the kernel's loop; False, and nothing is done, where none has run yet (a plain script)."""
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            if self._loop is None:
+                work.close()
+                return False
+            self._loop.call_soon_threadsafe(self._keep, work)  # a trait was set from a thread
+            return True
+        self._keep(work)
+        return True
+
+    async def in_thread(self, uri: str, call: Callable[[], _Result]) -> _Result:
+        """The result of a call that blocks, with this process led to the store of the URI. Raises ChimeraError."""
+
+        def reached() -> _Result:
+            self._reached = self._reach(uri)
+            return call()
+
+        return await asyncio.to_thread(reached)
+
+    async def watched(self, uri: str, call: Callable[[], object], tell: Callable[[], None]) -> None:
+        """The same, with `tell` called on the loop now, four times a second, and at the end."""
+        work = asyncio.ensure_future(self.in_thread(uri, call))
+        tell()
+        while not (await asyncio.wait({work}, timeout=_TELL_SECONDS))[0]:
+            tell()
+        work.result()
+        tell()
+
+    def cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    def _reach(self, uri: str) -> Settings:
+        if self._given is None:
+            return settings_for([uri])
+        if self._given.place == "local" and uri.startswith("gs://"):
+            return connect([uri], data_dir=self._given.data_dir)
+        return self._given
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)  # the loop itself holds tasks weakly
+        task.add_done_callback(self._tasks.discard)
