@@ -20,6 +20,7 @@ from chimera_nb.widgets.browser_model import ROWS_AT_ONCE, Browser, add
 from chimera_nb.widgets.counting import Count, advance
 from chimera_nb.widgets.listing import Listing
 from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
+from pipeline.patterns import split_uri
 
 _STATIC = Path(__file__).parent / "static"
 _SLICE_SECONDS = 0.25  # what is counted may have changed by then
@@ -61,10 +62,14 @@ class BucketBrowser(anywidget.AnyWidget):
         buckets: Iterable[str] | None = None,
         **traits: Any,
     ) -> None:
-        folder = places.as_folder(uri if uri.startswith(places.BUCKETS) else str(Path(uri).absolute()))
+        self._background = Background(settings)  # first: a widget that was refused is closed as well
+        if unknown := sorted(traits.keys() - set(self.class_trait_names())):
+            raise TypeError(f"BucketBrowser takes no {', '.join(unknown)}; see its help for what it takes")
+        if not uri.startswith(places.BUCKETS):
+            uri = str(Path(split_uri(uri)[1]).absolute())
+        folder = places.as_folder(uri)
         top = None if folder.startswith(places.BUCKETS) else folder
         self._model = Browser(folder, places.Bounds(None if buckets is None else tuple(buckets), top))
-        self._background = Background(settings)
         self._on_screen = False
         self._counting = self._stopped = False  # under way; by the user's wish
         self._glob: Count | None = None

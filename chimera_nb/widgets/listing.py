@@ -106,7 +106,11 @@ class Listing:
         return [*(-1 - n for n in range(len(self.folders))), *range(len(self.objects))]
 
     def between(self, one: int, other: int) -> list[int]:
-        """The keys from one row to another, either way, in the order they are shown: folders first."""
+        """The keys from one row to another, either way, in the order they are shown: folders first.
+
+        Raises IndexError for a row that is not there, before any list is made of what lies between.
+        """
+        self.uri(one), self.uri(other)
         places = sorted(key + len(self.folders) if key >= 0 else -1 - key for key in (one, other))
         count = len(self.folders)
         return [at - count if at >= count else -1 - at for at in range(places[0], places[1] + 1)]
