@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+
+# How long an example takes is the machine's business; a hang is caught by the time limit of each test.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
+
 pytest_plugins = ["tests.fixtures.dataflow", "tests.fixtures.firestore", "tests.fixtures.stack"]
