@@ -3,7 +3,7 @@
 A record's fields become columns, in the order in which they first appear:
 
     only true and false           boolean
-    only whole numbers            Int64
+    only whole numbers            Int64; object if one has more than 64 bits with its sign
     other numbers                 float64; "NaN", "Infinity" and "-Infinity" among numbers are what they say
     only text                     string; no text is taken for a number or a time
     objects, lists, a mixture     object: the Python values, as json gives them
@@ -26,6 +26,7 @@ from pipeline.errors import RefusedError, UnknownNameError
 LINE = "_line"  # the column of lines that are no record
 Record = dict[str, Any]
 _EXACT = 1 << 53  # whole numbers beyond it are not all floats
+_INT64 = 1 << 63
 _WORDS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 _PRIMITIVES = {bool: "boolean", int: "Int64", float: "float64", str: "string"}
 
@@ -89,10 +90,9 @@ def to_column(values: list[Any]) -> pd.Series[Any]:
         if kinds == {int, float} and all(abs(v) <= _EXACT for v in values if type(v) is int):
             kinds = {float}
     dtype = _PRIMITIVES[next(iter(kinds))] if len(kinds) == 1 and kinds <= _PRIMITIVES.keys() else "object"
-    try:
-        return pd.Series(values, dtype=dtype)
-    except OverflowError:  # a whole number of more than 64 bits
-        return pd.Series(values, dtype="object")
+    if kinds == {int} and not all(v is None or -_INT64 <= v < _INT64 for v in values):
+        dtype = "object"
+    return pd.Series(values, dtype=dtype)
 
 
 def flatten(frame: pd.DataFrame, *, explode: str | None = None) -> pd.DataFrame:

@@ -26,6 +26,7 @@ Where = Mapping[str, Any] | Callable[[Record], bool]
 
 FRAME_RATIO = 12  # bytes of a frame to a byte of NDJSON: measured 11.3 on a real market, nested as it is
 MEMORY_SHARE = 0.5  # of what is available, that a frame may take
+_ABSENT = object()
 _JOB_ID = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-z]{8}")
 _READ_BYTES = 1 << 20
 _LOOK_EVERY = 10_000  # records between two looks at the memory
@@ -161,10 +162,18 @@ def _records(shards: Sequence[str], lines: int, target: str) -> Iterator[Record]
 def _chosen(
     records: Iterator[Record], columns: Sequence[str] | None, where: Where | None
 ) -> Iterator[Record]:
-    """The records that are wanted, cut to the columns. Lines that are no record have no fields to be asked for."""
+    """The records that are wanted, cut to the columns. Lines that are no record have no fields to be asked for.
+
+    Raises UnknownNameError at the end for a column that no record has, wanted or not.
+    """
     wanted = where if callable(where) or where is None else _has_values(where)
     left_out = 0
+    unseen = list(dict.fromkeys(columns or ()))
+    known: dict[str, None] = {}
     for record in records:
+        if unseen and LINE not in record:
+            known.update(dict.fromkeys(record))
+            unseen = [name for name in unseen if reach(record, name, _ABSENT) is _ABSENT]
         if wanted is not None:
             if LINE in record:
                 left_out += 1
@@ -175,6 +184,8 @@ def _chosen(
             yield record
         else:
             yield {name: value for name in columns if (value := reach(record, name)) is not None}
+    if unseen and known:
+        raise UnknownNameError("column", unseen[0], list(known))
     if left_out:
         text = (
             f"{left_out:,} lines are no JSON objects, and `where` left them out; read without it to see them"
@@ -182,25 +193,34 @@ def _chosen(
         warnings.warn(text, NotJsonWarning, stacklevel=2)
 
 
-def reach(record: Mapping[str, Any], name: str) -> Any:
-    """A field's value by its name, or by the dotted way to it through objects; None where there is none."""
+def reach(record: Mapping[str, Any], name: str, absent: Any = None) -> Any:
+    """A field's value by its name, or by the dotted way to it through objects; `absent` where there is none."""
     if name in record:
         return record[name]
     at = name.find(".")
     while at > 0:
         inner = record.get(name[:at])
-        if isinstance(inner, Mapping) and (found := reach(inner, name[at + 1 :])) is not None:
+        if isinstance(inner, Mapping) and (found := reach(inner, name[at + 1 :], absent)) is not absent:
             return found
         at = name.find(".", at + 1)
-    return None
+    return absent
 
 
 def _has_values(values: Mapping[str, Any]) -> Callable[[Record], bool]:
     several = {
-        name: value if isinstance(value, Collection) and not isinstance(value, str | bytes) else [value]
+        name: value
+        if isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
+        else [value]
         for name, value in values.items()
     }
-    return lambda record: all(reach(record, name) in wanted for name, wanted in several.items())
+    return lambda record: all(_is_among(reach(record, name), wanted) for name, wanted in several.items())
+
+
+def _is_among(value: Any, wanted: Collection[Any]) -> bool:
+    try:
+        return value in wanted
+    except TypeError:  # a list or an object has no hash to be looked up by in a set
+        return any(value == one for one in wanted)
 
 
 def _batches(records: Iterator[Record], columns: Sequence[str] | None, rows: int) -> Iterator[pd.DataFrame]:
@@ -226,12 +246,7 @@ def _whole(
         # What is chosen has no size that could be known before.
         if count % _LOOK_EVERY == 0 and available_memory() < room * (1 - MEMORY_SHARE):
             raise _too_large(target, size, room)
-    frame = _frame(held, columns)
-    for name in columns or ():
-        if held and frame[name].isna().all():
-            known = dict.fromkeys(field for record in held for field in record)
-            raise UnknownNameError("column", name, list(known))
-    return frame
+    return _frame(held, columns)
 
 
 def _frame(records: list[Record], columns: Sequence[str] | None) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import apache_beam as beam
@@ -20,7 +20,7 @@ from apache_beam.runners.interactive.interactive_runner import InteractiveRunner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from chimera_nb.draw.lines import Line, Lowest
-from chimera_nb.draw.run import Run
+from chimera_nb.draw.run import Run, SampleCancelledError
 from pipeline.reader_pool import LOCAL_THREADS, REMOTE_THREADS
 from pipeline.storage import Entry
 
@@ -39,7 +39,9 @@ class DrawLines(beam.DoFn):
     def process(self, group: list[Entry]) -> Iterator[Line]:
         run = _runs[self._token]
         threads = REMOTE_THREADS if group[0].uri.startswith("gs://") else LOCAL_THREADS
-        with ThreadPoolExecutor(threads, thread_name_prefix="draw-lines") as pool:
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="draw-lines")
+        with suppress(SampleCancelledError), pool:  # `draw` raises it again: here Beam would log a traceback
+            run.go_on()
             for lines in pool.map(run.draw, group):
                 yield from lines
 
@@ -94,6 +96,7 @@ def draw(run: Run, files: Sequence[Entry]) -> list[Line]:
             with _watched(environment, pipeline, kept):
                 # What `collect` does, without its spinner, which asks a CDN for its looks.
                 (lines,) = pipeline.run().get(kept)
+        run.go_on()  # cut short, it is no sample
         return [tuple(line) for line in lines]
     except Exception:
         run.go_on()  # Beam has made another exception of ours

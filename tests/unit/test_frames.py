@@ -38,7 +38,19 @@ def test_words_among_numbers_are_the_numbers_they_name():
 
 
 @pytest.mark.parametrize(
-    "values", [[2**70, 1], [2**60 + 1, 0.5], [True, 1], [[1], [2, 3]], [{"a": 1}, 3], [1, "1"], [None, None]]
+    "values",
+    [
+        [2**70, 1],
+        [2**63],
+        [2**63, 1],
+        [2**64 - 1, -1],
+        [2**60 + 1, 0.5],
+        [True, 1],
+        [[1], [2, 3]],
+        [{"a": 1}, 3],
+        [1, "1"],
+        [None, None],
+    ],
 )
 def test_what_fits_no_dtype_stays_what_it_was(values):
     x = to_frame([{"x": value} for value in values]).x

@@ -162,6 +162,31 @@ def test_records_can_be_chosen_by_their_fields(target, where, ids):
     assert [n for batch in read_output(target, where=where, batch_rows=1) for n in batch.id] == ids
 
 
+def test_a_column_is_known_if_any_record_has_it_even_without_a_value(tmp_path):
+    target = write(tmp_path / "out", [{"a": 1, "n": None}, {"a": 2, "d": {"b": 5}}])
+    assert read_output(target, columns=["d.b", "n"], where={"a": 1}).isna().all(axis=None)
+    assert len(read_output(target, columns=["n"])) == 2
+    with pytest.raises(UnknownNameError, match=r"no column is named 'd\.c'; there are: a, d, n"):
+        read_output(target, columns=["a", "d.c"])
+    with pytest.raises(UnknownNameError, match="'nope'"):
+        list(read_output(target, columns=["nope"], batch_rows=1))
+
+
+@pytest.mark.parametrize(
+    ("where", "places"),
+    [
+        ({"v": {"s", 1}}, [2, 3]),
+        ({"v": {"k": 1}}, [1]),
+        ({"v": [[1], {"k": 1}]}, [0, 1]),
+        ({"v": {"k": 2}}, []),
+    ],
+)
+def test_fields_that_hold_lists_and_objects_can_be_asked_for(tmp_path, where, places):
+    values = [[1], {"k": 1}, "s", 1, "k"]
+    target = write(tmp_path / "out", [{"at": at, "v": value} for at, value in enumerate(values)])
+    assert read_output(target, where=where, columns=["at"])["at"].tolist() == places
+
+
 def test_a_name_is_itself_before_it_is_a_way():
     assert reach({"a.b": 1, "a": {"b": 2}}, "a.b") == 1
     assert reach({"a": {"b.c": 3}, "a.b": {"d": 4}}, "a.b.c") == 3

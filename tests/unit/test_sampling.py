@@ -351,7 +351,7 @@ def running() -> list[str]:
     return [t.name for t in threading.enumerate() if t.name.startswith(("sample", "draw-lines"))]
 
 
-def test_a_sample_can_be_cancelled_and_nothing_of_it_goes_on(endless, data_dir):
+def test_a_sample_can_be_cancelled_and_nothing_of_it_goes_on(endless, data_dir, caplog):
     cancel = threading.Event()
 
     def look(progress: SampleProgress) -> None:
@@ -361,6 +361,7 @@ def test_a_sample_can_be_cancelled_and_nothing_of_it_goes_on(endless, data_dir):
     with pytest.raises(SampleCancelledError):
         sample(endless, on_progress=look, cancel=cancel)
     assert running() == []
+    assert caplog.records == []  # no traceback of Beam's
     assert not (data_dir / "samples").exists()
 
 
