@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import dataflow, memory, preview, throughput
+from benchmarks import browser, dataflow, memory, preview, throughput
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
 
 BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "memory": memory.rows,
     "dataflow": dataflow.rows,
     "preview": preview.rows,
+    "browser": browser.rows,
 }
 _ROOT = Path(__file__).resolve().parent.parent
 

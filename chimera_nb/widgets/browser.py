@@ -9,24 +9,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 from ipywidgets import TypedTuple
 
 from chimera_nb.settings import Settings
-from chimera_nb.widgets import places
-from chimera_nb.widgets.background import Background
+from chimera_nb.widgets import assets, places
 from chimera_nb.widgets.browser_model import ROWS_AT_ONCE, Browser, add
 from chimera_nb.widgets.counting import Count, advance
 from chimera_nb.widgets.listing import Listing
+from chimera_nb.widgets.view import View
 from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
 from pipeline.patterns import split_uri
 
-_STATIC = Path(__file__).parent / "static"
 _SLICE_SECONDS = 0.25  # what is counted may have changed by then
 
 
-class BucketBrowser(anywidget.AnyWidget):
+class BucketBrowser(View):
     """Browse buckets and folders, and select objects, folders and patterns.
 
     uri: the folder to begin in; left out, the list of buckets. A local folder shows itself and what is below it.
@@ -36,8 +34,8 @@ class BucketBrowser(anywidget.AnyWidget):
     Every call to a store runs in a thread, and none before the browser is on screen or something is selected.
     """
 
-    _esm = _STATIC / "browser.js"
-    _css = _STATIC / "widgets.css"
+    _esm = assets.script("rows", "list", "browser")
+    _css = assets.style("browser", "list")
 
     path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)
     selected = TypedTuple(
@@ -47,9 +45,6 @@ class BucketBrowser(anywidget.AnyWidget):
     total = traitlets.Dict(
         help="What the selection comes to: files, bytes (stored), more (there are others), counting."
     ).tag(sync=True)
-    error = traitlets.Unicode(help="What went wrong last, in one line; empty when all is well.").tag(
-        sync=True
-    )
     height = traitlets.Int(360, min=120, help="Of the list, in pixels.").tag(sync=True)
     _match = traitlets.Dict().tag(sync=True)
     _places = TypedTuple(traitlets.Unicode()).tag(sync=True)
@@ -62,9 +57,6 @@ class BucketBrowser(anywidget.AnyWidget):
         buckets: Iterable[str] | None = None,
         **traits: Any,
     ) -> None:
-        self._background = Background(settings)  # first: a widget that was refused is closed as well
-        if unknown := sorted(traits.keys() - set(self.class_trait_names())):
-            raise TypeError(f"BucketBrowser takes no {', '.join(unknown)}; see its help for what it takes")
         if not uri.startswith(places.BUCKETS):
             uri = str(Path(split_uri(uri)[1]).absolute())
         folder = places.as_folder(uri)
@@ -73,8 +65,7 @@ class BucketBrowser(anywidget.AnyWidget):
         self._on_screen = False
         self._counting = self._stopped = False  # under way; by the user's wish
         self._glob: Count | None = None
-        super().__init__(path=folder, total=self._total(), **traits)
-        self.on_msg(self._on_message)
+        super().__init__(settings, path=folder, total=self._total(), **traits)
 
     def go(self, uri: str) -> None:
         """Show another folder. Raises RefusedError when it may not be looked into."""
@@ -82,10 +73,6 @@ class BucketBrowser(anywidget.AnyWidget):
         self.error, self._match, self._glob = "", {}, None
         self.path = self._model.folder
         self._show()
-
-    def close(self) -> None:
-        self._background.cancel()
-        super().close()
 
     # Traits
 
@@ -110,17 +97,6 @@ class BucketBrowser(anywidget.AnyWidget):
         self._count_selected()
 
     # What the front end asks for
-
-    def _on_message(self, _: object, content: dict[str, Any], __: object) -> None:
-        """One request; whoever opens a dashboard can send any, so nothing in it is taken on trust."""
-        try:
-            asked = getattr(self, f"_asked_{content['kind']}", None)
-            if asked is not None:
-                asked(content)
-        except ChimeraError as e:
-            self.error = str(e)
-        except (LookupError, TypeError, ValueError, traitlets.TraitError):
-            return  # not one of ours, or about rows that are gone
 
     def _asked_hello(self, _: dict[str, Any]) -> None:
         """A view is on screen, perhaps one among several: it wants everything."""

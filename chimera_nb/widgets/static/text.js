@@ -1,0 +1,85 @@
+// What every view uses: elements whose text is shown as it is, and numbers, sizes and times as a person reads them.
+// The modules of one widget are joined into one (assets.py), so nothing here is imported or exported.
+
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u00a0\u115f\u1160\u3164\ufff9-\ufffb]|^ | $| (?= )/gu;
+
+/** An element; `text` is shown as it is. */
+function make(tag, className = "", text = "", attributes = {}) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+/** What stands for a character that has no looks of its own; joiners inside emoji stay what they are. */
+function picture(char, before) {
+  const code = char.codePointAt(0);
+  if (code === 0x200d && /\p{Extended_Pictographic}|\ufe0f/u.test(before)) return null;
+  return code === 0x20 ? "␣" : `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/** Show a name: characters that cannot be seen become visible marks, and cannot turn the text around. */
+function showName(node, name) {
+  const plain = name.search(UNSEEN) < 0;
+  if (plain) return setText(node, name);
+  node.replaceChildren();
+  let done = 0;
+  for (const found of name.matchAll(UNSEEN)) {
+    const shown = picture(found[0], name.slice(Math.max(0, found.index - 2), found.index));
+    if (shown === null) continue;
+    node.append(name.slice(done, found.index), make("span", "ch-unseen", shown));
+    done = found.index + found[0].length;
+  }
+  node.append(name.slice(done));
+}
+
+/** The same text node with other data is drawn several times as fast as a new one, which counts while scrolling. */
+function setText(node, text) {
+  const [only, more] = node.childNodes;
+  if (!only || more || only.nodeType !== Node.TEXT_NODE) node.textContent = text;
+  else if (only.data !== text) only.data = text;
+}
+
+const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+
+function bytes(count) {
+  let value = count;
+  let unit = 0;
+  while (value >= 999.95 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return unit ? `${value.toFixed(1)} ${UNITS[unit]}` : `${count} B`;
+}
+
+const number = (count) => count.toLocaleString("en-US");
+const plural = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
+
+function when(stamp) {
+  const at = stamp ? new Date(stamp) : null;
+  if (!at || Number.isNaN(at.getTime())) return "";
+  const two = (value) => String(value).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
+/** "more than 12 files, 3.4 MB" */
+function tally({ files = 0, bytes: size = 0, more = false }) {
+  return `${more ? "more than " : ""}${plural(files, "file")}, ${bytes(size)}`;
+}
+
+function later(milliseconds, call) {
+  let timer = 0;
+  const run = (...values) => {
+    clearTimeout(timer);
+    timer = setTimeout(call, milliseconds, ...values);
+  };
+  run.cancel = () => clearTimeout(timer);
+  return run;
+}
+
+function button(className, text, call, attributes = {}) {
+  const node = make("button", `ch-button ${className}`, text, { type: "button", ...attributes });
+  node.addEventListener("click", call);
+  return node;
+}

@@ -1,0 +1,48 @@
+"""What the widgets of the toolkit have in common: work in the background, requests of the front end, one error line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anywidget
+import traitlets
+
+from chimera_nb.settings import Settings
+from chimera_nb.widgets.background import Background
+from pipeline.errors import ChimeraError
+
+
+class View(anywidget.AnyWidget):
+    """A widget whose front end asks for things by name: {"kind": "go", …} calls `_asked_go` with the message.
+
+    Whoever opens a dashboard can send any message, so a method takes nothing in it on trust: what raises
+    ChimeraError is shown as `error`, and a message that makes no sense is dropped.
+    """
+
+    error = traitlets.Unicode(help="What went wrong last, in one line; empty when all is well.").tag(
+        sync=True
+    )
+
+    def __init__(self, settings: Settings | None = None, **traits: Any) -> None:
+        self._background = Background(settings)
+        if unknown := sorted(traits.keys() - set(self.class_trait_names())):
+            raise TypeError(
+                f"{type(self).__name__} takes no {', '.join(unknown)}; see its help for what it takes"
+            )
+        super().__init__(**traits)
+        self.on_msg(self._on_message)
+
+    def close(self) -> None:
+        if background := self.__dict__.get("_background"):  # none yet where an argument was refused
+            background.cancel()
+        super().close()
+
+    def _on_message(self, _: object, content: dict[str, Any], __: object) -> None:
+        try:
+            asked = getattr(self, f"_asked_{content['kind']}", None)
+            if asked is not None:
+                asked(content)
+        except ChimeraError as e:
+            self.error = str(e)
+        except (LookupError, TypeError, ValueError, traitlets.TraitError):
+            return  # not one of ours, or about what is gone
