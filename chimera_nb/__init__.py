@@ -1,6 +1,6 @@
 """What runs beside the analyst: browse, sample, launch and watch, from Jupyter, a dashboard or the command line.
 
-    from chimera_nb import peek, sample, read_output, flatten
+    from chimera_nb import peek, sample, read_output, flatten, open_demo
     %load_ext chimera_nb
 
 Importing this package imports neither Beam nor pandas; both load on first need.
@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chimera_nb.frames import flatten
+    from chimera_nb.local.demo import open_demo
     from chimera_nb.output import read_output
     from chimera_nb.sampling import peek, sample
 
-__all__ = ["flatten", "load_ipython_extension", "peek", "read_output", "sample"]
+__all__ = ["flatten", "load_ipython_extension", "open_demo", "peek", "read_output", "sample"]
 
 _PLACES = {
     "flatten": "chimera_nb.frames",
+    "open_demo": "chimera_nb.local.demo",
     "peek": "chimera_nb.sampling",
     "read_output": "chimera_nb.output",
     "sample": "chimera_nb.sampling",

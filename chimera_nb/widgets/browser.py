@@ -45,6 +45,9 @@ class BucketBrowser(View):
     total = traitlets.Dict(
         help="What the selection comes to: files, bytes (stored), more (there are others), counting."
     ).tag(sync=True)
+    current = traitlets.Unicode(
+        help="The file that was clicked or moved to last, to look inside of; empty for a folder."
+    ).tag(sync=True)
     height = traitlets.Int(360, min=120, help="Of the list, in pixels.").tag(sync=True)
     _match = traitlets.Dict().tag(sync=True)
     _places = TypedTuple(traitlets.Unicode()).tag(sync=True)
@@ -139,6 +142,11 @@ class BucketBrowser(View):
             self.selected = self._model.gesture(
                 content["how"], int(content.get("at", 0)), int(content.get("to", 0))
             )
+
+    def _asked_rest(self, content: dict[str, Any]) -> None:
+        if content["view"] == self._model.view:
+            uri = self._model.shown.uri(int(content["at"]))
+            self.current = "" if uri.endswith("/") else uri
 
     def _asked_drop(self, content: dict[str, Any]) -> None:
         self.error = ""

@@ -3,6 +3,7 @@
 const ROW = 30; // pixels, as --ch-row in base.css
 const SPARE = 8; // rows drawn beyond the ones on screen
 const AHEAD = 150; // rows before the end of what is loaded at which more is asked for
+const STEP_MS = 200; // keys may run over many rows: only where they rest is told
 
 let lists = 0;
 
@@ -10,6 +11,7 @@ class List {
   constructor(ask, onOpen, onType) {
     Object.assign(this, { ask, onOpen, onType, rows: null, selected: new Set(), pool: [], id: `ch-list-${(lists += 1)}` });
     this.anchor = this.active = null;
+    this.restSoon = later(STEP_MS, (view, at) => this.ask({ kind: "rest", view, at }));
     this.node = make("div", "ch-grid", "", {
       role: "grid", tabindex: "0", "aria-multiselectable": "true", "aria-label": "Folders and files", "aria-colcount": "4",
     });
@@ -34,6 +36,7 @@ class List {
 
   close() {
     this.resized.disconnect();
+    this.restSoon.cancel();
     cancelAnimationFrame(this.frame);
   }
 
@@ -171,6 +174,7 @@ class List {
     if (plain && isFolder(key) && event.target.closest(".ch-label, .ch-icon")) return void this.onOpen(this.rows.uri(key));
     this.anchor ??= this.active;
     this.active = key;
+    this.restSoon(this.rows.view, key);
     if (event.shiftKey) this.gesture(event.ctrlKey || event.metaKey ? "add-range" : "range", key);
     else this.gesture(!plain || event.target.closest(".ch-box") ? "toggle" : "only", key);
     this.node.focus({ preventScroll: true });
@@ -200,6 +204,7 @@ class List {
       } else {
         this.anchor = null;
       }
+      this.restSoon(rows.view, this.active);
     } else if (event.key === " " && this.active !== null) {
       this.gesture(event.shiftKey && this.anchor !== null ? "range" : "toggle", this.active);
     } else if (event.key === "Enter" && this.active !== null) {
