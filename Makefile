@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= python3.11
 ARGS  ?=
 
-.PHONY: help setup demo test ui check format bench constraints clean
+.PHONY: help setup demo test ui check format bench notebooks screenshots constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,7 +40,7 @@ test: $(STAMP) ## every test this machine can run
 	@$(BIN)/python -m pytest $(ARGS)
 
 ui: $(STAMP) ## the widgets in JupyterLab and Voilà, in a real browser (Debian: apt-get install chromium)
-	@$(BIN)/python -m pytest -p tests.fixtures.ui tests/ui $(ARGS)
+	@$(BIN)/python -m pytest tests/ui $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import direction
 	@$(BIN)/ruff format --check .
@@ -54,6 +54,12 @@ format: $(STAMP) ## rewrite the code in the house format
 
 bench: $(STAMP) ## ratios against peers, side by side in one run
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+notebooks: $(STAMP) ## run the notebooks again, and store them with their outputs
+	@$(BIN)/python -m tests.notebooks.store
+
+screenshots: $(STAMP) ## take the pictures in docs/screenshots again, in a real browser
+	@$(BIN)/python -m pytest -q tests/ui/screenshots.py $(ARGS)
 
 constraints: ## renew constraints.txt from the ranges in pyproject.toml
 	@uv=$$(command -v uv || echo $(BIN)/uv); \

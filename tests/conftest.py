@@ -8,4 +8,10 @@ from hypothesis import settings
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
-pytest_plugins = ["tests.fixtures.dataflow", "tests.fixtures.firestore", "tests.fixtures.stack"]
+pytest_plugins = [
+    "tests.fixtures.browsing",
+    "tests.fixtures.dataflow",
+    "tests.fixtures.firestore",
+    "tests.fixtures.stack",
+    "tests.fixtures.ui",
+]

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import expect
 
-# What the browser has selected, as the kernel has it, in a text box; `say` puts anything else there.
-PROBE = """
-import json, ipywidgets
-probe = ipywidgets.Textarea(layout={"width": "95%"})
-def say(*_):
-    probe.value = json.dumps([browser.path, browser.selected, browser.total, browser.error])
-browser.observe(say)
-display(browser, probe)
-"""
+from tests.fixtures.browsing import PROBE, cell, kernel, put, row, selected, until
+
 # Every request that this kernel makes of the store.
 REQUESTS = """
 import requests
@@ -41,56 +32,12 @@ NASTY = [
 ]
 
 
-def cell(arguments="'gs://{bucket}/'"):
-    return f"from chimera_nb.widgets import BucketBrowser\nbrowser = BucketBrowser({arguments})"
-
-
-def kernel(page):
-    """(path, selected, total, error) as the kernel has them."""
-    return json.loads(page.locator("textarea").last.input_value())
-
-
-def until(page, check):
-    """Wait until the kernel's state passes a check, and give it."""
-    box = page.locator("textarea").last
-    for _ in range(100):
-        text = box.input_value()
-        if text and check(json.loads(text)):
-            return json.loads(text)
-        page.wait_for_timeout(50)
-    raise AssertionError(f"not so after 5 s: {box.input_value()}")
-
-
-def selected(page, uris):
-    until(page, lambda state: sorted(state[1]) == sorted(uris))
-
-
-def row(page, name):
-    return page.locator(".ch-row:visible").filter(
-        has=page.locator(".ch-label", has_text=re.compile(f"^{re.escape(name)}$"))
-    )
-
-
-def put(bucket, names, data=b"x" * 1000):
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda name: bucket.blob(name).upload_from_string(data), names))
-
-
 @pytest.fixture(scope="module")
 def large(storage_client):
     """A bucket with 1,100 objects of a byte in f/: a page and a bit."""
     held = storage_client.create_bucket("large-folder")
     put(held, [f"f/{n:04}" for n in range(1100)], b"x")
     return "large-folder"
-
-
-@pytest.fixture
-def history(storage_client, bucket):
-    """A bucket with 2016/{Jan,Feb}/1/*.bz2, 12 each, and 30 files beside them."""
-    held = storage_client.bucket(bucket)
-    months = [f"2016/{month}/1/1.{n}.bz2" for month in ("Jan", "Feb") for n in range(100, 112)]
-    put(held, [*months, *(f"2016/notes {n:02}.txt" for n in range(30))])
-    return bucket
 
 
 def test_browse_into_a_folder_filter_and_shift_select(show, history):
@@ -257,96 +204,3 @@ def test_a_large_folder_shows_after_one_list_request_and_more_on_scrolling(voila
     assert page.locator(".ch-row").count() < 60
     page.get_by_label("Filter by name").fill("109")
     expect(page.locator(".ch-status")).to_have_text("11 files")  # 0109 as well
-
-
-def test_a_late_answer_about_a_folder_one_has_left_is_dropped(voila, history, faults):
-    page = voila(cell(f"'gs://{history}/2016/'"), PROBE)
-    expect(row(page, "Jan/")).to_be_visible()
-    faults(latency_ms=1500, match="Jan")
-    row(page, "Jan/").locator(".ch-label").click()
-    expect(page.locator(".ch-row.ch-skeleton").first).to_be_visible()
-    page.locator(".ch-crumb", has_text=history).click()
-    expect(row(page, "2016/")).to_be_visible()
-    page.wait_for_timeout(2000)  # the answer about Jan/ has come by now
-    assert page.locator(".ch-row:visible .ch-label").all_inner_texts() == ["2016/"]
-    assert kernel(page)[0] == f"gs://{history}/"
-
-
-def test_what_goes_wrong_is_one_sentence_and_can_be_tried_again(lab, history, faults):
-    page = lab(cell(f"'gs://{history}/2016/'"), PROBE)
-    expect(row(page, "Jan/")).to_be_visible()
-    faults(fail_next=1, status=403, match="Jan")
-    row(page, "Jan/").locator(".ch-label").click()
-    error = page.get_by_role("alert")
-    expect(error).to_contain_text(f"gs://{history}/2016/Jan/: access is denied")
-    error.get_by_role("button", name="Try again").click()
-    expect(row(page, "1/")).to_be_visible()
-    expect(error).to_be_hidden()
-
-
-def test_without_settings_one_line_says_what_is_missing_and_how_to_start_it(show, tmp_path):
-    nowhere = (
-        "import os\nos.environ.pop('STORAGE_EMULATOR_HOST', None)\n"
-        f"os.environ['CHIMERA_DATA_DIR'] = {str(tmp_path)!r}"
-    )
-    page = show(nowhere, cell(""), PROBE)
-    expect(page.get_by_role("alert")).to_contain_text("chimera up --detach")
-    assert "\n" not in until(page, lambda state: state[3])[3]
-
-
-def test_only_allowed_buckets_are_shown_and_looked_into(voila, history):
-    page = voila(cell(f"buckets=[{history!r}, 'other']"), PROBE)
-    expect(row(page, f"{history}/")).to_be_visible()
-    assert page.locator(".ch-row:visible").count() == 2
-    page.get_by_label("Edit the path").click()
-    page.locator(".ch-path-box").fill("gs://results/")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("bucket results is not among the ones allowed here")
-
-
-def test_the_kernels_event_loop_is_never_held_up(voila, history, faults):
-    ticking = """
-import asyncio, time
-gaps = [0.0]
-async def tick():
-    while True:
-        before = time.monotonic()
-        await asyncio.sleep(0.01)
-        gaps[0] = max(gaps[0], time.monotonic() - before)
-        probe.value = json.dumps([browser.path, browser.selected, gaps[0]])
-ticker = asyncio.get_running_loop().create_task(tick())
-"""
-    faults(latency_ms=1500)
-    page = voila(cell(f"'gs://{history}/2016/'"), PROBE, ticking)
-    expect(row(page, "Jan/")).to_be_visible()
-    row(page, "Jan/").locator(".ch-box").click()
-    expect(page.locator(".ch-total")).to_have_text("1 selected: 12 files, 12.0 kB")
-    assert until(page, lambda state: state[1])[2] < 1.0
-
-
-def test_100_000_loaded_rows_are_scrolled_with_a_screenful_of_elements(voila, tmp_path):
-    for n in range(100_000):
-        (tmp_path / f"{n:06}.bz2").touch()
-    page = voila(cell(f"{str(tmp_path)!r}"), PROBE)
-    grid = page.get_by_role("grid")
-    expect(page.locator(".ch-status")).to_contain_text("so far")
-    page.evaluate(
-        """() => new Promise((done) => {
-            const scroller = document.querySelector(".ch-scroller");
-            const status = document.querySelector(".ch-status");
-            const watch = setInterval(() => {
-                scroller.scrollTop = scroller.scrollHeight;
-                if (status.textContent === "100,000 files") { clearInterval(watch); done(); }
-            }, 10);
-        })"""
-    )
-    expect(grid).to_have_attribute("aria-rowcount", "100001")
-    expect(row(page, "099999.bz2")).to_be_visible()
-    assert page.locator(".ch-row").count() < 60
-    grid.focus()
-    page.keyboard.press("Home")
-    expect(row(page, "000000.bz2")).to_be_visible()
-    page.keyboard.press("End")
-    page.keyboard.press("Shift+Home")
-    until(page, lambda state: len(state[1]) == 100_000)
-    expect(page.locator(".ch-total")).to_have_text("100,000 selected: 100,000 files, 0 B")
