@@ -67,7 +67,8 @@ def read_output(
     FRAME_RATIO bytes to a byte, is refused before it is read. `chimera_nb.frames` has the dtypes.
 
     Raises RefusedError when the job is not complete or the frame would be too large, UnknownNameError for a
-    column that no record has, and StorageError when the shards are not those that the summary tells of.
+    column, or a field of `where`, that no record has, and StorageError when the shards are not those that the
+    summary tells of.
     """
     if batch_rows is not None and batch_rows < 1:
         raise RefusedError(f"batch_rows is {batch_rows}; ask for 1 row or more")
@@ -164,11 +165,13 @@ def _chosen(
 ) -> Iterator[Record]:
     """The records that are wanted, cut to the columns. Lines that are no record have no fields to be asked for.
 
-    Raises UnknownNameError at the end for a column that no record has, wanted or not.
+    Raises UnknownNameError at the end for a column or a field of `where` that no record has, wanted or not.
     """
-    wanted = where if callable(where) or where is None else _has_values(where)
+    several = {} if callable(where) or where is None else _several(where)
+    wanted = where if callable(where) or where is None else _has_values(several)
     left_out = 0
-    unseen = list(dict.fromkeys(columns or ()))
+    # A field may be asked for as missing: {"error": None}.
+    unseen = list(dict.fromkeys((*(columns or ()), *(n for n, v in several.items() if None not in v))))
     known: dict[str, None] = {}
     for record in records:
         if unseen and LINE not in record:
@@ -206,13 +209,17 @@ def reach(record: Mapping[str, Any], name: str, absent: Any = None) -> Any:
     return absent
 
 
-def _has_values(values: Mapping[str, Any]) -> Callable[[Record], bool]:
-    several = {
+def _several(where: Mapping[str, Any]) -> dict[str, Collection[Any]]:
+    """For each field the values that are wanted."""
+    return {
         name: value
         if isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
         else [value]
-        for name, value in values.items()
+        for name, value in where.items()
     }
+
+
+def _has_values(several: Mapping[str, Collection[Any]]) -> Callable[[Record], bool]:
     return lambda record: all(_is_among(reach(record, name), wanted) for name, wanted in several.items())
 
 

@@ -162,6 +162,12 @@ def test_records_can_be_chosen_by_their_fields(target, where, ids):
     assert [n for batch in read_output(target, where=where, batch_rows=1) for n in batch.id] == ids
 
 
+def test_a_misspelt_field_to_choose_by_is_refused_instead_of_finding_nothing(target):
+    with pytest.raises(UnknownNameError, match="no column is named 'opp'"):
+        read_output(target, where={"opp": "mcm"})
+    assert len(read_output(target, where={"opp": None})) == len(read_output(target))  # asked for as missing
+
+
 def test_a_column_is_known_if_any_record_has_it_even_without_a_value(tmp_path):
     target = write(tmp_path / "out", [{"a": 1, "n": None}, {"a": 2, "d": {"b": 5}}])
     assert read_output(target, columns=["d.b", "n"], where={"a": 1}).isna().all(axis=None)
