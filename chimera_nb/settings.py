@@ -10,6 +10,11 @@
     dataflow_endpoint     CHIMERA_DATAFLOW_ENDPOINT              Google's if left out; a local stack has its own
     region                CHIMERA_REGION                         the Dataflow region
     temp_location         CHIMERA_TEMP_LOCATION                  a gs:// folder for what Dataflow stages
+    read_buckets          CHIMERA_READ_BUCKETS                   the places that may be read; all if left out
+    write_buckets         CHIMERA_WRITE_BUCKETS                  those that may be written; all if left out
+
+The last two are lists of buckets, `bucket/folder` and `/local/folder`: separated by commas in the environment, arrays
+of texts in chimera.toml. `pipeline.allowed` has the rules. Loading the settings holds this process to them.
 
 A table [dataflow] in chimera.toml has the rest of how Dataflow jobs run: `chimera_nb.dataflow_options` names it.
 
@@ -25,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
+from pipeline import allowed
 from pipeline.errors import SettingsError
 
 _PLACES = ("local", "cloud")
@@ -40,6 +46,7 @@ _ENVIRONMENT = {
     "region": ("CHIMERA_REGION",),
     "temp_location": ("CHIMERA_TEMP_LOCATION",),
 }
+_LISTS = {"read_buckets": allowed.VARIABLES["read"], "write_buckets": allowed.VARIABLES["write"]}
 
 
 @dataclass(frozen=True)
@@ -55,11 +62,15 @@ class Settings:
     dataflow_endpoint: str | None = None
     region: str | None = None
     temp_location: str | None = None
+    read_buckets: tuple[str, ...] | None = None
+    write_buckets: tuple[str, ...] | None = None
     dataflow: DataflowOptions = field(default_factory=DataflowOptions)
 
     def __post_init__(self) -> None:
         _one_of("place", self.place, _PLACES)
         _one_of("job_log", self.job_log, _JOB_LOGS)
+        for name in _LISTS:
+            allowed.places_of(getattr(self, name), name)
         if self.job_log == "firestore" and not self.project:
             raise SettingsError(
                 "the Firestore job log needs a project: set GOOGLE_CLOUD_PROJECT, or project in chimera.toml"
@@ -79,6 +90,9 @@ class Settings:
         """The variables that make `load_settings` give the same in another process."""
         values = {variables[0]: getattr(self, name) for name, variables in _ENVIRONMENT.items()}
         values["CHIMERA_DATA_DIR"] = self.folder
+        for name, variable in _LISTS.items():
+            entries = getattr(self, name)
+            values[variable] = None if entries is None else ",".join(entries)
         return {variable: str(value) for variable, value in values.items() if value is not None}
 
 
@@ -90,8 +104,12 @@ def default_data_dir() -> Path:
 
 
 def load_settings(data_dir: Path | None = None) -> Settings:
-    """The settings in force; `data_dir` wins over all."""
+    """The settings in force; `data_dir` wins over all. This process is held to their lists from here on."""
     values = _from_file()
+    allowed.bind(*(values.get(name) for name in _LISTS))
+    for name, variable in _LISTS.items():
+        if (listed := os.environ.get(variable)) is not None:  # an empty list allows nothing
+            values[name] = allowed.split_list(listed)
     for name, variables in _ENVIRONMENT.items():
         found = next((os.environ[variable] for variable in variables if os.environ.get(variable)), None)
         if found is not None:
@@ -113,12 +131,14 @@ def _from_file() -> dict[str, Any]:
         values = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         raise SettingsError(f"{path} cannot be read: {e}") from e
-    if unknown := values.keys() - _ENVIRONMENT.keys() - {"dataflow"}:
-        known = ", ".join((*_ENVIRONMENT, "[dataflow]"))
+    if unknown := values.keys() - _ENVIRONMENT.keys() - _LISTS.keys() - {"dataflow"}:
+        known = ", ".join((*_ENVIRONMENT, *_LISTS, "[dataflow]"))
         raise SettingsError(f"{path}: unknown setting {', '.join(sorted(unknown))}; there are: {known}")
     table = values.pop("dataflow", {})
     for name, value in values.items():
-        if not isinstance(value, str):
+        if name in _LISTS:
+            values[name] = _texts(path, name, value)
+        elif not isinstance(value, str):
             raise SettingsError(f"{path}: {name} is {value!r}; write it in quotes")
     if "data_dir" in values:
         values["data_dir"] = path.parent / values["data_dir"]
@@ -127,6 +147,14 @@ def _from_file() -> dict[str, Any]:
     except SettingsError as e:
         raise SettingsError(f"{path}: [dataflow]: {e}") from e
     return values
+
+
+def _texts(path: Path, name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise SettingsError(
+            f'{path}: {name} is {value!r}; write an array of texts, as in ["history", "results"]'
+        )
+    return tuple(value)
 
 
 def _config_file() -> Path | None:

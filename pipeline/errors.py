@@ -12,6 +12,7 @@
     │   ├── ObjectNotFoundError (FileNotFoundError)
     │   ├── ObjectExistsError (FileExistsError)
     │   └── AccessDeniedError (PermissionError)
+    │       └── NotAllowedError (RefusedError)   a place outside the lists that bound this process
     ├── BadFileError (ValueError)            one input file cannot be used; the job goes on
     ├── JobError (RuntimeError)              a job as a whole came to nothing
     │   ├── TooManyFailuresError             more failed files than the job allows, or all of them
@@ -89,6 +90,18 @@ class ObjectExistsError(StorageError, FileExistsError):
 
 class AccessDeniedError(StorageError, PermissionError):
     """The store knows who asks and says no, or does not know who asks."""
+
+
+class NotAllowedError(AccessDeniedError, RefusedError):
+    """A place outside the lists that bound this process (`pipeline.allowed`). The store has not been asked.
+
+    The URI may be a visitor's: in the text it is on one line and not long, whatever is in it.
+    """
+
+    def __init__(self, uri: str, message: str) -> None:
+        shown = uri if len(uri) <= 300 else f"{uri[:300]}…"
+        super().__init__(shown if shown.isprintable() else repr(shown), message)
+        self.uri = uri
 
 
 class BadFileError(ChimeraError, ValueError):

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from chimera_nb.draw.run import Failure
-from pipeline import storage
 from pipeline.errors import StorageError
+from pipeline.storage import local
 
 _log = logging.getLogger(__name__)
 _FORMAT = 1  # raise it when the same key would draw other lines, or the file is written otherwise
@@ -79,7 +79,8 @@ def keep(folder: Path, key: str, drawing: Drawing) -> None:
         return
     _remember(folder, key, drawing)
     try:
-        storage.write_bytes(str(_path(folder, key)), _to_bytes(drawing))
+        # Not through the lists of places: this is a file of our own, which nobody names.
+        local.write_bytes(str(_path(folder, key)), _to_bytes(drawing), create_only=False)
     except StorageError as e:
         _log.warning("the sample is kept for this process only: %s", e)
         return

@@ -20,9 +20,9 @@ from chimera_nb.jobs.dataflow import job_name, sent
 from chimera_nb.jobs.ending import end
 from chimera_nb.jobs.log import JobLog
 from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.jobs.service import open_log
+from chimera_nb.jobs.service import check_places, open_log
 from chimera_nb.jobs.worker_package import build_packages
-from chimera_nb.settings import load_settings
+from chimera_nb.settings import Settings, load_settings
 from pipeline import storage
 from pipeline.causes import cause_of
 from pipeline.errors import JobLogError
@@ -48,7 +48,7 @@ def main(job_id: str) -> int:
     signal.signal(signal.SIGTERM, _cancel)
     try:
         with tempfile.TemporaryDirectory(prefix="chimera-") as folder:
-            dataflow_job_id = _submit(record, Path(folder), settings.dataflow_endpoint)
+            dataflow_job_id = _submit(record, Path(folder), settings)
     except _CancelledError:
         return 1  # whoever sent the signal looks whether the job went out, and says what became of it
     except Exception as e:  # noqa: BLE001 - whatever Beam or Google raise, the record says so
@@ -78,7 +78,7 @@ def beam_arguments(record: JobRecord, packages: Sequence[Path], endpoint: str | 
     return [*given, f"--label=chimera-job={record.job_id}", *options.arguments()]
 
 
-def _submit(record: JobRecord, folder: Path, endpoint: str | None) -> str:
+def _submit(record: JobRecord, folder: Path, settings: Settings) -> str:
     """Build the workers' packages and the graph, and send them; the job's id at Dataflow."""
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -86,14 +86,17 @@ def _submit(record: JobRecord, folder: Path, endpoint: str | None) -> str:
 
     from pipeline.build import build
 
-    spec = JobSpec.from_json(record.spec)
+    spec, endpoint = JobSpec.from_json(record.spec), settings.dataflow_endpoint
+    patterns = read_patterns(spec)
+    # Once more, of what is sent: the record and the patterns may have been changed since the job was admitted.
+    check_places((*spec.inputs, *patterns), spec.target, record.runner_options, settings)
     packages = build_packages(spec.source, folder)
     bucket = split_uri(str(record.runner_options["temp_location"]))[0]
     if endpoint and not storage.bucket_exists(bucket):
         storage.make_bucket(bucket)
     options = PipelineOptions(beam_arguments(record, packages, endpoint))
     root = beam.Pipeline(runner=DataflowRunner(), options=options)
-    build(root, spec, read_patterns(spec))
+    build(root, spec, patterns)
     return str(root.run().job_id())
 
 

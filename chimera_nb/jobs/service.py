@@ -8,13 +8,14 @@ from __future__ import annotations
 import getpass
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chimera_nb.jobs import dataflow, direct
 from chimera_nb.jobs.log import JobLog, Page
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.settings import Settings
+from pipeline import allowed
 from pipeline.admission import admit
 from pipeline.errors import (
     ChimeraError,
@@ -52,12 +53,28 @@ def open_log(settings: Settings) -> JobLog:
     return SqliteJobLog(settings.folder / "jobs.sqlite")
 
 
-class JobService:
-    """Submits jobs and tells how they stand. One for each process; its methods may be called from any thread."""
+def local_user() -> str:
+    """The user of this process. A container may run under a number that has no name."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return "unknown"
 
-    def __init__(self, settings: Settings, log: JobLog | None = None) -> None:
+
+class JobService:
+    """Submits jobs and tells how they stand. One for each process; its methods may be called from any thread.
+
+    `user` says who is asking, each time that a job is submitted; left out, it is the user of this process.
+    """
+
+    def __init__(
+        self, settings: Settings, log: JobLog | None = None, *, user: Callable[[], str] | None = None
+    ) -> None:
         self.settings = settings
         self.log = log or open_log(settings)
+        self._user = user or local_user
+        if settings.read_buckets is not None or settings.write_buckets is not None:
+            allowed.bind(settings.read_buckets, settings.write_buckets)
 
     def submit(
         self,
@@ -78,12 +95,12 @@ class JobService:
             raise UnknownNameError("runner", runner, list(RUNNERS))
         spec = JobSpec(inputs=tuple(inputs), target=target, job_id=new_job_id(), **options)
         how = _runner_options(self.settings, runner, spec, runner_options or {})
+        check_places(spec.inputs, spec.target, how, self.settings)
+        created_by = self._user() or "unknown"
         admit(spec, self._may_be_running)
         try:
             spec = with_manifest(spec)
-            record = JobRecord.from_spec(
-                spec, runner=runner, runner_options=how, created_by=getpass.getuser()
-            )
+            record = JobRecord.from_spec(spec, runner=runner, runner_options=how, created_by=created_by)
             self.log.create(record)
         except BaseException:
             release_target(spec)
@@ -191,6 +208,29 @@ class JobService:
             return not self.get(job_id).status.is_final
         except (JobNotFoundError, RefusedError, StorageError):
             return None
+
+
+def check_places(
+    inputs: Sequence[str], target: str, runner_options: Mapping[str, Any], settings: Settings
+) -> None:
+    """Hold all that a job names to the lists of `pipeline.allowed`, before the store is asked. Raises RefusedError.
+
+    `inputs` may be patterns. Beam's own clients, which stage a Dataflow job, know no lists: so what they are told is
+    checked here, and with lists there are no Beam options but those of the settings.
+    """
+    for path in inputs:
+        allowed.check_pattern(path)
+    allowed.check_folder(f"{target}/", "write", "the target")
+    allowed.check_folder(f"{target}/", "read", "the target, which a job reads back")
+    if temp_location := runner_options.get("temp_location"):
+        allowed.check_folder(f"{temp_location}/", "write", "the temp_location of Dataflow")
+    if allowed.is_limited():
+        for option in runner_options.get("beam_options", ()):
+            if option not in settings.dataflow.beam_options:
+                raise RefusedError(
+                    f"beam option {option!r}: where places are listed, only the settings give Beam's own options, "
+                    "since one may name any place; add it to beam_options under [dataflow] in chimera.toml"
+                )
 
 
 def _runner_options(settings: Settings, runner: str, spec: JobSpec, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -115,9 +115,10 @@ class RecentPlaces:
         """All of them, with this one first. That it cannot be kept is no reason to stop: it is only shown."""
         places = _bounded((folder, *self.read()))
         with contextlib.suppress(OSError, ChimeraError):
-            from pipeline import storage
+            from pipeline.storage import local
 
-            storage.write_bytes(str(self._file), json.dumps(places, indent=0).encode())
+            # Not through the lists of places: this is a file of our own, which nobody names.
+            local.write_bytes(str(self._file), json.dumps(places, indent=0).encode(), create_only=False)
         return places
 
 

@@ -239,6 +239,8 @@ def _blob(uri: str) -> Any:
     bucket, name = split_uri(uri)
     if not name:
         raise ObjectNotFoundError(uri, "is a bucket, not an object")
+    if name in {".", ".."}:  # in a URL they would be a way up: a delete of ".." is one of the bucket
+        raise ObjectNotFoundError(uri, "no object can have this name")
     return client().bucket(bucket).blob(name)
 
 

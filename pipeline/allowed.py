@@ -1,0 +1,212 @@
+"""Where this process may read and write: two lists of places, which every call to a store is held against.
+
+    CHIMERA_READ_BUCKETS     what may be read
+    CHIMERA_WRITE_BUCKETS    what may be written, renamed and deleted; it may be read too, since a job reads back
+                             what it writes
+
+A list is separated by commas: buckets (`history`), folders in them (`history/ADVANCED`) and absolute local folders
+(`/data`). Each stands for itself and all below it, by whole names: `a` holds `a/b` and not `ab`. Without a list
+everything is allowed, by an empty one nothing. A local path is followed to where it leads, through links and `..`;
+in a bucket a name is what it is, but one that would climb (`a/../b`) is in no folder.
+
+The environment is what a job's own process has, and what wins. `bind` is for a settings file. What is refused is
+logged, as a warning, by this module's logger.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from pipeline.errors import InvalidUriError, NotAllowedError, SettingsError
+from pipeline.patterns import has_glob, join_uri, split_uri
+
+To = Literal["read", "write"]
+VARIABLES: dict[To, str] = {"read": "CHIMERA_READ_BUCKETS", "write": "CHIMERA_WRITE_BUCKETS"}
+
+_log = logging.getLogger(__name__)
+_DONE = {"read": "read", "write": "written"}
+_NAMED = 5  # places that a message names
+_GLOB = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A bucket, a folder in one, or a local folder, which has the bucket "" and an absolute path."""
+
+    bucket: str
+    path: str
+
+    def __str__(self) -> str:
+        return join_uri(self.bucket, self.path).removeprefix("gs://").rstrip("/") or "/"
+
+    def holds(self, bucket: str, path: str) -> bool:
+        """Whether this path, followed to where it leads, is the place itself or below it."""
+        if bucket != self.bucket:
+            return False
+        folder = self.path
+        if not bucket:
+            folder, path = os.path.realpath(folder), os.path.realpath(path)
+        elif folder and not {".", ".."}.isdisjoint(path.split("/")):
+            return False
+        return not folder or path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
+_bound: dict[To, tuple[Place, ...] | None] = {"read": None, "write": None}
+
+
+def bind(read: Sequence[str] | None, write: Sequence[str] | None) -> None:
+    """Hold this process to the lists of a settings file, where the environment has none.
+
+    None is no list. Raises SettingsError for an entry that is no place.
+    """
+    _bound.update({"read": places_of(read, "read_buckets"), "write": places_of(write, "write_buckets")})
+
+
+def places_of(entries: Iterable[str] | None, name: str) -> tuple[Place, ...] | None:
+    """The places that a list has, which a message calls by `name`. Raises SettingsError."""
+    return None if entries is None else tuple(_place(entry, name) for entry in entries)
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """The entries of a list as the environment has it."""
+    return tuple(entry for part in text.split(",") if (entry := part.strip()))
+
+
+def check_object(uri: str, to: To) -> None:
+    """Raises NotAllowedError for a URI that is in no place, and InvalidUriError for what is none."""
+    places = _places(to)
+    if places is not None and not _is_held(uri, places):
+        raise _refused(uri, to, places)
+
+
+def check_folder(uri: str, to: To, role: str = "") -> None:
+    """The same for all in a folder: what is before the last "/". `role` says what the folder is for."""
+    places = _places(to)
+    if places is not None and not _is_held(_folder_of(uri), places):
+        raise _refused(uri, to, places, role)
+
+
+def check_bucket(bucket: str, to: To) -> None:
+    """The same for a bucket in which there is a place; "" stands for local files, which are checked by path."""
+    places = _places(to)
+    if bucket and places is not None and all(place.bucket != bucket for place in places):
+        raise _refused(f"gs://{bucket}", to, places)
+
+
+def check_pattern(pattern: str) -> None:
+    """The same for all that a folder, an object or a glob may match: its literal beginning decides."""
+    bucket, path = split_uri(pattern)
+    places = _places("read")
+    if places is None:
+        return
+    start = join_uri(bucket, _GLOB.split(path, maxsplit=1)[0] or ("" if bucket else "."))
+    if not _is_held(_folder_of(start) if has_glob(path) else start, places):
+        raise _refused(pattern, "read", places)
+
+
+def check_prefix(prefix: str) -> bool:
+    """The same for what a listing of this prefix gives; False when only some of it is allowed (`allows_reading`)."""
+    places = _places("read")
+    if places is None or _is_held(_folder_of(prefix), places):
+        return True
+    if _is_held(prefix, places):  # `a` is allowed, and the listing has `ab` as well
+        return False
+    raise _refused(prefix, "read", places)
+
+
+def allows_reading(uri: str) -> bool:
+    places = _places("read")
+    return places is None or _is_held(uri, places)
+
+
+def readable_buckets() -> tuple[str, ...] | None:
+    """The buckets that may be looked into, in order; None when there is no list for reading."""
+    places = _places("read")
+    return None if places is None else tuple(sorted({place.bucket for place in places if place.bucket}))
+
+
+def folders_towards(folder: str) -> tuple[str, ...]:
+    """The folders in this one by which one comes to a place that may be read; none where all of it may.
+
+    `folder` is as `pipeline.storage.list_folder` has it.
+    """
+    places = _places("read")
+    if places is None or not folder.startswith("gs://") or _is_held(_folder_of(folder), places):
+        return ()
+    bucket, path = split_uri(folder)
+    above = path[: path.rfind("/") + 1]
+    below = [place.path for place in places if place.bucket == bucket and place.path.startswith(path)]
+    names = sorted({path[len(above) :].split("/")[0] for path in below})
+    return tuple(f"gs://{bucket}/{above}{name}/" for name in names)
+
+
+def is_limited() -> bool:
+    """Whether there is a list at all."""
+    return any(_list(to) is not None for to in VARIABLES)
+
+
+def _places(to: To) -> tuple[Place, ...] | None:
+    wanted = _list(to)
+    if to == "write" or wanted is None:
+        return wanted
+    return wanted + (_list("write") or ())
+
+
+def _list(to: To) -> tuple[Place, ...] | None:
+    text = os.environ.get(VARIABLES[to])
+    return _bound[to] if text is None else _parsed(text, VARIABLES[to])
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str, name: str) -> tuple[Place, ...]:
+    return tuple(_place(entry, name) for entry in split_list(text))
+
+
+def _place(entry: str, name: str) -> Place:
+    """`bucket`, `bucket/folder/`, the same with gs:// before it, or `/local/folder`."""
+    if not entry.isprintable() or entry != entry.strip() or "," in entry or has_glob(entry):
+        raise SettingsError(
+            f"{name}: {entry!r} is no place; name a bucket or a folder, without globs, commas and space around it"
+        )
+    if entry.startswith("/"):
+        return Place("", entry)
+    try:
+        bucket, path = split_uri(f"gs://{entry.removeprefix('gs://')}")
+    except InvalidUriError as e:
+        raise SettingsError(
+            f"{name}: {entry!r} is no place; write bucket, bucket/folder or /absolute/local/folder"
+        ) from e
+    names = path.removesuffix("/").split("/")
+    if path and not {"", ".", ".."}.isdisjoint(names):
+        raise SettingsError(
+            f"{name}: {entry!r} has an empty name, '.' or '..' in it; write the folder itself"
+        )
+    return Place(bucket, "/".join(names))
+
+
+def _is_held(uri: str, places: Iterable[Place]) -> bool:
+    bucket, path = split_uri(uri)
+    return any(place.holds(bucket, path) for place in places)
+
+
+def _folder_of(uri: str) -> str:
+    bucket, path = split_uri(uri)
+    return join_uri(bucket, path[: path.rfind("/") + 1] or ("" if bucket else "."))
+
+
+def _refused(uri: str, to: To, places: Sequence[Place], role: str = "") -> NotAllowedError:
+    named = ", ".join(map(str, places[:_NAMED])) or "nothing"
+    more = f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
+    error = NotAllowedError(
+        uri,
+        f"may not be {_DONE[to]} here{role and f', as {role}'}: {VARIABLES[to]} allows {named}{more}; "
+        f"who runs this can add to it (or to {to}_buckets in chimera.toml)",
+    )
+    _log.warning("refused: %s", error)
+    return error
