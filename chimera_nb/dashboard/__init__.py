@@ -1,0 +1,15 @@
+"""The dashboard's server: Voilà's renderer and front end, behind routes and rules of our own.
+
+options.py        what is asked for, and the rule of when a visitor needs a token
+configuration.py  the one safe configuration, as traitlets and tornado read it
+listening.py      the sockets it listens on
+place.py          where the notebook and its theme are
+identity.py       who a visitor is, and whose kernel is whose
+visitor.py        how a kernel learns whom it serves, which no front end can forge
+kernels.py        kernels: their start, their end, how many
+pages.py          pages rendered ahead of the visitor, each with its kernel
+sockets.py        what a front end may say to its kernel
+handlers.py       the routes; there are no others
+assets.py         the files that a page needs
+server.py         put together, serve, stop
+"""

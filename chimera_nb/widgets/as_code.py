@@ -1,0 +1,114 @@
+"""A job as the same job elsewhere: a cell for a notebook, and a command for a shell. Both run as they stand."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from chimera_nb.widgets.form_model import ANY_ID
+from pipeline.spec import JobSpec
+
+MAX_INPUTS = 1000  # above, code is no help: select a folder or a pattern
+_ON_ONE_COMMAND = 20  # more are given on standard input
+_FLAGS = {"labels": "label", "beam_options": "beam-option"}  # of the options that may be repeated
+
+
+def as_code(
+    inputs: Sequence[str],
+    job: Mapping[str, Any] | None,
+    runner: str,
+    options: Mapping[str, Any],
+    data_dir: Path | None = None,
+) -> dict[str, str]:
+    """`cell` and `command` of what a form has, or `says` why there are none; `job` is that of `form_model.Checked`."""
+    if job is None or not inputs:
+        return {"cell": "", "command": "", "says": "It shows here once the form is filled in."}
+    if len(inputs) > MAX_INPUTS:
+        says = f"{len(inputs):,} single names are too many for code: select their folder, or a pattern."
+        return {"cell": "", "command": "", "says": says}
+    spec = JobSpec(tuple(inputs), job_id=ANY_ID, **job)
+    return {
+        "cell": notebook_cell(spec, runner, options, data_dir),
+        "command": shell_command(spec, runner, options, data_dir),
+        "says": "",
+    }
+
+
+def notebook_cell(
+    spec: JobSpec, runner: str, options: Mapping[str, Any], data_dir: Path | None = None
+) -> str:
+    """The source of a cell that submits the job and prints its id.
+
+    options   DataflowOptions by name
+    data_dir  of the local stack and job log, where it is not the one that is found by itself
+    """
+    arguments = [_list(spec.inputs), repr(spec.target)]
+    arguments += [f"{name}={value!r}" for name, value in _set(spec).items()]
+    if runner != "direct":
+        arguments.append(f"runner={runner!r}")
+    if options:
+        arguments.append(f"runner_options={dict(options)!r}")
+    found = f"[{spec.inputs[0]!r}, {spec.target!r}]"
+    imports = ["from chimera_nb.connect import connect", "from chimera_nb.jobs.service import JobService", ""]
+    if data_dir is not None:
+        imports.insert(0, "from pathlib import Path\n")
+        found += f", data_dir=Path({str(data_dir)!r})"
+    return "\n".join(
+        [
+            *imports,
+            f"service = JobService(connect({found}))",
+            "job = service.submit(",
+            *(f"    {argument}," for argument in arguments),
+            ")",
+            "print(job.job_id)  # service.wait(job.job_id) stays until it has ended",
+        ]
+    )
+
+
+def shell_command(
+    spec: JobSpec, runner: str, options: Mapping[str, Any], data_dir: Path | None = None
+) -> str:
+    """The same as a `chimera submit` command for a POSIX shell."""
+    # One name a line: those with a line break in them stay on the command line.
+    listed = [uri for uri in spec.inputs if not _breaks(uri)] if len(spec.inputs) > _ON_ONE_COMMAND else []
+    words = ["chimera submit", *(shlex.quote(uri) for uri in spec.inputs if uri not in set(listed))]
+    words.append(f"--target {shlex.quote(spec.target)}")
+    for name, value in _set(spec).items():
+        flag = f"--{name.replace('_', '-')}"
+        words.append(flag if value is True else f"{flag} {shlex.quote(str(value))}")
+    if runner != "direct":
+        words.append(f"--runner {shlex.quote(runner)}")
+    for name, value in options.items():
+        flag = _FLAGS.get(name, name.replace("_", "-"))
+        values = value if isinstance(value, list | tuple) else [value]
+        words += [shlex.quote(f"--{flag}={one}") for one in values]
+    if data_dir is not None:
+        words.append(f"--data-dir {shlex.quote(str(data_dir))}")
+    if listed:
+        words.append("--paths-from - <<'PATHS'")
+    command = " \\\n    ".join(words)
+    return "\n".join([command, *listed, "PATHS"]) if listed else command
+
+
+def _set(spec: JobSpec) -> dict[str, Any]:
+    """What differs from what a job has by itself. The source is always said."""
+    given = {
+        "source": spec.source,
+        "shards": spec.shards,
+        "keep_partial": spec.keep_partial or None,
+        "max_failures": spec.max_failures,
+        "overwrite": spec.overwrite or None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _list(texts: Sequence[str]) -> str:
+    if len(texts) == 1:
+        return repr(list(texts))
+    return "[\n" + "".join(f"        {text!r},\n" for text in texts) + "    ]"
+
+
+def _breaks(text: str) -> bool:
+    return len(text.splitlines()) > 1 or text.endswith(("\n", "\r"))

@@ -1,0 +1,131 @@
+"""What the store says of a form's selection and target: asked when typing pauses, and never on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from chimera_nb.widgets.background import Background
+from chimera_nb.widgets.form_model import ANY_ID, Selection
+from chimera_nb.widgets.survey import Survey
+from pipeline.errors import ChimeraError
+from pipeline.spec import JobSpec
+
+if TYPE_CHECKING:
+    from chimera_nb.widgets.target_state import TargetState
+
+_TYPING_SECONDS = 0.4  # after the last key
+_SLICE_SECONDS = 0.25  # what is counted may have changed by then
+
+
+class StoreChecks:
+    """The two looks that are under way or done for one form; `tell` is called on the loop when one has news.
+
+    survey   of the selection; None where there is none to be had
+    target   what stands at the target; None until that is known
+    pending  the target is being looked at, or will be
+    """
+
+    def __init__(self, background: Background, tell: Callable[[], None]) -> None:
+        self._background, self._tell = background, tell
+        self.survey: Survey | None = None
+        self.counting = False
+        self.target: TargetState | None = None
+        self.pending = False
+        self._surveyed: tuple[object, ...] = ()
+        self._looked: tuple[object, ...] = ()
+
+    def select(self, selected: Selection, source: str | None) -> None:
+        """Count this selection, unless that is what is being counted; None for a source that does not do."""
+        key = () if selected.problem or source is None else (selected.inputs, source)
+        if key == self._surveyed:
+            return
+        self._surveyed = key
+        self.survey = Survey(selected.inputs, source) if key and source else None
+        self._count(_TYPING_SECONDS)
+
+    def aim(self, job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
+        """Look at this target, unless that is what was looked at; `job` has target, source and overwrite.
+
+        An empty one stands for a target that does not do.
+        """
+        key = (*job.values(), inputs) if job else ()
+        if key != self._looked:
+            self._looked, self.target = key, None
+            self.pending = bool(key) and self._background.start(self._look(key, job, inputs))
+
+    def stop(self) -> None:
+        """End the count where it is."""
+        self.counting = False
+
+    def go_on(self) -> None:
+        """Count on, or again after an error."""
+        if self.survey and not self.counting:
+            self.survey.go_on()
+            self._count(0)
+
+    def again(self) -> None:
+        """Ask all of it anew."""
+        self._surveyed = self._looked = ()
+
+    @property
+    def begun(self) -> bool:
+        """Whether something is known of the selection, be it that it is wrong."""
+        survey = self.survey
+        return survey is not None and bool(
+            survey.tally.files or survey.error or survey.unmatched or not self.counting
+        )
+
+    def problems(self) -> dict[str, str]:
+        """What was found to be wrong, by field, as `form_model.Checked` has it."""
+        found = {}
+        survey = self.survey
+        if survey and (survey.error or survey.unmatched):
+            found["inputs"] = (
+                survey.error or f"no file for this source matches {survey.unmatched}; select others"
+            )
+        if self.target and self.target.problem:
+            found[self.target.field] = self.target.problem
+        return found
+
+    def _count(self, pause: float) -> None:
+        survey = self.survey
+        self.counting = survey is not None and self._background.start(self._advance(survey, pause))
+
+    async def _advance(self, survey: Survey, pause: float) -> None:
+        await asyncio.sleep(pause)
+        where = survey.inputs[0]
+        try:
+            while self._current(survey) and survey.active:
+                await self._background.in_thread(where, lambda: survey.advance(_SLICE_SECONDS))
+                if survey is self.survey:
+                    self._tell()
+            if survey is self.survey and survey.tally.files:
+                await self._background.in_thread(where, survey.look)
+        except ChimeraError as e:
+            survey.error = str(e)
+        finally:
+            if survey is self.survey:
+                self.counting = False
+                self._tell()
+
+    def _current(self, survey: Survey) -> bool:
+        return survey is self.survey and self.counting
+
+    async def _look(self, key: tuple[object, ...], job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
+        await asyncio.sleep(_TYPING_SECONDS)
+        if key != self._looked:
+            return
+        from chimera_nb.widgets.target_state import TargetState, look_at_target
+
+        def look() -> TargetState:
+            return look_at_target(JobSpec(inputs or ("/nowhere",), job_id=ANY_ID, **job), inputs)
+
+        try:
+            state = await self._background.in_thread(job["target"], look)
+        except ChimeraError as e:
+            state = TargetState(problem=str(e))
+        if key == self._looked:
+            self.target, self.pending = state, False
+            self._tell()

@@ -1,0 +1,70 @@
+"""What a job form offers to choose from: sources, buckets, and the jobs on record."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chimera_nb.jobs.dataflow import options_of
+from chimera_nb.jobs.record import JobRecord
+from chimera_nb.settings import Settings
+from chimera_nb.widgets.form_model import DATAFLOW_FIELDS
+from chimera_nb.widgets.recent_jobs import LOOKED_AT, recent_configurations, recent_selections
+from chimera_nb.widgets.service import open_service
+from pipeline.errors import SettingsError, StorageError
+
+
+@dataclass(frozen=True)
+class Choices:
+    """settings are None until they are known; sources are names with a line on each; records newest first."""
+
+    settings: Settings | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    buckets: tuple[str, ...] = ()
+    records: tuple[JobRecord, ...] = ()
+
+    def record(self, job_id: str) -> JobRecord:
+        """One of those offered. Raises LookupError."""
+        return {record.job_id: record for record in self.records}[job_id]
+
+    def missing(self, runner: str, options: Mapping[str, Any]) -> str | None:
+        """What the settings lack for a job of that runner, in a sentence; `options` are what is asked for."""
+        if self.settings is None or runner != "dataflow":
+            return None
+        try:
+            options_of(self.settings, **options)
+        except SettingsError as e:
+            return str(e)
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the front end takes them; `asked` are what the settings say, for fields that are left open."""
+        options = self.settings.dataflow_options().to_json() if self.settings else {}
+        return {
+            "sources": [[name, says] for name, says in self.sources.items()],
+            "buckets": list(self.buckets),
+            "configurations": [[r.job_id, r.label] for r in recent_configurations(self.records)],
+            "selections": [[r.job_id, r.label] for r in recent_selections(self.records)],
+            "settings": {name: str(options[name]) for name in DATAFLOW_FIELDS if name in options},
+        }
+
+
+def gather(settings: Settings, buckets: Sequence[str] | None, *, stores: bool) -> Choices:
+    """All of it; blocks. Raises JobLogError.
+
+    buckets   the only ones that may be written; None for those of the settings, which may ask the store for all,
+              where `stores` says that there is one. If it does not tell them, a name can still be typed.
+    """
+    from pipeline import storage
+    from pipeline.allowed import places_of
+    from pipeline.sources import describe_sources
+
+    if buckets is None and (places := places_of(settings.write_buckets, "write_buckets")) is not None:
+        buckets = sorted({place.bucket for place in places} - {""})
+    if buckets is None and stores:
+        with contextlib.suppress(StorageError):
+            buckets = sorted(storage.list_buckets())
+    records = open_service(settings).log.list(limit=LOOKED_AT).records
+    return Choices(settings, describe_sources(), tuple(buckets or ()), records)

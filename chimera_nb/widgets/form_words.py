@@ -1,0 +1,95 @@
+"""What a job form says: a line under each field, and what its one button is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chimera_nb.widgets.form_model import NOTHING_SELECTED, Fields
+
+if TYPE_CHECKING:
+    from chimera_nb.widgets.target_state import TargetState
+
+_ORDER = ("inputs", "source", "bucket", "prefix", "shards", "runner")  # in which problems are told
+_OPEN = {
+    "shards": "Left open: as the workers find fastest.",
+    "max_failures": "Left open: a job fails when all of its files do.",
+}
+
+
+@dataclass(frozen=True)
+class Button:
+    """The one that launches. `says` is the line beside it; it can be pressed only where `alive`."""
+
+    state: str  # problem | checking | ready | launching | launched
+    label: str
+    says: str = ""
+
+    @property
+    def alive(self) -> bool:
+        return self.state == "ready"
+
+
+def button(
+    form: Fields,
+    problems: Mapping[str, str],
+    *,
+    checking: bool = False,
+    launching: bool = False,
+    launched: str = "",
+) -> Button:
+    """What the button is, by what is known; `launched` is the id of the job that has this very target."""
+    if launching:
+        return Button("launching", "Launching…", "The job is being checked and put on record.")
+    if launched:
+        return Button("launched", "Launched", f"Launched {launched}. For another job, change the target.")
+    label = f"Launch {'on Dataflow' if form.runner == 'dataflow' else 'on this machine'}"
+    if problems:
+        ordered = sorted(problems, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
+        return Button("problem", label, as_sentence(problems[ordered[0]]))
+    if checking:
+        return Button("checking", label, "Looking at the selection and the target.")
+    return Button("ready", label, "All is well.")
+
+
+def hints(
+    form: Fields,
+    problems: Mapping[str, str],
+    target: TargetState | None,
+    sources: Mapping[str, str],
+    launched: str = "",
+) -> dict[str, dict[str, object]]:
+    """By field: what is said under it, and whether that is bad. What is only missing is not bad."""
+    said: dict[str, dict[str, object]] = {}
+    for name, text in _OPEN.items():
+        if not getattr(form, name):
+            said[name] = {"text": text, "bad": False}
+    if form.source in sources:
+        said["source"] = {"text": sources[form.source], "bad": False}
+    if target and target.says:
+        said["prefix"] = {"text": target.says, "bad": False}
+    if (target and target.holds_output) or form.overwrite:
+        said["overwrite"] = {"text": "", "bad": False}  # so it is offered
+    if launched:
+        said["prefix"] = {"text": f"Job {launched} writes here.", "bad": False}
+    for name, problem in problems.items():
+        missing = problem == NOTHING_SELECTED or (name == "bucket" and not form.bucket.strip())
+        if not (launched and name == "prefix"):
+            said[name] = {"text": as_sentence(problem), "bad": not missing}
+    return said
+
+
+def as_sentence(problem: str) -> str:
+    """With a capital, unless it begins with a name as it is written, and a stop."""
+    first = problem.split(" ", 1)[0]
+    text = problem if "/" in first or ":" in first else problem[:1].upper() + problem[1:]
+    return text if text.endswith((".", "…")) else f"{text}."
+
+
+def listed(options: Mapping[str, Any]) -> list[str]:
+    """Options as a person reads them: "labels team=data, cost=low"."""
+    return [
+        f"{name.replace('_', ' ')} {', '.join(value) if isinstance(value, list) else value}"
+        for name, value in options.items()
+    ]

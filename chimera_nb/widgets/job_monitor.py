@@ -1,0 +1,299 @@
+"""JobMonitor: watch a job, end it, run it again, and open what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from chimera_nb.connect import connect
+from chimera_nb.jobs.log import Records, Watch
+from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.jobs.service import JobService
+from chimera_nb.settings import Settings
+from chimera_nb.widgets import assets, monitor_model
+from chimera_nb.widgets.job_result import csv_of, describe_result, failures_of, first_records, shards_of
+from chimera_nb.widgets.service import open_service
+from chimera_nb.widgets.view import View
+from pipeline.errors import ChimeraError, JobNotFoundError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_EVERY = 1.0  # seconds between two looks at the job
+_AT_MOST_EVERY = 15.0  # while the job log is away
+# A view says every half minute that it is there; one whose page was closed cannot say goodbye. A browser lets
+# pages that are in the background speak once a minute only.
+_VIEW_LASTS = 150.0
+_MOST_VIEWS = 100
+
+
+class JobMonitor(View):
+    """Watch a job: stages, progress, throughput, log, the files that failed, and the result when it is there.
+
+    job_id: the job; left out, set the trait of that name later.
+    settings: where jobs are on record; left out, as `chimera_nb.settings` finds them.
+
+    A job goes on without its monitors, and any number of them may watch it. This one looks once a second, while
+    the job has not ended and somebody has the monitor on screen. Cancel, retry and run again are its buttons;
+    the last two lead to the new job.
+    """
+
+    _esm = assets.script("chart", "joblog", "result", "standing", "monitor")
+    _css = assets.style("chart", "joblog", "monitor", "result", "standing")
+
+    job_id = traitlets.Unicode(help="The job that is watched; set it to watch another.").tag(sync=True)
+    status = traitlets.Unicode(
+        read_only=True,
+        help="Where the job stands: pending, running, complete, failed or cancelled; empty when there is none.",
+    ).tag(sync=True)
+    _job = traitlets.Dict().tag(sync=True)
+    _points = traitlets.List().tag(sync=True)
+    _failures = traitlets.Dict().tag(sync=True)
+    _result = traitlets.Dict().tag(sync=True)
+    _busy = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, job_id: str = "", settings: Settings | None = None, **traits: Any) -> None:
+        self._given = settings
+        self._record: JobRecord | None = None
+        self._course = monitor_model.Course()
+        self._log: list[monitor_model.Line] = []
+        self._turn = 1  # rises with every other job, so that what comes late is known as such
+        self._following = 0  # the turn that is looked after; 0 for none
+        self._begun = self._lost = False
+        self._views: dict[str, float] = {}  # when each was last heard of
+        super().__init__(settings, job_id=job_id, **traits)
+        self._begun = True
+
+    def frame(self, n: int | None = None, **options: Any) -> pd.DataFrame:
+        """The output as a DataFrame: all of it, or its first n rows; options as for `chimera_nb.read_output`.
+
+        Raises RefusedError when the job is not complete or the frame would be too large for the memory there is.
+        """
+        from chimera_nb.output import read_output
+
+        record = self._service().get(self.job_id)
+        if n is None:
+            return read_output(record, **options)
+        first = next(read_output(record, batch_rows=n, **options), None)
+        return read_output(record, **options) if first is None else first  # without rows: its columns
+
+    # What the front end asks for
+
+    def _asked_hello(self, content: dict[str, Any]) -> None:
+        """A view is on screen, perhaps one among several: it wants everything."""
+        self._asked_here(content)
+        self._send_log(len(self._log), self._log, begin=True)
+
+    def _asked_here(self, content: dict[str, Any]) -> None:
+        now = time.monotonic()
+        self._views = {view: at for view, at in self._views.items() if now - at < _VIEW_LASTS}
+        view = str(content["view"])[:64]
+        if view in self._views or len(self._views) < _MOST_VIEWS:
+            self._views[view] = now
+        self._go_on()
+
+    def _asked_bye(self, content: dict[str, Any]) -> None:
+        self._views.pop(str(content["view"]), None)
+
+    def _asked_cancel(self, content: dict[str, Any]) -> None:
+        if self._record and not self._record.status.is_final:
+            self._act("cancel", content, self._cancel)
+
+    def _asked_retry(self, content: dict[str, Any]) -> None:
+        if self._record and self._record.status.is_final and monitor_model.failed_files(self._record):
+            self._act("retry", content, partial(self._again, JobService.retry))
+
+    def _asked_clone(self, content: dict[str, Any]) -> None:
+        if self._record:
+            self._act("clone", content, partial(self._again, JobService.clone))
+
+    def _asked_save(self, content: dict[str, Any]) -> None:
+        if self._record and self._record.status is Status.COMPLETE:
+            self._act("save", content, partial(self._save, str(content["view"])))
+
+    def _asked_anew(self, _: dict[str, Any]) -> None:
+        """Try again what failed."""
+        self._watch_anew()
+
+    # The job
+
+    @traitlets.observe("job_id")
+    def _on_job_id(self, _: object) -> None:
+        if self._begun:
+            self._watch_anew()
+
+    def _watch_anew(self) -> None:
+        """Forget what is shown, and watch the job whose id is asked for now."""
+        self._turn += 1
+        self._record, self._course = None, monitor_model.Course()
+        with self.hold_sync():
+            self.error, self._job, self._points, self._failures, self._result = "", {}, [], {}, {}
+            self.set_trait("status", "")
+        self._show_log([])
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Look after the job, unless that is done or there is nothing to look after."""
+        ended = self._record is not None and self._record.status.is_final
+        if self.job_id and not ended and self._following != self._turn:
+            self._following = self._turn
+            if not self._background.start(self._follow(self._turn, self.job_id)):
+                self._following = 0
+
+    async def _follow(self, turn: int, job_id: str) -> None:
+        """Look once a second, and hear of changes in between, until the job ends or nobody sees it any more."""
+        watch: Watch | None = None
+        pause = _EVERY
+        try:
+            while turn == self._turn:
+                began = time.monotonic()
+                try:
+                    service, record = await asyncio.to_thread(self._look, job_id)
+                    if watch is None and not record.status.is_final:
+                        tell = partial(self._tell, asyncio.get_running_loop(), turn)
+                        watch = await asyncio.to_thread(service.log.watch, tell, job_id=job_id)
+                except JobNotFoundError as e:
+                    self._say(turn, str(e))
+                    return
+                except ChimeraError as e:
+                    pause = min(2 * pause, _AT_MOST_EVERY)
+                    self._lost = True
+                    self._say(turn, f"{e}; trying again")
+                else:
+                    pause = _EVERY
+                    self._take(turn, record)
+                if turn != self._turn or not self._is_to_be_followed():
+                    return
+                await asyncio.sleep(max(0.0, pause - (time.monotonic() - began)))
+        finally:
+            if watch is not None:
+                watch.close()
+            if self._following == turn:
+                self._following = 0
+
+    def _is_to_be_followed(self) -> bool:
+        now = time.monotonic()
+        seen = any(now - at < _VIEW_LASTS for at in self._views.values())
+        return seen and not (self._record and self._record.status.is_final)
+
+    def _look(self, job_id: str) -> tuple[JobService, JobRecord]:
+        service = self._service()
+        return service, service.get(job_id)
+
+    def _service(self) -> JobService:
+        """Calls that block, so only from a thread; no store of files has to be there."""
+        if self._given is None:
+            return open_service(connect())
+        if self._given.place == "local":
+            return open_service(connect(data_dir=self._given.data_dir))
+        return open_service(self._given)
+
+    def _tell(self, loop: asyncio.AbstractEventLoop, turn: int, records: Records) -> None:
+        """What a watch calls, in its thread."""
+        for record in records:
+            loop.call_soon_threadsafe(self._take, turn, record)
+
+    def _say(self, turn: int, error: str) -> None:
+        if turn == self._turn:
+            self.error = error
+
+    def _take(self, turn: int, record: JobRecord) -> None:
+        """Show a state of the job, unless a later one is shown."""
+        if turn != self._turn or (self._record and record.updated_at < self._record.updated_at):
+            return
+        if self._lost:
+            self._lost, self.error = False, ""
+        if record == self._record:
+            return
+        ended = record.status.is_final and not (self._record and self._record.status.is_final)
+        self._record = record
+        self._show_log(monitor_model.log_lines(record))
+        told = self._course.add(record)
+        with self.hold_sync():
+            self._job = monitor_model.describe(record, self._course)
+            if told:
+                self._points = [list(point) for point in self._course.points]
+            self.set_trait("status", record.status.value)
+            if ended:
+                self._failures, self._result = {"state": "loading"}, {"state": "loading"}
+        if ended:
+            self._background.start(self._gather(turn, record))
+
+    def _show_log(self, lines: list[monitor_model.Line]) -> None:
+        drop, added = monitor_model.log_change(self._log, lines)
+        self._log = lines
+        if drop or added:
+            self._send_log(drop, added)
+
+    def _send_log(self, drop: int, lines: list[monitor_model.Line], *, begin: bool = False) -> None:
+        left_out = self._record.logs_left_out if self._record else 0
+        self.send({"kind": "log", "begin": begin, "drop": drop, "lines": lines, "leftOut": left_out})
+
+    # What came of it
+
+    async def _gather(self, turn: int, record: JobRecord) -> None:
+        target = monitor_model.target_of(record)
+        if record.status is Status.COMPLETE:
+            result = await self._tried(target, partial(describe_result, target, record.job_id))
+            if turn == self._turn:
+                self._result = result
+        count = monitor_model.failed_files(record)
+        read = partial(failures_of, target, count, lambda: turn == self._turn)
+        failures = await self._tried(target, lambda: {"rows": read() if count else [], "total": count})
+        if turn == self._turn:
+            with self.hold_sync():
+                self._failures = failures
+                if record.status is not Status.COMPLETE:
+                    self._result = {}
+
+    async def _tried(self, target: str, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        try:
+            return {"state": "ready", **await self._background.in_thread(target, call)}
+        except ChimeraError as e:
+            return {"state": "failed", "error": str(e)}
+
+    # What is done to it
+
+    def _act(self, name: str, content: dict[str, Any], work: Callable[[JobRecord], Any]) -> None:
+        """Do one thing at a time, and only to the job that was on screen when it was asked for."""
+        record = self._record
+        if record is None or self._busy or content["job"] != record.job_id:
+            return
+        self.error, self._busy = "", name
+        if not self._background.start(self._done(work, record)):
+            self._busy = ""
+
+    async def _done(self, work: Callable[[JobRecord], Any], record: JobRecord) -> None:
+        try:
+            await work(record)
+        except ChimeraError as e:
+            self.error = str(e)
+        finally:
+            self._busy = ""
+
+    async def _cancel(self, record: JobRecord) -> None:
+        turn = self._turn
+        self._take(turn, await asyncio.to_thread(lambda: self._service().cancel(record.job_id)))
+
+    async def _again(self, how: Callable[[JobService, str], JobRecord], record: JobRecord) -> None:
+        turn = self._turn
+        # Submitting looks at the inputs, so the store must be there.
+        new = await self._background.in_thread(
+            monitor_model.target_of(record), lambda: how(self._service(), record.job_id)
+        )
+        if turn == self._turn:
+            self.job_id = new.job_id
+
+    async def _save(self, view: str, record: JobRecord) -> None:
+        target = monitor_model.target_of(record)
+
+        def first_rows() -> str:
+            return csv_of(first_records(shards_of(target, record.job_id)))
+
+        text = await self._background.in_thread(target, first_rows)
+        self.send({"kind": "csv", "view": view, "name": f"{record.job_id}.csv", "text": text})

@@ -1,0 +1,224 @@
+"""What a finished job left at its target, as a page shows it: first rows, something to plot, shards, failed files.
+
+Little is read, whatever the output's size: no more than READ_BYTES of the shards, and no pandas for it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from chimera_nb.jobs.bounds import storable
+from chimera_nb.widgets.result_plot import as_number, plot_of
+from pipeline import storage
+from pipeline.errors import RefusedError, StorageError
+from pipeline.patterns import split_uri
+from pipeline.results import ledger_records
+from pipeline.target import read_summary, shard_uri, summary_uri
+
+READ_BYTES = 2 << 20
+ROWS_READ = 1000  # for the plot and for the file to be saved
+ROWS_SHOWN, COLUMNS_SHOWN, CELL_CHARACTERS = 20, 30, 300
+COLUMNS_SAVED, SAVED_CHARACTERS = 200, 4 << 20
+SHARDS_SHOWN, SHARDS_READ = 200, 20
+FAILURES_SHOWN = 200
+
+Record = dict[str, Any]
+LINE = "_line"  # the column of lines that are no JSON objects, as in chimera_nb.frames
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file of the output; size in bytes, None when it is gone."""
+
+    uri: str
+    size: int | None
+
+
+# Shards
+
+
+def shards_of(target: str, job_id: str) -> list[Shard]:
+    """All shards of a job's output, in order.
+
+    Raises RefusedError when the target holds no output, or that of another job by now.
+    """
+    summary = read_summary(target)
+    if summary is None:
+        raise RefusedError(f"{summary_uri(target)} is gone, and with it the output; run the job again")
+    if summary.get("jobId") != job_id:
+        raise RefusedError(f"{target} now holds the output of job {summary.get('jobId')}, not of {job_id}")
+    total = summary.get("shards")
+    if type(total) is not int or total < 0:
+        raise StorageError(summary_uri(target), "is not what a job wrote: it has no number of shards")
+    listed = storage.list_objects(storage.join(target, "output", "output-"), recursive=False)
+    sizes = {entry.uri: entry.size for entry in listed}
+    uris = (shard_uri(target, "output", index, total) for index in range(total))
+    return [Shard(uri, sizes.get(uri)) for uri in uris]
+
+
+def link_to(uri: str) -> str | None:
+    """Where a browser can fetch an object; None for a local file, which no page may open."""
+    bucket, name = split_uri(uri)
+    if not bucket:
+        return None
+    emulator = os.environ.get("STORAGE_EMULATOR_HOST")
+    if not emulator:
+        return f"https://storage.cloud.google.com/{bucket}/{quote(name)}"
+    address = emulator if "://" in emulator else f"http://{emulator}"
+    return f"{address.rstrip('/')}/download/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media"
+
+
+def describe_result(target: str, job_id: str) -> dict[str, Any]:
+    """The result as the front end takes it: plain JSON. Raises RefusedError as `shards_of` does, and StorageError."""
+    shards = shards_of(target, job_id)
+    records = first_records(shards)
+    shown = [flat(record) for record in records[:ROWS_SHOWN]]
+    columns = columns_of(shown)
+    return {
+        "path": storable(storage.join(target, "output/")),
+        "shards": [
+            {"name": storable(s.uri.rpartition("/")[2]), "size": s.size, "link": link_to(s.uri)}
+            for s in shards[:SHARDS_SHOWN]
+        ],
+        "shardsTotal": len(shards),
+        "bytes": sum(shard.size or 0 for shard in shards),
+        "missing": sum(shard.size is None for shard in shards),
+        "columns": [
+            {"name": cut(name), "numeric": _is_numeric(shown, name)} for name in columns[:COLUMNS_SHOWN]
+        ],
+        "columnsTotal": len(columns),
+        "rows": [[cut(cell(row.get(name))) for name in columns[:COLUMNS_SHOWN]] for row in shown],
+        "rowsRead": len(records),
+        "plot": _named(plot_of(records)),
+    }
+
+
+# Rows
+
+
+def first_records(shards: Sequence[Shard], count: int = ROWS_READ, limit: int = READ_BYTES) -> list[Record]:
+    """The first records of the output, as many as so many bytes hold; {"_line": text} for a line that is none."""
+    records: list[Record] = []
+    for shard in shards[:SHARDS_READ]:
+        if len(records) >= count or limit <= 0:
+            break
+        if not shard.size:
+            continue
+        data = storage.read_range(shard.uri, 0, min(limit, shard.size))
+        limit -= len(data)
+        lines = data.split(b"\n")
+        if len(data) < shard.size:
+            lines.pop()  # it may go on
+        records += map(_record, filter(bytes.strip, lines))
+    return records[:count]
+
+
+def _record(line: bytes) -> Record:
+    try:
+        value = json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        value = None
+    return value if isinstance(value, dict) else {LINE: line.decode("utf-8", "backslashreplace")}
+
+
+def flat(record: Record) -> Record:
+    """The record with the fields of nested objects as its own, named by the way to them; lists stay lists."""
+    fields: Record = {}
+    waiting = list(reversed(record.items()))  # no recursion: objects may nest deeper than calls
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict) and value:
+            waiting += [(f"{name}.{inner}", v) for inner, v in reversed(value.items())]
+        else:
+            fields.setdefault(name, value)
+    return fields
+
+
+def columns_of(rows: Sequence[Record]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def cell(value: Any) -> str:
+    """A value as text: text as it is, nothing for null and for what is missing, else JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return storable(value)
+    try:
+        return storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    except RecursionError:
+        return "…"
+
+
+def cut(text: str) -> str:
+    text = storable(text)
+    return text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"
+
+
+def _named(plot: dict[str, Any]) -> dict[str, Any]:
+    """The plot with names that can be shown."""
+    series = [{**one, "name": cut(one["name"])} for one in plot["series"]]
+    return {"x": {**plot["x"], "name": cut(plot["x"]["name"])}, "series": series}
+
+
+def _is_numeric(rows: Sequence[Record], name: str) -> bool:
+    values = [value for row in rows if (value := row.get(name)) is not None]
+    return bool(values) and all(as_number(value) is not None for value in values)
+
+
+# A file to save
+
+
+def csv_of(records: Sequence[Record]) -> str:
+    """Records as CSV, a row each, bounded; a text that a spreadsheet would run as a formula is kept a text.
+
+    How, and why: https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    rows = [flat(record) for record in records]
+    columns = columns_of(rows)[:COLUMNS_SAVED]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([inert(storable(name)) for name in columns])
+    for row in rows:
+        values = (row.get(name) for name in columns)
+        writer.writerow([inert(cell(v)) if isinstance(v, str) else cell(v) for v in values])
+        if text.tell() > SAVED_CHARACTERS:
+            break
+    return text.getvalue()
+
+
+def inert(text: str) -> str:
+    """The text with a ' before it where a spreadsheet would take it for a formula."""
+    first = unicodedata.normalize("NFKC", text.lstrip()[:1])  # those of full width count as well
+    starts = text[:1] in ("\t", "\r", "\n") or first in ("=", "+", "-", "@")
+    return f"'{text}" if text and starts and not _NUMBER.fullmatch(text) else text
+
+
+# Files that failed
+
+
+def failures_of(target: str, count: int, wanted: Callable[[], bool]) -> list[tuple[str, str]]:
+    """URI and reason of the first files that failed, of `count` that did; reading stops when it is wanted no more."""
+    failed = (
+        (storable(record.uri), storable(record.error or "no reason is on record"))
+        for record in ledger_records(target)
+        if _goes_on(wanted) and record.status == "failed"
+    )
+    return list(islice(failed, min(count, FAILURES_SHOWN)))
+
+
+def _goes_on(wanted: Callable[[], bool]) -> bool:
+    if not wanted():
+        raise RefusedError("not wanted any more")
+    return True

@@ -1,0 +1,199 @@
+"""What FilePreview shows of a file: its first lines, one of them as a tree, all of them as a table. No notebook.
+
+Each is bounded, in lines, nodes, cells and characters, so that no file can flood a browser or this process. pandas
+is not imported for it: `chimera_nb.frames` makes the same columns for an analysis.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chimera_nb.json_tree import Node, json_tree
+
+if TYPE_CHECKING:
+    from chimera_nb.preview import Preview
+
+MAX_LINES = 200
+MAX_BYTES = 1_000_000  # of all lines that are kept
+LINE_CHARS = 320  # of a line, until all of it is asked for
+MAX_NODES = 3000
+MAX_ROWS, MAX_COLUMNS = 100, 30
+CELL_CHARS = 200
+
+
+class Line(NamedTuple):
+    """A line of the file. `size` is its length in bytes; `data` may be only its beginning."""
+
+    data: bytes
+    size: int
+
+    @property
+    def text(self) -> str:
+        return self.data.rstrip(b"\r").decode("utf-8-sig", "backslashreplace")
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.data) < self.size or len(self.text) > LINE_CHARS
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What is kept of a preview: its facts, for the front end, and its first lines."""
+
+    facts: dict[str, Any]
+    lines: tuple[Line, ...]
+
+    def whole(self, number: int) -> dict[str, Any]:
+        """All that is kept of a line, by its place from 0. Raises IndexError."""
+        line = self.lines[number]
+        return {"n": number, "text": line.text, "size": line.size, "cut": len(line.data) < line.size}
+
+
+def inside(found: Preview) -> Inside:
+    """The part of a preview that is shown. In its facts a line is its first characters, whether there are more of
+    them, and whether it is JSON.
+    """
+    lines = tuple(_kept(found.lines))
+    facts = {
+        "size": found.size,
+        "codec": found.codec,
+        "readBytes": found.read_bytes,
+        "rawBytes": found.raw_bytes,
+        "estimatedRawBytes": found.estimated_raw_bytes,
+        "estimatedLines": found.estimated_lines,
+        "complete": found.complete,
+        "problem": storable(found.problem or ""),
+        "note": storable(found.note or ""),
+        "linesRead": len(found.lines),
+        "lines": [[line.text[:LINE_CHARS], line.is_long, _is_json(line.data)] for line in lines],
+    }
+    return Inside(facts, lines)
+
+
+def storable(text: str) -> str:
+    """The text as UTF-8 can hold it: a name or a JSON escape may stand for half a character, and no message can."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _kept(lines: Sequence[bytes]) -> Iterator[Line]:
+    left = MAX_BYTES
+    for at, line in enumerate(islice(lines, MAX_LINES)):
+        if len(line) > left and at:
+            return
+        yield Line(line[:left], len(line))
+        left -= min(left, len(line))
+
+
+def _is_json(line: bytes) -> bool:
+    """Whether it is an object or a list, which a tree can show."""
+    if not line.lstrip(b"\xef\xbb\xbf \t").startswith((b"{", b"[")):
+        return False
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+# The tree
+
+
+def tree(line: bytes) -> dict[str, Any]:
+    """The nodes of one line, in order: depth, label, text, how many are right below it; and how many are left out.
+
+    Without nodes the line is no JSON.
+    """
+    root = json_tree(line)
+    if root is None:
+        return {"nodes": [], "leftOut": 0}
+    rows, total = [], 0
+    waiting: list[tuple[int, Node]] = [(0, child) for child in reversed(root.children or (root,))]
+    while waiting:  # no recursion: a message that is nested deep could not be sent
+        depth, node = waiting.pop()
+        total += 1
+        if total <= MAX_NODES:
+            rows.append([depth, _cut(node.label), _cut(node.text), len(node.children)])
+        waiting += [(depth + 1, child) for child in reversed(node.children)]
+    return {"nodes": rows, "leftOut": total - len(rows)}
+
+
+# The table
+
+
+def table(lines: Sequence[Line], explode: str = "") -> dict[str, Any]:
+    """Lines -> rows of text under columns, nested objects as columns of their own: `marketDefinition.eventId`.
+
+    `explode` is a column of lists, each of whose items gets a row; `lists` has the ones there are. A column that
+    holds numbers alone is `numeric`. Lines that are no JSON objects are only counted (`others`).
+    """
+    found = [(line, _record(line.data)) for line in lines]
+    records = [record for _, record in found if record is not None]
+    lists = dict.fromkeys(
+        name
+        for record in records
+        for name, value in record.items()
+        if isinstance(value, list) and any(isinstance(item, dict) for item in value)
+    )
+    explode = explode if explode in lists else ""
+    exploded = (item for record in records for item in _exploded(record, explode))
+    rows = [dict(_fields(record)) for record in islice(exploded, MAX_ROWS)]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    shown = names[:MAX_COLUMNS]
+    return {
+        "columns": [[_cut(name), _is_numeric([row.get(name) for row in rows])] for name in shown],
+        "rows": [[_cell(row[name]) if name in row else "" for name in shown] for row in rows],
+        "moreRows": next(exploded, None) is not None,
+        "moreColumns": len(names) - len(shown),
+        "others": sum(record is None and bool(line.data.strip()) for line, record in found),
+        "lists": [name for name in lists if storable(name) == name],
+        "explode": explode,
+    }
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _exploded(record: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
+    items = record.get(name) if name else None
+    if not isinstance(items, list) or not items:
+        yield record
+        return
+    for item in items:
+        yield {key: item if key == name else value for key, value in record.items()}
+
+
+def _fields(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    waiting = list(reversed(record.items()))
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict) and value:
+            waiting += [(f"{name}.{inner}", v) for inner, v in reversed(value.items())]
+        else:
+            yield name, value
+
+
+def _is_numeric(values: list[Any]) -> bool:
+    kinds = {type(value) for value in values if value is not None}
+    return bool(kinds) and kinds <= {int, float}
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    try:
+        return _cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    except (RecursionError, ValueError):
+        return "(nested too deep to show)"
+
+
+def _cut(text: str) -> str:
+    return storable(text if len(text) <= CELL_CHARS else f"{text[:CELL_CHARS]}…")

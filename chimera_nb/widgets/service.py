@@ -1,0 +1,24 @@
+"""The JobService of a kernel: one for each place, shared by all of its widgets."""
+
+from __future__ import annotations
+
+import threading
+
+from chimera_nb.dashboard.visitor import current_visitor
+from chimera_nb.jobs.service import JobService, local_user
+from chimera_nb.settings import Settings
+
+_services: dict[Settings, JobService] = {}
+_one_at_a_time = threading.Lock()
+
+
+def open_service(settings: Settings) -> JobService:
+    """The service of these settings, made when it is first asked for. It opens the job log, so call it in a thread.
+
+    Whoever is served by this kernel is on record as who asked for a job. Raises JobLogError when the log cannot
+    be opened; asking again tries again.
+    """
+    with _one_at_a_time:
+        if settings not in _services:
+            _services[settings] = JobService(settings, user=lambda: current_visitor() or local_user())
+        return _services[settings]

@@ -1,0 +1,133 @@
+// A job's log: as it comes, narrowed by level, at its end unless one has scrolled up. And a button that copies a text.
+
+const AT_END = 24; // pixels from the end that still are its end
+const COPIED_MS = 1500;
+
+/** "2 min 5 s" */
+function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  const units = [["d", Math.floor(whole / 86400)], ["h", Math.floor(whole / 3600) % 24], ["min", Math.floor(whole / 60) % 60], ["s", whole % 60]];
+  const first = units.findIndex(([, count]) => count > 0);
+  const shown = first < 0 ? [["s", 0]] : units.slice(first, first + 2).filter(([, count], at) => at === 0 || count > 0);
+  return shown.map(([unit, count]) => `${count} ${unit}`).join(" ");
+}
+
+async function copyText(text) {
+  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  const box = document.body.appendChild(make("textarea", "", "", { style: "position:fixed;opacity:0" })); // plain http: the old way
+  box.value = text;
+  box.select();
+  const done = document.execCommand("copy");
+  box.remove();
+  if (!done) throw new Error("the browser does not let it be copied");
+}
+
+/** A button that copies what `text()` gives, and says that it has. */
+function copyButton(label, text, className = "") {
+  const node = button(`ch-copy ${className}`, "Copy", async () => {
+    const focused = document.activeElement;
+    try {
+      await copyText(text());
+      said.textContent = "Copied";
+    } catch {
+      said.textContent = "Not copied";
+    }
+    focused?.focus({ preventScroll: true });
+    back();
+  }, { "aria-label": label, title: label });
+  const said = node;
+  const back = later(COPIED_MS, () => {
+    said.textContent = "Copy";
+  });
+  return node;
+}
+
+/** The time of day of a log line, here. */
+function clock(stamp) {
+  const at = new Date(stamp);
+  return Number.isNaN(at.getTime()) ? "" : at.toLocaleTimeString("en-GB");
+}
+
+class JobLog {
+  constructor() {
+    Object.assign(this, { lines: [], known: false, follows: true });
+    this.node = make("div", "ch-joblog");
+    this.level = make("select", "ch-input ch-level", "", { "aria-label": "Level" });
+    for (const [value, label] of [["all", "All lines"], ["warning", "Warnings and errors"], ["error", "Errors"]]) {
+      this.level.append(make("option", "", label, { value }));
+    }
+    this.level.addEventListener("change", () => this.onLevel());
+    this.told = make("span", "ch-muted ch-log-told", "", { role: "status" });
+    this.toEnd = button("", "Follow", () => this.follow(), { title: "Go to the end, and stay there" });
+    const bar = make("div", "ch-log-bar");
+    bar.append(this.level, this.told, this.toEnd, copyButton("Copy the lines shown", () => this.text()));
+    this.list = make("div", "ch-log-lines ch-mono", "", { role: "log", tabindex: "0", "aria-label": "Log", "data-level": "all" });
+    this.list.addEventListener("scroll", () => {
+      if (!this.list.clientHeight) return;
+      this.follows = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < AT_END;
+      this.onState();
+    });
+    this.nothing = make("div", "ch-placeholder");
+    this.node.append(bar, this.list);
+    this.onState();
+  }
+
+  /** A message of the kernel: lines that go from the front, and lines that come at the end. */
+  take({ begin, drop, lines, leftOut }) {
+    if (begin) this.known = true;
+    if (!this.known) return;
+    if (begin) {
+      this.lines = [];
+      this.list.replaceChildren(this.nothing);
+    }
+    for (const gone of begin ? [] : this.lines.splice(0, drop)) gone.node.remove();
+    this.leftOut = leftOut;
+    const added = lines.map(([time, level, text]) => {
+      const node = make("div", "ch-log-line", "", { "data-level": level });
+      node.append(make("time", "", clock(time), { datetime: time, title: time }));
+      if (level !== "info") node.append(make("span", "ch-log-level", level));
+      showLines(node.appendChild(make("span", "ch-log-text")), text);
+      return { time, level, text, node };
+    });
+    this.lines.push(...added);
+    this.list.append(...added.map(({ node }) => node));
+    this.onState();
+    if (this.follows) this.scrollToEnd();
+  }
+
+  shown() {
+    const level = this.level.value;
+    return this.lines.filter((line) => level === "all" || line.level === "error" || line.level === level);
+  }
+
+  text() {
+    return this.shown().map(({ time, level, text }) => `${time} ${level === "info" ? "" : `${level.toUpperCase()}: `}${text}\n`).join("");
+  }
+
+  onLevel() {
+    this.list.dataset.level = this.level.value;
+    this.onState();
+    if (this.follows) this.scrollToEnd();
+  }
+
+  onState() {
+    const count = this.shown().length;
+    const narrowed = count < this.lines.length ? ` of ${number(this.lines.length)}` : "";
+    const early = this.leftOut ? `; ${number(this.leftOut)} earlier ones are not kept` : "";
+    setText(this.told, this.lines.length ? `${number(count)}${narrowed} ${this.lines.length === 1 ? "line" : "lines"}${early}` : "");
+    this.nothing.hidden = count > 0;
+    this.nothing.textContent = this.lines.length ? "No line of this level" : "The log is empty so far";
+    this.toEnd.classList.toggle("ch-absent", this.follows);
+  }
+
+  follow() {
+    this.follows = true;
+    this.scrollToEnd();
+    this.onState();
+  }
+
+  /** Also what to call when the log comes on screen. */
+  scrollToEnd() {
+    if (this.follows) this.list.scrollTop = this.list.scrollHeight;
+  }
+}

@@ -1,0 +1,75 @@
+"""What stands at a target, looked at without taking it: for the one who types its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline import storage
+from pipeline.allowed import check_folder
+from pipeline.errors import ChimeraError
+from pipeline.patterns import split_uri
+from pipeline.spec import JobSpec
+from pipeline.target import published, read_summary
+
+_CLAIMS = "_chimera/"
+
+
+@dataclass(frozen=True)
+class TargetState:
+    """problem: why the job could not go there, or None; says: what is worth knowing of it otherwise.
+
+    holds_output: a job's output is there, so that the job has to replace it or to go elsewhere.
+    field: of the form, that the problem is with.
+    """
+
+    problem: str | None = None
+    says: str = ""
+    holds_output: bool = False
+    field: str = "prefix"
+
+
+def look_at_target(spec: JobSpec, inputs: Sequence[str] = ()) -> TargetState:
+    """The state of the job's target; with inputs, also whether it lies among them. Writes nothing, never raises."""
+    try:
+        return _look(spec, inputs)
+    except ChimeraError as e:
+        return TargetState(problem=str(e))
+
+
+def _look(spec: JobSpec, inputs: Sequence[str]) -> TargetState:
+    target = spec.target
+    bucket, _ = split_uri(target)
+    check_folder(f"{target}/", "write")
+    if not storage.bucket_exists(bucket):
+        says = f"no bucket gs://{bucket} (or it is not visible with these credentials)"
+        return TargetState(f"{says}; check its name", field="bucket")
+    if inputs:
+        from pipeline.selection import check_apart, patterns_by_input
+
+        by_input = patterns_by_input(spec)
+        check_apart(spec, [pattern for patterns in by_input.values() for pattern in patterns])
+    page = next(iter(storage.list_folder(f"{target}/")), None)
+    names = [] if page is None else [*page.folders, *(entry.uri for entry in page.objects)]
+    shown = [uri[len(target) + 1 :] for uri in names]
+    if "summary.json" in shown or next(published(target), None):
+        return _held(spec)
+    if _CLAIMS in shown:
+        says = "A job writes here, or has left its temporary files; if it runs, yours will be refused."
+        return TargetState(says=says)
+    if shown:
+        others = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
+        return TargetState(says=f"Other things are here ({shown[0]}{others}); they stay as they are.")
+    return TargetState(says="Nothing is here yet.")
+
+
+def _held(spec: JobSpec) -> TargetState:
+    try:
+        job = (read_summary(spec.target) or {}).get("jobId")
+    except ChimeraError:
+        job = None  # a summary of no job: replaced as well
+    whose = f"of job {job}" if job else "of a job that did not end well"
+    if spec.overwrite:
+        return TargetState(says=f"The output {whose} is here; it will be replaced.", holds_output=True)
+    problem = f"the output {whose} is here already; choose another prefix, or replace what is there"
+    return TargetState(problem, holds_output=True)

@@ -1,0 +1,162 @@
+"""JobHistory in a real browser, in JupyterLab and in Voilà, on the job log of the local stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.process import describe
+from chimera_nb.jobs.record import JobRecord, Status, new_job_id, timestamp
+from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.widgets.history_model import PAGE
+from pipeline.spec import JobSpec
+
+NASTY = "<img src=x onerror=\"document.title='owned'\">"
+CELL = """
+import json, ipywidgets
+from chimera_nb.widgets.job_history import JobHistory
+history = JobHistory()
+probe, opened = ipywidgets.Textarea(), []
+def say(job_id):
+    opened.append(job_id)
+    probe.value = json.dumps([history.job_id, opened])
+history.on_open(say)
+display(history, probe)
+"""
+
+
+@pytest.fixture
+def log(stack):
+    """The job log of the stack, empty of what other tests have put there."""
+    log = SqliteJobLog(stack.data_dir / "jobs.sqlite")
+    log._connection.execute("DELETE FROM jobs")
+    yield log
+    log._connection.execute("DELETE FROM jobs")
+    log.close()
+
+
+def a_job(minutes_ago: float = 0, status: Status = Status.COMPLETE, creator="ada", **fields) -> JobRecord:
+    made = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+    name = uuid.uuid4().hex[:8]
+    spec = JobSpec(
+        inputs=(f"gs://in/{name}/", "gs://in/more/"), target=f"gs://out/{name}", job_id=new_job_id(made)
+    )
+    record = JobRecord.from_spec(spec, runner="direct", created_by=creator, now=timestamp(made))
+    return replace(record, status=status, **fields)
+
+
+def row(page, job):
+    return page.locator(f".ch-history-row[id$='-{job.job_id}']")
+
+
+def rows(page):
+    return page.locator(".ch-history-row[data-state]")
+
+
+def test_jobs_are_searched_filtered_and_opened(show, log):
+    jobs = {status: a_job(10, status) for status in (Status.COMPLETE, Status.FAILED, Status.CANCELLED)}
+    other = a_job(60 * 24 * 9, creator=NASTY, error=NASTY)
+    for job in [*jobs.values(), other]:
+        log.create(job)
+    page = show(CELL)
+    expect(rows(page)).to_have_count(4)
+    expect(rows(page).last).to_contain_text(NASTY)
+    page.get_by_role("button", name="failed").click()
+    expect(rows(page)).to_have_count(1)
+    expect(row(page, jobs[Status.FAILED]).locator(".ch-state")).to_have_text("failed")
+    page.get_by_role("button", name="cancelled").click()
+    expect(rows(page)).to_have_count(2)
+    page.get_by_role("button", name="Clear filters").click()
+    expect(rows(page)).to_have_count(4)
+    page.get_by_label("Search jobs").fill("ONERROR")
+    expect(rows(page)).to_have_count(1)
+    expect(row(page, other)).to_be_visible()
+    page.get_by_label("Search jobs").press("Escape")
+    expect(rows(page)).to_have_count(4)
+    page.get_by_label("Last day").fill(f"{datetime.now(UTC).date() - timedelta(days=2)}")
+    expect(rows(page)).to_have_count(1)
+    page.get_by_label("First day").fill(f"{datetime.now(UTC).date()}")
+    expect(page.get_by_role("alert")).to_contain_text("the last day is before the first")
+    page.get_by_role("button", name="Clear filters").click()
+    expect(rows(page)).to_have_count(4)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    page.get_by_label("Search jobs").fill("nothing has this name")
+    expect(page.get_by_text("No job is like this. Change or clear the filters.")).to_be_visible()
+    page.get_by_role("button", name="Clear filters").click()
+
+    probe = page.locator("textarea").last
+    chosen = jobs[Status.CANCELLED]
+    row(page, chosen).click()
+    expect(row(page, chosen)).to_have_attribute("aria-selected", "true")
+    row(page, chosen).click()
+    expect(probe).to_have_value(json.dumps([chosen.job_id, [chosen.job_id] * 2]))
+    page.keyboard.press("Tab")
+    page.get_by_role("grid").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(probe).to_have_value(json.dumps([other.job_id, [chosen.job_id] * 2 + [other.job_id]]))
+    assert page.locator(".ch-history").locator("img, script").count() == 0
+    assert page.title() != "owned"
+
+
+def test_a_new_job_comes_in_by_itself_and_moves_with_its_progress(show, log):
+    page = show(CELL)
+    expect(page.get_by_text("There is no job yet.")).to_be_visible()
+    job = a_job(status=Status.RUNNING, started_at=timestamp(), worker=describe(os.getpid()))
+    log.create(job)
+    expect(row(page, job)).to_be_visible(timeout=2000)
+    expect(page.get_by_text("There is no job yet.")).to_be_hidden()
+    log.update(job.job_id, Change(progress={"filesListed": 40, "filesComplete": 10, "lines": 12345}))
+    expect(row(page, job)).to_contain_text("10 of 40")
+    expect(row(page, job)).to_contain_text("12,345 lines")
+    assert row(page, job).locator(".ch-history-bar > span").evaluate("bar => bar.style.width") == "25%"
+    log.update(job.job_id, Change(status=Status.COMPLETE))
+    expect(row(page, job).locator(".ch-state")).to_have_text("complete")
+
+
+def test_what_one_reads_stays_in_its_place_when_a_job_comes_in_and_more_come_on_scrolling(voila, log):
+    for number in range(PAGE * 2 + 10):
+        log.create(a_job(10 + number))
+    page = voila(CELL)
+    scroller = page.locator(".ch-history-scroller")
+    expect(rows(page)).to_have_count(PAGE)
+    scroller.evaluate("box => { box.scrollTop = 333; }")
+    before = rows(page).nth(8).bounding_box()
+    read = rows(page).nth(8).get_attribute("id")
+    job = a_job()
+    log.create(job)
+    expect(page.get_by_role("button", name="1 new job")).to_be_visible()
+    assert page.locator(f"#{read}").bounding_box() == before
+    page.get_by_role("button", name="1 new job").click()
+    expect(rows(page).first).to_contain_text(job.job_id)
+    expect(page.get_by_role("button", name="1 new job")).to_be_hidden()
+    for count in (PAGE * 2 + 1, PAGE * 2 + 11):
+        page.keyboard.press("End")
+        expect(page.locator(".ch-history-foot")).to_contain_text(f"{count} jobs")
+    expect(rows(page)).to_have_count(PAGE * 2 + 11)
+
+
+def test_without_settings_one_line_says_what_is_missing_and_it_comes_by_itself(voila, log, tmp_path):
+    nowhere = (
+        "import os\nos.environ.pop('STORAGE_EMULATOR_HOST', None)\n"
+        f"os.environ['CHIMERA_DATA_DIR'] = {str(tmp_path)!r}"
+    )
+    log.create(a_job())
+    here = log.path.parent
+    back = (
+        "button = ipywidgets.Button(description='go back')\n"
+        f"button.on_click(lambda _: os.environ.update(CHIMERA_DATA_DIR={str(here)!r}))\n"
+        "display(button)"
+    )
+    page = voila(nowhere, CELL, back)
+    expect(page.get_by_role("alert")).to_contain_text("chimera up --detach")
+    page.get_by_role("button", name="go back").click()
+    expect(rows(page)).to_have_count(1)
+    expect(page.get_by_role("alert")).to_be_hidden()

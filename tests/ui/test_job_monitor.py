@@ -1,0 +1,156 @@
+"""JobMonitor in a real browser, in JupyterLab and in Voilà, on the local stack."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import itertools
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.record import JobRecord, Stage, Status, new_job_id
+from chimera_nb.jobs.service import JobService
+from chimera_nb.settings import Settings
+from pipeline import storage
+from pipeline.errors import JobNotFoundError
+from pipeline.spec import JobSpec
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
+
+
+def cell(job_id):
+    return f"from chimera_nb.widgets.job_monitor import JobMonitor\nmonitor = JobMonitor({job_id!r})\nmonitor"
+
+
+@pytest.fixture
+def service(on_stack):
+    """The service of the stack that the pages are on."""
+    service = JobService(Settings(data_dir=on_stack.data_dir))
+    yield service
+    service.log.close()
+
+
+@pytest.fixture
+def running(service, bucket):
+    """The id of a job on record that runs, with no process: a test says how it goes on."""
+    spec = JobSpec(inputs=(f"gs://{bucket}/{HOSTILE}/",), target=f"gs://{bucket}/out", job_id=new_job_id())
+    service.log.create(JobRecord.from_spec(spec, runner="direct", created_by=HOSTILE))
+    service.log.update(spec.job_id, Change(status=Status.RUNNING, stages={"read": Stage.RUNNING}))
+    return spec.job_id
+
+
+@pytest.fixture
+def ended(service, bucket):
+    """A job that is complete, over three files of which one is broken and has a hostile name."""
+    for n in range(2):
+        lines = b"".join(
+            json.dumps({"n": n, "text": HOSTILE, "x": 2**k % 97}).encode() + b"\n" for k in range(30)
+        )
+        storage.write_bytes(f"gs://{bucket}/in/{n}.bz2", bz2.compress(lines))
+    storage.write_bytes(f"gs://{bucket}/in/{HOSTILE}.bz2", b"no bz2")
+    return service.wait(service.submit([f"gs://{bucket}/in/"], f"gs://{bucket}/out", shards=1).job_id)
+
+
+def step(service, job_id, second, **change):
+    numbers = {
+        "seconds": float(second),
+        "filesListed": 40,
+        "filesComplete": second,
+        "filesFailed": 1,
+        "rawBytes": second * 5_000_000,
+        "lines": second * 1000,
+    }
+    service.log.update(job_id, Change(progress=numbers, **change))
+
+
+def fact(page, name):
+    return page.locator(f".ch-fact-{name} dd")
+
+
+def test_a_running_job_is_followed_live_and_cancelled_by_two_clicks(show, service, running):
+    page = show(cell(running))
+    expect(page.locator(".ch-head .ch-state")).to_have_text("running")
+    page.evaluate(
+        """() => {
+            window.changes = [];
+            const shown = document.querySelector(".ch-fact-lines dd");
+            new MutationObserver(() => changes.push(performance.now()))
+                .observe(shown, { childList: true, characterData: true, subtree: true });
+        }"""
+    )
+    for second in range(1, 7):
+        step(service, running, second, stages={"decompress": Stage.RUNNING})
+        page.wait_for_timeout(1000)
+    step(service, running, 7, logs=("all is well", f"WARNING: {HOSTILE}", "ERROR: it broke"))
+    expect(fact(page, "lines")).to_have_text("7,000")
+    changes = page.evaluate("changes")
+    assert len(changes) == 7
+    assert max(later - one for one, later in itertools.pairwise(changes)) < 2000
+    expect(fact(page, "files")).to_have_text("8 of 40")
+    expect(fact(page, "speed")).to_have_text("5.0 MB/s")
+    expect(fact(page, "left")).to_have_text("about 32 s")
+    expect(page.get_by_role("progressbar", name="Files done")).to_have_attribute("aria-valuenow", "20")
+    expect(page.locator(".ch-stage[data-state=running]")).to_have_count(2)
+    expect(page.get_by_role("img", name="Throughput")).to_be_visible()
+
+    log = page.get_by_role("log")
+    expect(log.locator(".ch-log-line:visible")).to_have_count(3)
+    page.get_by_label("Level").select_option("Errors")
+    expect(log.locator(".ch-log-line:visible")).to_have_text(re.compile("it broke"))
+    page.get_by_label("Level").select_option("Warnings and errors")
+    expect(log).to_contain_text(HOSTILE)
+    assert page.locator(".ch-monitor img").count() == 0
+    assert page.title() != "owned"
+
+    page.get_by_role("button", name="Cancel", exact=True).dblclick()
+    expect(page.get_by_role("button", name="Cancel", exact=True)).to_be_visible()
+    assert service.log.get(running).status is Status.RUNNING
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_role("button", name="Yes, cancel the job").click()
+    expect(page.locator(".ch-head .ch-state")).to_have_text("cancelled")
+    expect(page.get_by_role("button", name="Run again")).to_be_enabled()
+    assert service.log.get(running).status is Status.CANCELLED
+
+
+def test_a_complete_job_shows_its_result_and_its_failures_and_retries_them(show, service, ended, bucket):
+    page = show(cell(ended.job_id))
+    rows = page.get_by_role("region", name="First rows of the output")
+    expect(rows.locator("tbody tr")).to_have_count(20)
+    expect(rows.locator("thead th")).to_have_text(["n", "text", "x"])
+    expect(page.locator(".ch-result-plot svg")).to_be_visible()
+    page.get_by_label("What to plot").select_option("Size of the files")
+    expect(page.locator(".ch-result-plot rect")).to_have_count(1)
+    expect(page.get_by_text(f'read_output("{ended.job_id}")')).to_be_visible()
+    shard = page.get_by_role("link", name="output-00000-of-00001.ndjson")
+    fetched = page.request.get(shard.get_attribute("href"))
+    assert fetched.body() == storage.read_bytes(f"gs://{bucket}/out/output/output-00000-of-00001.ndjson")
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save 60 as CSV").click()
+    assert download.value.suggested_filename == f"{ended.job_id}.csv"
+    with download.value.path().open(newline="") as file:
+        saved = list(csv.DictReader(file))
+    assert len(saved) == 60
+    assert {row["text"] for row in saved} == {HOSTILE}
+
+    page.get_by_role("tab", name="Failures 1").click()
+    expect(page.get_by_role("region", name="Files that failed")).to_contain_text(f"{HOSTILE}.bz2")
+    assert page.locator(".ch-monitor img").count() == 0
+    assert page.title() != "owned"
+    page.get_by_role("button", name="Retry failed files").click()
+    expect(page.locator(".ch-monitor .ch-title")).not_to_have_text(ended.job_id)
+    expect(page.locator(".ch-head .ch-state")).to_have_text("failed")  # the same file, which is broken still
+    retried = service.get(page.locator(".ch-monitor .ch-title").inner_text())
+    assert retried.spec["inputs"] == [f"gs://{bucket}/in/{HOSTILE}.bz2"]
+
+
+def test_no_job_and_an_unknown_job_are_said_in_one_sentence(voila, service):
+    page = voila(cell(""), "monitor.job_id = '2026-01-31-00000000'")
+    with pytest.raises(JobNotFoundError):
+        service.get("2026-01-31-00000000")
+    expect(page.get_by_role("alert")).to_contain_text("no job '2026-01-31-00000000'")
+    expect(page.locator(".ch-monitor-body")).to_be_hidden()

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from chimera_nb.widgets import file_preview
+from chimera_nb.widgets.file_preview import FilePreview
+from pipeline import storage
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What widgets send to their front ends."""
+    messages = []
+    monkeypatch.setattr(FilePreview, "send", lambda _, message: messages.append(message))
+    return messages
+
+
+@pytest.fixture
+def files(tmp_path):
+    for name in "abc":
+        (tmp_path / f"{name}.ndjson").write_text(f'{{"name":"{name}"}}\n' * 3)
+    return tmp_path
+
+
+def ask(widget, kind, **content) -> None:
+    widget._on_message(widget, {"kind": kind, **content}, [])
+
+
+async def until(check) -> None:
+    while not check():  # noqa: ASYNC110 - what threads bring has no event
+        await asyncio.sleep(0.005)
+
+
+def run(work) -> None:
+    asyncio.run(asyncio.wait_for(work, 20))
+
+
+def test_nothing_is_read_before_the_widget_is_on_screen(sent, files, monkeypatch):
+    reads = []
+    read = storage.read_range
+    monkeypatch.setattr(storage, "read_range", lambda *a: (reads.append(a), read(*a))[1])
+
+    async def work():
+        widget = FilePreview(str(files / "a.ndjson"))
+        widget.uri = str(files / "b.ndjson")
+        await asyncio.sleep(0)
+        assert (reads, sent) == ([], [])
+        ask(widget, "hello")
+        await until(lambda: sent and sent[-1]["state"] == "shown")
+        assert reads == [(str(files / "b.ndjson"), 0, 256_000)]
+        assert sent[-1]["uri"] == str(files / "b.ndjson")
+        assert sent[-1]["linesRead"] == 3
+
+    run(work())
+
+
+def test_a_slow_answer_about_a_file_that_was_left_is_dropped(sent, files, monkeypatch):
+    held = threading.Event()
+    real = file_preview._preview
+
+    def slow(uri):
+        if uri.endswith("a.ndjson"):
+            held.wait(10)
+        return real(uri)
+
+    monkeypatch.setattr(file_preview, "_preview", slow)
+
+    async def work():
+        widget = FilePreview(str(files / "a.ndjson"))
+        ask(widget, "hello")
+        await asyncio.sleep(0.02)
+        for name in "bc":
+            widget.uri = str(files / f"{name}.ndjson")
+        await until(lambda: sent[-1]["state"] == "shown")
+        held.set()
+        await until(lambda: widget._reading == 0)
+        shown = [message["uri"][-8:] for message in sent if message["state"] == "shown"]
+        assert shown == ["c.ndjson"]
+        assert widget.error == ""
+
+    run(work())
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("none.ndjson", "none.ndjson"),
+        ("", "is a folder; choose a file"),
+        ("*.ndjson", "is a pattern; choose"),
+    ],
+)
+def test_what_cannot_be_looked_into_is_said_and_the_next_file_is_shown(sent, files, name, error):
+    async def work():
+        widget = FilePreview(f"{files}/{name}")
+        ask(widget, "hello")
+        await until(lambda: sent[-1]["state"] == "failed")
+        assert error in widget.error
+        widget.uri = str(files / "a.ndjson")
+        await until(lambda: sent[-1]["state"] == "shown")
+        assert widget.error == ""
+
+    run(work())
+
+
+def test_a_line_the_tree_and_the_table_are_sent_when_they_are_asked_for(sent, files):
+    async def work():
+        widget = FilePreview(str(files / "a.ndjson"))
+        ask(widget, "hello")
+        await until(lambda: sent[-1]["state"] == "shown")
+        view = sent[-1]["view"]
+        for kind in ("line", "tree", "table"):
+            ask(widget, kind, view=view, n=2)
+            await until(lambda kind=kind: sent[-1]["kind"] == kind)
+        line, tree, table = sent[-3:]
+        assert line["text"] == '{"name":"a"}'
+        assert tree["nodes"] == [[0, "name", '"a"', 0]]
+        assert table["rows"] == [["a"]] * 3
+
+    run(work())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"kind": "line", "n": 3},
+        {"kind": "line", "n": -1},
+        {"kind": "tree", "n": "0"},
+        {"kind": "tree", "n": True},
+        {"kind": "tree", "n": None},
+        {"kind": "line"},
+        {"kind": "line", "n": 0, "view": 10_000},
+        {"kind": "table", "view": 0},
+        {"kind": "uri", "uri": "/etc/passwd"},
+        {},
+    ],
+)
+def test_a_message_that_makes_no_sense_does_nothing(sent, files, message):
+    async def work():
+        widget = FilePreview(str(files / "a.ndjson"))
+        ask(widget, "hello")
+        await until(lambda: sent[-1]["state"] == "shown")
+        before = list(sent)
+        widget._on_message(widget, {"view": sent[-1]["view"], **message}, [])
+        await asyncio.sleep(0.01)
+        assert sent == before
+
+    run(work())
+
+
+def test_a_front_end_cannot_choose_the_file():
+    widget = FilePreview()
+    widget.set_state({"uri": "/etc/passwd"})
+    assert widget.uri == ""

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import bz2
+import json
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chimera_nb.frames import flatten, frame_of_lines
+from chimera_nb.preview import preview_bytes
+from chimera_nb.widgets.preview_model import (
+    CELL_CHARS,
+    LINE_CHARS,
+    MAX_BYTES,
+    MAX_COLUMNS,
+    MAX_LINES,
+    MAX_NODES,
+    MAX_ROWS,
+    Line,
+    inside,
+    table,
+    tree,
+)
+
+
+def look(raw: bytes, name: str = "a.ndjson"):
+    return inside(preview_bytes(name, raw, len(raw)))
+
+
+def lines(*texts: str) -> list[Line]:
+    return [Line(text.encode(), len(text.encode())) for text in texts]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def test_facts_and_lines_of_a_good_file():
+    shown = look(bz2.compress(b'{"a":1}\n\nnot json\n[1,2]\n'), "a.bz2")
+    facts = shown.facts
+    assert (facts["codec"], facts["complete"], facts["estimatedLines"], facts["problem"]) == (
+        "bz2",
+        True,
+        4,
+        "",
+    )
+    assert facts["lines"] == [
+        ['{"a":1}', False, True],
+        ["", False, False],
+        ["not json", False, False],
+        ["[1,2]", False, True],
+    ]
+
+
+def test_a_broken_file_says_so_and_shows_what_came_before():
+    data = bz2.compress(b'{"a":1}\n' * 1000)
+    shown = look(data[:-6], "a.bz2")
+    assert "cut off" in shown.facts["problem"]
+
+
+def test_no_more_than_so_many_lines_and_bytes_are_kept():
+    assert len(look(b"x\n" * 10_000).lines) == MAX_LINES
+    shown = look((b"y" * 300_000 + b"\n") * 10)
+    assert len(shown.lines) == 3
+    assert sum(len(line.data) for line in shown.lines) <= MAX_BYTES
+    assert len(json.dumps(shown.facts)) < 5000
+
+
+def test_a_long_line_is_cut_and_all_of_it_can_be_had():
+    text = json.dumps({"a": "b" * 5000})
+    shown = look(text.encode() + b"\n")
+    assert shown.facts["lines"] == [[text[:LINE_CHARS], True, True]]
+    assert shown.whole(0) == {"n": 0, "text": text, "size": len(text), "cut": False}
+
+
+def test_a_line_of_more_than_is_kept_is_kept_in_part():
+    shown = look(b"z" * 3_000_000 + b"\n")
+    whole = shown.whole(0)
+    assert (len(whole["text"]), whole["size"], whole["cut"]) == (MAX_BYTES, 3_000_000, True)
+
+
+def test_bytes_that_are_no_text_and_half_characters_can_be_sent():
+    raw = b'{"a":"\xff\xc3\x00"}\n{"half \\ud800":"\\udc00","a":"\\ud800"}\n'
+    shown = look(bz2.compress(raw), "a.bz2")
+    answers = [shown.facts, shown.whole(0), tree(shown.lines[1].data), table(shown.lines)]
+    json.dumps(answers, ensure_ascii=False, allow_nan=False).encode()
+    assert shown.whole(0)["text"] == '{"a":"\\xff\\xc3\x00"}'
+    assert table(shown.lines)["rows"] == [["\\udc00", "\\ud800"]]
+
+
+def test_a_tree_has_its_nodes_in_order_with_their_depth():
+    assert tree(b'{"a":{"b":[1,"x"]},"c":null}') == {
+        "nodes": [
+            [0, "a", "1 field", 1],
+            [1, "b", "2 items", 2],
+            [2, "0", "1", 0],
+            [2, "1", '"x"', 0],
+            [0, "c", "null", 0],
+        ],
+        "leftOut": 0,
+    }
+    assert tree(b"oops") == {"nodes": [], "leftOut": 0}
+    assert tree(b"7")["nodes"] == [[0, "", "7", 0]]
+
+
+def test_a_tree_is_bounded_and_says_how_much_it_leaves_out():
+    found = tree(json.dumps({"a": list(range(10_000)), "b": "c" * 9000}).encode())
+    assert len(found["nodes"]) == MAX_NODES
+    assert found["leftOut"] == 10_002 - MAX_NODES
+
+
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_what_is_nested_deep_neither_raises_nor_cannot_be_sent(depth):
+    line = b"[" * depth + b"]" * depth
+    record = b'{"a":' + line + b"}"
+    json.dumps([tree(line), table([Line(record, len(record))])])
+
+
+def test_a_table_is_bounded_and_says_so():
+    wide = json.dumps({f"f{n}": "v" * 1000 for n in range(50)})
+    found = table(lines(*[wide] * 150))
+    assert (len(found["rows"]), len(found["columns"])) == (MAX_ROWS, MAX_COLUMNS)
+    assert (found["moreRows"], found["moreColumns"]) == (True, 20)
+    assert max(len(cell) for row in found["rows"] for cell in row) == CELL_CHARS + 1
+
+
+def test_numbers_are_told_from_text_and_other_lines_are_counted():
+    found = table(lines('{"n":1,"t":"1","m":true}', '{"n":2.5,"t":"x"}', "oops", "", "[1]"))
+    assert found["columns"] == [["n", True], ["t", False], ["m", False]]
+    assert found["rows"] == [["1", "1", "true"], ["2.5", "x", ""]]
+    assert found["others"] == 2
+
+
+def test_a_column_of_lists_can_have_a_row_for_each_item():
+    texts = ['{"pt":1,"mc":[{"id":"a","d":{"e":5}},{"id":"b"}],"tags":["x"]}', '{"pt":2}']
+    assert table(lines(*texts))["lists"] == ["mc"]
+    found = table(lines(*texts), "mc")
+    assert [name for name, _ in found["columns"]] == ["pt", "mc.id", "mc.d.e", "tags"]
+    assert found["rows"] == [["1", "a", "5", '["x"]'], ["1", "b", "", '["x"]'], ["2", "", "", ""]]
+    assert table(lines(*texts), "pt")["explode"] == ""
+
+
+@given(st.lists(st.dictionaries(st.text(alphabet="abc", min_size=1), json_values, max_size=4), max_size=6))
+def test_a_table_has_the_columns_of_a_flattened_frame(records):
+    texts = [json.dumps(record) for record in records]
+    frame = flatten(frame_of_lines(text.encode() for text in texts)) if texts else None
+    expected = [] if frame is None else [str(name) for name in frame]
+    found = table(lines(*texts))
+    shown = {name for name, _ in found["columns"]}
+    if not found["moreColumns"] and all(len(name) < CELL_CHARS for name in expected):
+        assert shown == {name.encode(errors="backslashreplace").decode() for name in expected}
+
+
+@given(st.binary(max_size=3000))
+def test_no_bytes_at_all_raise(raw):
+    shown = look(raw)
+    for at, line in enumerate(shown.lines):
+        json.dumps([shown.whole(at), tree(line.data)], ensure_ascii=False).encode()
+    json.dumps([shown.facts, table(shown.lines)], ensure_ascii=False).encode()
+
+
+def test_neither_pandas_nor_beam_is_imported_for_it():
+    code = (
+        "import sys, chimera_nb.widgets.file_preview, chimera_nb.widgets.job_history\n"
+        "print({'pandas', 'apache_beam', 'google.cloud.firestore'} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"

@@ -1,0 +1,187 @@
+"""What a form's job comes to, the same job as code, and jobs of before to begin with. No browser, no service."""
+
+from __future__ import annotations
+
+import ast
+import math
+import shlex
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chimera_nb.dataflow_options import DataflowOptions
+from chimera_nb.jobs.record import JobRecord
+from chimera_nb.preview import preview_bytes
+from chimera_nb.settings import Settings
+from chimera_nb.widgets.as_code import MAX_INPUTS, as_code, notebook_cell, shell_command
+from chimera_nb.widgets.counting import Tally
+from chimera_nb.widgets.form_model import ANY_ID, Fields, check, selection
+from chimera_nb.widgets.plan import machine_vcpus, make_plan, ratio_of, speed
+from chimera_nb.widgets.recent_jobs import (
+    begun_as,
+    fields_of,
+    recent_configurations,
+    recent_selections,
+)
+from pipeline.spec import JobSpec
+
+SOURCES = ("betfair", "ndjson")
+CHOSEN = selection(["gs://history/2016/"])
+CLOUD = Settings(place="cloud", job_log="sqlite", project="p")
+
+
+# The plan
+
+
+@pytest.mark.parametrize(
+    ("name", "vcpus"),
+    [
+        ("n1-standard-4", 4),
+        ("n2-highmem-96", 96),
+        ("c3-standard-8-lssd", 8),
+        ("e2-medium", 1),
+        ("n2-custom-6-3072", 6),
+        ("custom-2-2048", 2),
+        ("a2-megagpu-16g", None),
+        ("", None),
+        ("n1-standard-0", None),
+    ],
+)
+def test_vcpus_are_told_by_the_name_of_a_machine_type(name, vcpus):
+    assert machine_vcpus(name) == vcpus
+
+
+def test_minutes_and_worker_hours_follow_from_the_documented_speeds():
+    on = speed("dataflow", {"machine_type": "n1-standard-4", "max_workers": 10}, CLOUD)
+    plan = make_plan(Tally(1000, 10**11), 9.6, on, sampled=5)
+    seconds = 180 + (9.6e11 / 40e6 + 2) / 40
+    assert plan.raw_bytes == 960_000_000_000
+    assert plan.minutes == pytest.approx(seconds / 60)
+    assert plan.worker_hours == pytest.approx(10 * seconds / 3600)
+    assert "n1-standard-4 (4 vCPUs)" in plan.assumes
+
+
+def test_few_files_keep_few_cores_busy():
+    few = make_plan(Tally(1, 10**10), 1.0, speed("direct", {}, cores=64))
+    assert few.minutes == pytest.approx((5 + 10**10 / 50e6 + 0.002) / 60)
+
+
+def test_without_a_number_of_workers_the_time_is_unknown_and_the_work_is_not():
+    plan = make_plan(Tally(100, 10**9), 5.0, speed("dataflow", {}, CLOUD))
+    assert plan.minutes is None
+    assert plan.worker_hours == pytest.approx((5e9 / 40e6 + 0.2) / 3600)
+    assert "give max workers" in plan.assumes
+
+
+def test_what_the_settings_say_of_workers_counts_where_the_form_says_nothing():
+    settings = replace(CLOUD, dataflow=DataflowOptions(machine_type="n2-standard-8", max_workers=3))
+    assert (speed("dataflow", {}, settings).cores, speed("dataflow", {}, settings).workers) == (8, 3)
+    assert speed("dataflow", {"max_workers": 5}, settings).workers == 5
+
+
+@given(
+    st.integers(0, 10**9),
+    st.integers(0, 10**18),
+    st.none() | st.floats(allow_nan=True, allow_infinity=True),
+    st.sampled_from(["direct", "dataflow"]),
+    st.none() | st.integers(1, 4000),
+)
+def test_no_estimate_is_negative_or_no_number(files, size, ratio, runner, workers):
+    plan = make_plan(Tally(files, size), ratio, speed(runner, {"max_workers": workers}, CLOUD))
+    for value in (plan.raw_bytes, plan.minutes, plan.worker_hours):
+        assert value is None or (math.isfinite(value) and value >= 0)
+
+
+def test_the_ratio_is_that_of_all_bytes_that_were_looked_into_and_none_of_broken_files():
+    plain = preview_bytes("a.ndjson", b"{}\n" * 10, 30)
+    broken = preview_bytes("b.bz2", b"BZh9 is no bz2", 14)
+    assert ratio_of([plain, broken]) == 1.0
+    assert ratio_of([broken]) is None
+    assert ratio_of([]) is None
+
+
+# Code
+
+HOSTILE = "gs://history/it's `$(reboot)` \"&\n; rm -rf '\\ \u202e%{x}/"
+
+
+@pytest.mark.parametrize("uris", [[HOSTILE], [HOSTILE, *(f"gs://history/{n}'$x" for n in range(30))]])
+def test_hostile_names_are_data_in_both_kinds_of_code(uris):
+    spec = JobSpec(tuple(uris), "gs://results/it's $HOME", ANY_ID, overwrite=True)
+    tree = ast.parse(notebook_cell(spec, "direct", {}))
+    submit = next(
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args and len(node.args) == 2
+    )
+    assert ast.literal_eval(submit.args[0]) == list(spec.inputs)
+    command, *listed = shell_command(spec, "direct", {}).split(" - <<'PATHS'\n")
+    words = shlex.split(command.replace(" \\\n", " "))
+    names = listed[0].split("\n")[:-1] if listed else []
+    given = words[2 : words.index("--target")]
+    assert sorted(given + names) == sorted(spec.inputs)
+    assert words[words.index("--target") + 1] == spec.target
+    assert "--overwrite" in words
+
+
+def test_runner_options_are_in_both_kinds_of_code_as_they_are_taken():
+    spec = JobSpec(("gs://history/",), "gs://results/x", ANY_ID, shards=3)
+    options = {"region": "europe-west1", "max_workers": 5, "labels": ["a=b", "c=d"]}
+    words = shlex.split(shell_command(spec, "dataflow", options).replace("\\\n", ""))
+    assert words[-6:] == [
+        "--runner",
+        "dataflow",
+        "--region=europe-west1",
+        "--max-workers=5",
+        "--label=a=b",
+        "--label=c=d",
+    ]
+    assert f"runner_options={options!r}" in notebook_cell(spec, "dataflow", options)
+
+
+def test_very_many_single_names_are_no_code_and_say_what_to_do():
+    many = [f"gs://history/{n}" for n in range(MAX_INPUTS + 1)]
+    job = {"target": "gs://results/x", "source": "ndjson"}
+    assert "select their folder" in as_code(many, job, "direct", {})["says"]
+
+
+# Jobs of before
+
+
+def record(number, inputs=("gs://history/2016/",), target="gs://results/x", **options):
+    runner, how = options.pop("runner", "direct"), options.pop("how", {})
+    spec = JobSpec(tuple(inputs), target, f"2026-11-24-{number:08x}", **options)
+    return JobRecord.from_spec(spec, runner=runner, runner_options=how)
+
+
+def test_jobs_that_are_the_same_are_offered_once_and_newest_first():
+    records = [record(3, source="betfair"), record(2), record(1), record(0, inputs=["gs://history/2017/"])]
+    assert [recent.job_id[-1] for recent in recent_configurations(records)] == ["3", "2", "0"]
+    assert [recent.label for recent in recent_selections(records)] == [
+        "gs://history/2016/",
+        "gs://history/2017/",
+    ]
+
+
+def test_a_job_of_before_fills_in_the_fields_and_what_has_none_is_carried_along():
+    how = {"project": "p", "region": "europe-west1", "max_workers": 7, "labels": ["a=b"], "network": "n"}
+    settings = replace(CLOUD, region="europe-west1", dataflow=DataflowOptions(network="n"))
+    fields, carried = fields_of(record(1, runner="dataflow", how=how, shards=4), settings)
+    assert (fields.shards, fields.max_workers, fields.region) == ("4", "7", "")  # the settings say the region
+    assert carried == {"labels": ["a=b"]}
+    checked = check(fields, CHOSEN, SOURCES, carried=carried)
+    assert checked.options == {"max_workers": 7, "labels": ["a=b"]}
+
+
+def test_a_form_begins_with_what_the_last_job_had_but_not_with_its_local_folder():
+    last = record(1, inputs=["/data/"], target="/data-out", source="betfair")
+    begun = begun_as(Fields(), [last], CLOUD, kept=())
+    assert (begun.source, begun.bucket) == ("betfair", "")
+    assert begun_as(Fields(source="ndjson"), [last], CLOUD, kept={"source"}).source == "ndjson"
+    assert begun_as(Fields(), [], CLOUD, kept=()) == Fields()
+
+
+def test_a_source_that_is_not_installed_here_is_not_remembered():
+    last = record(1, source="weather", target="gs://out/weather")
+    begun = begun_as(Fields(source="ndjson"), [last], CLOUD, (), ["betfair", "ndjson"])
+    assert (begun.source, begun.bucket) == ("ndjson", "out")

@@ -1,0 +1,380 @@
+"""JobMonitor without a browser: the front end's messages are called as it sends them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+
+import pytest
+
+from chimera_nb.jobs.change import Change, advance
+from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.service import JobService
+from chimera_nb.settings import Settings
+from chimera_nb.widgets import job_monitor
+from chimera_nb.widgets.job_monitor import JobMonitor
+from chimera_nb.widgets.service import open_service
+from pipeline import storage
+from pipeline.errors import JobLogError, RefusedError
+from pipeline.spec import JobSpec
+from pipeline.target import shard_uri, summary_uri
+
+
+@pytest.fixture
+def settings(tmp_path):
+    settings = Settings(data_dir=tmp_path / "data")
+    yield settings
+    open_service(settings).log.close()
+
+
+@pytest.fixture
+def log(settings):
+    return open_service(settings).log
+
+
+@pytest.fixture
+def job(log, tmp_path):
+    """The id of a job that is on record and has no process."""
+    spec = JobSpec(inputs=(str(tmp_path),), target=str(tmp_path / "out"), job_id=new_job_id())
+    log.create(JobRecord.from_spec(spec, runner="direct"))
+    return spec.job_id
+
+
+def ask(monitor, kind, view="v", **content):
+    monitor._on_message(monitor, {"kind": kind, "view": view, **content}, [])
+
+
+async def until(check, seconds=5.0):
+    give_up = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < give_up, "not so in time"
+        await asyncio.sleep(0.01)
+
+
+def run(work):
+    return asyncio.run(work)
+
+
+def test_nothing_is_asked_of_a_log_before_a_view_is_there(settings, job, monkeypatch):
+    monkeypatch.setattr(job_monitor, "open_service", lambda _: pytest.fail("asked"))
+
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        await asyncio.sleep(0.05)
+        assert (monitor.job_id, monitor.status, monitor.error) == (job, "", "")
+        monitor.close()
+
+    run(watch())
+
+
+def test_the_status_follows_the_job_without_waiting_for_the_next_look(settings, job, log, monkeypatch):
+    monkeypatch.setattr(job_monitor, "_EVERY", 60.0)
+
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        ask(monitor, "hello")
+        await until(lambda: monitor.status == "pending")
+        log.update(job, Change(status=Status.RUNNING, progress={"rawBytes": 5, "seconds": 1.0}))
+        await until(lambda: monitor.status == "running")
+        assert monitor._job["rawBytes"] == 5
+        assert monitor._points
+        log.update(job, Change(status=Status.FAILED, error="no luck"))
+        await until(lambda: monitor.status == "failed")
+        await until(lambda: monitor._failures.get("state") == "ready")
+        assert monitor._job["error"] == "no luck"
+        monitor.close()
+
+    run(watch())
+
+
+def test_a_job_that_has_ended_is_looked_after_no_more(settings, job, log, monkeypatch):
+    monkeypatch.setattr(job_monitor, "_EVERY", 0.05)
+
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        ask(monitor, "hello")
+        await until(lambda: monitor.status == "pending")
+        assert monitor._following
+        log.update(job, Change(status=Status.CANCELLED))
+        await until(lambda: monitor.status == "cancelled" and not monitor._following)
+        ask(monitor, "here")
+        assert not monitor._following
+        monitor.close()
+
+    run(watch())
+
+
+def test_without_a_view_a_job_that_is_set_is_looked_at_once(settings, job, monkeypatch):
+    looks = []
+    get = JobService.get
+    monkeypatch.setattr(job_monitor, "_EVERY", 0.01)
+    monkeypatch.setattr(JobService, "get", lambda self, job_id: looks.append(1) or get(self, job_id))
+
+    async def watch():
+        monitor = JobMonitor(settings=settings)
+        monitor.job_id = job
+        await until(lambda: monitor.status == "pending" and not monitor._following)
+        assert len(looks) == 1
+        ask(monitor, "hello", "one")
+        ask(monitor, "hello", "two")
+        await until(lambda: len(looks) > 3)
+        ask(monitor, "bye", "one")
+        assert monitor._following
+        ask(monitor, "bye", "two")
+        await until(lambda: not monitor._following)
+        ask(monitor, "here", "one")  # its page is in front again
+        seen = len(looks)
+        await until(lambda: len(looks) > seen)
+        monitor.close()
+
+    run(watch())
+
+
+def test_a_view_that_was_not_heard_of_for_long_counts_no_more(settings, job, monkeypatch):
+    monkeypatch.setattr(job_monitor, "_EVERY", 0.01)
+    monkeypatch.setattr(job_monitor, "_VIEW_LASTS", 0.2)
+
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        ask(monitor, "hello")
+        assert monitor._following
+        await until(lambda: not monitor._following)
+        monitor.close()
+
+    run(watch())
+
+
+def test_a_log_that_is_away_is_said_to_be_and_looked_for_again(settings, job, monkeypatch):
+    monkeypatch.setattr(job_monitor, "_EVERY", 0.05)
+    get, away = JobService.get, threading.Event()
+
+    def faulty(self, job_id):
+        if away.is_set():
+            raise JobLogError("the log is away")
+        return get(self, job_id)
+
+    monkeypatch.setattr(JobService, "get", faulty)
+
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        ask(monitor, "hello")
+        await until(lambda: monitor.status == "pending")
+        away.set()
+        await until(lambda: monitor.error == "the log is away; trying again")
+        assert monitor._job["id"] == job  # what was known stays on screen
+        away.clear()
+        await until(lambda: not monitor.error)
+        monitor.close()
+
+    run(watch())
+
+
+def test_a_job_that_is_on_no_record_is_one_sentence(settings, job):
+    async def watch():
+        monitor = JobMonitor("2026-01-31-00000000", settings)
+        ask(monitor, "hello")
+        await until(lambda: "no job '2026-01-31-00000000'" in monitor.error)
+        monitor.job_id = "../../etc/passwd"
+        await until(lambda: "no job '../../etc/passwd'" in monitor.error)
+        monitor.job_id = job
+        await until(lambda: monitor.status == "pending")
+        assert monitor.error == ""
+        monitor.close()
+
+    run(watch())
+
+
+def test_what_comes_late_of_another_job_is_dropped(settings, job):
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        ask(monitor, "hello")
+        await until(lambda: monitor.status == "pending")
+        record, turn = monitor._record, monitor._turn
+        monitor.job_id = ""
+        monitor._take(turn, advance(record, Change(status=Status.RUNNING), record.updated_at))
+        assert (monitor.status, monitor._job) == ("", {})
+        monitor.close()
+
+    run(watch())
+
+
+def test_a_state_older_than_the_one_on_screen_is_dropped(settings, job, log):
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        ask(monitor, "hello")
+        await until(lambda: monitor.status == "pending")
+        old = monitor._record
+        log.update(job, Change(status=Status.RUNNING))
+        await until(lambda: monitor.status == "running")
+        monitor._take(monitor._turn, old)
+        assert monitor.status == "running"
+        monitor.close()
+
+    run(watch())
+
+
+def test_run_again_leads_to_the_new_job_and_a_double_click_makes_one(settings, job, log, monkeypatch):
+    made = []
+
+    def clone(self, job_id):
+        made.append(job_id)
+        time.sleep(0.1)
+        spec = JobSpec(inputs=("/in",), target="/tmp/copy", job_id=new_job_id())
+        record = JobRecord.from_spec(spec, runner="direct")
+        log.create(record)
+        return record
+
+    monkeypatch.setattr(JobService, "clone", clone)
+
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        ask(monitor, "hello")
+        await until(lambda: monitor.status == "pending")
+        for _ in range(3):
+            ask(monitor, "clone", job=job)
+        assert monitor._busy == "clone"
+        await until(lambda: monitor.job_id != job)
+        ask(monitor, "clone", job=job)  # a click that was under way
+        await until(lambda: monitor.status == "pending" and not monitor._busy)
+        await asyncio.sleep(0.05)
+        assert made == [job]
+        monitor.close()
+
+    run(watch())
+
+
+def test_cancel_ends_the_job_and_what_is_refused_is_one_sentence(settings, job):
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        ask(monitor, "hello")
+        await until(lambda: monitor.status == "pending")
+        ask(monitor, "cancel", job="2026-01-31-00000000")  # not the one on screen
+        ask(monitor, "retry", job=job)  # nothing has failed
+        assert not monitor._busy
+        ask(monitor, "cancel", job=job)
+        await until(lambda: monitor.status == "cancelled" and not monitor._busy)
+        ask(monitor, "clone", job=job)
+        await until(lambda: not monitor._busy)
+        assert "target" in monitor.error or "match" in monitor.error
+        assert monitor.job_id == job
+        monitor.close()
+
+    run(watch())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"kind": "hello"},
+        {"kind": "here", "view": ["x"] * 9},
+        {"kind": "cancel"},
+        {"kind": "clone", "job": None},
+        {"kind": "save", "job": {}, "view": 1},
+        {"kind": "_message"},
+        {"kind": 7},
+    ],
+)
+def test_a_message_that_makes_no_sense_does_nothing(settings, job, content):
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        ask(monitor, "hello")
+        await until(lambda: monitor.status == "pending")
+        monitor._on_message(monitor, content, [])
+        assert (monitor._busy, monitor.error, monitor.status) == ("", "", "pending")
+        monitor.close()
+
+    run(watch())
+
+
+def test_any_number_of_views_takes_no_memory(settings):
+    async def watch():
+        monitor = JobMonitor(settings=settings)
+        for n in range(500):
+            ask(monitor, "here", f"{n}")
+        assert len(monitor._views) == job_monitor._MOST_VIEWS
+        monitor.close()
+
+    run(watch())
+
+
+def finish(log, job, rows):
+    target = JobSpec.from_json(log.get(job).spec).target
+    data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    storage.write_bytes(shard_uri(target, "output", 0, 1), data)
+    summary = {"jobId": job, "shards": 1, "outputBytes": len(data), "lines": len(rows)}
+    storage.write_bytes(summary_uri(target), json.dumps(summary).encode())
+    log.update(job, Change(status=Status.COMPLETE, summary=summary))
+
+
+def test_the_result_of_a_complete_job_is_opened_and_saved(settings, job, log):
+    finish(log, job, [{"a": n, "b": "=1+1"} for n in range(30)])
+    sent = []
+
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        monitor.send = sent.append
+        ask(monitor, "hello")
+        await until(lambda: monitor._failures.get("state") == "ready")
+        assert monitor._failures == {"state": "ready", "rows": [], "total": 0}
+        assert monitor._result["state"] == "ready"
+        assert len(monitor._result["rows"]) == 20
+        ask(monitor, "save", "the view", job=job)
+        await until(lambda: sent[-1]["kind"] == "csv")
+        assert sent[-1]["view"] == "the view"
+        assert sent[-1]["text"].splitlines()[:2] == ["a,b", "0,'=1+1"]
+        assert len(sent[-1]["text"].splitlines()) == 31
+        monitor.close()
+
+    run(watch())
+
+
+def test_a_result_that_is_gone_is_said_to_be(settings, job, log):
+    finish(log, job, [{}])
+    storage.delete([summary_uri(JobSpec.from_json(log.get(job).spec).target)])
+
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        ask(monitor, "hello")
+        await until(lambda: monitor._failures.get("state") == "ready")
+        assert monitor._result["state"] == "failed"
+        assert "summary.json is gone" in monitor._result["error"]
+        monitor.close()
+
+    run(watch())
+
+
+def test_frame_is_the_output_or_its_first_rows(settings, job, log):
+    monitor = JobMonitor(job, settings)
+    with pytest.raises(RefusedError, match="is pending"):
+        monitor.frame()
+    finish(log, job, [{"a": n} for n in range(30)])
+    assert monitor.frame()["a"].tolist() == list(range(30))
+    assert monitor.frame(3, columns=["a"])["a"].tolist() == [0, 1, 2]
+    assert len(monitor.frame(where={"a": 7})) == 1
+    with pytest.raises(RefusedError, match="ask for 1 row or more"):
+        monitor.frame(0)
+    monitor.close()
+
+
+def test_the_log_is_sent_line_by_line(settings, job, log):
+    sent = []
+
+    async def watch():
+        monitor = JobMonitor(job, settings)
+        monitor.send = sent.append
+        ask(monitor, "hello")
+        await until(lambda: monitor.status == "pending")
+        log.update(job, Change(logs=("one", "two")))
+        await until(lambda: len(monitor._log) == 2)
+        log.update(job, Change(logs=("three",)))
+        await until(lambda: len(monitor._log) == 3)
+        assert [line[2] for line in sent[-1]["lines"]] == ["three"]
+        ask(monitor, "hello", "another view")
+        assert sent[-1]["begin"]
+        assert [line[2] for line in sent[-1]["lines"]] == ["one", "two", "three"]
+        monitor.close()
+
+    run(watch())
