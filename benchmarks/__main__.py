@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import browser, dataflow, memory, preview, throughput
+from benchmarks import browser, dashboard, dataflow, memory, preview, throughput
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
 
 BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "dataflow": dataflow.rows,
     "preview": preview.rows,
     "browser": browser.rows,
+    "dashboard": dashboard.rows,
 }
 _ROOT = Path(__file__).resolve().parent.parent
 

@@ -10,6 +10,7 @@ settings.load_profile("suite")
 
 pytest_plugins = [
     "tests.fixtures.browsing",
+    "tests.fixtures.dashboard",
     "tests.fixtures.dataflow",
     "tests.fixtures.firestore",
     "tests.fixtures.stack",

@@ -5,6 +5,7 @@ store_commands.py  ls, put
 job_commands.py    submit, sources, jobs list, jobs show
 job_actions.py     jobs cancel, retry, clone, sync
 demo_command.py    demo
+dash_command.py    dash
 places.py          options that many commands have
 display.py         records and progress for a person's eyes
 """
@@ -13,7 +14,14 @@ from __future__ import annotations
 
 import typer
 
-from chimera_nb.cli import demo_command, job_actions, job_commands, stack_commands, store_commands
+from chimera_nb.cli import (
+    dash_command,
+    demo_command,
+    job_actions,
+    job_commands,
+    stack_commands,
+    store_commands,
+)
 
 app = typer.Typer(
     name="chimera",
@@ -24,6 +32,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (job_commands, store_commands, stack_commands, demo_command):
+for commands in (job_commands, store_commands, stack_commands, demo_command, dash_command):
     commands.register(app)
 __all__ = ["app", "job_actions"]  # the latter's commands are on `job_commands.jobs` once it is imported

@@ -45,6 +45,7 @@ def test_from_a_bucket_to_a_dataframe(show, history):
     page = show(CELL.replace("{bucket}", history), FRAME)
     for folder in ("in/", "2016/"):
         row(page, folder).locator(".ch-label").click()
+    expect(page.locator(".ch-status")).to_have_text("30 files")
     page.get_by_label("Filter by name").fill("1.1")
     expect(page.locator(".ch-status")).to_have_text("10 files")
     row(page, "1.10.bz2").click()

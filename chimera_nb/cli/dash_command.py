@@ -1,0 +1,118 @@
+"""dash: the dashboard, for one person on this machine or for many behind a proxy."""
+
+from __future__ import annotations
+
+import logging
+import os
+import webbrowser
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from chimera_nb.cli import display
+from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.settings import load_settings
+from pipeline.errors import StackError
+
+if TYPE_CHECKING:
+    from chimera_nb.dashboard.options import DashboardOptions
+
+TOKEN_VARIABLE = "CHIMERA_DASH_TOKEN"  # noqa: S105 - the name of a variable, not a token
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(dash)
+
+
+def dash(
+    *,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Left out: 8866, or the next that is free. 0: any.", show_default=False
+        ),
+    ] = None,
+    host: Annotated[
+        str,
+        typer.Option(help="The address to listen on. Other than this machine's own, visitors need a token."),
+    ] = "localhost",
+    base_url: Annotated[str, typer.Option(help="The path it is found under, behind a proxy.")] = "/",
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar=TOKEN_VARIABLE,
+            help="What visitors must show. Left out: made where one is needed, and printed with the address.",
+            show_default=False,
+            show_envvar=True,
+        ),
+    ] = None,
+    user_header: Annotated[
+        str | None,
+        typer.Option(
+            help="The request header in which an identity-aware proxy names the user, who is then recorded as the "
+            "maker of a job. Requests without it are refused. Only for a server that nothing but that proxy can reach.",
+            show_default=False,
+        ),
+    ] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Serve the dashboard until Ctrl-C."""
+    from chimera_nb.dashboard.options import DashboardOptions
+
+    folder = load_settings(data_dir).data_dir if data_dir else None
+    options = DashboardOptions(
+        host=host, port=port, base_url=base_url, token=token or None, user_header=user_header, data_dir=folder
+    )
+    if missing := _no_stack(data_dir):
+        display.err.print(Text(missing))
+    serve_dashboard(options, browser=not (no_browser or as_json), as_json=as_json)
+
+
+def serve_dashboard(options: DashboardOptions, *, browser: bool, as_json: bool = False) -> None:
+    """Serve until Ctrl-C, and say where. Raises SettingsError where the port cannot be had."""
+    from chimera_nb.dashboard.server import serve
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_on_one_line)
+
+    def on_ready(url: str) -> None:
+        if as_json:
+            display.print_json({"url": url, "pid": os.getpid()})
+        else:
+            display.out.print(Text(f"dashboard     {url}     Ctrl-C stops it"))
+        if browser:
+            webbrowser.open_new_tab(url)
+
+    serve(replace(options), on_ready)
+
+
+def _no_stack(data_dir: Path | None) -> str | None:
+    """What to do where no local stack runs, in one line. The dashboard comes up all the same: one may come later."""
+    from chimera_nb.local import stack
+
+    settings = load_settings(data_dir)
+    if settings.place == "cloud" or os.environ.get("STORAGE_EMULATOR_HOST"):
+        return None
+    try:
+        found = stack.find(settings.data_dir)
+    except StackError as e:
+        return str(e)
+    return (
+        None
+        if found
+        else "no local stack runs, so no bucket can be read; start one with: chimera up --detach"
+    )
+
+
+def _on_one_line(record: logging.LogRecord) -> bool:
+    """What visitors send is in some messages: it must not make a line of its own."""
+    message = record.getMessage()
+    record.msg = "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)
+    record.args = ()
+    return True

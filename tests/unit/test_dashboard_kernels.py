@@ -1,0 +1,121 @@
+"""The dashboard's kernels: when they end, whose they are, and how one learns whom it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+import sys
+import time
+import uuid
+
+import pytest
+
+from chimera_nb.dashboard import visitor
+from chimera_nb.dashboard.kernels import DashboardKernels, OneKernelSpec
+
+TOKEN = "a-token-of-some-length"
+
+
+@pytest.mark.parametrize(
+    ("lines", "user"),
+    [
+        (["accounts.google.com:alice@example.com"], "alice@example.com"),
+        (["bob"], "bob"),
+        ([" bob "], "bob"),
+        ([], None),
+        ([""], None),
+        (["accounts.google.com:"], None),
+        (["alice", "bob"], None),
+        (["alice,bob"], None),
+        (["alice\nbob"], None),
+        (["<b>alice</b>"], None),
+        (["a" * 255], None),
+    ],
+)
+def test_a_header_names_one_user_or_nobody(lines, user):
+    assert visitor.user_from_header(lines) == user
+
+
+def test_the_visitor_of_a_kernel_is_read_from_a_file_that_only_we_can_read(tmp_path, monkeypatch):
+    kernel_id = str(uuid.uuid4())
+    monkeypatch.setattr("ipykernel.connect.get_connection_file", lambda: f"/run/kernel-{kernel_id}.json")
+    monkeypatch.delenv(visitor.FOLDER_VARIABLE, raising=False)
+    assert visitor.current_visitor() is None  # a notebook
+    monkeypatch.setenv(visitor.FOLDER_VARIABLE, str(tmp_path))
+    assert visitor.current_visitor() == visitor.UNKNOWN  # handed to nobody
+    visitor.record_visitor(tmp_path, kernel_id, "alice@example.com")
+    assert visitor.current_visitor() == "alice@example.com"
+    assert stat.S_IMODE((tmp_path / kernel_id).stat().st_mode) == 0o600
+    visitor.forget_visitor(tmp_path, kernel_id)
+    assert visitor.current_visitor() == visitor.UNKNOWN
+
+
+def test_a_program_that_is_no_kernel_has_no_visitor(tmp_path, monkeypatch):
+    monkeypatch.setenv(visitor.FOLDER_VARIABLE, str(tmp_path))
+    assert visitor.current_visitor() == visitor.UNKNOWN
+
+
+def test_the_kernel_is_this_interpreter_whatever_is_installed():
+    specs = OneKernelSpec()
+    assert list(specs.get_all_specs()) == ["python3"]
+    assert specs.get_kernel_spec("python3").argv[0] == sys.executable
+    assert specs.get_kernel_spec("another").argv[0] == sys.executable
+
+
+@pytest.fixture
+def kernels(tmp_path, monkeypatch):
+    monkeypatch.setenv("CHIMERA_DASH_TOKEN", TOKEN)
+    made = DashboardKernels(
+        visitors=tmp_path, extra_environment={"A": "b"}, vouched=True, away=100.0, quiet=1000.0
+    )
+    ended = []
+
+    async def shutdown(kernel_id, *, now):
+        ended.append(kernel_id)
+
+    monkeypatch.setattr(made, "shutdown_kernel", shutdown)
+    made.ended = ended
+    return made
+
+
+def test_no_kernel_is_given_the_token(kernels):
+    assert TOKEN not in kernels._environment.values()
+    assert kernels._environment["A"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("connected", "silent", "ends"),
+    [(False, 99, False), (False, 101, True), (True, 101, False), (True, 1001, True)],
+)
+def test_a_kernel_ends_when_its_page_is_away_or_says_nothing(kernels, monkeypatch, connected, silent, ends):
+    kernels.hand_over("k", "alice")
+    if connected:
+        kernels.connected("k", object())
+    then = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: then + silent)
+    asyncio.run(kernels.cull_kernel_if_idle("k"))
+    assert kernels.ended == (["k"] if ends else [])
+
+
+def test_a_kernel_that_waits_for_a_visitor_is_left_alone(kernels):
+    kernels.reserve("k")
+    asyncio.run(kernels.cull_kernel_if_idle("k"))
+    assert kernels.ended == []
+    assert kernels.taken == 1
+
+
+def test_a_kernel_that_ends_closes_its_pages_and_is_nobodys(kernels, tmp_path):
+    class Socket:
+        def close(self, code, reason):
+            self.closed = code
+
+    socket = Socket()
+    kernels.reserve("k")
+    kernels.hand_over("k", "alice")
+    kernels.connected("k", socket)
+    assert (tmp_path / "k").read_text() == "alice"
+    kernels.remove_kernel("k")
+    assert socket.closed == 4404
+    assert not kernels.owners
+    assert kernels.taken == 0
+    assert not (tmp_path / "k").exists()
