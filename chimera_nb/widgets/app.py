@@ -32,7 +32,7 @@ class Dashboard(ipywidgets.VBox):
         self.browser = BucketBrowser(uri, settings, height=420)
         self.preview = FilePreview(settings=settings)
         self.form = JobForm(settings=settings)
-        self.history = JobHistory(settings=settings)
+        self.history = JobHistory(settings=settings, height=560)
         self.monitor = JobMonitor(settings=settings)
         traitlets.dlink((self.browser, "current"), (self.preview, "uri"))
         traitlets.dlink((self.browser, "selected"), (self.form, "inputs"))

@@ -35,7 +35,7 @@ class BucketBrowser(View):
     """
 
     _esm = assets.script("rows", "list", "browser")
-    _css = assets.style("browser", "list")
+    _css = assets.style("list", "browser")
 
     path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)
     selected = TypedTuple(

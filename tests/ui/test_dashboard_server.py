@@ -11,7 +11,7 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from tests.fixtures.dashboard import PROBE, Visitor
+from tests.fixtures.dashboard import PROBE, Visitor, json_of
 from tests.fixtures.jupyter import PATIENCE_MS
 from tests.fixtures.ui import NARROW
 
@@ -170,16 +170,6 @@ def test_a_server_that_was_away_brings_the_same_address_back(serve_dashboard, en
 
 
 # ---- The command ----
-
-
-def json_of(process):
-    """One JSON document from a process that goes on."""
-    text = ""
-    for line in process.stdout:
-        text += line
-        if line.startswith("}"):
-            return json.loads(text)
-    raise AssertionError(process.stderr.read())
 
 
 def test_the_command_says_where_it_serves_and_ends_when_told(chimera_goes_on):

@@ -3,7 +3,6 @@
 const SVG = "http://www.w3.org/2000/svg";
 const ROOM = { right: 12, top: 10, bottom: 24 };
 const LETTER = 6.4; // pixels that a letter of an axis takes, about
-let charts = 0;
 
 function draw(tag, attributes = {}, text = "") {
   const node = document.createElementNS(SVG, tag);
@@ -35,7 +34,7 @@ function brief(value) {
 class Chart {
   /** `title` is said to a screen reader; `showX` and `showY` write values of the axes. */
   constructor({ title, showX = brief, showY = brief, empty = "" }) {
-    Object.assign(this, { title, showX, showY, kind: "line", points: [], id: `ch-chart-${(charts += 1)}` });
+    Object.assign(this, { title, showX, showY, kind: "line", points: [], id: uniqueId("chart") });
     this.node = make("div", "ch-chart");
     this.svg = this.node.appendChild(draw("svg", { role: "img", "aria-labelledby": `${this.id}-title ${this.id}-desc` }));
     this.empty = this.node.appendChild(make("div", "ch-chart-empty ch-muted", empty));

@@ -1,17 +1,14 @@
 // What a job form is made of: fields with a label above and a line below, the figures of a plan, text to copy.
 
-let fieldsMade = 0;
-
 /** A name as plain text, for places that take no elements, such as options. */
 const plainName = (name) => name.replace(UNSEEN, (char, at) => picture(char, name.slice(Math.max(0, at - 2), at)) ?? char);
 
 /** A labelled control. `call(name, value)` is told what is typed or chosen. */
 class Field {
   constructor(name, label, control, call) {
-    fieldsMade += 1;
     this.name = name;
     this.control = control;
-    this.id = `ch-form-${fieldsMade}`;
+    this.id = uniqueId("field");
     control.id = this.id;
     this.node = make("div", `ch-field ch-form-${name}`);
     this.hint = make("div", "ch-hint", "", { id: `${this.id}-hint` });
@@ -66,13 +63,13 @@ class Tick {
 /** One of a few, as buttons of which one is down; arrows move between them as in any radio group. */
 class Radios {
   constructor(name, label, options, call) {
-    fieldsMade += 1;
+    const groupName = uniqueId("radio");
     this.node = make("div", `ch-field ch-form-${name}`);
     this.group = make("div", "ch-radios", "", { role: "radiogroup", "aria-label": label });
     this.hint = make("div", "ch-hint");
     this.buttons = options.map(([value, text]) => {
       const choice = make("label", "ch-radio");
-      const box = make("input", "", "", { type: "radio", name: `ch-radio-${fieldsMade}`, value });
+      const box = make("input", "", "", { type: "radio", name: groupName, value });
       box.addEventListener("change", () => box.checked && call(name, value));
       choice.append(box, make("span", "", text));
       this.group.append(choice);

@@ -5,11 +5,9 @@ const SPARE = 8; // rows drawn beyond the ones on screen
 const AHEAD = 150; // rows before the end of what is loaded at which more is asked for
 const STEP_MS = 200; // keys may run over many rows: only where they rest is told
 
-let lists = 0;
-
 class List {
   constructor(ask, onOpen, onType) {
-    Object.assign(this, { ask, onOpen, onType, rows: null, selected: new Set(), pool: [], id: `ch-list-${(lists += 1)}` });
+    Object.assign(this, { ask, onOpen, onType, rows: null, selected: new Set(), pool: [], id: uniqueId("list") });
     this.anchor = this.active = null;
     this.restSoon = later(STEP_MS, (view, at) => this.ask({ kind: "rest", view, at }));
     this.node = make("div", "ch-grid", "", {

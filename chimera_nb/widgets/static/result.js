@@ -79,7 +79,7 @@ class Result {
     const part = make("section", "ch-result-rows", "", { "aria-label": "First rows" });
     this.rowsTold = make("span", "ch-muted");
     const head = make("div", "ch-part-head");
-    head.append(make("h4", "", "First rows"), this.rowsTold, this.save);
+    head.append(make("h3", "", "First rows"), this.rowsTold, this.save);
     this.rows = make("div", "ch-scrolls", "", { tabindex: "0", role: "region", "aria-label": "First rows of the output" });
     part.append(head, this.rows);
     return part;
@@ -92,7 +92,7 @@ class Result {
     this.chart = new Chart({ title: "Plot", empty: "There is nothing to plot." });
     this.plotTold = make("span", "ch-muted");
     const head = make("div", "ch-part-head");
-    head.append(make("h4", "", "Plot"), this.choice, this.plotTold);
+    head.append(make("h3", "", "Plot"), this.choice, this.plotTold);
     part.append(head, this.chart.node);
     return part;
   }
@@ -116,7 +116,7 @@ class Result {
       lines.append(line);
     }
     const head = make("div", "ch-part-head");
-    head.append(make("h4", "", "Files"), this.total);
+    head.append(make("h3", "", "Files"), this.total);
     part.append(head, lines, this.scroller);
     return part;
   }

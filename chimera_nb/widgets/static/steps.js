@@ -30,7 +30,7 @@ class StepsView extends View {
   }
 
   makeBrand() {
-    const brand = make("div", "ch-brand");
+    const brand = make("h1", "ch-brand");
     brand.append(make("span", "ch-mark", "", { "aria-hidden": "true" }), make("span", "ch-brand-name", "chimera"));
     return brand;
   }
@@ -53,7 +53,7 @@ class StepsView extends View {
 
   go(name, page) {
     this.model.set("page", page);
-    if (page === "jobs") this.model.set("job_id", "");
+    this.model.set("job_id", "");
     this.model.save_changes();
     this.at = name;
     this.show();
@@ -77,6 +77,8 @@ class StepsView extends View {
       else this.links[at].removeAttribute("aria-current");
     });
     if (!this.ours) return;
+    if (jobId && jobId !== this.jobId) window.scrollTo({ top: 0 });
+    this.jobId = jobId;
     document.title = jobId ? `${jobId} · chimera` : page === "jobs" ? "Jobs · chimera" : "chimera";
     const wanted = jobId ? `?job=${encodeURIComponent(jobId)}` : page === "jobs" ? "?jobs" : "";
     if (told && wanted !== this.query()) history.pushState(null, "", this.address(wanted));

@@ -78,6 +78,9 @@ function later(milliseconds, call) {
   return run;
 }
 
+/** An id of its own for an element: each widget has its own copy of this module, so none can count them. */
+const uniqueId = (kind) => `ch-${kind}-${Array.from(crypto.getRandomValues(new Uint32Array(2)), (n) => n.toString(36)).join("")}`;
+
 function button(className, text, call, attributes = {}) {
   const node = make("button", `ch-button ${className}`, text, { type: "button", ...attributes });
   node.addEventListener("click", call);
