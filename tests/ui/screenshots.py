@@ -1,0 +1,110 @@
+"""The pictures in docs/screenshots: `make screenshots` takes them again. Light and dark, wide and narrow."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from chimera_nb.jobs.service import JobService
+from chimera_nb.local.demo import put_demo
+from chimera_nb.settings import Settings
+from tests.fixtures.browsing import row
+from tests.fixtures.ui import NARROW, WIDE
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+MARKET = "gs://chimera-demo/ADVANCED/2016/Jan/1/27636896/1.122737921.bz2"
+WIDGETS = {
+    "browser": 'BucketBrowser("gs://chimera-demo/ADVANCED/2016/Jan/1/", height=300)',
+    "preview": f'FilePreview("{MARKET}")',
+    "form": 'JobForm(["gs://chimera-demo/ADVANCED/", "gs://chimera-demo/BASIC/"], source="betfair", '
+    'target="gs://chimera-demo-results/first")',
+    "monitor": 'JobMonitor("{job_id}")',
+    "history": "JobHistory(height=260)",
+}
+SCHEMES = ("light", "dark")
+
+
+@pytest.fixture(scope="module")
+def demo(stack):
+    """The demo's files, and two jobs over them that have ended; the id of the one that is complete."""
+    made = put_demo()
+    service = JobService(Settings(data_dir=stack.data_dir), user=lambda: "ana@example.com")
+    service.wait(service.submit([f"{made.inputs}PRO/"], f"{made.results}pro", max_failures=0).job_id)
+    job = service.submit([made.inputs], f"{made.results}all", source="betfair", shards=4)
+    service.wait(job.job_id)
+    service.log.close()
+    return job.job_id
+
+
+def browser_is_ready(page):
+    row(page, "27636904/").locator(".ch-box").click()
+    row(page, "27636916/").click(modifiers=["Shift"])
+    expect(page.locator(".ch-total")).to_contain_text("selected:")
+    page.get_by_label("Pattern").fill("**/*.bz2")
+    expect(page.locator(".ch-matched")).to_contain_text("files")
+
+
+def preview_is_ready(page):
+    page.get_by_role("tab", name="Tree").click()
+    expect(page.get_by_role("tree")).to_be_visible()
+
+
+def form_is_ready(page):
+    expect(page.locator(".ch-go")).to_be_enabled()
+    page.get_by_text("The same job as code").click()
+    page.get_by_role("tab", name="Shell command").click()
+
+
+def monitor_is_ready(page):
+    expect(page.get_by_role("region", name="First rows of the output")).to_be_visible()
+
+
+def history_is_ready(page):
+    expect(page.locator(".ch-history-row[data-state]")).to_have_count(2)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", WIDGETS)
+def test_take_a_widget(demo, lab_server, new_page, name, scheme):
+    page = new_page((WIDE[0], 1300), scheme)
+    call = WIDGETS[name].replace("{job_id}", demo)
+    lab_server.open(page, [f"from chimera_nb.widgets import {call.partition('(')[0]}\n{call}"])
+    theme = f"JupyterLab {scheme.title()}"  # which the server keeps
+    page.evaluate(f"jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})")
+    page.wait_for_selector(f"body[data-jp-theme-light={str(scheme == 'light').lower()}]", state="attached")
+    globals()[f"{name}_is_ready"](page)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(400)  # what moves as it comes in has come to rest
+    page.locator(f".ch-{name}").screenshot(path=FOLDER / f"{name}-lab-{scheme}-{WIDE[0]}.png")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_take_the_dashboard(demo, the_dashboard, new_page, scheme, size):
+    page = new_page(size, scheme)
+
+    def take(name):
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(400)
+        page.screenshot(path=FOLDER / f"dashboard-{name}-{scheme}-{size[0]}.png")
+
+    page.goto(the_dashboard.url)
+    for folder in ("chimera-demo/", "ADVANCED/", "2016/", "Jan/", "1/", "27636896/"):
+        row(page, folder).locator(".ch-label").click()
+    row(page, "1.122737920.bz2").click()
+    row(page, "1.122737921.bz2").click(modifiers=["Shift"])
+    expect(page.locator(".ch-preview")).to_contain_text("164 lines")
+    expect(page.locator(".ch-go")).to_be_enabled()
+    take("browse")
+    page.get_by_role("link", name="Launch").click()
+    page.locator(".ch-go").scroll_into_view_if_needed()
+    take("launch")
+    page.get_by_role("link", name="Jobs").click()
+    history_is_ready(page)
+    take("jobs")
+    page.locator(".ch-history-row[data-state]").filter(has_text=re.compile("all")).first.click()
+    monitor_is_ready(page)
+    take("job")
