@@ -7,6 +7,7 @@ place.py          where the notebook and its theme are
 identity.py       who a visitor is, and whose kernel is whose
 visitor.py        how a kernel learns whom it serves, which no front end can forge
 kernels.py        kernels: their start, their end, how many
+kernel.py         what one runs: its log goes to the server's
 pages.py          pages rendered ahead of the visitor, each with its kernel
 sockets.py        what a front end may say to its kernel
 handlers.py       the routes; there are no others

@@ -1,4 +1,4 @@
-"""What a front end may say to its kernel: words between widgets, and nothing that runs code."""
+"""What a front end may say to its kernel: words between widgets, and nothing that runs code. And what it hears."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ ALLOWED_MESSAGES = ("comm_open", "comm_close", "comm_msg", "comm_info_request", 
 # Voilà's front end opens this one, to ask for the state of the widgets that there are. Any other would have the
 # kernel build a widget of the visitor's choice.
 _MAY_BE_OPENED = ("jupyter.widget.control",)
+# What a kernel prints, and the tracebacks of what went wrong in it, is for the server's log.
+_WITHHELD = ("stream", "error", "execute_input")
+_TOLD = 2000  # characters
 _V1 = "v1.kernel.websocket.jupyter.org"
 
 
@@ -33,6 +36,21 @@ class WidgetsOnly(ZMQChannelsWebsocketConnection):
             self.log.warning("Kernel %s: refused %s", self.kernel_id, why)
             return
         super().handle_incoming_message(incoming_msg)
+
+    def handle_outgoing_message(self, stream: str, outgoing_msg: list[Any]) -> None:
+        _, parts = self.session.feed_identities(outgoing_msg)
+        message_type = self.session.unpack(parts[1])["msg_type"]
+        if message_type in _WITHHELD:
+            content = self.session.unpack(parts[4])
+            told = content.get("text") or "\n".join(content.get("traceback", ())) or message_type
+            self.log.warning("Kernel %s says: %s", self.kernel_id, _one_line(told))
+            return
+        super().handle_outgoing_message(stream, outgoing_msg)
+
+
+def _one_line(text: str) -> str:
+    """The end of what was printed, which may be anything, in a log that has a line for each thing."""
+    return text.strip()[-_TOLD:].encode("unicode_escape").decode()
 
 
 def refusal(message_type: Any, content: Any) -> str | None:

@@ -1,0 +1,28 @@
+"""A page's kernel: ipykernel's own, but for its log, which goes to the server's log and not to the visitor.
+
+Once ipykernel runs, all that is written to the standard error goes to whoever is connected; so the log has the
+descriptor that stood there before.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+
+def main() -> None:
+    log = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    handler = logging.StreamHandler(log)
+    handler.setFormatter(
+        logging.Formatter("%(levelname)s %(asctime)s %(name)s, kernel %(process)d: %(message)s")
+    )
+    handler.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(handler)
+    logging.captureWarnings(capture=True)
+    from ipykernel.kernelapp import launch_new_instance
+
+    launch_new_instance()
+
+
+if __name__ == "__main__":
+    main()
