@@ -33,7 +33,7 @@ $(STAMP): pyproject.toml constraints.txt
 	VIRTUAL_ENV=$(VENV) $$uv pip install --quiet --compile-bytecode --constraint constraints.txt --editable '.[notebook,local,dev]'
 	@touch $@
 
-demo: $(STAMP) ## the whole job on the local stack, then the stack stays up (ARGS=--once stops after the job)
+demo: $(STAMP) ## the whole job on the local stack, then the dashboard (ARGS=--once stops after the job)
 	@$(BIN)/chimera demo $(ARGS)
 
 test: $(STAMP) ## every test this machine can run

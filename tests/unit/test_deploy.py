@@ -41,7 +41,7 @@ def copied() -> list[str]:
 def sent() -> list[str]:
     """The files of a clean checkout that a build is sent: those that .dockerignore lets through."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "ls-files", "-z", "--cached"],
         cwd=ROOT,
         capture_output=True,
         check=True,
