@@ -44,7 +44,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_by_age ON jobs (created_at, job_id);
 """
 _BUSY_SECONDS = 20.0  # how long a call waits for other processes to finish their writes
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 1.0  # a look takes well under a millisecond; what is new has to show within two seconds
 
 
 class SqliteJobLog:
