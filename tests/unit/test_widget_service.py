@@ -22,4 +22,3 @@ def test_a_job_is_recorded_under_who_asked_for_it(tmp_path, monkeypatch, visitor
     again = service.open_service(Settings(data_dir=tmp_path / "data"))
     assert again is jobs  # one for all the widgets of a kernel
     jobs.log.close()
-    monkeypatch.setattr(service, "_services", {})
