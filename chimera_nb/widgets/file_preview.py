@@ -31,7 +31,7 @@ class FilePreview(View):
     A file costs one request of at most 256 kB, in a thread, once the widget is on screen.
     """
 
-    _esm = assets.script("tree", "preview")
+    _esm = assets.script("copy", "tree", "preview")
     _css = assets.style("preview")
 
     uri = traitlets.Unicode(help="The file that is shown; set it to look inside another.")

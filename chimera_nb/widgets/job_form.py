@@ -49,7 +49,7 @@ class JobForm(View):
     uses a dashboard has buckets. No store is asked before the form is on screen.
     """
 
-    _esm = assets.script("form_parts", "form")
+    _esm = assets.script("copy", "form_parts", "form")
     _css = assets.style("form", "form_plan")
 
     # Neither is for the front end to set: what a page sends must not change what is read.

@@ -43,7 +43,7 @@ class JobMonitor(View):
     the last two lead to the new job.
     """
 
-    _esm = assets.script("chart", "joblog", "result", "standing", "monitor")
+    _esm = assets.script("chart", "copy", "joblog", "result", "standing", "monitor")
     _css = assets.style("chart", "joblog", "monitor", "result", "standing")
 
     job_id = traitlets.Unicode(help="The job that is watched; set it to watch another.").tag(sync=True)

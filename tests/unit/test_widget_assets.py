@@ -13,7 +13,7 @@ OWN = {
     "browser": r"\.ch-browser |\.chimera\.ch-browser|\.chimera \.ch-total",
     "chart": r"\.chimera \.ch-chart",
     "form": r"\.ch-form ",
-    "form_plan": r"\.ch-form |\.ch-copy-box$",
+    "form_plan": r"\.ch-form ",
     "history": r"\.ch-history|\.chimera \.ch-history",
     "joblog": r"\.ch-monitor ",
     "list": r"\.ch-browser ",

@@ -1,7 +1,6 @@
 // The view of JobForm (job_form.py): it sends what is typed, key by key, and shows what the kernel makes of it.
 
 const INPUTS_SHOWN = 4;
-const COPIED_MS = 1600;
 const BOXES = {
   bucket: ["Bucket", "results"],
   prefix: ["Prefix", "jobs/first"],
@@ -155,12 +154,7 @@ class FormView extends View {
       tabs.append(tab);
       return { kind, tab };
     });
-    this.copy = button("", "Copy", async () => {
-      const done = await copyText(this.model.get("_code")[this.kind]);
-      this.copy.textContent = done ? "Copied" : "Select it and copy";
-      this.copiedSoon();
-    });
-    this.copiedSoon = later(COPIED_MS, () => (this.copy.textContent = "Copy"));
+    this.copy = copyButton("Copy the code", () => this.model.get("_code")[this.kind]);
     const line = make("div", "ch-form-line");
     line.append(tabs, this.copy);
     details.append(make("summary", "", "The same job as code"), line, this.code);
@@ -263,11 +257,6 @@ class FormView extends View {
     this.code.textContent = code[kind] || code.says;
     this.code.classList.toggle("ch-muted", !code[kind]);
     this.copy.disabled = !code[kind];
-  }
-
-  close() {
-    super.close();
-    this.copiedSoon.cancel();
   }
 }
 

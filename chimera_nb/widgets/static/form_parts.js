@@ -1,4 +1,4 @@
-// What a job form is made of: fields with a label above and a line below, the figures of a plan, text to copy.
+// What a job form is made of: fields with a label above and a line below, the figures of a plan.
 
 /** A name as plain text, for places that take no elements, such as options. */
 const plainName = (name) => name.replace(UNSEEN, (char, at) => picture(char, name.slice(Math.max(0, at - 2), at)) ?? char);
@@ -114,19 +114,3 @@ function figures(plan) {
 }
 
 // Text to copy
-
-/** Put text on the clipboard, also where a page that is not of https has none; whether it worked. */
-async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const box = make("textarea", "ch-copy-box", "", { readonly: "" });
-    box.value = text;
-    document.body.append(box);
-    box.select();
-    const done = document.execCommand("copy");
-    box.remove();
-    return done;
-  }
-}

@@ -5,15 +5,6 @@ const HERE_MS = 5000; // the kernel stops looking at the log when nobody has sai
 const AHEAD = 400; // pixels before the end at which more is asked for
 const COLUMNS = [["state", "Status"], ["paths", "Reads, writes"], ["job", "Job"], ["files", "Files"], ["times", "Started"]];
 
-/** "2 min 5 s" */
-function span(seconds) {
-  const whole = Math.round(seconds);
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return whole < 86400 ? `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min` : `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
-}
-
 class HistoryView extends View {
   constructor(model, el) {
     super(model, el, "history ch-panel", "Jobs");
@@ -167,7 +158,7 @@ class HistoryView extends View {
     setText(node.failed, row.failed ? `${number(row.failed)} failed` : "");
     setText(node.size, [row.lines && plural(row.lines, "line"), row.raw && bytes(row.raw)].filter(Boolean).join(" · "));
     setText(node.begun, when(row.started ?? row.created));
-    setText(node.took, row.seconds === null ? "" : span(row.seconds));
+    setText(node.took, row.seconds === null ? "" : duration(row.seconds));
   }
 
   /** Where the keyboard is, and which job is open. */

@@ -1,46 +1,6 @@
-// A job's log: as it comes, narrowed by level, at its end unless one has scrolled up. And a button that copies a text.
+// A job's log: as it comes, narrowed by level, at its end unless one has scrolled up.
 
 const AT_END = 24; // pixels from the end that still are its end
-const COPIED_MS = 1500;
-
-/** "2 min 5 s" */
-function duration(seconds) {
-  const whole = Math.max(0, Math.round(seconds));
-  const units = [["d", Math.floor(whole / 86400)], ["h", Math.floor(whole / 3600) % 24], ["min", Math.floor(whole / 60) % 60], ["s", whole % 60]];
-  const first = units.findIndex(([, count]) => count > 0);
-  const shown = first < 0 ? [["s", 0]] : units.slice(first, first + 2).filter(([, count], at) => at === 0 || count > 0);
-  return shown.map(([unit, count]) => `${count} ${unit}`).join(" ");
-}
-
-async function copyText(text) {
-  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
-  const box = document.body.appendChild(make("textarea", "", "", { style: "position:fixed;opacity:0" })); // plain http: the old way
-  box.value = text;
-  box.select();
-  const done = document.execCommand("copy");
-  box.remove();
-  if (!done) throw new Error("the browser does not let it be copied");
-}
-
-/** A button that copies what `text()` gives, and says that it has. */
-function copyButton(label, text, className = "") {
-  const node = button(`ch-copy ${className}`, "Copy", async () => {
-    const focused = document.activeElement;
-    try {
-      await copyText(text());
-      said.textContent = "Copied";
-    } catch {
-      said.textContent = "Not copied";
-    }
-    focused?.focus({ preventScroll: true });
-    back();
-  }, { "aria-label": label, title: label });
-  const said = node;
-  const back = later(COPIED_MS, () => {
-    said.textContent = "Copy";
-  });
-  return node;
-}
 
 /** The time of day of a log line, here. */
 function clock(stamp) {

@@ -81,7 +81,7 @@ class MonitorView extends View {
     this.armSoon = later(ARMED_MS, () => this.onActions());
     actions.append(this.note, this.sure, this.keep, this.cancel, this.retry, this.clone);
     actions.addEventListener("keydown", (event) => event.key === "Escape" && this.asking && this.confirm(false));
-    bar.append(this.state, this.jobId, copyButton("Copy the job's id", () => this.job.id, "ch-copy-id"), actions);
+    bar.append(this.state, this.jobId, copyButton("Copy the job's id", () => this.job.id, { className: "ch-copy-id" }), actions);
     this.copyId = bar.querySelector(".ch-copy-id");
     this.about = make("div", "ch-about");
     const head = make("div");

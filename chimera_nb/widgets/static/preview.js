@@ -31,7 +31,7 @@ class PreviewView extends View {
     const head = make("div", "ch-bar ch-preview-head");
     this.name = make("div", "ch-title ch-label", "", { dir: "ltr" });
     this.codec = make("span", "ch-codec-mark");
-    this.copy = button("", "Copy path", () => this.copyPath());
+    this.copy = copyButton("Copy path", () => this.file.uri, { says: "Copy path" });
     this.path = make("div", "ch-preview-path ch-mono ch-muted ch-label", "", { dir: "ltr" });
     this.facts = make("div", "ch-preview-facts ch-muted ch-numbers", "", { role: "status" });
     const line = make("div", "ch-preview-line");
@@ -44,22 +44,6 @@ class PreviewView extends View {
     this.problem = make("div", "ch-error ch-preview-problem", "", { role: "alert" });
     this.problem.append(make("span", "ch-error-text"));
     return this.problem;
-  }
-
-  async copyPath() {
-    try {
-      await navigator.clipboard.writeText(this.file.uri);
-    } catch {
-      // Browsers keep the clipboard from pages that come over plain HTTP.
-      const box = this.node.appendChild(make("textarea", "ch-preview-copied", "", { "aria-hidden": "true" }));
-      box.value = this.file.uri;
-      box.select();
-      document.execCommand("copy");
-      box.remove();
-      this.copy.focus();
-    }
-    this.copy.textContent = "Copied";
-    setTimeout(() => (this.copy.textContent = "Copy path"), 1500);
   }
 
   on_file(message) {

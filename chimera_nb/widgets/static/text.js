@@ -68,6 +68,15 @@ function tally({ files = 0, bytes: size = 0, more = false }) {
   return `${more ? "more than " : ""}${plural(files, "file")}, ${bytes(size)}`;
 }
 
+/** "2 min 5 s" */
+function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  const units = [["d", Math.floor(whole / 86400)], ["h", Math.floor(whole / 3600) % 24], ["min", Math.floor(whole / 60) % 60], ["s", whole % 60]];
+  const first = units.findIndex(([, count]) => count > 0);
+  const shown = first < 0 ? [["s", 0]] : units.slice(first, first + 2).filter(([, count], at) => at === 0 || count > 0);
+  return shown.map(([unit, count]) => `${count} ${unit}`).join(" ");
+}
+
 function later(milliseconds, call) {
   let timer = 0;
   const run = (...values) => {
