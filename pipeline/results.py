@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline import storage
-from pipeline.errors import StorageError
+from pipeline.errors import RefusedError, StorageError
 from pipeline.ledger import FileRecord
-from pipeline.target import published
+from pipeline.target import published, read_summary
 
 _READ_BYTES = 1 << 20
 
@@ -25,6 +25,13 @@ def ledger_records(target: str, *, status: str | None = None) -> Iterator[FileRe
                 raise StorageError(uri, f"holds a line that is no ledger record ({e})") from e
             if status is None or record.status == status:
                 yield record
+
+
+def check_still_of(target: str, job_id: str) -> None:
+    """Raises RefusedError when a later job has written there, so that what the target holds is not this job's."""
+    summary = read_summary(target)
+    if summary is not None and summary.get("jobId") != job_id:
+        raise RefusedError(f"{target} now holds the output of job {summary.get('jobId')}, not of {job_id}")
 
 
 def output_shards(target: str) -> list[str]:

@@ -83,6 +83,8 @@ class PageHandler(SafeHandler):
         if self.get_query_arguments("token"):
             self.redirect(self._address_without_token())
             return
+        if self.request.headers.get("Sec-Fetch-Dest", "document") != "document":
+            raise web.HTTPError(403)  # a picture or a frame of another site, and a kernel for each of them
         try:
             page = self.settings["pages"].take(self.current_user.username)
         except FullError:

@@ -20,6 +20,7 @@ from chimera_nb.dashboard.kernels import DashboardKernels
 # A visitor's own page comes first: its kernel, its scripts and its first rows want both of a small machine's cores.
 _AFTER_VISITOR_SECONDS = 3.0
 _AFTER_FAILURE_SECONDS = 30.0
+_EACH = 8  # kernels that one visitor may hold: tabs that are open, and some that were closed without a word
 
 Render = Callable[[str, Any], AsyncIterator[str]]
 """Kernel id and awaitable manager of that kernel -> the pieces of a page."""
@@ -129,14 +130,17 @@ class Pages:
         self._taken_at = time.monotonic()
         self._waiting = deque(page for page in self._waiting if self._alive(page))
         self._wanted.set()
-        if self._waiting:
+        if self._waiting and not self._has_enough(owner):
             page = self._waiting.popleft()
-        elif self._kernels.taken < self._limit:
+        elif self._kernels.taken < self._limit and not self._has_enough(owner):
             page = self._new()
         else:
             raise FullError
         self._kernels.hand_over(page.kernel_id, owner)
         return page
+
+    def _has_enough(self, owner: str) -> bool:
+        return sum(each == owner for each in self._kernels.owners.values()) >= _EACH
 
     async def close(self) -> None:
         self._keeping.cancel()

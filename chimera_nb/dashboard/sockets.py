@@ -16,6 +16,7 @@ _MAY_BE_OPENED = ("jupyter.widget.control",)
 # What a kernel prints, and the tracebacks of what went wrong in it, is for the server's log.
 _WITHHELD = ("stream", "error", "execute_input")
 _TOLD = 2000  # characters
+_UNSENT = 32 << 20  # bytes
 _V1 = "v1.kernel.websocket.jupyter.org"
 
 
@@ -45,7 +46,17 @@ class WidgetsOnly(ZMQChannelsWebsocketConnection):
             told = content.get("text") or "\n".join(content.get("traceback", ())) or message_type
             self.log.warning("Kernel %s says: %s", self.kernel_id, _one_line(told))
             return
+        if self._unsent() > _UNSENT:
+            self.log.warning("Kernel %s: its page asks for more than it takes; closed", self.kernel_id)
+            self.websocket_handler.close(1008, "takes too little")
+            return
         super().handle_outgoing_message(stream, outgoing_msg)
+
+    def _unsent(self) -> int:
+        """Bytes that the page has not taken yet. Whoever asks and does not listen must not fill the server's memory."""
+        connection = getattr(self.websocket_handler, "ws_connection", None)
+        stream = getattr(connection, "stream", None)
+        return len(stream._write_buffer) if stream is not None else 0  # noqa: SLF001 - tornado has no name for it
 
 
 def _one_line(text: str) -> str:

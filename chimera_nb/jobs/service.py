@@ -26,7 +26,7 @@ from pipeline.errors import (
     UnknownNameError,
 )
 from pipeline.manifest import all_inputs, with_manifest
-from pipeline.results import ledger_records
+from pipeline.results import check_still_of, ledger_records
 from pipeline.spec import JobSpec
 from pipeline.target import release_target
 
@@ -97,7 +97,7 @@ class JobService:
         how = _runner_options(self.settings, runner, spec, runner_options or {})
         check_places(spec.inputs, spec.target, how, self.settings)
         created_by = self._user() or "unknown"
-        admit(spec, self._may_be_running)
+        admit(spec, self._may_be_running, makes_bucket=self.settings.place == "local")
         try:
             spec = with_manifest(spec)
             record = JobRecord.from_spec(spec, runner=runner, runner_options=how, created_by=created_by)
@@ -168,6 +168,7 @@ class JobService:
         if not record.status.is_final:
             raise RefusedError(f"job {job_id} is {record.status.value}; wait for its end, or cancel it")
         spec = JobSpec.from_json(record.spec)
+        check_still_of(spec.target, job_id)
         failed = [found.uri for found in ledger_records(spec.target, status="failed")]
         if not failed:
             raise RefusedError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import ipywidgets
@@ -15,6 +16,7 @@ from chimera_nb.widgets.job_history import JobHistory
 from chimera_nb.widgets.job_monitor import JobMonitor
 from chimera_nb.widgets.places import BUCKETS
 from chimera_nb.widgets.steps import Steps
+from pipeline.errors import RefusedError
 
 
 class Dashboard(ipywidgets.VBox):
@@ -36,6 +38,7 @@ class Dashboard(ipywidgets.VBox):
         self.monitor = JobMonitor(settings=settings)
         traitlets.dlink((self.browser, "current"), (self.preview, "uri"))
         traitlets.dlink((self.browser, "selected"), (self.form, "inputs"))
+        self.form.observe(self._on_inputs, "inputs")
         traitlets.dlink((self.steps, "job_id"), (self.monitor, "job_id"))
         traitlets.dlink((self.steps, "job_id"), (self.history, "job_id"))
         self.history.on_open(self.steps.open_job)
@@ -58,6 +61,11 @@ class Dashboard(ipywidgets.VBox):
         jobs.add_class("ch-page-jobs")
         super().__init__([self.steps, new, jobs])
         self.add_class("ch-dashboard")
+
+    def _on_inputs(self, change: dict[str, Any]) -> None:
+        """The form took a selection of before: the browser shows that one, unless it may not look there."""
+        with contextlib.suppress(RefusedError):
+            self.browser.selected = change["new"]
 
     def _on_launched(self, change: dict[str, Any]) -> None:
         if change["new"] and change["new"] != self.steps.job_id:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -10,13 +11,16 @@ from chimera_nb.connect import connect, settings_for
 from chimera_nb.settings import Settings, load_settings
 
 _TELL_SECONDS = 0.25
+_log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
 
 class Background:
     """What one widget has under way. Traits change on the loop alone; threads only bring what is to be shown."""
 
-    def __init__(self, settings: Settings | None) -> None:
+    def __init__(self, settings: Settings | None, on_failure: Callable[[str], None] = lambda _: None) -> None:
+        """`on_failure` is told in a sentence of what nobody has foreseen; the log has the rest of it."""
+        self._on_failure = on_failure
         self._given = settings
         self._reached: Settings | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -71,4 +75,12 @@ class Background:
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)  # the loop itself holds tasks weakly
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("work of a widget failed", exc_info=error)
+            self._on_failure(
+                f"this did not work, and was not foreseen ({type(error).__name__}); the log says more"
+            )

@@ -17,7 +17,7 @@ from chimera_nb.widgets import assets, places
 from chimera_nb.widgets.browser_model import ROWS_AT_ONCE, Browser, add
 from chimera_nb.widgets.counting import Count, advance
 from chimera_nb.widgets.listing import Listing
-from chimera_nb.widgets.view import View
+from chimera_nb.widgets.view import View, refusing
 from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
 from pipeline.patterns import split_uri
 
@@ -81,8 +81,16 @@ class BucketBrowser(View):
 
     @traitlets.validate("path")
     def _valid_path(self, proposal: dict[str, Any]) -> str:
-        self._model.bounds.check(proposal["value"])
-        return places.as_folder(proposal["value"])
+        with refusing():
+            self._model.bounds.check(proposal["value"])
+            return places.as_folder(proposal["value"])
+
+    @traitlets.validate("current")
+    def _valid_current(self, proposal: dict[str, Any]) -> str:
+        with refusing():
+            if proposal["value"]:  # it is what is looked inside of, and a front end may set it
+                self._model.bounds.check(proposal["value"])
+        return proposal["value"]
 
     @traitlets.observe("path")
     def _on_path(self, change: dict[str, Any]) -> None:
@@ -91,7 +99,8 @@ class BucketBrowser(View):
 
     @traitlets.validate("selected")
     def _valid_selected(self, proposal: dict[str, Any]) -> tuple[str, ...]:
-        self._model.select(proposal["value"])
+        with refusing():
+            self._model.select(proposal["value"])
         return self._model.selected
 
     @traitlets.observe("selected")

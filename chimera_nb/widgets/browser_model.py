@@ -98,7 +98,9 @@ class Browser:
         Raises RefusedError with the reason when it changes nothing, and IndexError for rows that are not there.
         """
         shown = self.shown
-        if how == "all" and not self.filter and self.folder != BUCKETS:
+        if how == "all" and self.folder == BUCKETS:
+            raise RefusedError("open a bucket first; a job reads from one")
+        if how == "all" and not self.filter:
             return add(self.selected, [self.folder])
         if how == "all":
             return self._with(self.selected, shown, shown.all_keys())

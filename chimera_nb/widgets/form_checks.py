@@ -35,6 +35,7 @@ class StoreChecks:
         self.pending = False
         self._surveyed: tuple[object, ...] = ()
         self._looked: tuple[object, ...] = ()
+        self._advancing: Survey | None = None
 
     def select(self, selected: Selection, source: str | None) -> None:
         """Count this selection, unless that is what is being counted; None for a source that does not do."""
@@ -63,7 +64,10 @@ class StoreChecks:
         """Count on, or again after an error."""
         if self.survey and not self.counting:
             self.survey.go_on()
-            self._count(0)
+            if self._advancing is self.survey:
+                self.counting = True  # it was stopped a moment ago, and has not noticed yet
+            else:
+                self._count(0)
 
     def again(self) -> None:
         """Ask all of it anew."""
@@ -96,6 +100,7 @@ class StoreChecks:
     async def _advance(self, survey: Survey, pause: float) -> None:
         await asyncio.sleep(pause)
         where = survey.inputs[0]
+        self._advancing = survey
         try:
             while self._current(survey) and survey.active:
                 await self._background.in_thread(where, lambda: survey.advance(_SLICE_SECONDS))
@@ -106,6 +111,8 @@ class StoreChecks:
         except ChimeraError as e:
             survey.error = str(e)
         finally:
+            if self._advancing is survey:
+                self._advancing = None
             if survey is self.survey:
                 self.counting = False
                 self._tell()
@@ -120,7 +127,8 @@ class StoreChecks:
         from chimera_nb.widgets.target_state import TargetState, look_at_target
 
         def look() -> TargetState:
-            return look_at_target(JobSpec(inputs or ("/nowhere",), job_id=ANY_ID, **job), inputs)
+            spec = JobSpec(inputs or ("/nowhere",), job_id=ANY_ID, **job)
+            return look_at_target(spec, inputs, makes_buckets=self._background.settings().place == "local")
 
         try:
             state = await self._background.in_thread(job["target"], look)

@@ -62,7 +62,10 @@ class Fields:
             )
         if isinstance(value, str) and (len(value) > MAX_TEXT or "\0" in value):
             raise RefusedError(f"{name} takes up to {MAX_TEXT:,} characters of text")
-        return Fields(**{**self.__dict__, name: value})
+        changed = {name: value}
+        if name in {"bucket", "prefix"} and value != getattr(self, name):
+            changed["overwrite"] = False  # what may be replaced was at the target of before
+        return Fields(**{**self.__dict__, **changed})
 
     def beside(self, today: str) -> Fields:
         """The same with another target, beside this one."""

@@ -271,7 +271,10 @@ def _whole(value: object) -> int | None:
 def _seconds(record: JobRecord) -> float | None:
     """How long the job ran, or has run so far by its own count."""
     if record.started_at and record.finished_at:
-        took = datetime.fromisoformat(record.finished_at) - datetime.fromisoformat(record.started_at)
+        try:
+            took = datetime.fromisoformat(record.finished_at) - datetime.fromisoformat(record.started_at)
+        except (TypeError, ValueError):  # of another program, or edited by hand: no reason to hide the job
+            return None
         return max(0.0, took.total_seconds())
     return record.progress.get("seconds") if record.started_at else None
 

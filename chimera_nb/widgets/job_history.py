@@ -16,11 +16,10 @@ from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from chimera_nb.widgets import assets
 from chimera_nb.widgets.history_model import Filter, Found, History, Request
-from chimera_nb.widgets.service import open_service
+from chimera_nb.widgets.service import service_for
 from chimera_nb.widgets.view import View
 from pipeline.errors import ChimeraError
 
-_PLACE = "gs://"  # what leads to the stack that keeps the job log
 _GONE_SECONDS = 20.0  # a view says every 5 s that somebody looks; a closed browser says nothing at all
 _LOOK_SECONDS = {True: 3.0, False: 10.0}  # whether there is something to wait for
 
@@ -43,6 +42,7 @@ class JobHistory(View):
     height = traitlets.Int(380, min=120, help="Of the list, in pixels.").tag(sync=True)
 
     def __init__(self, settings: Settings | None = None, **traits: Any) -> None:
+        self._given = settings
         self._model = History()
         self._opened = CallbackDispatcher()
         self._heard = float("-inf")
@@ -111,21 +111,23 @@ class JobHistory(View):
 
     async def _load_page(self, view: int) -> None:
         model = self._model
-        while view == model.view and model.wants_more:
-            call = partial(self._found, model.request())
-            try:
-                found = await self._background.in_thread(_PLACE, call)
-            except ChimeraError as e:
-                if view == model.view:
-                    model.failed, self.error = True, str(e)
-            else:
-                self._tell(model.take(found))
-        if view == model.view:
-            model.loading = False
-            self._tell(())
+        try:
+            while view == model.view and model.wants_more:
+                call = partial(self._found, model.request())
+                try:
+                    found = await asyncio.to_thread(call)
+                except ChimeraError as e:
+                    if view == model.view:
+                        model.failed, self.error = True, str(e)
+                else:
+                    self._tell(model.take(found))
+        finally:
+            if view == model.view:
+                model.loading = False
+                self._tell(())
 
     def _found(self, request: Request) -> Found:
-        return request.run(open_service(self._background.settings()).log)
+        return request.run(service_for(self._given).log)
 
     def _tell(self, rows: Any, gone: tuple[str, ...] = (), *, whole: bool = False) -> None:
         self.send(self._model.message(rows, gone, whole=whole))
@@ -137,7 +139,7 @@ class JobHistory(View):
         try:
             while time.monotonic() - self._heard < _GONE_SECONDS:
                 try:
-                    ended = await self._background.in_thread(_PLACE, self._bring_up_to_date)
+                    ended = await asyncio.to_thread(self._bring_up_to_date)
                 except ChimeraError as e:
                     self._lost = True
                     self.error = f"The list is not up to date: {e}. It is tried again every few seconds."
@@ -160,7 +162,7 @@ class JobHistory(View):
 
     def _bring_up_to_date(self) -> Records:
         """Watch the log, if that is not done yet, and settle what is under way; those that ended thereby."""
-        service = open_service(self._background.settings())
+        service = service_for(self._given)
         if service is not self._service:
             if self._watch:
                 self._watch.close()

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from chimera_nb.connect import connect
 from chimera_nb.jobs.log import Records, Watch
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from chimera_nb.widgets import assets, monitor_model
 from chimera_nb.widgets.job_result import csv_of, describe_result, failures_of, first_records, shards_of
-from chimera_nb.widgets.service import open_service
+from chimera_nb.widgets.service import service_for
 from chimera_nb.widgets.view import View
 from pipeline.errors import ChimeraError, JobNotFoundError
 
@@ -186,12 +185,8 @@ class JobMonitor(View):
         return service, service.get(job_id)
 
     def _service(self) -> JobService:
-        """Calls that block, so only from a thread; no store of files has to be there."""
-        if self._given is None:
-            return open_service(connect())
-        if self._given.place == "local":
-            return open_service(connect(data_dir=self._given.data_dir))
-        return open_service(self._given)
+        """Calls that block, so only from a thread."""
+        return service_for(self._given)
 
     def _tell(self, loop: asyncio.AbstractEventLoop, turn: int, records: Records) -> None:
         """What a watch calls, in its thread."""
@@ -243,7 +238,7 @@ class JobMonitor(View):
             if turn == self._turn:
                 self._result = result
         count = monitor_model.failed_files(record)
-        read = partial(failures_of, target, count, lambda: turn == self._turn)
+        read = partial(failures_of, target, record.job_id, count, lambda: turn == self._turn)
         failures = await self._tried(target, lambda: {"rows": read() if count else [], "total": count})
         if turn == self._turn:
             with self.hold_sync():
@@ -269,10 +264,11 @@ class JobMonitor(View):
             self._busy = ""
 
     async def _done(self, work: Callable[[JobRecord], Any], record: JobRecord) -> None:
+        turn = self._turn
         try:
             await work(record)
         except ChimeraError as e:
-            self.error = str(e)
+            self._say(turn, str(e))
         finally:
             self._busy = ""
 

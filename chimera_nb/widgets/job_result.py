@@ -22,7 +22,7 @@ from chimera_nb.widgets.result_plot import as_number, plot_of
 from pipeline import storage
 from pipeline.errors import RefusedError, StorageError
 from pipeline.patterns import split_uri
-from pipeline.results import ledger_records
+from pipeline.results import check_still_of, ledger_records
 from pipeline.target import read_summary, shard_uri, summary_uri
 
 READ_BYTES = 2 << 20
@@ -56,8 +56,7 @@ def shards_of(target: str, job_id: str) -> list[Shard]:
     summary = read_summary(target)
     if summary is None:
         raise RefusedError(f"{summary_uri(target)} is gone, and with it the output; run the job again")
-    if summary.get("jobId") != job_id:
-        raise RefusedError(f"{target} now holds the output of job {summary.get('jobId')}, not of {job_id}")
+    check_still_of(target, job_id)
     total = summary.get("shards")
     if type(total) is not int or total < 0:
         raise StorageError(summary_uri(target), "is not what a job wrote: it has no number of shards")
@@ -208,8 +207,12 @@ def inert(text: str) -> str:
 # Files that failed
 
 
-def failures_of(target: str, count: int, wanted: Callable[[], bool]) -> list[tuple[str, str]]:
-    """URI and reason of the first files that failed, of `count` that did; reading stops when it is wanted no more."""
+def failures_of(target: str, job_id: str, count: int, wanted: Callable[[], bool]) -> list[tuple[str, str]]:
+    """URI and reason of the first files that failed, of `count` that did; reading stops when it is wanted no more.
+
+    Raises RefusedError when the target holds what another job wrote by now.
+    """
+    check_still_of(target, job_id)
     failed = (
         (storable(record.uri), storable(record.error or "no reason is on record"))
         for record in ledger_records(target)

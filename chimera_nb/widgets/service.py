@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import threading
 
+from chimera_nb.connect import connect
 from chimera_nb.dashboard.visitor import current_visitor
 from chimera_nb.jobs.service import JobService, local_user
 from chimera_nb.settings import Settings
 
 _services: dict[Settings, JobService] = {}
 _one_at_a_time = threading.Lock()
+
+
+def service_for(given: Settings | None) -> JobService:
+    """The service of the settings that a widget was given, or of those in force; no store of files has to be there.
+
+    Blocks, as `open_service` does. Raises StackError, which says how to start one, where neither a local stack runs
+    nor a job is on record.
+    """
+    if given is not None and given.place != "local":
+        return open_service(given)
+    data_dir = given.data_dir if given else None
+    settings = connect(data_dir=data_dir)
+    if settings.job_log == "sqlite" and not (settings.folder / "jobs.sqlite").is_file():
+        settings = connect(["gs://"], data_dir=data_dir)
+    return open_service(settings)
 
 
 def open_service(settings: Settings) -> JobService:

@@ -29,19 +29,24 @@ class TargetState:
     field: str = "prefix"
 
 
-def look_at_target(spec: JobSpec, inputs: Sequence[str] = ()) -> TargetState:
-    """The state of the job's target; with inputs, also whether it lies among them. Writes nothing, never raises."""
+def look_at_target(spec: JobSpec, inputs: Sequence[str] = (), *, makes_buckets: bool = False) -> TargetState:
+    """The state of the job's target; with inputs, also whether it lies among them. Writes nothing, never raises.
+
+    `makes_buckets` says that submitting makes a bucket that is absent, as on a local stack.
+    """
     try:
-        return _look(spec, inputs)
+        return _look(spec, inputs, makes_buckets=makes_buckets)
     except ChimeraError as e:
         return TargetState(problem=str(e))
 
 
-def _look(spec: JobSpec, inputs: Sequence[str]) -> TargetState:
+def _look(spec: JobSpec, inputs: Sequence[str], *, makes_buckets: bool) -> TargetState:
     target = spec.target
     bucket, _ = split_uri(target)
     check_folder(f"{target}/", "write")
     if not storage.bucket_exists(bucket):
+        if makes_buckets:
+            return TargetState(says=f"The bucket gs://{bucket} is made with the job.")
         says = f"no bucket gs://{bucket} (or it is not visible with these credentials)"
         return TargetState(f"{says}; check its name", field="bucket")
     if inputs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import anywidget
@@ -9,7 +11,20 @@ import traitlets
 
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.background import Background
-from pipeline.errors import ChimeraError
+from pipeline.errors import ChimeraError, RefusedError
+
+
+class RefusedValueError(RefusedError, traitlets.TraitError):
+    """A trait's value that is refused. traitlets takes back only what fails with an error of its own."""
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """For a validator: what is refused within is refused to the trait."""
+    try:
+        yield
+    except RefusedError as e:
+        raise RefusedValueError(str(e)) from e
 
 
 class View(anywidget.AnyWidget):
@@ -24,7 +39,7 @@ class View(anywidget.AnyWidget):
     )
 
     def __init__(self, settings: Settings | None = None, **traits: Any) -> None:
-        self._background = Background(settings)
+        self._background = Background(settings, self._on_failure)
         if unknown := sorted(traits.keys() - set(self.class_trait_names())):
             raise TypeError(
                 f"{type(self).__name__} takes no {', '.join(unknown)}; see its help for what it takes"
@@ -32,10 +47,20 @@ class View(anywidget.AnyWidget):
         super().__init__(**traits)
         self.on_msg(self._on_message)
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """What the front end sets. A value that does not do leaves the one of before."""
+        try:
+            super().set_state(sync_data)
+        except (RefusedError, traitlets.TraitError) as e:
+            self.error = str(e)
+
     def close(self) -> None:
         if background := self.__dict__.get("_background"):  # none yet where an argument was refused
             background.cancel()
         super().close()
+
+    def _on_failure(self, what: str) -> None:
+        self.error = what
 
     def _on_message(self, _: object, content: dict[str, Any], __: object) -> None:
         try:

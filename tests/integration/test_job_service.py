@@ -227,3 +227,24 @@ def _document(emulator: str, collection: str, job_id: str) -> dict:
     found = client.collection(collection).document(job_id).get().to_dict()
     client.close()
     return found
+
+
+def test_on_a_local_stack_the_targets_bucket_is_made_for_a_job_that_has_inputs_and_for_no_other(
+    service, inputs, bucket
+):
+    with pytest.raises(NothingMatchesError):
+        service.submit([f"{inputs}nothing/*.bz2"], f"gs://{bucket}-new/out")
+    assert not storage.bucket_exists(f"{bucket}-new")
+    record = service.submit([inputs], f"gs://{bucket}-new/out")
+    assert service.wait(record.job_id).status is Status.COMPLETE
+
+
+def test_what_a_later_job_left_is_not_retried_for_the_one_before(service, bucket):
+    for name in ("a", "b"):
+        storage.write_bytes(f"gs://{bucket}/{name}/good.ndjson", b"{}\n")
+        storage.write_bytes(f"gs://{bucket}/{name}/bad.bz2", b"no bz2")
+    target = f"gs://{bucket}/out"
+    first = service.wait(service.submit([f"gs://{bucket}/a/"], target).job_id)
+    second = service.wait(service.submit([f"gs://{bucket}/b/"], target, overwrite=True).job_id)
+    with pytest.raises(RefusedError, match=f"now holds the output of job {second.job_id}"):
+        service.retry(first.job_id)

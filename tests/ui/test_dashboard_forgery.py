@@ -21,7 +21,7 @@ def buckets(storage_client, bucket):
     secret = f"{bucket}-secret"
     storage_client.create_bucket(secret)
     put(storage_client.bucket(bucket), ["in/a.ndjson"], b'{"a":1}\n')
-    put(storage_client.bucket(secret), ["in/plans.ndjson"], b'{"top":"secret"}\n')
+    put(storage_client.bucket(secret), ["in/plans.ndjson"], b'{"launchcode":"0000"}\n')
     return bucket, secret
 
 
@@ -92,6 +92,8 @@ def test_a_forged_path_outside_the_lists_is_refused_by_the_server_and_logged(bou
         widgets.set("BucketBrowser", selected=[f"gs://{secret}/in/"])
         assert f"gs://{secret}/in/" in widgets.error()
 
+        widgets.set("BucketBrowser", current=f"gs://{secret}/in/plans.ndjson")
+        widgets.set("BucketBrowser", current="/etc/passwd")
         widgets.set("FilePreview", uri=f"gs://{secret}/in/plans.ndjson")  # is no trait of the front end's
         widgets.set("JobForm", inputs=[f"gs://{secret}/in/"])
         widgets.ask("JobForm", kind="hello")
@@ -105,14 +107,62 @@ def test_a_forged_path_outside_the_lists_is_refused_by_the_server_and_logged(bou
         widgets.wait(lambda data: data.get("content", {}).get("objects"))
 
         said = json.dumps(widgets.heard)
-        assert "plans.ndjson" not in said
-        assert "top" not in {key for each in widgets.heard for key in each["content"]}
+        assert "launchcode" not in said
+        assert "root:x:" not in said
         assert "Traceback" not in said
     bounded.wait_for_log(f"gs://{secret}/in/")
     assert "pipeline.allowed" in bounded.log()
     service = JobService(Settings(data_dir=on_stack.data_dir))
     assert [job for job in service.list().records if secret in (job.source_bucket, job.target_bucket)] == []
     service.log.close()
+
+
+def test_without_lists_a_visitor_still_reaches_no_file_of_the_server(serve_dashboard, buckets):
+    open_to_all = serve_dashboard(CELL)
+    visitor = Visitor(open_to_all)
+    with visitor.socket(visitor.open_page()) as connection:
+        widgets = Widgets(connection)
+        for name in ("BucketBrowser", "FilePreview"):
+            widgets.ask(name, kind="hello")
+        widgets.set("BucketBrowser", current="/etc/passwd")
+        widgets.set("BucketBrowser", path="/etc/", selected=["/etc/passwd"])
+        widgets.ask("BucketBrowser", kind="go", text="/etc/")
+        assert "/etc/" in widgets.error()
+        widgets.ask("BucketBrowser", kind="go", text=f"gs://{buckets[0]}/in/")
+        widgets.wait(lambda data: data.get("content", {}).get("objects"))
+        assert "root:x:" not in json.dumps(widgets.heard)
+
+
+def test_who_asks_and_does_not_listen_is_let_go(serve_dashboard, buckets, storage_client):
+    import psutil
+    from websockets.exceptions import ConnectionClosed
+
+    put(storage_client.bucket(buckets[0]), ["in/long.ndjson"], b'{"a":"' + b"x" * 240_000 + b'"}\n')
+    served = serve_dashboard(CELL)
+    visitor = Visitor(served)
+    with visitor.socket(visitor.open_page()) as connection:
+        widgets = Widgets(connection)
+        widgets.ask("FilePreview", kind="hello")
+        widgets.set("BucketBrowser", current=f"gs://{buckets[0]}/in/long.ndjson")
+        shown = widgets.wait(lambda data: data.get("content", {}).get("state") == "shown")["content"]
+        before = psutil.Process(served.process.pid).memory_info().rss
+
+        def line(number, view):
+            content = {
+                "kind": "line",
+                "view": view,
+                "n": 0,
+                "number": number,
+            }  # no two are the same to the kernel
+            data = {"method": "custom", "content": content}
+            return message("comm_msg", {"comm_id": widgets.ids["FilePreview"], "data": data})
+
+        for number in range(3000):
+            connection.send(line(number, shown["view"]))
+        served.wait_for_log("asks for more than it takes")
+        with pytest.raises(ConnectionClosed):
+            widgets.wait(lambda _: False)
+        assert psutil.Process(served.process.pid).memory_info().rss - before < 200e6
 
 
 def test_messages_that_make_no_sense_leave_the_widgets_as_they_were(bounded, buckets):

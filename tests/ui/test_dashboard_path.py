@@ -37,6 +37,8 @@ def jobs(on_stack):
 
 def open_folder(page, url, bucket):
     page.goto(url)
+    expect(page.locator(".ch-row:visible").first).to_be_visible()
+    page.get_by_label("Filter by name").fill(bucket)  # there may be more buckets than a screen shows
     row(page, f"{bucket}/").locator(".ch-label").click()
     row(page, "in/").locator(".ch-label").click()
     expect(page.locator(".ch-status")).to_have_text("13 files")
@@ -92,6 +94,11 @@ def test_choose_preview_launch_watch_and_leave_with_a_result(the_dashboard, new_
     expect(page.locator(".ch-browser")).to_be_visible()
     assert "job=" not in page.url
     page.go_back()
+    expect(page.locator(".ch-monitor .ch-title")).to_have_text(job_id)
+    page.go_back()  # to where it was launched
+    expect(page.locator(".ch-browser")).to_be_visible()
+    assert "job=" not in page.url
+    page.go_forward()
     expect(page.locator(".ch-monitor .ch-title")).to_have_text(job_id)
     page.get_by_role("link", name="Jobs").click()
     expect(page.locator(".ch-monitor")).to_be_hidden()

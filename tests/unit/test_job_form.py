@@ -129,6 +129,14 @@ def test_what_a_page_sends_is_a_field_and_of_its_kind_or_is_refused(name, value)
         Fields().having(name, value)
 
 
+@pytest.mark.parametrize(("name", "value"), [("bucket", "other"), ("prefix", "jobs/b")])
+def test_what_may_be_replaced_is_said_of_one_target_and_not_of_the_next(name, value):
+    replacing = GOOD.having("overwrite", True)
+    assert replacing.having("source", "betfair").overwrite
+    assert not replacing.having(name, value).overwrite
+    assert not replacing.beside("2026-01-31").overwrite
+
+
 def test_a_suggested_prefix_is_new_each_time_and_stays_beside_one_that_was_chosen():
     assert suggest_prefix("2026-11-24") != suggest_prefix("2026-11-24")
     assert suggest_prefix("2026-11-24", "jobs/2026-11-23-00ff").startswith("jobs/2026-11-24-")

@@ -26,7 +26,7 @@ class Store:
     def __init__(self, tmp_path, monkeypatch) -> None:
         self.log = SqliteJobLog(tmp_path / "jobs.sqlite")
         self.sent, self.fault, self.syncs = [], None, 0
-        monkeypatch.setattr(job_history, "open_service", lambda _: self.service)
+        monkeypatch.setattr(job_history, "service_for", lambda _: self.service)
         monkeypatch.setattr(JobHistory, "send", lambda _, message: self.sent.append(message))
         self.service = SimpleNamespace(log=self.log, sync=self.sync)
         self.widget = JobHistory(Settings(place="cloud"))

@@ -235,3 +235,9 @@ def test_pages_and_changes_in_any_order_come_to_what_the_log_holds(changes, data
     passing = [r for r in records.values() if model.filter.holds(r)]
     assert ids(model) == [r.job_id for r in sorted(passing, key=lambda r: r.created_at, reverse=True)]
     assert {row.id: row.status for row in model.rows.values()} == {r.job_id: r.status for r in passing}
+
+
+def test_a_record_with_a_time_that_is_none_hides_no_other():
+    odd = a_job(1, started_at="2024-01-19T10:00:00Z", finished_at="some day")
+    model = loaded(History(), Jobs([odd, a_job(2)]))
+    assert [row.seconds for row in model.rows.values()] == [None, None]

@@ -58,7 +58,7 @@ def run(work):
 
 
 def test_nothing_is_asked_of_a_log_before_a_view_is_there(settings, job, monkeypatch):
-    monkeypatch.setattr(job_monitor, "open_service", lambda _: pytest.fail("asked"))
+    monkeypatch.setattr(job_monitor, "service_for", lambda _: pytest.fail("asked"))
 
     async def watch():
         monitor = JobMonitor(job, settings)

@@ -190,10 +190,16 @@ def test_a_shard_has_a_link_where_a_browser_can_fetch_it(monkeypatch, emulator, 
 
 def test_failures_are_the_first_ones_with_their_reasons(left):
     target = left(failed=300)
-    assert len(failures_of(target, 300, lambda: True)) == FAILURES_SHOWN
-    assert failures_of(target, 2, lambda: True) == [("/in/1.bz2", "cut"), ("/in/3.bz2", "cut")]
+    assert len(failures_of(target, JOB, 300, lambda: True)) == FAILURES_SHOWN
+    assert failures_of(target, JOB, 2, lambda: True) == [("/in/1.bz2", "cut"), ("/in/3.bz2", "cut")]
 
 
 def test_reading_failures_stops_when_nobody_wants_them_any_more(left):
     with pytest.raises(RefusedError):
-        failures_of(left(failed=3), 3, lambda: False)
+        failures_of(left(failed=3), JOB, 3, lambda: False)
+
+
+def test_failures_of_the_job_that_came_after_are_not_taken_for_this_ones(left):
+    target = left(failed=3)
+    with pytest.raises(RefusedError, match=f"now holds the output of job {JOB}, not of 2026-01-30-00000000"):
+        failures_of(target, "2026-01-30-00000000", 3, lambda: True)

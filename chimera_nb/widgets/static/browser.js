@@ -177,6 +177,7 @@ class BrowserView extends View {
       this.showCrumbs(message.crumbs);
       this.above = message.above;
       this.up.disabled = message.above === null;
+      this.whole.disabled = message.folder === "gs://";
       this.list.skeleton = false;
       this.skeletonSoon();
     }
@@ -231,10 +232,10 @@ class BrowserView extends View {
     this.total.append(make("span", "ch-total-text", "", { role: "status" }));
     this.count = button("", "Stop", () => this.ask("count", { on: !this.model.get("total").counting }));
     this.clear = button("", "Clear", () => this.ask("clear"));
-    const whole = button("ch-whole", "Select this folder", () => this.list.gesture("all", this.list.active ?? 0), { title: "Ctrl+A" });
+    this.whole = button("ch-whole", "Select this folder", () => this.list.gesture("all", this.list.active ?? 0), { title: "Ctrl+A" });
     this.chips = make("ul", "ch-chips", "", { "aria-label": "What is selected" });
     this.chips.hidden = true;
-    line.append(this.total, this.count, whole, this.clear);
+    line.append(this.total, this.count, this.whole, this.clear);
     tray.append(line, this.chips);
     return tray;
   }

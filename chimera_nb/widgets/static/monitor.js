@@ -29,7 +29,8 @@ class MonitorView extends View {
       "change:_busy": () => this.onActions(),
       "change:error": () => this.onNothing(true),
     });
-    this.here = setInterval(() => this.ask("here", { view: this.id }), HERE_MS);
+    // A page that was forgotten, with a job that has ended, says nothing: its kernel may be put away.
+    this.here = setInterval(() => this.job.id && !this.job.final && this.ask("here", { view: this.id }), HERE_MS);
     this.onVisible = () => document.hidden || this.ask("here", { view: this.id });
     document.addEventListener("visibilitychange", this.onVisible);
     this.onJob();
@@ -118,6 +119,7 @@ class MonitorView extends View {
   }
 
   onJobId() {
+    this.ask("here", { view: this.id });
     this.asking = false;
     this.chosen = false;
     this.onJob();

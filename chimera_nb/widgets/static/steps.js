@@ -52,10 +52,12 @@ class StepsView extends View {
   }
 
   go(name, page) {
+    this.at = name;
+    this.reading = true;
     this.model.set("page", page);
     this.model.set("job_id", "");
+    this.reading = false;
     this.model.save_changes();
-    this.at = name;
     this.show();
     const part = this.dashboard()?.querySelector(`.ch-part-${name}`);
     part?.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth", block: "start" });
@@ -81,7 +83,7 @@ class StepsView extends View {
     this.jobId = jobId;
     document.title = jobId ? `${jobId} · chimera` : page === "jobs" ? "Jobs · chimera" : "chimera";
     const wanted = jobId ? `?job=${encodeURIComponent(jobId)}` : page === "jobs" ? "?jobs" : "";
-    if (told && wanted !== this.query()) history.pushState(null, "", this.address(wanted));
+    if (told && !this.reading && wanted !== this.query()) history.pushState(null, "", this.address(wanted));
   }
 
   /** What of the address is ours. */
@@ -103,9 +105,12 @@ class StepsView extends View {
   readAddress() {
     const asked = new URLSearchParams(location.search);
     const jobId = asked.get("job") ?? "";
+    this.at = undefined;
+    this.reading = true; // each of these is told on its own, and none of them is news to the address
     this.model.set("page", jobId || asked.has("jobs") ? "jobs" : "new");
     this.model.set("job_id", jobId);
     this.model.save_changes();
+    this.reading = false;
     this.show(false);
   }
 }

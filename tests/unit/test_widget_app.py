@@ -1,0 +1,41 @@
+"""The dashboard's widgets hear of each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from chimera_nb.widgets import Dashboard
+
+
+@pytest.fixture
+def dashboard():
+    return Dashboard("gs://history/")
+
+
+def test_the_browser_and_the_form_are_of_one_mind_whoever_is_asked(dashboard):
+    dashboard.browser.selected = ["gs://history/2016/"]
+    assert dashboard.form.inputs == ("gs://history/2016/",)
+    dashboard.form.inputs = ("gs://history/ADV/",)  # a selection of before was picked
+    assert dashboard.browser.selected == ("gs://history/ADV/",)
+    dashboard.browser.selected = ()
+    assert dashboard.form.inputs == ()
+
+
+def test_the_file_one_stands_on_is_the_one_looked_inside_of(dashboard):
+    dashboard.browser.current = "gs://history/2016/a.bz2"
+    assert dashboard.preview.uri == "gs://history/2016/a.bz2"
+
+
+def test_a_job_that_is_launched_chosen_or_retried_is_the_one_that_is_open(dashboard):
+    dashboard.form.job_id = "2026-01-31-00000001"
+    assert (dashboard.steps.page, dashboard.monitor.job_id) == ("jobs", "2026-01-31-00000001")
+    dashboard.steps.page, dashboard.steps.job_id = "new", ""
+    assert dashboard.monitor.job_id == ""
+    dashboard.monitor.job_id = "2026-01-31-00000002"
+    assert (dashboard.steps.page, dashboard.history.job_id) == ("jobs", "2026-01-31-00000002")
+
+
+@pytest.mark.parametrize("address", ["../x", "<img>", "a b", "a" * 101, "é"])
+def test_an_address_that_names_no_job_opens_none(dashboard, address):
+    dashboard.steps.job_id = address
+    assert dashboard.monitor.job_id == ""
