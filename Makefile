@@ -36,8 +36,13 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## the whole job on the local stack, then the dashboard (ARGS=--once stops after the job)
 	@$(BIN)/chimera demo $(ARGS)
 
-test: $(STAMP) ## every test this machine can run
+test: $(STAMP) ## every test this machine can run (ARGS= for pytest, such as ARGS=tests/unit)
+ifeq ($(ARGS),)
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile tests/unit
+	@$(BIN)/python -m pytest tests/integration tests/notebooks tests/ui
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 ui: $(STAMP) ## the widgets in JupyterLab and Voilà, in a real browser (Debian: apt-get install chromium)
 	@$(BIN)/python -m pytest tests/ui $(ARGS)

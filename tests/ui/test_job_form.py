@@ -102,10 +102,12 @@ def test_what_is_wrong_is_told_while_it_is_typed_and_a_full_target_can_be_replac
     expect(said).to_contain_text("it will be replaced")
     expect(go(page)).to_be_enabled()
     page.get_by_label("Bucket").fill("no-such-bucket")
-    expect(page.locator(".ch-form-bucket .ch-hint")).to_contain_text("No bucket gs://no-such-bucket")
+    expect(said).to_have_text("The bucket gs://no-such-bucket is made with the job.")
     page.get_by_label("Bucket").fill("/etc")
     expect(page.locator(".ch-form-bucket .ch-hint")).to_contain_text("writes to buckets")
     page.get_by_label("Bucket").fill(markets)
+    expect(said).to_contain_text("is here already")  # leave to replace was given for the target of before
+    page.get_by_label("Replace what is there").check()
     page.get_by_label("On Dataflow").check()
     page.get_by_label("Region").fill("europe-west1-b")
     expect(page.locator(".ch-form-region .ch-hint")).to_contain_text("it is a zone: write europe-west1")
