@@ -170,7 +170,7 @@ def _served(data_dir: Path, notebook: Path, *, warm: int) -> Iterator[tuple[str,
 
 def _kernels(server: psutil.Process) -> list[psutil.Process]:
     children = [child for child in server.children() if child.status() != psutil.STATUS_ZOMBIE]
-    return [child for child in children if "ipykernel_launcher" in child.cmdline()]
+    return [child for child in children if "chimera_nb.dashboard.kernel" in child.cmdline()]
 
 
 def _wait_for_kernels(server: psutil.Process, count: int) -> None:
