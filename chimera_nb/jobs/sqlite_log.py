@@ -196,9 +196,10 @@ class SqliteJobLog:
 
     def _check_owner(self) -> int:
         """The version of the file's schema, 0 when it is new. Raises JobLogError unless it is ours to use."""
-        application, version, tables = (
+        # In this order: whoever makes the file commits all three at once, so who sees the tables sees the mark.
+        tables, version, application = (
             self._connection.execute(sql).fetchone()[0]
-            for sql in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+            for sql in ("SELECT count(*) FROM sqlite_master", "PRAGMA user_version", "PRAGMA application_id")
         )
         if application != _APPLICATION_ID and (application or version or tables):
             raise JobLogError(f"{self.path}: another program's SQLite database; name another file")
