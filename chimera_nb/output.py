@@ -19,6 +19,7 @@ from chimera_nb.jobs.record import JobRecord, Status
 from pipeline import storage
 from pipeline.blocks import whole_lines
 from pipeline.errors import RefusedError, StorageError, UnknownNameError
+from pipeline.results import check_summary_of
 from pipeline.spec import JobSpec
 from pipeline.target import read_summary, shard_uri, summary_uri
 
@@ -122,8 +123,8 @@ def _summary(target: str, job_id: str | None) -> dict[str, Any]:
             f"{target} holds no complete output: there is no {summary_uri(target)}, which a job writes last; "
             "wait for the job, or name the target of one that is complete"
         )
-    if job_id is not None and summary.get("jobId") != job_id:
-        raise RefusedError(f"{target} now holds the output of job {summary.get('jobId')}, not of {job_id}")
+    if job_id is not None:
+        check_summary_of(summary, target, job_id)
     if not all(type(summary.get(name)) is int for name in ("shards", "outputBytes", "lines")):
         raise StorageError(summary_uri(target), "is not what a job wrote: it has no numbers of the output")
     return summary

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pipeline import storage
 from pipeline.errors import RefusedError, StorageError
@@ -30,7 +31,13 @@ def ledger_records(target: str, *, status: str | None = None) -> Iterator[FileRe
 def check_still_of(target: str, job_id: str) -> None:
     """Raises RefusedError when a later job has written there, so that what the target holds is not this job's."""
     summary = read_summary(target)
-    if summary is not None and summary.get("jobId") != job_id:
+    if summary is not None:
+        check_summary_of(summary, target, job_id)
+
+
+def check_summary_of(summary: Mapping[str, Any], target: str, job_id: str) -> None:
+    """The same, of the target's summary that is at hand."""
+    if summary.get("jobId") != job_id:
         raise RefusedError(f"{target} now holds the output of job {summary.get('jobId')}, not of {job_id}")
 
 

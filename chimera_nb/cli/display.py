@@ -17,6 +17,7 @@ from rich.text import Text
 
 from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.ledger import FileRecord
+from pipeline.patterns import join_uri
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -65,7 +66,7 @@ def status_text(status: Status) -> Text:
 
 def headline(record: JobRecord) -> str:
     """What came of a job, in one sentence."""
-    target = _uri(record.target_bucket, record.output_prefix)
+    target = join_uri(record.target_bucket, record.output_prefix)
     if record.status is Status.COMPLETE and record.summary:
         files, lines = record.summary["files"], record.summary["lines"]
         failed = f", {files['failed']:,} failed" if files["failed"] else ""
@@ -92,20 +93,20 @@ def print_jobs(records: tuple[JobRecord, ...]) -> None:
             f"{numbers.get('filesComplete') or 0:,}",
             f"{numbers.get('filesFailed') or 0:,}",
             f"{numbers.get('lines') or 0:,}",
-            Text(_uri(record.target_bucket, record.output_prefix)),
+            Text(join_uri(record.target_bucket, record.output_prefix)),
         )
     out.print(table)
 
 
 def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
     out.print(Text.assemble((record.job_id, "bold"), "  ", status_text(record.status)))
-    paths = [_uri(record.source_bucket, path) for path in record.selected_paths[:5]]
+    paths = [join_uri(record.source_bucket, path) for path in record.selected_paths[:5]]
     more = record.selected_paths_total - len(paths)
     numbers = record.progress
     rows = {
         "source": record.source_type,
         "inputs": ", ".join(paths) + (f" and {more:,} more" if more > 0 else ""),
-        "target": _uri(record.target_bucket, record.output_prefix),
+        "target": join_uri(record.target_bucket, record.output_prefix),
         "runner": record.runner
         + "".join(f"  {name} {value}" for name, value in record.runner_options.items()),
         "options": "  ".join(
@@ -196,10 +197,6 @@ def _numbers(record: JobRecord) -> str:
     failed = f"{numbers['filesFailed']:,} failed  " if numbers.get("filesFailed") else ""
     speed = size(numbers.get("rawBytesPerSecond"))
     return f"{failed}{size(numbers.get('rawBytes'))} raw  {speed}/s  {numbers.get('lines') or 0:,} lines"
-
-
-def _uri(bucket: str, path: str) -> str:
-    return f"gs://{bucket}/{path}" if bucket else path
 
 
 def _plural(count: int, noun: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from chimera_nb.jobs.log import JobLog, search_text
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from pipeline.errors import RefusedError
+from pipeline.patterns import join_uri
 
 PAGE = 50
 SEARCHED_AT_ONCE = 200  # in one call of the job log
@@ -90,9 +91,9 @@ class Row(NamedTuple):
             status=record.status.value,
             source=record.source_type,
             runner=record.runner,
-            reads=_uri(record.source_bucket, path),
+            reads=join_uri(record.source_bucket, path),
             others=max(0, record.selected_paths_total - 1),
-            target=_uri(record.target_bucket, record.output_prefix),
+            target=join_uri(record.target_bucket, record.output_prefix),
             by=record.created_by or "",
             created=record.created_at,
             started=record.started_at,
@@ -258,10 +259,6 @@ class History:
             "filtered": self.filter != Filter(),
             "searching": bool(self.filter.text),
         }
-
-
-def _uri(bucket: str, path: str) -> str:
-    return f"gs://{bucket}/{path}" if bucket else path
 
 
 def _whole(value: object) -> int | None:

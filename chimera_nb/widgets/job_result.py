@@ -22,7 +22,7 @@ from chimera_nb.widgets.result_plot import as_number, plot_of
 from pipeline import storage
 from pipeline.errors import RefusedError, StorageError
 from pipeline.patterns import split_uri
-from pipeline.results import check_still_of, ledger_records
+from pipeline.results import check_still_of, check_summary_of, ledger_records
 from pipeline.target import read_summary, shard_uri, summary_uri
 
 READ_BYTES = 2 << 20
@@ -56,7 +56,7 @@ def shards_of(target: str, job_id: str) -> list[Shard]:
     summary = read_summary(target)
     if summary is None:
         raise RefusedError(f"{summary_uri(target)} is gone, and with it the output; run the job again")
-    check_still_of(target, job_id)
+    check_summary_of(summary, target, job_id)
     total = summary.get("shards")
     if type(total) is not int or total < 0:
         raise StorageError(summary_uri(target), "is not what a job wrote: it has no number of shards")
