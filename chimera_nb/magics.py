@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from chimera_nb.connect import connect, settings_for
-from pipeline import storage
 from pipeline.errors import ChimeraError, NothingMatchesError, RefusedError
 from pipeline.patterns import Pattern, has_glob, split_uri
 from pipeline.selection import list_matches
+from pipeline.storage import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +62,8 @@ def ls(uri: str) -> pd.DataFrame:
     """The folders and objects right in a folder, or what a glob matches; the first thousand."""
     import pandas as pd
 
-    settings_for([uri])
-    found = list(islice(_listed(uri), _LISTED))
+    store = settings_for([uri]).store
+    found = list(islice(_listed(store, uri), _LISTED))
     if not found:
         raise NothingMatchesError(f"nothing is in {uri}, and no file matches it; check its name", [uri])
     frame = pd.DataFrame(found, columns=["uri", "size", "updated"])
@@ -101,26 +101,26 @@ def jobs(n: int) -> pd.DataFrame:
     return frame.astype({**texts, **dict.fromkeys(("files", "failed", "lines"), "Int64")})
 
 
-def _listed(uri: str) -> Any:
+def _listed(store: Store, uri: str) -> Any:
     """(URI, size, time of change) of what is there; a folder's URI ends in "/" and has neither."""
     if uri == "gs://":
-        yield from ((f"gs://{name}/", None, None) for name in storage.list_buckets())
+        yield from ((f"gs://{name}/", None, None) for name in store.list_buckets())
         return
     _, path = split_uri(uri)
     if has_glob(path):
         Pattern(path)
-        yield from ((entry.uri, entry.size, entry.updated) for entry in list_matches(uri))
+        yield from ((entry.uri, entry.size, entry.updated) for entry in list_matches(store, uri))
         return
     empty = True
-    for page in storage.list_folder(uri if uri.endswith("/") else f"{uri}/"):
+    for page in store.list_folder(uri if uri.endswith("/") else f"{uri}/"):
         for folder in page.folders:
             empty = False
             yield folder, None, None
         for entry in page.objects:
             empty = False
             yield entry.uri, entry.size, entry.updated
-    if empty and path and not path.endswith("/") and storage.exists(uri):
-        entry = storage.stat(uri)
+    if empty and path and not path.endswith("/") and store.exists(uri):
+        entry = store.stat(uri)
         yield entry.uri, entry.size, entry.updated
 
 

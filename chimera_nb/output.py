@@ -16,11 +16,11 @@ import psutil
 from chimera_nb.connect import connect, settings_for
 from chimera_nb.frames import LINE, NotJsonWarning, Record, read_records, to_frame, warn_of_lines
 from chimera_nb.jobs.record import JobRecord, Status
-from pipeline import storage
 from pipeline.blocks import whole_lines
 from pipeline.errors import RefusedError, StorageError, UnknownNameError
 from pipeline.results import check_summary_of
 from pipeline.spec import JobSpec
+from pipeline.storage import Store, join
 from pipeline.target import read_summary, shard_uri, summary_uri
 
 Where = Mapping[str, Any] | Callable[[Record], bool]
@@ -73,11 +73,11 @@ def read_output(
     """
     if batch_rows is not None and batch_rows < 1:
         raise RefusedError(f"batch_rows is {batch_rows}; ask for 1 row or more")
-    target, job_id = _located(job)
-    summary = _summary(target, job_id)
-    shards = _shards(target, summary)
+    target, job_id, store = _located(job)
+    summary = _summary(store, target, job_id)
+    shards = _shards(store, target, summary)
     fields = None if columns is None else tuple(columns)
-    records = _chosen(_records(shards, int(summary["lines"]), target), fields, where)
+    records = _chosen(_records(store, shards, int(summary["lines"]), target), fields, where)
     if batch_rows is not None:
         return _batches(records, fields, batch_rows)
     return _whole(records, fields, where, int(summary["outputBytes"]), target)
@@ -94,8 +94,8 @@ def available_memory() -> int:
     return min(free, max(0, limit - used))
 
 
-def _located(job: str | Path | JobRecord) -> tuple[str, str | None]:
-    """The target, and the id of the job when it is known."""
+def _located(job: str | Path | JobRecord) -> tuple[str, str | None, Store]:
+    """The target, the id of the job when it is known, and the store that both are in."""
     if isinstance(job, str) and _JOB_ID.fullmatch(job):
         from chimera_nb.jobs.service import JobService, open_log
 
@@ -107,17 +107,15 @@ def _located(job: str | Path | JobRecord) -> tuple[str, str | None]:
         if job.status is not Status.COMPLETE:
             why = f" ({job.error})" if job.error else ""
             raise RefusedError(f"job {job.job_id} is {job.status.value}{why}, so it has no output to read")
-        settings_for([spec.target])
-        return spec.target, job.job_id
+        return spec.target, job.job_id, settings_for([spec.target]).store
     target = str(job).rstrip("/")
     if not target.startswith("gs://"):
         target = str(Path(target).expanduser().absolute())
-    settings_for([target])
-    return target, None
+    return target, None, settings_for([target]).store
 
 
-def _summary(target: str, job_id: str | None) -> dict[str, Any]:
-    summary = read_summary(target)
+def _summary(store: Store, target: str, job_id: str | None) -> dict[str, Any]:
+    summary = read_summary(store, target)
     if summary is None:
         raise RefusedError(
             f"{target} holds no complete output: there is no {summary_uri(target)}, which a job writes last; "
@@ -130,12 +128,12 @@ def _summary(target: str, job_id: str | None) -> dict[str, Any]:
     return summary
 
 
-def _shards(target: str, summary: Mapping[str, Any]) -> list[str]:
+def _shards(store: Store, target: str, summary: Mapping[str, Any]) -> list[str]:
     """The URIs of the shards, in order, once they are known to be those that the summary tells of."""
     total = int(summary["shards"])
     wanted = [shard_uri(target, "output", index, total) for index in range(total)]
-    prefix = storage.join(target, "output", "output-")
-    sizes = {entry.uri: entry.size for entry in storage.list_objects(prefix, recursive=False)}
+    prefix = join(target, "output", "output-")
+    sizes = {entry.uri: entry.size for entry in store.list_objects(prefix, recursive=False)}
     if missing := [uri for uri in wanted if uri not in sizes]:
         raise StorageError(missing[0], f"is missing, with which {len(missing):,} of {total:,} shards are")
     held = sum(sizes[uri] for uri in wanted)
@@ -148,11 +146,11 @@ def _shards(target: str, summary: Mapping[str, Any]) -> list[str]:
     return wanted
 
 
-def _records(shards: Sequence[str], lines: int, target: str) -> Iterator[Record]:
+def _records(store: Store, shards: Sequence[str], lines: int, target: str) -> Iterator[Record]:
     """Every record; raises StorageError at the end unless there were so many lines."""
     seen = 0
     for uri in shards:
-        with storage.open_read(uri) as stream:
+        with store.open_read(uri) as stream:
             for block in whole_lines(iter(partial(stream.read, _READ_BYTES), b"")):
                 seen += block.count(b"\n")
                 yield from read_records(block[:-1].split(b"\n"))

@@ -14,10 +14,10 @@ from typing import Protocol
 
 from chimera_nb.connect import settings_for
 from chimera_nb.zip_front import first_member
-from pipeline import storage
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
 from pipeline.codecs.intake import Intake, Readable
 from pipeline.errors import BadFileError, RefusedError
+from pipeline.storage import Store
 
 MAX_BYTES = 256_000
 _RAW_BYTES = 32 << 20  # the most that is decoded: few bytes may hold very many
@@ -53,22 +53,25 @@ class Preview:
     note: str | None = None
 
 
-def preview(uri: str, *, max_bytes: int = MAX_BYTES, size: int | None = None) -> Preview:
+def preview(
+    uri: str, *, max_bytes: int = MAX_BYTES, size: int | None = None, store: Store | None = None
+) -> Preview:
     """Read the first bytes of an object or file, at most `max_bytes` of them, in one request.
 
     `size` is the object's, where a listing has told it; left out, an object longer than `max_bytes` costs one
     metadata request more. A file that ends beyond what was read is not broken for that; a fault within it is a
-    `problem`, never an exception. Of a zip that is longer, the first file in it is shown. Raises StorageError
-    for what cannot be read at all, and StackError without a stack.
+    `problem`, never an exception. Of a zip that is longer, the first file in it is shown. `store` is that of the
+    settings in force where it is left out. Raises StorageError for what cannot be read at all, and StackError
+    without a stack.
     """
     if max_bytes < 1:
         raise RefusedError(f"max_bytes is {max_bytes}; give 1 or more")
-    settings_for([uri])
-    data = storage.read_range(uri, 0, max_bytes)
+    store = store or settings_for([uri]).store
+    data = store.read_range(uri, 0, max_bytes)
     if len(data) < max_bytes:
         size = len(data)
     elif size is None:
-        size = storage.stat(uri).size
+        size = store.stat(uri).size
     return preview_bytes(uri, data, max(size, len(data)))
 
 

@@ -20,12 +20,12 @@ from chimera_nb.draw.run import Run, SampleCancelledError, SampleProgress
 from chimera_nb.frames import LINE, frame_of_lines, is_blank, read_record, to_frame, warn_of_lines
 from chimera_nb.preview import preview
 from chimera_nb.progress_bar import sample_bar
-from pipeline import storage
 from pipeline.blocks import whole_lines
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.intake import Intake
 from pipeline.errors import BadFileError, RefusedError, TooManyFailuresError
 from pipeline.sources import get_decompressor, get_source
+from pipeline.storage import Store
 
 __all__ = ["SampleCancelledError", "SampleProgress", "SampleWarning", "peek", "sample"]
 
@@ -40,7 +40,7 @@ class SampleWarning(UserWarning):
     """A sample that is not of all records: of files that were left out, or that could not be read."""
 
 
-def peek(uri: str, n: int = 10) -> pd.DataFrame:
+def peek(uri: str, n: int = 10, *, store: Store | None = None) -> pd.DataFrame:
     """The first `n` records of one file; no more of it is read than they need.
 
     A file that is broken gives the records before its fault, with a SampleWarning. Raises BadFileError when
@@ -48,11 +48,12 @@ def peek(uri: str, n: int = 10) -> pd.DataFrame:
     """
     if n < 1:
         raise RefusedError(f"n is {n}; ask for 1 record or more")
-    found = preview(uri)
+    store = store or settings_for([uri]).store
+    found = preview(uri, store=store)
     lines = [line for line in found.lines if not is_blank(line)]
     problem = found.problem
     if len(lines) < n and not found.complete and not problem:
-        lines, problem = _first_lines(uri, n)
+        lines, problem = _first_lines(store, uri, n)
     if problem and not lines:
         raise BadFileError(f"{uri}: {problem}")
     if problem and len(lines) < n:
@@ -60,11 +61,11 @@ def peek(uri: str, n: int = 10) -> pd.DataFrame:
     return frame_of_lines(lines[:n])
 
 
-def _first_lines(uri: str, n: int) -> tuple[list[bytes], str | None]:
+def _first_lines(store: Store, uri: str, n: int) -> tuple[list[bytes], str | None]:
     """The first lines that are not blank, and what is wrong with the file if that came before them."""
     lines: list[bytes] = []
     try:
-        with storage.open_read(uri) as stream, closing(_lines(uri, Intake(stream))) as found:
+        with store.open_read(uri) as stream, closing(_lines(uri, Intake(stream))) as found:
             for line in islice((line for line in found if not is_blank(line)), n):
                 lines.append(line)  # noqa: PERF402 - those before a fault count
     except BadFileError as e:
@@ -87,6 +88,7 @@ def sample(
     max_bytes: int = EXACT_BYTES,
     on_progress: Report | None = None,
     cancel: threading.Event | None = None,
+    store: Store | None = None,
 ) -> pd.DataFrame:
     """`n` records of the files that the paths match, drawn uniformly: the same ones for the same seed.
 
@@ -107,8 +109,9 @@ def sample(
         raise RefusedError(f"n is {n}; ask for 1 record or more")
     if max_bytes < 0:
         raise RefusedError(f"max_bytes is {max_bytes}; give 0 or more")
-    run = Run(n, seed, get_decompressor(get_source(source)))
-    folder = settings_for(paths).folder / "samples"
+    settings = settings_for(paths)
+    store, folder = store or settings.store, settings.folder / "samples"
+    run = Run(store, n, seed, get_decompressor(get_source(source)))
 
     def work() -> Drawing:
         return _draw(run, paths, source, max_bytes, folder)
@@ -123,7 +126,9 @@ def sample(
 
 
 def _draw(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: Path) -> Drawing:
-    chosen = choose_files(paths, source=source, seed=run.seed, max_bytes=max_bytes, on_listed=run.listed)
+    chosen = choose_files(
+        run.store, paths, source=source, seed=run.seed, max_bytes=max_bytes, on_listed=run.listed
+    )
     key = drawing_key(
         files=chosen.digest,
         n=run.n,

@@ -14,7 +14,7 @@
     write_buckets         CHIMERA_WRITE_BUCKETS                  those that may be written; all if left out
 
 The last two are lists of buckets, `bucket/folder` and `/local/folder`: separated by commas in the environment, arrays
-of texts in chimera.toml. `pipeline.allowed` has the rules. Loading the settings holds this process to them.
+of texts in chimera.toml. `pipeline.allowed` has the rules; `Settings.store` is held to them.
 
 A table [dataflow] in chimera.toml has the rest of how Dataflow jobs run: `chimera_nb.dataflow_options` names it.
 
@@ -32,6 +32,7 @@ from typing import Any
 from chimera_nb.dataflow_options import DataflowOptions
 from pipeline import allowed
 from pipeline.errors import SettingsError
+from pipeline.storage import Store
 
 _PLACES = ("local", "cloud")
 _JOB_LOGS = ("sqlite", "firestore")
@@ -69,8 +70,7 @@ class Settings:
     def __post_init__(self) -> None:
         _one_of("place", self.place, _PLACES)
         _one_of("job_log", self.job_log, _JOB_LOGS)
-        for name in _LISTS:
-            allowed.places_of(getattr(self, name), name)
+        allowed.AccessLists.of(self.read_buckets, self.write_buckets)
         if self.job_log == "firestore" and not self.project:
             raise SettingsError(
                 "the Firestore job log needs a project: set GOOGLE_CLOUD_PROJECT, or project in chimera.toml"
@@ -80,6 +80,11 @@ class Settings:
     def folder(self) -> Path:
         """The data folder: the one that is set, else the nearest `.chimera` upward, else one right here."""
         return self.data_dir or default_data_dir()
+
+    @property
+    def store(self) -> Store:
+        """The buckets and local folders, as far as the lists of these settings allow."""
+        return Store(allowed.AccessLists.of(self.read_buckets, self.write_buckets))
 
     def dataflow_options(self, **for_this_job: Any) -> DataflowOptions:
         """How a Dataflow job runs: the settings, and over them what is asked for one job. Raises SettingsError."""
@@ -104,9 +109,8 @@ def default_data_dir() -> Path:
 
 
 def load_settings(data_dir: Path | None = None) -> Settings:
-    """The settings in force; `data_dir` wins over all. This process is held to their lists from here on."""
+    """The settings in force; `data_dir` wins over all."""
     values = _from_file()
-    allowed.bind(*(values.get(name) for name in _LISTS))
     for name, variable in _LISTS.items():
         if (listed := os.environ.get(variable)) is not None:  # an empty list allows nothing
             values[name] = allowed.split_list(listed)

@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pipeline.admission import admit
+from pipeline.allowed import AccessLists
 from pipeline.causes import cause_of
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.sources import describe_sources
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 from pipeline.target import abandon_target, read_summary
 
 
@@ -26,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one job; its summary goes to stdout as JSON."""
     spec, beam_options = _parse(arguments)
     try:
-        patterns = admit(spec, lambda _: None)
+        store = Store(AccessLists.from_environment())
+        patterns = admit(store, spec, lambda _: None)
     except RefusedError as e:
         print(f"refused: {e}", file=sys.stderr)  # noqa: T201
         return 2
@@ -34,19 +37,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"failed: {e}", file=sys.stderr)  # noqa: T201
         return 1
     try:
-        run(spec, patterns, beam_options)
+        run(store, spec, patterns, beam_options)
     except Exception as e:  # noqa: BLE001 - whatever the runner raises: the job came to nothing, and says why
-        abandon_target(spec)
+        abandon_target(store, spec)
         print(f"failed: {cause_of(e)}", file=sys.stderr)  # noqa: T201
         return 1
     except BaseException:
-        abandon_target(spec)
+        abandon_target(store, spec)
         raise
-    print(json.dumps(read_summary(spec.target), indent=2))  # noqa: T201
+    print(json.dumps(read_summary(store, spec.target), indent=2))  # noqa: T201
     return 0
 
 
-def run(spec: JobSpec, patterns: Sequence[str], beam_options: Sequence[str] = ()) -> None:
+def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequence[str] = ()) -> None:
     """Run an admitted job to its end, in this process unless Beam's options name a runner."""
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -62,7 +65,7 @@ def run(spec: JobSpec, patterns: Sequence[str], beam_options: Sequence[str] = ()
 
         runner = FnApiRunner()
     with beam.Pipeline(runner=runner, options=options) as root:
-        build(root, spec, patterns)
+        build(root, store, spec, patterns)
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[JobSpec, list[str]]:

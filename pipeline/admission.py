@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline import storage
 from pipeline.manifest import write_patterns
 from pipeline.patterns import split_uri
 from pipeline.selection import check_apart, check_inputs, patterns_by_input
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 from pipeline.target import prepare_target, release_target
 
 
-def admit(spec: JobSpec, is_alive: Callable[[str], bool | None], *, makes_bucket: bool = False) -> list[str]:
+def admit(
+    store: Store, spec: JobSpec, is_alive: Callable[[str], bool | None], *, makes_bucket: bool = False
+) -> list[str]:
     """Check the inputs and the target, and take the target; give the patterns, each once, in order.
 
     They also stand at the target, for the process that runs the job (`pipeline.manifest.read_patterns`).
     `is_alive` is as in `prepare_target`. With `makes_bucket` the target's bucket is made where there is none: on a
     local stack it has no cost, and no place to be chosen. Raises RefusedError with nothing touched.
     """
-    by_input = patterns_by_input(spec)
-    check_apart(spec, _flat(by_input))
-    patterns = _flat(check_inputs(by_input))
+    by_input = patterns_by_input(store, spec)
+    check_apart(store, spec, _flat(by_input))
+    patterns = _flat(check_inputs(store, by_input))
     bucket, _ = split_uri(spec.target)
-    if makes_bucket and not storage.bucket_exists(bucket):
-        storage.make_bucket(bucket)
-    prepare_target(spec, is_alive)
+    if makes_bucket and not store.bucket_exists(bucket):
+        store.make_bucket(bucket)
+    prepare_target(store, spec, is_alive)
     try:
-        write_patterns(spec, patterns)
+        write_patterns(store, spec, patterns)
     except BaseException:
-        release_target(spec)
+        release_target(store, spec)
         raise
     return patterns
 

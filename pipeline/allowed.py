@@ -1,4 +1,4 @@
-"""Where this process may read and write: two lists of places, which every call to a store is held against.
+"""Where a store may read and write: two lists of places, which every call of a `Store` is held against.
 
     CHIMERA_READ_BUCKETS     what may be read
     CHIMERA_WRITE_BUCKETS    what may be written, renamed and deleted; it may be read too, since a job reads back
@@ -9,8 +9,8 @@ A list is separated by commas: buckets (`history`), folders in them (`history/AD
 everything is allowed, by an empty one nothing. A local path is followed to where it leads, through links and `..`;
 in a bucket a name is what it is, but one that would climb (`a/../b`) is in no folder.
 
-The environment is what a job's own process has, and what wins. `bind` is for a settings file. What is refused is
-logged, as a warning, by this module's logger.
+The lists belong to the store that was made with them, and nothing changes them afterwards: two stores in one process
+do not know of each other. What is refused is logged, as a warning, by this module's logger.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
+from typing import Literal, Self
 
 from pipeline.errors import InvalidUriError, NotAllowedError, SettingsError
 from pipeline.patterns import has_glob, join_uri, split_uri
@@ -57,15 +56,101 @@ class Place:
         return not folder or path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
-_bound: dict[To, tuple[Place, ...] | None] = {"read": None, "write": None}
+@dataclass(frozen=True)
+class AccessLists:
+    """The places that may be read and those that may be written; None is no list.
 
-
-def bind(read: Sequence[str] | None, write: Sequence[str] | None) -> None:
-    """Hold this process to the lists of a settings file, where the environment has none.
-
-    None is no list. Raises SettingsError for an entry that is no place.
+    Methods raise NotAllowedError for what is in no place, and InvalidUriError for what is no URI.
     """
-    _bound.update({"read": places_of(read, "read_buckets"), "write": places_of(write, "write_buckets")})
+
+    read: tuple[Place, ...] | None = None
+    write: tuple[Place, ...] | None = None
+
+    @classmethod
+    def of(cls, read: Iterable[str] | None, write: Iterable[str] | None) -> Self:
+        """Lists as the settings have them. Raises SettingsError for an entry that is no place."""
+        return cls(places_of(read, "read_buckets"), places_of(write, "write_buckets"))
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """For a program that has no settings. Raises SettingsError."""
+        listed = {to: environ.get(name) for to, name in VARIABLES.items()}
+        return cls(
+            **{
+                to: None if text is None else places_of(split_list(text), VARIABLES[to])
+                for to, text in listed.items()
+            }
+        )
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a list at all."""
+        return self.read is not None or self.write is not None
+
+    def check_object(self, uri: str, to: To) -> None:
+        """Hold one object to the list."""
+        places = self._places(to)
+        if places is not None and not _is_held(uri, places):
+            raise _refused(uri, to, places)
+
+    def check_folder(self, uri: str, to: To, role: str = "") -> None:
+        """The same for all in a folder: what is before the last "/". `role` says what the folder is for."""
+        places = self._places(to)
+        if places is not None and not _is_held(_folder_of(uri), places):
+            raise _refused(uri, to, places, role)
+
+    def check_bucket(self, bucket: str, to: To) -> None:
+        """The same for a bucket in which there is a place; "" stands for local files, which are checked by path."""
+        places = self._places(to)
+        if bucket and places is not None and all(place.bucket != bucket for place in places):
+            raise _refused(f"gs://{bucket}", to, places)
+
+    def check_pattern(self, pattern: str) -> None:
+        """The same for all that a folder, an object or a glob may match: its literal beginning decides."""
+        bucket, path = split_uri(pattern)
+        places = self._places("read")
+        if places is None:
+            return
+        start = join_uri(bucket, _GLOB.split(path, maxsplit=1)[0] or ("" if bucket else "."))
+        if not _is_held(_folder_of(start) if has_glob(path) else start, places):
+            raise _refused(pattern, "read", places)
+
+    def check_prefix(self, prefix: str) -> bool:
+        """The same for what a listing of this prefix gives; False when only some of it may be read."""
+        places = self._places("read")
+        if places is None or _is_held(_folder_of(prefix), places):
+            return True
+        if _is_held(prefix, places):  # `a` is allowed, and the listing has `ab` as well
+            return False
+        raise _refused(prefix, "read", places)
+
+    def allows_reading(self, uri: str) -> bool:
+        places = self._places("read")
+        return places is None or _is_held(uri, places)
+
+    def readable_buckets(self) -> tuple[str, ...] | None:
+        """The buckets that may be looked into, in order; None when there is no list for reading."""
+        places = self._places("read")
+        return None if places is None else tuple(sorted({place.bucket for place in places if place.bucket}))
+
+    def folders_towards(self, folder: str) -> tuple[str, ...]:
+        """The folders in this one by which one comes to a place that may be read; none where all of it may.
+
+        `folder` is as `Store.list_folder` has it.
+        """
+        places = self._places("read")
+        if places is None or not folder.startswith("gs://") or _is_held(_folder_of(folder), places):
+            return ()
+        bucket, path = split_uri(folder)
+        above = path[: path.rfind("/") + 1]
+        below = [place.path for place in places if place.bucket == bucket and place.path.startswith(path)]
+        names = sorted({path[len(above) :].split("/")[0] for path in below})
+        return tuple(f"gs://{bucket}/{above}{name}/" for name in names)
+
+    def _places(self, to: To) -> tuple[Place, ...] | None:
+        if to == "write" or self.read is None:
+            return self.write if to == "write" else None
+        return self.read + (self.write or ())
 
 
 def places_of(entries: Iterable[str] | None, name: str) -> tuple[Place, ...] | None:
@@ -76,96 +161,6 @@ def places_of(entries: Iterable[str] | None, name: str) -> tuple[Place, ...] | N
 def split_list(text: str) -> tuple[str, ...]:
     """The entries of a list as the environment has it."""
     return tuple(entry for part in text.split(",") if (entry := part.strip()))
-
-
-def check_object(uri: str, to: To) -> None:
-    """Raises NotAllowedError for a URI that is in no place, and InvalidUriError for what is none."""
-    places = _places(to)
-    if places is not None and not _is_held(uri, places):
-        raise _refused(uri, to, places)
-
-
-def check_folder(uri: str, to: To, role: str = "") -> None:
-    """The same for all in a folder: what is before the last "/". `role` says what the folder is for."""
-    places = _places(to)
-    if places is not None and not _is_held(_folder_of(uri), places):
-        raise _refused(uri, to, places, role)
-
-
-def check_bucket(bucket: str, to: To) -> None:
-    """The same for a bucket in which there is a place; "" stands for local files, which are checked by path."""
-    places = _places(to)
-    if bucket and places is not None and all(place.bucket != bucket for place in places):
-        raise _refused(f"gs://{bucket}", to, places)
-
-
-def check_pattern(pattern: str) -> None:
-    """The same for all that a folder, an object or a glob may match: its literal beginning decides."""
-    bucket, path = split_uri(pattern)
-    places = _places("read")
-    if places is None:
-        return
-    start = join_uri(bucket, _GLOB.split(path, maxsplit=1)[0] or ("" if bucket else "."))
-    if not _is_held(_folder_of(start) if has_glob(path) else start, places):
-        raise _refused(pattern, "read", places)
-
-
-def check_prefix(prefix: str) -> bool:
-    """The same for what a listing of this prefix gives; False when only some of it is allowed (`allows_reading`)."""
-    places = _places("read")
-    if places is None or _is_held(_folder_of(prefix), places):
-        return True
-    if _is_held(prefix, places):  # `a` is allowed, and the listing has `ab` as well
-        return False
-    raise _refused(prefix, "read", places)
-
-
-def allows_reading(uri: str) -> bool:
-    places = _places("read")
-    return places is None or _is_held(uri, places)
-
-
-def readable_buckets() -> tuple[str, ...] | None:
-    """The buckets that may be looked into, in order; None when there is no list for reading."""
-    places = _places("read")
-    return None if places is None else tuple(sorted({place.bucket for place in places if place.bucket}))
-
-
-def folders_towards(folder: str) -> tuple[str, ...]:
-    """The folders in this one by which one comes to a place that may be read; none where all of it may.
-
-    `folder` is as `pipeline.storage.list_folder` has it.
-    """
-    places = _places("read")
-    if places is None or not folder.startswith("gs://") or _is_held(_folder_of(folder), places):
-        return ()
-    bucket, path = split_uri(folder)
-    above = path[: path.rfind("/") + 1]
-    below = [place.path for place in places if place.bucket == bucket and place.path.startswith(path)]
-    names = sorted({path[len(above) :].split("/")[0] for path in below})
-    return tuple(f"gs://{bucket}/{above}{name}/" for name in names)
-
-
-def is_limited() -> bool:
-    """Whether there is a list at all."""
-    return any(_list(to) is not None for to in VARIABLES)
-
-
-def _places(to: To) -> tuple[Place, ...] | None:
-    wanted = _list(to)
-    if to == "write" or wanted is None:
-        return wanted
-    return wanted + (_list("write") or ())
-
-
-def _list(to: To) -> tuple[Place, ...] | None:
-    text = os.environ.get(VARIABLES[to])
-    return _bound[to] if text is None else _parsed(text, VARIABLES[to])
-
-
-@lru_cache(maxsize=16)
-def _parsed(text: str, name: str) -> tuple[Place, ...]:
-    return tuple(_place(entry, name) for entry in split_list(text))
 
 
 def _place(entry: str, name: str) -> Place:

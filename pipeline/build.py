@@ -16,6 +16,7 @@ import apache_beam as beam
 from pipeline.publish import now
 from pipeline.sources import get_decompressor, get_source
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 from pipeline.transforms import (
     RECORDS,
     CreatePatterns,
@@ -25,23 +26,26 @@ from pipeline.transforms import (
 from pipeline.write_output import WriteOutput
 
 
-def build(root: Any, spec: JobSpec, patterns: Sequence[str]) -> Any:
+def build(root: Any, store: Store, spec: JobSpec, patterns: Sequence[str]) -> Any:
     """Add the job to a pipeline (its root); gives the PCollection of its one summary.
 
-    `patterns` are those that `pipeline.admission.admit` gave for the specification. Calls no service.
+    `patterns` are those that `pipeline.admission.admit` gave for the specification. Workers read and write through
+    `store`. Calls no service.
     """
     codec = get_decompressor(get_source(spec.source))
     files = (
         root
-        | "CreatePatterns" >> CreatePatterns(spec, patterns)
-        | "ListFiles" >> beam.ParDo(ListGCSFiles())
+        | "CreatePatterns" >> CreatePatterns(store, spec, patterns)
+        | "ListFiles" >> beam.ParDo(ListGCSFiles(store))
         | "Deduplicate" >> beam.Distinct()
     )
     read = (
         files
         | "Reshuffle" >> beam.Reshuffle()
         | "ReadAndDecompress"
-        >> beam.ParDo(ReadAndDecompressGCSFile(codec, keep_partial=spec.keep_partial)).with_outputs(RECORDS)
+        >> beam.ParDo(ReadAndDecompressGCSFile(store, codec, keep_partial=spec.keep_partial)).with_outputs(
+            RECORDS
+        )
     )
     results = {"listed": files, "blocks": read[None], "records": read[RECORDS]}
-    return results | "WriteOutput" >> WriteOutput(spec, patterns, now())
+    return results | "WriteOutput" >> WriteOutput(store, spec, patterns, now())

@@ -12,25 +12,25 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from pipeline import storage
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 from pipeline.target import inputs_uri, patterns_uri
 
 INPUTS_KEPT = 200  # in the specification itself
 _READ_BYTES = 1 << 20
 
 
-def write_list(uri: str, texts: Iterable[str]) -> None:
+def write_list(store: Store, uri: str, texts: Iterable[str]) -> None:
     """Write the list as a whole, replacing what is there."""
     lines = [json.dumps(text) for text in texts]  # escaped: a local name may be no UTF-8
-    storage.write_bytes(uri, "".join(f"{line}\n" for line in lines).encode())
+    store.write_bytes(uri, "".join(f"{line}\n" for line in lines).encode())
 
 
-def read_list(uri: str) -> Iterator[str]:
+def read_list(store: Store, uri: str) -> Iterator[str]:
     """The list, in its order. Raises StorageError."""
     rest = b""
-    with storage.open_read(uri) as stream:
+    with store.open_read(uri) as stream:
         while block := stream.read(_READ_BYTES):
             *lines, rest = (rest + block).split(b"\n")
             yield from map(json.loads, lines)
@@ -39,25 +39,25 @@ def read_list(uri: str) -> Iterator[str]:
         raise StorageError(uri, "ends in the middle of a line, so it is not what was written")
 
 
-def write_patterns(spec: JobSpec, patterns: Iterable[str]) -> None:
-    write_list(patterns_uri(spec.target, spec.job_id), patterns)
+def write_patterns(store: Store, spec: JobSpec, patterns: Iterable[str]) -> None:
+    write_list(store, patterns_uri(spec.target, spec.job_id), patterns)
 
 
-def read_patterns(spec: JobSpec) -> list[str]:
+def read_patterns(store: Store, spec: JobSpec) -> list[str]:
     """The patterns that the job was admitted with."""
-    return list(read_list(patterns_uri(spec.target, spec.job_id)))
+    return list(read_list(store, patterns_uri(spec.target, spec.job_id)))
 
 
-def with_manifest(spec: JobSpec) -> JobSpec:
+def with_manifest(store: Store, spec: JobSpec) -> JobSpec:
     """The specification, with most of its inputs in a manifest when there are many."""
     if len(spec.inputs) <= INPUTS_KEPT:
         return spec
     uri = inputs_uri(spec.target, spec.job_id)
-    write_list(uri, spec.inputs)
+    write_list(store, uri, spec.inputs)
     return replace(spec, inputs=spec.inputs[:INPUTS_KEPT], inputs_total=len(spec.inputs), manifest=uri)
 
 
-def all_inputs(spec: JobSpec) -> tuple[str, ...]:
+def all_inputs(store: Store, spec: JobSpec) -> tuple[str, ...]:
     """Every input of a job, whether its specification holds them or names a manifest.
 
     Raises RefusedError when the manifest is gone.
@@ -65,7 +65,7 @@ def all_inputs(spec: JobSpec) -> tuple[str, ...]:
     if spec.manifest is None:
         return spec.inputs
     try:
-        return tuple(read_list(spec.manifest))
+        return tuple(read_list(store, spec.manifest))
     except ObjectNotFoundError as e:
         raise RefusedError(
             f"the inputs of job {spec.job_id} were in {spec.manifest}, which is gone; choose them again"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 
-from pipeline import storage
 from pipeline.ledger import Part
-from pipeline.storage import WriteStream
+from pipeline.storage import Store, WriteStream, join
 
 PART_BYTES = 1 << 30
 
@@ -15,7 +14,8 @@ PART_BYTES = 1 << 30
 class PartWriter:
     """Writes blocks of whole lines into one part after another, in one folder."""
 
-    def __init__(self, folder: str, *, part_bytes: int = PART_BYTES) -> None:
+    def __init__(self, store: Store, folder: str, *, part_bytes: int = PART_BYTES) -> None:
+        self._store = store
         self._folder = folder
         self._part_bytes = part_bytes
         self._stream: WriteStream | None = None
@@ -24,7 +24,7 @@ class PartWriter:
     def write(self, block: bytes) -> Iterator[Part]:
         """Append a block; gives the part that it completed, if it did."""
         if self._stream is None:
-            self._stream = storage.open_write(storage.join(self._folder, f"part-{uuid.uuid4().hex}.ndjson"))
+            self._stream = self._store.open_write(join(self._folder, f"part-{uuid.uuid4().hex}.ndjson"))
             self._lines = 0
         self._stream.write(block)
         self._lines += block.count(b"\n")

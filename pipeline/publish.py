@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from pipeline import storage
 from pipeline.ledger import Part, Totals, judge, reconcile
 from pipeline.spec import JobSpec
+from pipeline.storage import Store, join
 from pipeline.target import check_held, release_target, shard_uri, summary_uri
 
 _RENAMES = 32  # at a time
@@ -37,6 +38,7 @@ def plan_moves(parts: Sequence[Part], target: str, kind: str) -> list[Move]:
 
 
 def finish_job(
+    store: Store,
     spec: JobSpec,
     about: Mapping[str, Any],
     *,
@@ -51,25 +53,25 @@ def finish_job(
     ledger is: it has the reason for each failed file.
     """
     reconcile(listed, totals, output, ledger, spec.target)
-    check_held(spec)
-    publish(plan_moves(ledger, spec.target, "ledger"))
-    judge(totals, spec.max_failures, storage.join(spec.target, "ledger/"))
-    publish(plan_moves(output, spec.target, "output"))
+    check_held(store, spec)
+    publish(store, plan_moves(ledger, spec.target, "ledger"))
+    judge(totals, spec.max_failures, join(spec.target, "ledger/"))
+    publish(store, plan_moves(output, spec.target, "output"))
     summary = summarise(spec, about, totals, output)
-    write_summary(spec.target, summary)
-    release_target(spec)
+    write_summary(store, spec.target, summary)
+    release_target(store, spec)
     return summary
 
 
-def publish(moves: Sequence[Move]) -> None:
+def publish(store: Store, moves: Sequence[Move]) -> None:
     """Give parts their final names. Raises StorageError for one that is not what was written."""
     with ThreadPoolExecutor(_RENAMES, thread_name_prefix="publish-part") as pool:
-        for _ in pool.map(_publish_one, moves):
+        for _ in pool.map(partial(_publish_one, store), moves):
             pass
 
 
-def _publish_one(move: Move) -> None:
-    storage.rename(move.part.uri, move.uri, size=move.part.size, crc32c=move.part.crc32c)
+def _publish_one(store: Store, move: Move) -> None:
+    store.rename(move.part.uri, move.uri, size=move.part.size, crc32c=move.part.crc32c)
 
 
 def summarise(
@@ -100,9 +102,9 @@ def summarise(
     }
 
 
-def write_summary(target: str, summary: dict[str, Any]) -> None:
+def write_summary(store: Store, target: str, summary: dict[str, Any]) -> None:
     """Write summary.json, the last of a job's files."""
-    storage.write_bytes(summary_uri(target), json.dumps(summary, indent=2).encode() + b"\n")
+    store.write_bytes(summary_uri(target), json.dumps(summary, indent=2).encode() + b"\n")
 
 
 def now() -> str:

@@ -14,14 +14,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import IO
 
-from pipeline import storage
 from pipeline.blocks import BLOCK_BYTES, whole_lines
 from pipeline.codecs import HEAD_BYTES, choose_codec, mismatch
 from pipeline.codecs.intake import Intake
 from pipeline.errors import BadFileError, StorageError
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
-from pipeline.storage import ReadStream
+from pipeline.storage import ReadStream, Store
 
 HELD_BYTES = 64 << 20  # raw bytes that all files being read may hold in this process's memory together
 
@@ -108,7 +107,7 @@ class ReadFile:
     lines: HeldLines = field(default_factory=HeldLines)
 
 
-def read_file(uri: str, *, codec: str = "auto", keep_partial: bool = False) -> ReadFile:
+def read_file(store: Store, uri: str, *, codec: str = "auto", keep_partial: bool = False) -> ReadFile:
     """Read and decode a file to its end. Whatever is wrong with it is in the record; raises nothing for it.
 
     A file that cannot be opened, or not be read to its end after the store's own retries, is a failed file as
@@ -117,7 +116,7 @@ def read_file(uri: str, *, codec: str = "auto", keep_partial: bool = False) -> R
     began = time.monotonic()
     result = ReadFile(FileRecord(uri, "failed"))
     try:
-        with storage.open_read(uri) as stream, _decoding:
+        with store.open_read(uri) as stream, _decoding:
             _read_into(result, stream, codec)
     except (BadFileError, StorageError) as e:
         result.record = replace(result.record, status="failed", error=_reason(e, uri))

@@ -11,9 +11,9 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline import storage
 from pipeline.errors import ReconciliationError
 from pipeline.ledger import Part
+from pipeline.storage import Store, join
 
 _READ_BYTES = 8 << 20
 _STRIDE_BYTES = 4096  # where the search for a line end begins
@@ -66,14 +66,14 @@ def plan_cuts(parts: Sequence[Part], shards: int) -> list[Cut]:
     return cuts
 
 
-def locate(cut: Cut) -> CutAt:
+def locate(store: Store, cut: Cut) -> CutAt:
     """Find the byte offsets of a part's cuts, in one pass over it."""
     offsets: list[int] = []
     lines = at = 0
     wanted = iter(cut.lines)
     line = next(wanted, None)
     while line is not None:
-        block = storage.read_range(cut.part.uri, at, min(at + _READ_BYTES, cut.part.size))
+        block = store.read_range(cut.part.uri, at, min(at + _READ_BYTES, cut.part.size))
         if not block:
             raise ReconciliationError(f"{cut.part.uri} ends at byte {at:,}, before its line {line:,}")
         found = block.count(b"\n")
@@ -110,21 +110,21 @@ def plan_shards(parts: Sequence[Part], cuts: Mapping[str, Sequence[int]], shards
     return [Shard(index, len(runs), tuple(run)) for index, run in enumerate(runs)]
 
 
-def write_shard(shard: Shard, folder: str) -> Part:
+def write_shard(store: Store, shard: Shard, folder: str) -> Part:
     """Copy a shard's slices into one file under a temporary name, which sorts by the shard's number."""
     lines = 0
-    with storage.open_write(storage.join(folder, f"shard-{shard.index:05d}.ndjson")) as out:
-        for block in _blocks(shard.slices):
+    with store.open_write(join(folder, f"shard-{shard.index:05d}.ndjson")) as out:
+        for block in _blocks(store, shard.slices):
             out.write(block)
             lines += block.count(b"\n")
     return Part(out.uri, out.size, lines, out.crc32c)
 
 
-def _blocks(slices: Sequence[Slice]) -> Iterator[bytes]:
+def _blocks(store: Store, slices: Sequence[Slice]) -> Iterator[bytes]:
     for piece in slices:
         at = piece.start
         while at < piece.end:
-            block = storage.read_range(piece.uri, at, min(at + _READ_BYTES, piece.end))
+            block = store.read_range(piece.uri, at, min(at + _READ_BYTES, piece.end))
             if not block:
                 raise ReconciliationError(f"{piece.uri} ends at byte {at:,}, before {piece.end:,}")
             yield block

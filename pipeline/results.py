@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline import storage
 from pipeline.errors import RefusedError, StorageError
 from pipeline.ledger import FileRecord
+from pipeline.storage import Store
 from pipeline.target import published, read_summary
 
 _READ_BYTES = 1 << 20
 
 
-def ledger_records(target: str, *, status: str | None = None) -> Iterator[FileRecord]:
+def ledger_records(store: Store, target: str, *, status: str | None = None) -> Iterator[FileRecord]:
     """The record of each input file, in the order of the ledger; of one status only if it is given.
 
     Raises StorageError for a ledger that cannot be read.
     """
-    for uri in published(target, kinds=("ledger",)):
-        for line in _lines(uri):
+    for uri in published(store, target, kinds=("ledger",)):
+        for line in _lines(store, uri):
             try:
                 record = FileRecord.from_line(line)
             except (ValueError, TypeError) as e:
@@ -28,9 +28,9 @@ def ledger_records(target: str, *, status: str | None = None) -> Iterator[FileRe
                 yield record
 
 
-def check_still_of(target: str, job_id: str) -> None:
+def check_still_of(store: Store, target: str, job_id: str) -> None:
     """Raises RefusedError when a later job has written there, so that what the target holds is not this job's."""
-    summary = read_summary(target)
+    summary = read_summary(store, target)
     if summary is not None:
         check_summary_of(summary, target, job_id)
 
@@ -41,25 +41,25 @@ def check_summary_of(summary: Mapping[str, Any], target: str, job_id: str) -> No
         raise RefusedError(f"{target} now holds the output of job {summary.get('jobId')}, not of {job_id}")
 
 
-def output_shards(target: str) -> list[str]:
+def output_shards(store: Store, target: str) -> list[str]:
     """The URIs of the published shards, in order."""
-    return list(published(target, kinds=("output",)))
+    return list(published(store, target, kinds=("output",)))
 
 
-def output_lines(target: str, count: int) -> list[bytes]:
+def output_lines(store: Store, target: str, count: int) -> list[bytes]:
     """The first lines of the output, without their ends; no more of it is read than they need."""
     lines: list[bytes] = []
-    for uri in output_shards(target):
-        for line in _lines(uri):
+    for uri in output_shards(store, target):
+        for line in _lines(store, uri):
             if len(lines) == count:
                 return lines
             lines.append(line)
     return lines
 
 
-def _lines(uri: str) -> Iterator[bytes]:
+def _lines(store: Store, uri: str) -> Iterator[bytes]:
     rest = b""
-    with storage.open_read(uri) as stream:
+    with store.open_read(uri) as stream:
         while block := stream.read(_READ_BYTES):
             *whole, rest = (rest + block).split(b"\n")
             yield from whole

@@ -7,19 +7,18 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from pipeline import storage
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError, TargetError
 from pipeline.patterns import Pattern, escape, has_glob, join_uri, split_uri
 from pipeline.sources import build_patterns, get_decompressor, get_source
 from pipeline.spec import JobSpec
-from pipeline.storage import Entry
+from pipeline.storage import Entry, Store, join
 from pipeline.target import published
 
 _LOOKUPS = 16  # inputs looked up at a time
 _CROWD = 20  # literal names in one folder, beyond which it is listed
 
 
-def patterns_by_input(spec: JobSpec) -> dict[str, list[str]]:
+def patterns_by_input(store: Store, spec: JobSpec) -> dict[str, list[str]]:
     """Each input with its patterns, by the job's source.
 
     Raises RefusedError for an unknown source, and for a path or glob that cannot be read.
@@ -27,37 +26,37 @@ def patterns_by_input(spec: JobSpec) -> dict[str, list[str]]:
     source = get_source(spec.source)
     get_decompressor(source)
     return {
-        input_: build_patterns(source, spec.bucket, _unambiguous(spec.bucket, path))
+        input_: build_patterns(source, spec.bucket, _unambiguous(store, spec.bucket, path))
         for input_, path in zip(spec.inputs, spec.paths, strict=True)
     }
 
 
-def list_matches(pattern: str) -> Iterator[Entry]:
+def list_matches(store: Store, pattern: str) -> Iterator[Entry]:
     """The files that one pattern matches, in the order of the listing.
 
     The server is asked for the literal prefix; what matches is decided here. Raises StorageError.
     """
     bucket, text = split_uri(pattern)
     glob = Pattern(text)
-    for entry in storage.list_objects(join_uri(bucket, glob.prefix), recursive=glob.recursive):
+    for entry in store.list_objects(join_uri(bucket, glob.prefix), recursive=glob.recursive):
         if glob.matches(split_uri(entry.uri)[1]):
             yield entry
 
 
-def check_inputs(patterns: dict[str, list[str]]) -> dict[str, list[str]]:
+def check_inputs(store: Store, patterns: dict[str, list[str]]) -> dict[str, list[str]]:
     """The inputs with those of their patterns that are worth looking for: a literal one only if it is there.
 
     Raises NothingMatchesError unless each input matches a file, and RefusedError if the bucket is absent. Stops
     at each input's first match, which costs one request for most; many inputs in one folder cost one listing.
     """
     bucket = split_uri(next(iter(patterns)))[0]
-    if not storage.bucket_exists(bucket):
+    if not store.bucket_exists(bucket):
         raise RefusedError(
             f"no bucket gs://{bucket} (or it is not visible with these credentials); check its name"
         )
     with ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="check-input") as pool:
-        known = _listed(_crowded(patterns), pool)
-        found = list(pool.map(lambda tried: _matching(tried, known), patterns.values()))
+        known = _listed(store, _crowded(patterns), pool)
+        found = list(pool.map(lambda tried: _matching(store, tried, known), patterns.values()))
     for (input_, tried), matching in zip(patterns.items(), found, strict=True):
         if not matching:
             raise NothingMatchesError(f"no file matches {input_}; tried {' and '.join(tried)}", [*tried])
@@ -71,27 +70,27 @@ def _crowded(patterns: dict[str, list[str]]) -> list[str]:
     return [folder for folder, times in looked_into.items() if times > _CROWD]
 
 
-def _listed(folders: list[str], pool: ThreadPoolExecutor) -> dict[str, frozenset[str]]:
+def _listed(store: Store, folders: list[str], pool: ThreadPoolExecutor) -> dict[str, frozenset[str]]:
     """Each folder with the URIs of what stands right in it; those of folders end in "/"."""
 
     def names(folder: str) -> frozenset[str]:
-        pages = storage.list_folder(folder)
+        pages = store.list_folder(folder)
         return frozenset(uri for page in pages for uri in (*page.folders, *(e.uri for e in page.objects)))
 
     return dict(zip(folders, pool.map(names, folders), strict=True))
 
 
-def _matching(patterns: list[str], known: dict[str, frozenset[str]]) -> list[str]:
+def _matching(store: Store, patterns: list[str], known: dict[str, frozenset[str]]) -> list[str]:
     """The patterns of one input without those that are known to match nothing; none if none matches."""
     kept, matched = [], False
     for pattern in patterns:
         uri = literal_uri(pattern)
         siblings = known.get(f"{uri.rpartition('/')[0]}/") if uri else None
-        if uri and not (uri in siblings if siblings is not None else storage.exists(uri)):
+        if uri and not (uri in siblings if siblings is not None else store.exists(uri)):
             continue
         if uri and siblings is not None and f"{uri}/" not in siblings:
             return [pattern]  # it is a file, and there is no folder of that name
-        if uri or matched or any(True for _ in list_matches(pattern)):
+        if uri or matched or any(True for _ in list_matches(store, pattern)):
             matched = True
         kept.append(pattern)
     return kept if matched else []
@@ -104,7 +103,7 @@ def literal_uri(pattern: str) -> str | None:
     return join_uri(bucket, glob.prefix) if glob.literal else None
 
 
-def check_apart(spec: JobSpec, patterns: list[str]) -> None:
+def check_apart(store: Store, spec: JobSpec, patterns: list[str]) -> None:
     """Raise TargetError when the target lies in the selection: the job would read what it writes or deletes."""
     target = _followed(spec.target)
     for input_ in spec.inputs:
@@ -112,9 +111,9 @@ def check_apart(spec: JobSpec, patterns: list[str]) -> None:
         if not has_glob(split_uri(input_)[1]) and f"{target}/".startswith(f"{folder.rstrip('/')}/"):
             raise TargetError(f"target {spec.target} is inside the input {input_}; choose one outside it")
     bucket, _ = split_uri(spec.target)
-    names = [storage.join(spec.target, name) for name in _names_written(spec)]
-    if spec.overwrite and storage.bucket_exists(bucket):
-        names += published(spec.target)
+    names = [join(spec.target, name) for name in _names_written(spec)]
+    if spec.overwrite and store.bucket_exists(bucket):
+        names += published(store, spec.target)
     paths = [split_uri(uri)[1] for uri in names]
     for pattern in patterns:
         there, text = split_uri(pattern)
@@ -139,7 +138,7 @@ def _names_written(spec: JobSpec) -> list[str]:
     return [*shards, "summary.json", "_chimera/claim.json", f"_chimera/{spec.job_id}/output/part-0.ndjson"]
 
 
-def _unambiguous(bucket: str, path: str) -> list[str]:
+def _unambiguous(store: Store, bucket: str, path: str) -> list[str]:
     """The path so that a source cannot mistake it.
 
     A name that holds a glob character and is there literally is that object or folder, not a glob; and a
@@ -149,16 +148,16 @@ def _unambiguous(bucket: str, path: str) -> list[str]:
     if has_glob(path):
         folder = f"{path.rstrip('/')}/"
         try:
-            literal = [escape(path)] if not path.endswith("/") and storage.exists(uri) else []
-            if _holds_files(join_uri(bucket, folder)):
+            literal = [escape(path)] if not path.endswith("/") and store.exists(uri) else []
+            if _holds_files(store, join_uri(bucket, folder)):
                 literal.append(escape(folder))
         except ObjectNotFoundError:
             return [path]  # no such bucket: refused in its turn
         return literal or [path]
-    if not bucket and not path.endswith("/") and storage.is_local_folder(path):
+    if not bucket and not path.endswith("/") and store.is_local_folder(path):
         return [f"{path}/"]
     return [path]
 
 
-def _holds_files(folder: str) -> bool:
-    return storage.is_local_folder(folder) or next(storage.list_objects(folder), None) is not None
+def _holds_files(store: Store, folder: str) -> bool:
+    return store.is_local_folder(folder) or next(store.list_objects(folder), None) is not None

@@ -21,6 +21,7 @@ from pipeline.reader_pool import ReaderPool
 from pipeline.reading import ReadFile, read_file
 from pipeline.selection import list_matches, literal_uri
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 from pipeline.target import patterns_uri
 
 RECORDS = "records"  # the tag of FileRecords beside the blocks
@@ -38,15 +39,19 @@ def decode_uri(element: bytes) -> str:
 class ReadPatterns(beam.DoFn):
     """The URI of a list of patterns -> the patterns."""
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
     def process(self, uri: bytes) -> Iterator[bytes]:
-        yield from map(encode_uri, read_list(decode_uri(uri)))
+        yield from map(encode_uri, read_list(self._store, decode_uri(uri)))
 
 
 class CreatePatterns(beam.PTransform):
     """The job's patterns: from the graph if they are few, else from the list at the target."""
 
-    def __init__(self, spec: JobSpec, patterns: Sequence[str]) -> None:
+    def __init__(self, store: Store, spec: JobSpec, patterns: Sequence[str]) -> None:
         super().__init__()
+        self._store = store
         self._patterns = [encode_uri(pattern) for pattern in patterns]
         self._uri = encode_uri(patterns_uri(spec.target, spec.job_id))
 
@@ -56,7 +61,7 @@ class CreatePatterns(beam.PTransform):
         return (
             root
             | "Create" >> beam.Create([self._uri])
-            | "ReadPatterns" >> beam.ParDo(ReadPatterns())
+            | "ReadPatterns" >> beam.ParDo(ReadPatterns(self._store))
             | "SpreadPatterns" >> beam.Reshuffle()
         )
 
@@ -68,12 +73,15 @@ class ListGCSFiles(beam.DoFn):
     now, it is a failed file with a record.
     """
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
     def process(self, pattern: bytes) -> Iterator[bytes]:
         text = decode_uri(pattern)
         if uri := literal_uri(text):
             yield encode_uri(uri)
             return
-        for entry in list_matches(text):
+        for entry in list_matches(self._store, text):
             yield encode_uri(entry.uri)
 
 
@@ -83,7 +91,8 @@ class ReadAndDecompressGCSFile(beam.DoFn):
     Files of a bundle are read side by side; their blocks come out in whatever order they are ready.
     """
 
-    def __init__(self, codec: str, *, keep_partial: bool) -> None:
+    def __init__(self, store: Store, codec: str, *, keep_partial: bool) -> None:
+        self._store = store
         self._codec = codec
         self._keep_partial = keep_partial
         self._pool: ReaderPool | None = None
@@ -94,7 +103,7 @@ class ReadAndDecompressGCSFile(beam.DoFn):
     def process(self, uri: bytes) -> Iterator[Any]:
         path = decode_uri(uri)
         if self._pool is None:
-            read = partial(read_file, codec=self._codec, keep_partial=self._keep_partial)
+            read = partial(read_file, self._store, codec=self._codec, keep_partial=self._keep_partial)
             self._pool = ReaderPool(read, remote=path.startswith("gs://"))
         for file in self._pool.add(path):
             yield from self._elements(file)

@@ -17,6 +17,7 @@ from pipeline.parts import PartWriter
 from pipeline.publish import PATTERNS_SHOWN, finish_job
 from pipeline.repartition import Cut, CutAt, Shard, locate, plan_cuts, plan_shards, write_shard
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 from pipeline.target import parts_folder
 from pipeline.transforms import in_global_window
 
@@ -34,13 +35,14 @@ class CountListed(beam.DoFn):
 class WriteParts(beam.DoFn):
     """Blocks -> files under temporary names, and a Part for each that is complete."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, store: Store, folder: str) -> None:
+        self._store = store
         self._folder = folder
         self._writer: PartWriter | None = None
 
     def start_bundle(self) -> None:
         self.teardown()  # of a bundle that failed
-        self._writer = PartWriter(self._folder)
+        self._writer = PartWriter(self._store, self._folder)
 
     def process(self, block: bytes) -> Iterator[Part]:
         if self._writer is not None:
@@ -62,7 +64,8 @@ class WriteParts(beam.DoFn):
 class WriteRecords(beam.DoFn):
     """FileRecords -> ledger files under temporary names, and a Part for each that is complete."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, store: Store, folder: str) -> None:
+        self._store = store
         self._folder = folder
         self._lines: list[bytes] = []
         self._held = 0
@@ -71,7 +74,7 @@ class WriteRecords(beam.DoFn):
     def start_bundle(self) -> None:
         self.teardown()
         self._lines, self._held = [], 0
-        self._writer = PartWriter(self._folder)
+        self._writer = PartWriter(self._store, self._folder)
 
     def process(self, record: FileRecord) -> Iterator[Part]:
         line = record.to_line()
@@ -118,8 +121,9 @@ class SumTotals(beam.CombineFn):
 class Repartition(beam.PTransform):
     """Parts -> as many Parts as shards are wanted, of the same lines."""
 
-    def __init__(self, shards: int, folder: str) -> None:
+    def __init__(self, store: Store, shards: int, folder: str) -> None:
         super().__init__()
+        self._store = store
         self._shards = shards
         self._folder = folder
 
@@ -129,13 +133,13 @@ class Repartition(beam.PTransform):
             once
             | "PlanCuts" >> beam.FlatMap(_plan_cuts, AsList(parts), self._shards)
             | "SpreadCuts" >> beam.Reshuffle()
-            | "LocateCuts" >> beam.Map(locate)
+            | "LocateCuts" >> beam.Map(partial(locate, self._store))
         )
         return (
             once
             | "PlanShards" >> beam.FlatMap(_plan_shards, AsList(parts), AsList(cuts), self._shards)
             | "SpreadShards" >> beam.Reshuffle()
-            | "WriteShards" >> beam.Map(write_shard, self._folder)
+            | "WriteShards" >> beam.Map(partial(write_shard, self._store), self._folder)
         )
 
 
@@ -145,22 +149,23 @@ class WriteOutput(beam.PTransform):
     `listed` holds the URIs of all files: what is written is reconciled with it.
     """
 
-    def __init__(self, spec: JobSpec, patterns: Sequence[str], started_at: str) -> None:
+    def __init__(self, store: Store, spec: JobSpec, patterns: Sequence[str], started_at: str) -> None:
         super().__init__()
+        self._store = store
         self._spec = spec
         # Not all of them: the graph has to fit a request.
         shown = [*patterns[:PATTERNS_SHOWN]]
         about = {"startedAt": started_at, "patterns": shown, "patternsTotal": len(patterns)}
-        self._finish = partial(_finish, spec=spec, about=about)
+        self._finish = partial(_finish, store=store, spec=spec, about=about)
 
     def expand(self, read: Any) -> Any:
-        spec = self._spec
+        store, spec = self._store, self._spec
         parts = read["blocks"] | "WriteParts" >> beam.ParDo(
-            WriteParts(parts_folder(spec.target, spec.job_id, "output"))
+            WriteParts(store, parts_folder(spec.target, spec.job_id, "output"))
         )
         records = read["records"]
         ledger = records | "WriteLedger" >> beam.ParDo(
-            WriteRecords(parts_folder(spec.target, spec.job_id, "ledger"))
+            WriteRecords(store, parts_folder(spec.target, spec.job_id, "ledger"))
         )
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
         listed = (
@@ -169,7 +174,7 @@ class WriteOutput(beam.PTransform):
             | "SumListed" >> beam.combiners.Count.Globally()
         )
         if spec.shards:
-            parts |= Repartition(spec.shards, parts_folder(spec.target, spec.job_id, "shards"))
+            parts |= Repartition(store, spec.shards, parts_folder(spec.target, spec.job_id, "shards"))
         return (
             records.pipeline
             | "Once" >> beam.Create([None])
@@ -185,10 +190,11 @@ def _finish(
     output: list[Part],
     ledger: list[Part],
     *,
+    store: Store,
     spec: JobSpec,
     about: dict[str, Any],
 ) -> dict[str, Any]:
-    return finish_job(spec, about, listed=listed, totals=totals, output=output, ledger=ledger)
+    return finish_job(store, spec, about, listed=listed, totals=totals, output=output, ledger=ledger)
 
 
 def _plan_cuts(_: None, parts: list[Part], shards: int) -> list[Cut]:

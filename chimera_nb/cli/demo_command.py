@@ -20,8 +20,8 @@ from chimera_nb.jobs.service import JobService
 from chimera_nb.local import stack
 from chimera_nb.local.demo import BUCKET, RESULTS, put_demo
 from chimera_nb.settings import load_settings
-from pipeline import storage
 from pipeline.results import output_lines
+from pipeline.storage import Store
 
 _LINES_SHOWN = 3
 _LINE_WIDTH = 160
@@ -48,9 +48,10 @@ def demo(
     try:
         os.environ.update(running.exports())
         _say(f"local stack   {running.storage_endpoint}, its data in {running.data_dir}")
-        made = put_demo()
+        settings = connect(data_dir=folder)
+        made = put_demo(settings.store)
         _say(f"demo data     {made.files:,} markets, {display.size(made.bytes)}, in {made.inputs}")
-        record = _run(JobService(connect(data_dir=folder)))
+        record = _run(JobService(settings))
         if not once:
             _say(f'\nLead another shell to the stack with:  eval "$(chimera env --data-dir {folder})"')
             _serve(folder)
@@ -62,16 +63,18 @@ def demo(
 
 
 def _run(service: JobService) -> JobRecord:
-    record = service.submit([f"gs://{BUCKET}/"], f"gs://{RESULTS}/{_next_target()}", source="betfair")
+    record = service.submit(
+        [f"gs://{BUCKET}/"], f"gs://{RESULTS}/{_next_target(service.store)}", source="betfair"
+    )
     _say(f"job           {record.job_id}")
     with display.job_progress(quiet=False) as show:
         record = service.wait(record.job_id, show)
     _say(display.headline(record))
-    display.print_failures(failures_of(record))
+    display.print_failures(failures_of(service, record))
     if record.status is Status.COMPLETE:
         target = f"gs://{record.target_bucket}/{record.output_prefix}"
         _say(f"  the first {_LINES_SHOWN} lines of {target}/output/")
-        for line in output_lines(target, _LINES_SHOWN):
+        for line in output_lines(service.store, target, _LINES_SHOWN):
             text = line.decode("utf-8", "replace")
             _say(f"    {text[:_LINE_WIDTH]}{'...' if len(text) > _LINE_WIDTH else ''}")
     return record
@@ -83,10 +86,10 @@ def _serve(folder: Path) -> None:
     serve_dashboard(DashboardOptions(data_dir=folder), browser=sys.stdout.isatty())
 
 
-def _next_target() -> str:
+def _next_target(store: Store) -> str:
     taken = {
         folder.rstrip("/").rpartition("/")[2]
-        for page in storage.list_folder(f"gs://{RESULTS}/")
+        for page in store.list_folder(f"gs://{RESULTS}/")
         for folder in page.folders
     }
     return next(name for number in range(1, 1_000_000) if (name := f"run-{number:03d}") not in taken)

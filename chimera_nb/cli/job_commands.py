@@ -145,7 +145,7 @@ def follow(service: JobService, record: JobRecord, *, wait: bool, as_json: bool)
         display.print_json(display.document_of(record))
     elif wait:
         display.out.print(Text(display.headline(record)))
-        display.print_failures(failures_of(record))
+        display.print_failures(failures_of(service, record))
     else:
         text = f"job {record.job_id} is {record.status.value}; see it with: chimera jobs show {record.job_id}"
         display.out.print(Text(text))
@@ -199,7 +199,7 @@ def show_job(
     if as_json:
         display.print_json(display.document_of(record))
     else:
-        display.print_job(record, failures_of(record))
+        display.print_job(record, failures_of(service, record))
 
 
 def sources(*, as_json: AsJson = False) -> None:
@@ -214,12 +214,14 @@ def sources(*, as_json: AsJson = False) -> None:
             display.out.print(Text(f"{name:<12} {description}"))
 
 
-def failures_of(record: JobRecord) -> list[FileRecord]:
+def failures_of(service: JobService, record: JobRecord) -> list[FileRecord]:
     """The first failed files of a finished job, as far as its ledger can be had."""
     if not record.status.is_final:
         return []
     try:
-        found = ledger_records(join_uri(record.target_bucket, record.output_prefix), status="failed")
+        found = ledger_records(
+            service.store, join_uri(record.target_bucket, record.output_prefix), status="failed"
+        )
         return [failed for failed, _ in zip(found, range(_FAILURES_SHOWN), strict=False)]
     except StorageError as e:
         display.err.print(Text(f"the ledger cannot be read: {e}"))

@@ -14,10 +14,10 @@ from rich.text import Text
 from chimera_nb.cli import display
 from chimera_nb.cli.places import AsJson, DataDir
 from chimera_nb.connect import connect
-from pipeline import storage
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.patterns import Pattern, has_glob, split_uri
 from pipeline.selection import list_matches
+from pipeline.storage import Entry, Store, join
 
 _UPLOADS = 16  # at a time
 
@@ -38,8 +38,8 @@ def ls(
     data_dir: DataDir = None,
 ) -> None:
     """List a folder, or what a glob matches."""
-    connect([uri], data_dir=data_dir)
-    folders, objects = _listed(uri, limit + 1)
+    store = connect([uri], data_dir=data_dir).store
+    folders, objects = _listed(store, uri, limit + 1)
     cut = len(folders) + len(objects) > limit
     folders, objects = folders[:limit], objects[: max(0, limit - len(folders))]
     if as_json:
@@ -70,17 +70,17 @@ def put(
     data_dir: DataDir = None,
 ) -> None:
     """Copy files into a bucket, under their own names. On a local stack the bucket is made if it is absent."""
-    connect([uri], data_dir=data_dir)
+    store = connect([uri], data_dir=data_dir).store
     bucket, prefix = split_uri(uri)
     if not bucket:
         raise RefusedError(f"{uri!r} is not in a bucket; write gs://bucket/prefix")
     if has_glob(prefix):
         raise RefusedError(f"{uri!r} holds a glob character; name one folder")
     pairs = _pairs(files, uri)
-    if not storage.bucket_exists(bucket):
-        storage.make_bucket(bucket)
+    if not store.bucket_exists(bucket):
+        store.make_bucket(bucket)
     with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="put-file") as pool:
-        done = list(pool.map(lambda pair: storage.upload_file(str(pair[0]), pair[1]), pairs))
+        done = list(pool.map(lambda pair: store.upload_file(str(pair[0]), pair[1]), pairs))
     if as_json:
         display.print_json([{"uri": entry.uri, "size": entry.size} for entry in done])
     else:
@@ -88,28 +88,28 @@ def put(
         display.out.print(Text(f"{len(done):,} files, {total}, now in {uri}"))
 
 
-def _listed(uri: str, limit: int) -> tuple[list[str], list[storage.Entry]]:
+def _listed(store: Store, uri: str, limit: int) -> tuple[list[str], list[Entry]]:
     """Folders (buckets for the URI "gs://") and objects, no more than `limit` of them together by much."""
     if uri == "gs://":
-        return [f"gs://{name}/" for name in storage.list_buckets()], []
+        return [f"gs://{name}/" for name in store.list_buckets()], []
     _, path = split_uri(uri)
     if has_glob(path):
         Pattern(path)
-        objects = list(islice(list_matches(uri), limit))
+        objects = list(islice(list_matches(store, uri), limit))
         if not objects:
             raise NothingMatchesError(f"no file matches {uri}", [uri])
         return [], objects
     folder = uri if uri.endswith("/") else f"{uri}/"
     folders: list[str] = []
     objects = []
-    for page in storage.list_folder(folder):
+    for page in store.list_folder(folder):
         folders += page.folders
         objects += page.objects
         if len(folders) + len(objects) >= limit:
             break
     if not folders and not objects and path:
         try:
-            return [], [storage.stat(uri)]
+            return [], [store.stat(uri)]
         except ObjectNotFoundError as e:
             raise ObjectNotFoundError(uri, "there is no such object or folder") from e
     return folders, objects
@@ -121,12 +121,12 @@ def _pairs(files: list[Path], uri: str) -> list[tuple[Path, str]]:
     for given in files:
         if given.is_dir():
             pairs += [
-                (path, storage.join(uri, str(path.relative_to(given))))
+                (path, join(uri, str(path.relative_to(given))))
                 for path in sorted(given.rglob("*"))
                 if path.is_file()
             ]
         elif given.is_file():
-            pairs.append((given, storage.join(uri, given.name)))
+            pairs.append((given, join(uri, given.name)))
         else:
             raise RefusedError(f"{given}: there is no such file or folder")
     if not pairs:

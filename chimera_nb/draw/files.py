@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from chimera_nb.draw.lines import NUMBERS, file_key
-from pipeline import storage
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.selection import list_matches, literal_uri, patterns_by_input
 from pipeline.spec import JobSpec
-from pipeline.storage import Entry
+from pipeline.storage import Entry, Store
 
 _DIGEST = 1 << 256
 
@@ -43,6 +42,7 @@ class Chosen:
 
 
 def choose_files(
+    store: Store,
     paths: Sequence[str],
     *,
     source: str = "ndjson",
@@ -59,7 +59,7 @@ def choose_files(
     kept: list[tuple[int, Entry]] = []
     total = digest = 0
     prune_at = 1024
-    for entry in _matches(paths, source):
+    for entry in _matches(store, paths, source):
         number = file_key(seed, _encoded(entry.uri)) % NUMBERS
         if number in seen:  # by another pattern; two files of one number are not to be expected
             continue
@@ -85,15 +85,15 @@ def _taken(kept: list[tuple[int, Entry]], total: int, max_bytes: int) -> list[tu
     return [found for found in kept if found[0] < chance] or [lowest]
 
 
-def _matches(paths: Sequence[str], source: str) -> Iterator[Entry]:
+def _matches(store: Store, paths: Sequence[str], source: str) -> Iterator[Entry]:
     if not paths:
         raise RefusedError("no paths; give at least one folder, object or glob")
     for path in paths:
         # What a job would read, so that a sample of it is one; the target is never looked at.
         spec = JobSpec(inputs=(path,), target="/nowhere", job_id="sample", source=source)
-        for located, patterns in patterns_by_input(spec).items():
+        for located, patterns in patterns_by_input(store, spec).items():
             found = False
-            for entry in (entry for pattern in patterns for entry in _listed(pattern)):
+            for entry in (entry for pattern in patterns for entry in _listed(store, pattern)):
                 found = True
                 yield entry
             if not found:
@@ -101,13 +101,13 @@ def _matches(paths: Sequence[str], source: str) -> Iterator[Entry]:
                 raise NothingMatchesError(f"no file matches {located}; {tried}", patterns)
 
 
-def _listed(pattern: str) -> Iterator[Entry]:
+def _listed(store: Store, pattern: str) -> Iterator[Entry]:
     uri = literal_uri(pattern)
     if uri is None:
-        yield from list_matches(pattern)
+        yield from list_matches(store, pattern)
         return
     try:
-        yield storage.stat(uri)
+        yield store.stat(uri)
     except ObjectNotFoundError:
         return
 

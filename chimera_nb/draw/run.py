@@ -9,12 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chimera_nb.draw.lines import Line, Lowest, draw_lines
-from pipeline import storage
 from pipeline.blocks import whole_lines
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.intake import Intake
 from pipeline.errors import BadFileError, ChimeraError, StorageError
-from pipeline.storage import Entry, ReadStream
+from pipeline.storage import Entry, ReadStream, Store
 
 _FAILURES_KEPT = 20
 # More decoders than cores gain nothing, and each holds a megabyte or more.
@@ -48,13 +47,14 @@ class Failure:
 
 
 class Run:
-    """One drawing of `n` lines.
+    """One drawing of `n` lines from files of one store.
 
-    Attributes: token (names it in this process), n, seed, codec (for `choose_codec`), failures (the first),
+    Attributes: store, token (names it in this process), n, seed, codec (for `choose_codec`), failures (the first),
     failed (how many).
     """
 
-    def __init__(self, n: int, seed: int, codec: str) -> None:
+    def __init__(self, store: Store, n: int, seed: int, codec: str) -> None:
+        self.store = store
         self.token = secrets.token_hex(8)
         self.n, self.seed, self.codec = n, seed, codec
         self.failures: list[Failure] = []
@@ -103,7 +103,7 @@ class Run:
         uri = entry.uri.encode("utf-8", "surrogateescape")
         lines = 0
         try:
-            with storage.open_read(entry.uri) as stream, _decoding:
+            with self.store.open_read(entry.uri) as stream, _decoding:
                 lines = draw_lines(whole_lines(self._decoded(entry, stream)), uri, self.seed, lowest)
                 stream.verify()
                 _check_unchanged(entry, stream)

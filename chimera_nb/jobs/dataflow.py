@@ -19,6 +19,7 @@ from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.spawn import spawn, terminate
 from chimera_nb.settings import Settings
 from pipeline.errors import DataflowError, SettingsError
+from pipeline.storage import Store
 
 # A record is renewed at most once in this time, by however many viewers.
 _EVERY = timedelta(seconds=1)
@@ -83,7 +84,7 @@ def settle(record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:
     try:
         api = _api(record, settings)
         if record.dataflow_job_id is None:
-            return _look_for(record, log, api, silent)
+            return _look_for(settings.store, record, log, api, silent)
         if (
             abs(silent) < _EVERY
         ):  # a record from the future is by a clock that is ahead: it is looked after too
@@ -92,10 +93,9 @@ def settle(record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:
         if job is None:
             if silent < _APPEARS_WITHIN:
                 return record
-            return end(
-                record, log, Status.FAILED, f"Dataflow does not know job {record.dataflow_job_id} any more"
-            )
-        return _follow(record, log, api, job, now)
+            why = f"Dataflow does not know job {record.dataflow_job_id} any more"
+            return end(settings.store, record, log, Status.FAILED, why)
+        return _follow(settings.store, record, log, api, job)
     except DataflowError:
         return record
 
@@ -114,7 +114,7 @@ def cancel(record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:
             return (
                 record
                 if record.status.is_final
-                else end(record, log, Status.CANCELLED, "cancelled before it was sent")
+                else end(settings.store, record, log, Status.CANCELLED, "cancelled before it was sent")
             )
         log.update(record.job_id, sent(record, job_id))
     api.cancel(job_id)
@@ -130,7 +130,7 @@ def sent(record: JobRecord, dataflow_job_id: str) -> Change:
     )
 
 
-def _look_for(record: JobRecord, log: JobLog, api: DataflowApi, silent: timedelta) -> JobRecord:
+def _look_for(store: Store, record: JobRecord, log: JobLog, api: DataflowApi, silent: timedelta) -> JobRecord:
     """A job that has no Dataflow id yet: its submitter is at work, or died before it could tell."""
     if _submitting(record, silent):
         return record
@@ -143,6 +143,7 @@ def _look_for(record: JobRecord, log: JobLog, api: DataflowApi, silent: timedelt
     if silent < _APPEARS_WITHIN:
         return record
     return end(
+        store,
         record,
         log,
         Status.FAILED,
@@ -157,18 +158,25 @@ def _submitting(record: JobRecord, silent: timedelta) -> bool:
     return silent < _SUBMITTER_SILENT_FOR if alive is None else alive
 
 
-def _follow(record: JobRecord, log: JobLog, api: DataflowApi, job: DataflowJob, now: datetime) -> JobRecord:
+def _follow(store: Store, record: JobRecord, log: JobLog, api: DataflowApi, job: DataflowJob) -> JobRecord:
     told = api.messages(job.id, since(record))
-    change = running_change(record, job, told, api.counters(job.id), now)
+    change = running_change(record, job, told, api.counters(job.id), datetime.now(UTC))
     if not job.has_ended:
         latest = log.get(record.job_id)  # another viewer may have been here meanwhile
         return latest if latest.updated_at > record.updated_at else log.update(record.job_id, change)
     if job.state == "FAILED":
         everything = api.messages(job.id, 0)
-        return end(record, log, Status.FAILED, failure(everything), change)
+        return end(store, record, log, Status.FAILED, failure(everything), change=change)
     if job.state == "CANCELLED":
-        return end(record, log, Status.CANCELLED, "cancelled", change)
-    return end(record, log, Status.COMPLETE, f"Dataflow says that the job is {job.state.lower()}", change)
+        return end(store, record, log, Status.CANCELLED, "cancelled", change=change)
+    return end(
+        store,
+        record,
+        log,
+        Status.COMPLETE,
+        f"Dataflow says that the job is {job.state.lower()}",
+        change=change,
+    )
 
 
 def _api(record: JobRecord, settings: Settings) -> DataflowApi:

@@ -23,7 +23,6 @@ from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import check_places, open_log
 from chimera_nb.jobs.worker_package import build_packages
 from chimera_nb.settings import Settings, load_settings
-from pipeline import storage
 from pipeline.causes import cause_of
 from pipeline.errors import JobLogError
 from pipeline.manifest import read_patterns
@@ -53,7 +52,7 @@ def main(job_id: str) -> int:
         return 1  # whoever sent the signal looks whether the job went out, and says what became of it
     except Exception as e:  # noqa: BLE001 - whatever Beam or Google raise, the record says so
         _log.exception("job %s was not sent", job_id)
-        end(record, log, Status.FAILED, f"it could not be sent to Dataflow: {cause_of(e)}")
+        end(settings.store, record, log, Status.FAILED, f"it could not be sent to Dataflow: {cause_of(e)}")
         return 1
     _tell(log, record, dataflow_job_id)
     return 0
@@ -87,16 +86,17 @@ def _submit(record: JobRecord, folder: Path, settings: Settings) -> str:
     from pipeline.build import build
 
     spec, endpoint = JobSpec.from_json(record.spec), settings.dataflow_endpoint
-    patterns = read_patterns(spec)
+    store = settings.store
+    patterns = read_patterns(store, spec)
     # Once more, of what is sent: the record and the patterns may have been changed since the job was admitted.
     check_places((*spec.inputs, *patterns), spec.target, record.runner_options, settings)
     packages = build_packages(spec.source, folder)
     bucket = split_uri(str(record.runner_options["temp_location"]))[0]
-    if endpoint and not storage.bucket_exists(bucket):
-        storage.make_bucket(bucket)
+    if endpoint and not store.bucket_exists(bucket):
+        store.make_bucket(bucket)
     options = PipelineOptions(beam_arguments(record, packages, endpoint))
     root = beam.Pipeline(runner=DataflowRunner(), options=options)
-    build(root, spec, patterns)
+    build(root, store, spec, patterns)
     return str(root.run().job_id())
 
 

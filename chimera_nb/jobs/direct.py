@@ -27,7 +27,7 @@ def launch(record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:
     return spawn("chimera_nb.jobs.direct_run", record, log, settings)
 
 
-def settle(record: JobRecord, log: JobLog, _settings: Settings) -> JobRecord:
+def settle(record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:
     """Bring the record of a job whose process is gone to its end; any other is given back as it is."""
     why = _ended(record)
     if why is None:
@@ -36,15 +36,17 @@ def settle(record: JobRecord, log: JobLog, _settings: Settings) -> JobRecord:
     record = log.get(record.job_id)
     if record.status.is_final:
         return record
-    return end(record, log, Status.FAILED, f"{why}; submit it again with --overwrite")
+    return end(settings.store, record, log, Status.FAILED, f"{why}; submit it again with --overwrite")
 
 
-def cancel(record: JobRecord, log: JobLog, _settings: Settings) -> JobRecord:
+def cancel(record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:
     """End the job's process, which puts its own end on record; if it cannot, that is done here."""
     log.update(record.job_id, Change(logs=("asked to cancel",)))
     terminate(record)
     record = log.get(record.job_id)
-    return record if record.status.is_final else end(record, log, Status.CANCELLED, "cancelled")
+    return (
+        record if record.status.is_final else end(settings.store, record, log, Status.CANCELLED, "cancelled")
+    )
 
 
 def _ended(record: JobRecord) -> str | None:

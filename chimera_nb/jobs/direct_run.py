@@ -27,6 +27,7 @@ from pipeline.causes import cause_of
 from pipeline.errors import JobLogError
 from pipeline.manifest import read_patterns
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 
 _log = logging.getLogger(__name__)
 _EVERY = 1.0  # seconds between two looks at the tally: Firestore takes one write a second to a document
@@ -41,18 +42,19 @@ class _CancelledError(BaseException):
 
 
 def main(job_id: str) -> int:
-    log = open_log(load_settings())
+    settings = load_settings()
+    log, store = open_log(settings), settings.store
     record = log.get(job_id)
     if record.status.is_final:
         return 1
     spec = JobSpec.from_json(record.spec)
     signal.signal(signal.SIGTERM, _cancel)
-    reporter = _Reporter(log, job_id)
+    reporter = _Reporter(store, log, job_id)
     try:
         reporter.begin()
         from pipeline.__main__ import run
 
-        run(spec, read_patterns(spec))
+        run(store, spec, read_patterns(store, spec))
     except BaseException as e:  # noqa: BLE001 - whatever the job raises, its record says so
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if _cancelled.is_set():  # Beam may have made another exception of ours
@@ -70,7 +72,8 @@ def main(job_id: str) -> int:
 class _Reporter:
     """Brings this process's tally into the job's record, from a thread of its own."""
 
-    def __init__(self, log: JobLog, job_id: str) -> None:
+    def __init__(self, store: Store, log: JobLog, job_id: str) -> None:
+        self._store = store
         self._log = log
         self._job_id = job_id
         self._ended = threading.Event()
@@ -98,7 +101,8 @@ class _Reporter:
         give_up = time.monotonic() + _PATIENCE
         while True:
             try:
-                end(self._log.get(self._job_id), self._log, status, why, Change(progress=self._numbers()))
+                record, change = self._log.get(self._job_id), Change(progress=self._numbers())
+                end(self._store, record, self._log, status, why, change=change)
             except JobLogError:
                 if time.monotonic() > give_up:
                     raise

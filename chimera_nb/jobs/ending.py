@@ -10,10 +10,13 @@ from chimera_nb.jobs.log import JobLog
 from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.errors import StorageError, TargetError
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 from pipeline.target import abandon_target, read_summary, release_target
 
 
-def end(record: JobRecord, log: JobLog, status: Status, why: str, change: Change | None = None) -> JobRecord:
+def end(
+    store: Store, record: JobRecord, log: JobLog, status: Status, why: str, *, change: Change | None = None
+) -> JobRecord:
     """Give the job its last status; `why` is for a person, `change` what else is known.
 
     A job that wrote its summary is complete, whatever is said of it: the output is whole then. Any other leaves
@@ -22,13 +25,13 @@ def end(record: JobRecord, log: JobLog, status: Status, why: str, change: Change
     known = vars(change or Change())
     spec = JobSpec.from_json(record.spec)
     try:
-        summary = read_summary(spec.target)
+        summary = read_summary(store, spec.target)
         if summary and summary.get("jobId") == record.job_id:
-            release_target(spec)
+            release_target(store, spec)
             return log.update(
                 record.job_id, Change(**{**known, "status": Status.COMPLETE, "summary": summary})
             )
-        abandon_target(spec)
+        abandon_target(store, spec)
     except (StorageError, TargetError) as e:
         waiting = f"{why}; its target cannot be looked at yet ({e})"
         return log.update(

@@ -15,7 +15,6 @@ from chimera_nb.jobs import dataflow, direct
 from chimera_nb.jobs.log import JobLog, Page
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.settings import Settings
-from pipeline import allowed
 from pipeline.admission import admit
 from pipeline.errors import (
     ChimeraError,
@@ -71,10 +70,9 @@ class JobService:
         self, settings: Settings, log: JobLog | None = None, *, user: Callable[[], str] | None = None
     ) -> None:
         self.settings = settings
+        self.store = settings.store
         self.log = log or open_log(settings)
         self._user = user or local_user
-        if settings.read_buckets is not None or settings.write_buckets is not None:
-            allowed.bind(settings.read_buckets, settings.write_buckets)
 
     def submit(
         self,
@@ -97,13 +95,13 @@ class JobService:
         how = _runner_options(self.settings, runner, spec, runner_options or {})
         check_places(spec.inputs, spec.target, how, self.settings)
         created_by = self._user() or "unknown"
-        admit(spec, self._may_be_running, makes_bucket=self.settings.place == "local")
+        admit(self.store, spec, self._may_be_running, makes_bucket=self.settings.place == "local")
         try:
-            spec = with_manifest(spec)
+            spec = with_manifest(self.store, spec)
             record = JobRecord.from_spec(spec, runner=runner, runner_options=how, created_by=created_by)
             self.log.create(record)
         except BaseException:
-            release_target(spec)
+            release_target(self.store, spec)
             raise
         return RUNNERS[runner].launch(record, self.log, self.settings)
 
@@ -157,7 +155,9 @@ class JobService:
     def clone(self, job_id: str, target: str | None = None, **changes: Any) -> JobRecord:
         """Submit the same job again, every parameter of it but the target; changes are as for `submit`."""
         record = self.get(job_id)
-        return self._again(record, all_inputs(JobSpec.from_json(record.spec)), target, "copy", changes)
+        return self._again(
+            record, all_inputs(self.store, JobSpec.from_json(record.spec)), target, "copy", changes
+        )
 
     def retry(self, job_id: str, target: str | None = None, **changes: Any) -> JobRecord:
         """Submit a new job over just the files that failed; the rest of it is the same.
@@ -168,8 +168,8 @@ class JobService:
         if not record.status.is_final:
             raise RefusedError(f"job {job_id} is {record.status.value}; wait for its end, or cancel it")
         spec = JobSpec.from_json(record.spec)
-        check_still_of(spec.target, job_id)
-        failed = [found.uri for found in ledger_records(spec.target, status="failed")]
+        check_still_of(self.store, spec.target, job_id)
+        failed = [found.uri for found in ledger_records(self.store, spec.target, status="failed")]
         if not failed:
             raise RefusedError(
                 f"no file of job {job_id} is on record as failed, so there is nothing to retry"
@@ -219,13 +219,14 @@ def check_places(
     `inputs` may be patterns. Beam's own clients, which stage a Dataflow job, know no lists: so what they are told is
     checked here, and with lists there are no Beam options but those of the settings.
     """
+    access = settings.store.access
     for path in inputs:
-        allowed.check_pattern(path)
-    allowed.check_folder(f"{target}/", "write", "the target")
-    allowed.check_folder(f"{target}/", "read", "the target, which a job reads back")
+        access.check_pattern(path)
+    access.check_folder(f"{target}/", "write", "the target")
+    access.check_folder(f"{target}/", "read", "the target, which a job reads back")
     if temp_location := runner_options.get("temp_location"):
-        allowed.check_folder(f"{temp_location}/", "write", "the temp_location of Dataflow")
-    if allowed.is_limited():
+        access.check_folder(f"{temp_location}/", "write", "the temp_location of Dataflow")
+    if access.is_limited:
         for option in runner_options.get("beam_options", ()):
             if option not in settings.dataflow.beam_options:
                 raise RefusedError(

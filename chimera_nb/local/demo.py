@@ -11,7 +11,7 @@ from chimera_nb.connect import connect
 from chimera_nb.local import stack
 from chimera_nb.local.demo_data import demo_files
 from chimera_nb.settings import load_settings
-from pipeline import storage
+from pipeline.storage import Store
 
 BUCKET, RESULTS = "chimera-demo", "chimera-demo-results"
 _UPLOADS = 8  # at a time
@@ -35,20 +35,19 @@ def open_demo(data_dir: Path | None = None) -> Demo:
     """
     running = stack.start(load_settings(data_dir).folder)
     os.environ["CHIMERA_DATA_DIR"] = str(running.data_dir)
-    connect([f"gs://{BUCKET}/"])
-    return put_demo()
+    return put_demo(connect([f"gs://{BUCKET}/"]).store)
 
 
-def put_demo() -> Demo:
-    """Put the demo's files where they are not yet, in the store that this process is led to."""
+def put_demo(store: Store) -> Demo:
+    """Put the demo's files where they are not yet."""
     for bucket in (BUCKET, RESULTS):
-        if not storage.bucket_exists(bucket):
-            storage.make_bucket(bucket)
-    there = {entry.uri: entry.size for entry in storage.list_objects(f"gs://{BUCKET}/")}
+        if not store.bucket_exists(bucket):
+            store.make_bucket(bucket)
+    there = {entry.uri: entry.size for entry in store.list_objects(f"gs://{BUCKET}/")}
 
     def put(uri: str, data: bytes) -> int:
         if there.get(uri) != len(data):
-            storage.write_bytes(uri, data)
+            store.write_bytes(uri, data)
         return len(data)
 
     with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="put-demo") as pool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from chimera_nb.connect import connect, settings_for
 from chimera_nb.settings import Settings, load_settings
+from pipeline.storage import Store
 
 _TELL_SECONDS = 0.25
 _log = logging.getLogger(__name__)
@@ -43,16 +45,16 @@ class Background:
         self._keep(work)
         return True
 
-    async def in_thread(self, uri: str, call: Callable[[], _Result]) -> _Result:
-        """The result of a call that blocks, with this process led to the store of the URI. Raises ChimeraError."""
+    async def in_thread(self, uri: str, call: Callable[[Store], _Result]) -> _Result:
+        """The result of a call that blocks; it is given the store of the URI. Raises ChimeraError."""
 
         def reached() -> _Result:
             self._reached = self._reach(uri)
-            return call()
+            return call(self._reached.store)
 
         return await asyncio.to_thread(reached)
 
-    async def watched(self, uri: str, call: Callable[[], object], tell: Callable[[], None]) -> None:
+    async def watched(self, uri: str, call: Callable[[Store], object], tell: Callable[[], None]) -> None:
         """The same, with `tell` called on the loop now, four times a second, and at the end."""
         work = asyncio.ensure_future(self.in_thread(uri, call))
         tell()
@@ -69,7 +71,10 @@ class Background:
         if self._given is None:
             return settings_for([uri])
         if self._given.place == "local" and uri.startswith("gs://"):
-            return connect([uri], data_dir=self._given.data_dir)
+            found = connect([uri], data_dir=self._given.data_dir)
+            return replace(
+                found, read_buckets=self._given.read_buckets, write_buckets=self._given.write_buckets
+            )
         return self._given
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:

@@ -215,7 +215,9 @@ class BucketBrowser(View):
         folders, objects = len(listing.folders), len(listing.objects)
         buckets = self._model.bounds.buckets
         try:
-            rows = await self._background.in_thread(listing.folder, lambda: listing.fetch(buckets))
+            rows = await self._background.in_thread(
+                listing.folder, lambda store: listing.fetch(store, buckets)
+            )
         except ChimeraError as e:
             listing.failed = True
             if listing is self._model.shown:
@@ -273,7 +275,7 @@ class BucketBrowser(View):
         try:
             while not self._stopped and (active := [c for c in self._model.counts if c.active]):
                 await self._background.watched(
-                    active[0].uri, lambda: advance(active, _SLICE_SECONDS), self._tell
+                    active[0].uri, lambda store: advance(store, active, _SLICE_SECONDS), self._tell
                 )
         except ChimeraError as e:
             self.error, self._stopped = str(e), True
@@ -297,7 +299,9 @@ class BucketBrowser(View):
 
         while count is self._glob and count.active:
             try:
-                await self._background.watched(count.uri, lambda: advance([count], _SLICE_SECONDS), tell)
+                await self._background.watched(
+                    count.uri, lambda store: advance(store, [count], _SLICE_SECONDS), tell
+                )
             except ChimeraError as e:
                 count.error = str(e)
                 tell()

@@ -12,7 +12,7 @@ from pipeline.errors import ChimeraError, InvalidPatternError, ObjectNotFoundErr
 from pipeline.patterns import Pattern, has_glob, split_uri
 
 if TYPE_CHECKING:
-    from pipeline.storage import Entry
+    from pipeline.storage import Entry, Store
 
 FILES_AT_ONCE = 1_000_000  # a count pauses there: it has cost a thousand list requests
 
@@ -61,11 +61,11 @@ class Count:
             self._entries, self.error = None, None
         self._bound = self._files + FILES_AT_ONCE
 
-    def advance(self, until: float) -> None:
+    def advance(self, store: Store, until: float) -> None:
         """Count up to this time (time.monotonic), to the end or to the bound, or until the store fails."""
         try:
             if self._entries is None:
-                self._entries = entries_of(self.uri)
+                self._entries = entries_of(store, self.uri)
             for entry in self._entries:
                 if not self._leave_out(entry.uri):
                     self._files += 1
@@ -78,31 +78,30 @@ class Count:
             self.error = str(e)
 
 
-def advance(counts: Iterable[Count], seconds: float) -> None:
+def advance(store: Store, counts: Iterable[Count], seconds: float) -> None:
     """Go on with those that are active, in turn, for so long at most (and one request)."""
     until = time.monotonic() + seconds
     for count in counts:
         if count.active:
-            count.advance(until)
+            count.advance(store, until)
         if time.monotonic() >= until:
             return
 
 
-def entries_of(uri: str) -> Iterator[Entry]:
+def entries_of(store: Store, uri: str) -> Iterator[Entry]:
     """The files that a selected URI stands for, as a job reads it: an object, a folder, or a glob.
 
     A name that is there literally wins over the glob that it could be. Raises StorageError.
     """
-    from pipeline import storage
     from pipeline.selection import list_matches
 
     if uri.endswith("/"):
-        yield from storage.list_objects(uri)
+        yield from store.list_objects(uri)
         return
     try:
-        yield storage.stat(uri)
+        yield store.stat(uri)
     except ObjectNotFoundError:
-        yield from list_matches(uri) if is_glob(uri) else storage.list_objects(f"{uri}/")
+        yield from list_matches(store, uri) if is_glob(uri) else store.list_objects(f"{uri}/")
 
 
 def is_glob(uri: str) -> bool:

@@ -14,6 +14,7 @@ from chimera_nb.widgets.counting import is_glob
 from chimera_nb.widgets.preview_model import Inside, inside, storable, table, tree
 from chimera_nb.widgets.view import View
 from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
+from pipeline.storage import Store
 
 if TYPE_CHECKING:
     from chimera_nb.preview import Preview
@@ -104,7 +105,7 @@ class FilePreview(View):
                 return
         self._reading += 1
         try:
-            shown = await self._background.in_thread(uri, lambda: inside(_preview(uri)))
+            shown = await self._background.in_thread(uri, lambda store: inside(_preview(store, uri)))
         except ChimeraError as e:
             if view == self._view:
                 self._state, self.error = "failed", storable(str(e))
@@ -129,13 +130,13 @@ class FilePreview(View):
             self.send({"kind": "file", "view": self._view, "uri": uri, "state": self._state, **facts})
 
 
-def _preview(uri: str) -> Preview:
+def _preview(store: Store, uri: str) -> Preview:
     from chimera_nb.preview import preview
 
     if uri.endswith("/"):
         raise RefusedError(f"{uri} is a folder; choose a file in it")
     try:
-        return preview(uri)
+        return preview(uri, store=store)
     except ObjectNotFoundError as e:
         if is_glob(uri):
             raise RefusedError(f"{uri} is a pattern; choose one of the files that it matches") from e

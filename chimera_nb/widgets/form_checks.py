@@ -11,6 +11,7 @@ from chimera_nb.widgets.form_model import ANY_ID, Selection
 from chimera_nb.widgets.survey import Survey
 from pipeline.errors import ChimeraError
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 
 if TYPE_CHECKING:
     from chimera_nb.widgets.target_state import TargetState
@@ -103,7 +104,7 @@ class StoreChecks:
         self._advancing = survey
         try:
             while self._current(survey) and survey.active:
-                await self._background.in_thread(where, lambda: survey.advance(_SLICE_SECONDS))
+                await self._background.in_thread(where, lambda store: survey.advance(store, _SLICE_SECONDS))
                 if survey is self.survey:
                     self._tell()
             if survey is self.survey and survey.tally.files:
@@ -126,9 +127,11 @@ class StoreChecks:
             return
         from chimera_nb.widgets.target_state import TargetState, look_at_target
 
-        def look() -> TargetState:
+        def look(store: Store) -> TargetState:
             spec = JobSpec(inputs or ("/nowhere",), job_id=ANY_ID, **job)
-            return look_at_target(spec, inputs, makes_buckets=self._background.settings().place == "local")
+            return look_at_target(
+                store, spec, inputs, makes_buckets=self._background.settings().place == "local"
+            )
 
         try:
             state = await self._background.in_thread(job["target"], look)

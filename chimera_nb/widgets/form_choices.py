@@ -57,7 +57,6 @@ def gather(settings: Settings, buckets: Sequence[str] | None, *, stores: bool) -
     buckets   the only ones that may be written; None for those of the settings, which may ask the store for all,
               where `stores` says that there is one. If it does not tell them, a name can still be typed.
     """
-    from pipeline import storage
     from pipeline.allowed import places_of
     from pipeline.sources import describe_sources
 
@@ -65,6 +64,6 @@ def gather(settings: Settings, buckets: Sequence[str] | None, *, stores: bool) -
         buckets = sorted({place.bucket for place in places} - {""})
     if buckets is None and stores:
         with contextlib.suppress(StorageError):
-            buckets = sorted(storage.list_buckets())
+            buckets = sorted(settings.store.list_buckets())
     records = open_service(settings).log.list(limit=LOOKED_AT).records
     return Choices(settings, describe_sources(), tuple(buckets or ()), records)

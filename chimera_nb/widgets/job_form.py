@@ -32,6 +32,7 @@ from chimera_nb.widgets.recent_jobs import begun_as, fields_of, inputs_of
 from chimera_nb.widgets.service import open_service
 from chimera_nb.widgets.view import View
 from pipeline.errors import ChimeraError, RefusedError
+from pipeline.storage import Store
 
 _SHOWN_INPUTS = 100
 
@@ -160,7 +161,7 @@ class JobForm(View):
         where = self._where()
         stores = where.startswith("gs://")
 
-        def known() -> Choices:
+        def known(_: Store) -> Choices:
             return gather(self._background.settings(), self._buckets, stores=stores)
 
         try:
@@ -175,7 +176,7 @@ class JobForm(View):
 
     async def _pick(self, record: JobRecord, *, whole: bool) -> None:
         try:
-            inputs = await self._background.in_thread(self._where(), lambda: inputs_of(record))
+            inputs = await self._background.in_thread(self._where(), lambda store: inputs_of(store, record))
             fields, carried = fields_of(record, self._background.settings())
             if not self._local and selection(inputs).here:
                 raise RefusedError(f"job {record.job_id} read files of this machine; this form reads buckets")
@@ -192,7 +193,7 @@ class JobForm(View):
     async def _launch(self, checked: Checked) -> None:
         job, inputs, runner = dict(checked.job or {}), self._selection.inputs, self._form.runner
 
-        def submit() -> JobRecord:
+        def submit(_: Store) -> JobRecord:
             service = open_service(self._background.settings())
             return service.submit(inputs, runner=runner, runner_options=dict(checked.options), **job)
 

@@ -19,6 +19,7 @@ from chimera_nb.widgets.job_result import csv_of, describe_result, failures_of, 
 from chimera_nb.widgets.service import service_for
 from chimera_nb.widgets.view import View
 from pipeline.errors import ChimeraError, JobNotFoundError
+from pipeline.storage import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -234,19 +235,23 @@ class JobMonitor(View):
     async def _gather(self, turn: int, record: JobRecord) -> None:
         target = monitor_model.target_of(record)
         if record.status is Status.COMPLETE:
-            result = await self._tried(target, partial(describe_result, target, record.job_id))
+            result = await self._tried(target, lambda store: describe_result(store, target, record.job_id))
             if turn == self._turn:
                 self._result = result
         count = monitor_model.failed_files(record)
-        read = partial(failures_of, target, record.job_id, count, lambda: turn == self._turn)
-        failures = await self._tried(target, lambda: {"rows": read() if count else [], "total": count})
+
+        def failed(store: Store) -> dict[str, Any]:
+            wanted = count and failures_of(store, target, record.job_id, count, lambda: turn == self._turn)
+            return {"rows": wanted or [], "total": count}
+
+        failures = await self._tried(target, failed)
         if turn == self._turn:
             with self.hold_sync():
                 self._failures = failures
                 if record.status is not Status.COMPLETE:
                     self._result = {}
 
-    async def _tried(self, target: str, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    async def _tried(self, target: str, call: Callable[[Store], dict[str, Any]]) -> dict[str, Any]:
         try:
             return {"state": "ready", **await self._background.in_thread(target, call)}
         except ChimeraError as e:
@@ -280,7 +285,7 @@ class JobMonitor(View):
         turn = self._turn
         # Submitting looks at the inputs, so the store must be there.
         new = await self._background.in_thread(
-            monitor_model.target_of(record), lambda: how(self._service(), record.job_id)
+            monitor_model.target_of(record), lambda _: how(self._service(), record.job_id)
         )
         if turn == self._turn:
             self.job_id = new.job_id
@@ -288,8 +293,8 @@ class JobMonitor(View):
     async def _save(self, view: str, record: JobRecord) -> None:
         target = monitor_model.target_of(record)
 
-        def first_rows() -> str:
-            return csv_of(first_records(shards_of(target, record.job_id)))
+        def first_rows(store: Store) -> str:
+            return csv_of(first_records(store, shards_of(store, target, record.job_id)))
 
         text = await self._background.in_thread(target, first_rows)
         self.send({"kind": "csv", "view": view, "name": f"{record.job_id}.csv", "text": text})

@@ -19,10 +19,10 @@ from urllib.parse import quote
 
 from chimera_nb.jobs.bounds import storable
 from chimera_nb.widgets.result_plot import as_number, plot_of
-from pipeline import storage
 from pipeline.errors import RefusedError, StorageError
 from pipeline.patterns import split_uri
 from pipeline.results import check_still_of, check_summary_of, ledger_records
+from pipeline.storage import Store, join
 from pipeline.target import read_summary, shard_uri, summary_uri
 
 READ_BYTES = 2 << 20
@@ -48,19 +48,19 @@ class Shard:
 # Shards
 
 
-def shards_of(target: str, job_id: str) -> list[Shard]:
+def shards_of(store: Store, target: str, job_id: str) -> list[Shard]:
     """All shards of a job's output, in order.
 
     Raises RefusedError when the target holds no output, or that of another job by now.
     """
-    summary = read_summary(target)
+    summary = read_summary(store, target)
     if summary is None:
         raise RefusedError(f"{summary_uri(target)} is gone, and with it the output; run the job again")
     check_summary_of(summary, target, job_id)
     total = summary.get("shards")
     if type(total) is not int or total < 0:
         raise StorageError(summary_uri(target), "is not what a job wrote: it has no number of shards")
-    listed = storage.list_objects(storage.join(target, "output", "output-"), recursive=False)
+    listed = store.list_objects(join(target, "output", "output-"), recursive=False)
     sizes = {entry.uri: entry.size for entry in listed}
     uris = (shard_uri(target, "output", index, total) for index in range(total))
     return [Shard(uri, sizes.get(uri)) for uri in uris]
@@ -78,14 +78,14 @@ def link_to(uri: str) -> str | None:
     return f"{address.rstrip('/')}/download/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media"
 
 
-def describe_result(target: str, job_id: str) -> dict[str, Any]:
+def describe_result(store: Store, target: str, job_id: str) -> dict[str, Any]:
     """The result as the front end takes it: plain JSON. Raises RefusedError as `shards_of` does, and StorageError."""
-    shards = shards_of(target, job_id)
-    records = first_records(shards)
+    shards = shards_of(store, target, job_id)
+    records = first_records(store, shards)
     shown = [flat(record) for record in records[:ROWS_SHOWN]]
     columns = columns_of(shown)
     return {
-        "path": storable(storage.join(target, "output/")),
+        "path": storable(join(target, "output/")),
         "shards": [
             {"name": storable(s.uri.rpartition("/")[2]), "size": s.size, "link": link_to(s.uri)}
             for s in shards[:SHARDS_SHOWN]
@@ -106,7 +106,9 @@ def describe_result(target: str, job_id: str) -> dict[str, Any]:
 # Rows
 
 
-def first_records(shards: Sequence[Shard], count: int = ROWS_READ, limit: int = READ_BYTES) -> list[Record]:
+def first_records(
+    store: Store, shards: Sequence[Shard], count: int = ROWS_READ, limit: int = READ_BYTES
+) -> list[Record]:
     """The first records of the output, as many as so many bytes hold; {"_line": text} for a line that is none."""
     records: list[Record] = []
     for shard in shards[:SHARDS_READ]:
@@ -114,7 +116,7 @@ def first_records(shards: Sequence[Shard], count: int = ROWS_READ, limit: int = 
             break
         if not shard.size:
             continue
-        data = storage.read_range(shard.uri, 0, min(limit, shard.size))
+        data = store.read_range(shard.uri, 0, min(limit, shard.size))
         limit -= len(data)
         lines = data.split(b"\n")
         if len(data) < shard.size:
@@ -207,15 +209,17 @@ def inert(text: str) -> str:
 # Files that failed
 
 
-def failures_of(target: str, job_id: str, count: int, wanted: Callable[[], bool]) -> list[tuple[str, str]]:
+def failures_of(
+    store: Store, target: str, job_id: str, count: int, wanted: Callable[[], bool]
+) -> list[tuple[str, str]]:
     """URI and reason of the first files that failed, of `count` that did; reading stops when it is wanted no more.
 
     Raises RefusedError when the target holds what another job wrote by now.
     """
-    check_still_of(target, job_id)
+    check_still_of(store, target, job_id)
     failed = (
         (storable(record.uri), storable(record.error or "no reason is on record"))
-        for record in ledger_records(target)
+        for record in ledger_records(store, target)
         if _goes_on(wanted) and record.status == "failed"
     )
     return list(islice(failed, min(count, FAILURES_SHOWN)))

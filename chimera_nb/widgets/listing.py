@@ -11,7 +11,7 @@ from chimera_nb.widgets.places import BUCKETS
 from pipeline.errors import ChimeraError
 
 if TYPE_CHECKING:
-    from pipeline.storage import Page
+    from pipeline.storage import Page, Store
 
 PAGE_ROWS = 1000  # the most that one list request brings
 
@@ -58,18 +58,17 @@ class Listing:
         """Whether nothing has been asked for yet."""
         return self._pages is None and not self.complete
 
-    def fetch(self, buckets: Sequence[str] | None = None) -> Rows:
+    def fetch(self, store: Store, buckets: Sequence[str] | None = None) -> Rows:
         """The next rows: one request. `buckets` are the ones allowed, of which a list needs no request.
 
         Raises StorageError; when it is called again it goes on after the rows that were taken.
         """
         if self.folder == BUCKETS:
-            return _bucket_rows(buckets, self.prefix.casefold())
-        from pipeline import storage
+            return _bucket_rows(store, buckets, self.prefix.casefold())
 
         begun = self._pages is not None
         if self._pages is None:
-            self._pages = storage.list_folder(self.folder + self.prefix, page_size=PAGE_ROWS)
+            self._pages = store.list_folder(self.folder + self.prefix, page_size=PAGE_ROWS)
         try:
             for page in self._pages:
                 rows = self._rows(page)
@@ -140,11 +139,9 @@ def _suffixes() -> dict[str, str]:
     return {suffix: name for name in codec_names() for suffix in get_codec(name).suffixes}
 
 
-def _bucket_rows(allowed: Sequence[str] | None, text: str) -> Rows:
+def _bucket_rows(store: Store, allowed: Sequence[str] | None, text: str) -> Rows:
     if allowed is None:
-        from pipeline import storage
-
-        allowed = storage.list_buckets()
+        allowed = store.list_buckets()
     return Rows([f"{bucket}/" for bucket in sorted(allowed) if text in bucket], (), last=True)
 
 

@@ -117,7 +117,7 @@ def ratio_of(previews: Iterable[Preview]) -> float | None:
 def make_plan(tally: Tally, ratio: float | None, on: Speed, *, sampled: int = 0) -> Plan:
     """The plan for files that were counted. `sampled` is how many the ratio is of."""
     plan = Plan(tally.files, tally.bytes, tally.more)
-    if not tally.files or ratio is None or not math.isfinite(ratio) or ratio < 0:
+    if not tally.files or ratio is None or not math.isfinite(tally.bytes * ratio) or ratio < 0:
         return plan
     raw = round(tally.bytes * ratio)
     looked = (

@@ -12,6 +12,7 @@ from chimera_nb.settings import Settings
 from chimera_nb.widgets.form_model import DATAFLOW_FIELDS, Fields, is_local, split_target
 from pipeline.errors import ChimeraError
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 
 SHOWN = 10
 _REMEMBERED = ("source", "runner", "bucket", "region", "machine_type", "max_workers")
@@ -93,11 +94,11 @@ def begun_as(
     return form
 
 
-def inputs_of(record: JobRecord) -> tuple[str, ...]:
+def inputs_of(store: Store, record: JobRecord) -> tuple[str, ...]:
     """All that the job was asked to read. May read its manifest, so call it in a thread. Raises ChimeraError."""
     from pipeline.manifest import all_inputs
 
-    return all_inputs(JobSpec.from_json(record.spec))
+    return all_inputs(store, JobSpec.from_json(record.spec))
 
 
 def _own_options(options: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from pipeline.spec import JobSpec
 
 if TYPE_CHECKING:
     from chimera_nb.preview import Preview
-    from pipeline.storage import Entry
+    from pipeline.storage import Entry, Store
 
 SAMPLED = 5  # files that are looked into
 _LOOK_BYTES = 128_000  # of each: a bz2 block may need 100 kB before it gives anything
@@ -65,12 +65,12 @@ class Survey:
         self._bound = self._files + FILES_AT_ONCE
         self.looked = False
 
-    def advance(self, seconds: float) -> None:
+    def advance(self, store: Store, seconds: float) -> None:
         """Count for so long, to the end or to the bound, or until the store fails."""
         until = time.monotonic() + seconds
         try:
             if self._entries is None:
-                self._entries = self._all()
+                self._entries = self._all(store)
             for entry in self._entries:
                 if entry is not None:
                     self._take(entry)
@@ -80,14 +80,14 @@ class Survey:
         except ChimeraError as e:
             self.error = str(e)
 
-    def look(self) -> None:
+    def look(self, store: Store) -> None:
         """Look into a few files, spread over those counted so far; a file that cannot be read is passed over."""
         from chimera_nb.preview import preview
 
         found = []
         for _, uri, size in self._lowest:
             try:
-                found.append(preview(uri, max_bytes=_LOOK_BYTES, size=size))
+                found.append(preview(uri, max_bytes=_LOOK_BYTES, size=size, store=store))
             except ChimeraError:
                 continue
         self.previews, self.looked = tuple(found), True
@@ -102,16 +102,16 @@ class Survey:
         else:
             heapq.heappushpop(self._lowest, ranked)
 
-    def _all(self) -> Iterator[Entry | None]:
+    def _all(self, store: Store) -> Iterator[Entry | None]:
         """Each file once; None where there was none, or one a second time, so that time can be looked at."""
         from pipeline.selection import patterns_by_input
 
         # The target is not looked at, so what is wrong with it does not matter here.
-        by_input = patterns_by_input(JobSpec(self.inputs, "/nowhere", ANY_ID, source=self._source))
+        by_input = patterns_by_input(store, JobSpec(self.inputs, "/nowhere", ANY_ID, source=self._source))
         several = len(by_input) > 1 or any(len(_needed(patterns)) > 1 for patterns in by_input.values())
         seen: set[int] = set()
         matched: set[str] = set()
-        for input_, entry in _entries(by_input):
+        for input_, entry in _entries(store, by_input):
             if entry is not None:
                 matched.add(input_)
             if entry is not None and several:
@@ -126,7 +126,7 @@ class Survey:
 _Found = Iterator[tuple[str, "Entry | None"]]
 
 
-def _entries(by_input: Mapping[str, list[str]]) -> _Found:
+def _entries(store: Store, by_input: Mapping[str, list[str]]) -> _Found:
     """Each input with what its patterns match; with None for what was listed and does not match."""
     from pipeline.selection import literal_uri
 
@@ -138,21 +138,19 @@ def _entries(by_input: Mapping[str, list[str]]) -> _Found:
     crowded = {folder: wanted for folder, wanted in names.items() if len(wanted) > _CROWD}
     settled: set[str] = set()  # the inputs of which all is known
     for folder, wanted in crowded.items():
-        yield from _listed(folder, wanted, settled)
+        yield from _listed(store, folder, wanted, settled)
     known = {uri for wanted in crowded.values() for uri in wanted}
     for input_, patterns in by_input.items():
         for pattern in _needed(patterns) if input_ not in settled else ():
             if literal_uri(pattern) not in known:
-                yield from _matches(input_, pattern)
+                yield from _matches(store, input_, pattern)
 
 
-def _listed(folder: str, wanted: Mapping[str, str], settled: set[str]) -> _Found:
+def _listed(store: Store, folder: str, wanted: Mapping[str, str], settled: set[str]) -> _Found:
     """The wanted files of one folder. Their inputs are settled, but for one that is a folder as well."""
-    from pipeline import storage
-
     folders: set[str] = set()
     found: set[str] = set()
-    for page in storage.list_folder(folder):
+    for page in store.list_folder(folder):
         folders.update(page.folders)
         for entry in page.objects:
             here = entry.uri in wanted
@@ -162,18 +160,17 @@ def _listed(folder: str, wanted: Mapping[str, str], settled: set[str]) -> _Found
     settled |= {wanted[uri] for uri in found if f"{uri}/" not in folders}
 
 
-def _matches(input_: str, pattern: str) -> _Found:
-    from pipeline import storage
+def _matches(store: Store, input_: str, pattern: str) -> _Found:
     from pipeline.selection import literal_uri
 
     bucket, text = split_uri(pattern)
     glob = Pattern(text)
     if uri := literal_uri(pattern):
         with contextlib.suppress(ObjectNotFoundError):
-            yield input_, storage.stat(uri)
+            yield input_, store.stat(uri)
         return
     # As `pipeline.selection.list_matches` does, but so that a pattern that matches nothing can be stopped.
-    for entry in storage.list_objects(join_uri(bucket, glob.prefix), recursive=glob.recursive):
+    for entry in store.list_objects(join_uri(bucket, glob.prefix), recursive=glob.recursive):
         yield input_, entry if glob.matches(split_uri(entry.uri)[1]) else None
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline import storage
-from pipeline.allowed import check_folder
 from pipeline.errors import ChimeraError
 from pipeline.patterns import split_uri
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 from pipeline.target import published, read_summary
 
 _CLAIMS = "_chimera/"
@@ -29,22 +28,24 @@ class TargetState:
     field: str = "prefix"
 
 
-def look_at_target(spec: JobSpec, inputs: Sequence[str] = (), *, makes_buckets: bool = False) -> TargetState:
+def look_at_target(
+    store: Store, spec: JobSpec, inputs: Sequence[str] = (), *, makes_buckets: bool = False
+) -> TargetState:
     """The state of the job's target; with inputs, also whether it lies among them. Writes nothing, never raises.
 
     `makes_buckets` says that submitting makes a bucket that is absent, as on a local stack.
     """
     try:
-        return _look(spec, inputs, makes_buckets=makes_buckets)
+        return _look(store, spec, inputs, makes_buckets=makes_buckets)
     except ChimeraError as e:
         return TargetState(problem=str(e))
 
 
-def _look(spec: JobSpec, inputs: Sequence[str], *, makes_buckets: bool) -> TargetState:
+def _look(store: Store, spec: JobSpec, inputs: Sequence[str], *, makes_buckets: bool) -> TargetState:
     target = spec.target
     bucket, _ = split_uri(target)
-    check_folder(f"{target}/", "write")
-    if not storage.bucket_exists(bucket):
+    store.access.check_folder(f"{target}/", "write")
+    if not store.bucket_exists(bucket):
         if makes_buckets:
             return TargetState(says=f"The bucket gs://{bucket} is made with the job.")
         says = f"no bucket gs://{bucket} (or it is not visible with these credentials)"
@@ -52,13 +53,13 @@ def _look(spec: JobSpec, inputs: Sequence[str], *, makes_buckets: bool) -> Targe
     if inputs:
         from pipeline.selection import check_apart, patterns_by_input
 
-        by_input = patterns_by_input(spec)
-        check_apart(spec, [pattern for patterns in by_input.values() for pattern in patterns])
-    page = next(iter(storage.list_folder(f"{target}/")), None)
+        by_input = patterns_by_input(store, spec)
+        check_apart(store, spec, [pattern for patterns in by_input.values() for pattern in patterns])
+    page = next(iter(store.list_folder(f"{target}/")), None)
     names = [] if page is None else [*page.folders, *(entry.uri for entry in page.objects)]
     shown = [uri[len(target) + 1 :] for uri in names]
-    if "summary.json" in shown or next(published(target), None):
-        return _held(spec)
+    if "summary.json" in shown or next(published(store, target), None):
+        return _held(store, spec)
     if _CLAIMS in shown:
         says = "A job writes here, or has left its temporary files; if it runs, yours will be refused."
         return TargetState(says=says)
@@ -68,9 +69,9 @@ def _look(spec: JobSpec, inputs: Sequence[str], *, makes_buckets: bool) -> Targe
     return TargetState(says="Nothing is here yet.")
 
 
-def _held(spec: JobSpec) -> TargetState:
+def _held(store: Store, spec: JobSpec) -> TargetState:
     try:
-        job = (read_summary(spec.target) or {}).get("jobId")
+        job = (read_summary(store, spec.target) or {}).get("jobId")
     except ChimeraError:
         job = None  # a summary of no job: replaced as well
     whose = f"of job {job}" if job else "of a job that did not end well"

@@ -14,19 +14,16 @@ from chimera_nb.jobs import dataflow, direct
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
-from pipeline import allowed, storage
 from pipeline.errors import NotAllowedError
 from pipeline.manifest import write_patterns
 from pipeline.results import ledger_records, output_shards
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 from tests.fixtures.files import expected_lines, good_files
 
+STORE = Store()
+
 pytestmark = pytest.mark.timeout(200)
-
-
-@pytest.fixture(autouse=True)
-def unbound(monkeypatch):
-    monkeypatch.setattr(allowed, "_bound", {"read": None, "write": None})
 
 
 @pytest.fixture
@@ -41,12 +38,12 @@ def results(storage_client) -> str:
 def history(bucket) -> str:
     for folder in ("in", "secret"):
         for file in good_files()[:4]:
-            storage.write_bytes(f"gs://{bucket}/{folder}/{file.name}", file.data)
+            STORE.write_bytes(f"gs://{bucket}/{folder}/{file.name}", file.data)
     return bucket
 
 
 def names(bucket: str) -> list[str]:
-    return [entry.uri for entry in storage.list_objects(f"gs://{bucket}/")]
+    return [entry.uri for entry in STORE.list_objects(f"gs://{bucket}/")]
 
 
 @pytest.fixture
@@ -69,8 +66,8 @@ def chimera(on_stack, tmp_path, history, results):
 
 
 def lines_of(target: str) -> list[bytes]:
-    shards = output_shards(target)
-    return sorted(line + b"\n" for uri in shards for line in storage.read_bytes(uri).split(b"\n")[:-1])
+    shards = output_shards(STORE, target)
+    return sorted(line + b"\n" for uri in shards for line in STORE.read_bytes(uri).split(b"\n")[:-1])
 
 
 def test_a_job_inside_the_lists_runs_to_its_end(chimera, history, results):
@@ -79,7 +76,7 @@ def test_a_job_inside_the_lists_runs_to_its_end(chimera, history, results):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == "complete"
     assert lines_of(target) == expected_lines(good_files()[:4])
-    assert len(list(ledger_records(target))) == 4
+    assert len(list(ledger_records(STORE, target))) == 4
     assert not [name for name in names(results) if "_chimera" in name]
 
 
@@ -167,7 +164,7 @@ def test_a_forged_job_is_refused_in_its_own_process(stack, tmp_path, history, re
     inputs = f"gs://{history}/{'secret' if forged == 'input' else 'in'}/"
     target = f"gs://{results if forged == 'input' else history}/out"
     spec = JobSpec((inputs,), target, new_job_id())
-    write_patterns(spec, [f"{inputs}**/*"])
+    write_patterns(STORE, spec, [f"{inputs}**/*"])
     before = names(history), names(results)
     service = JobService(Settings(data_dir=tmp_path))
     try:
@@ -190,11 +187,11 @@ def test_a_forged_job_is_refused_in_its_own_process(stack, tmp_path, history, re
 
 @pytest.mark.parametrize("forged", ["patterns", "temp_location"])
 def test_a_forged_dataflow_job_is_not_sent(on_stack, tmp_path, history, results, forged):
-    """Beam's own clients stage it, and workers have no lists: so the process that sends it looks again."""
+    """Beam's own clients, which stage it, know no lists: so the process that sends it looks again."""
     lists = {"read_buckets": (f"{history}/in",), "write_buckets": (results,)}
     settings = Settings(data_dir=tmp_path, dataflow_endpoint=on_stack.dataflow_endpoint, **lists)
     spec = JobSpec((f"gs://{history}/in/",), f"gs://{results}/out", new_job_id())
-    write_patterns(spec, [f"gs://{history}/{'secret' if forged == 'patterns' else 'in'}/**/*"])
+    write_patterns(STORE, spec, [f"gs://{history}/{'secret' if forged == 'patterns' else 'in'}/**/*"])
     temp = f"gs://{history if forged == 'temp_location' else results}/temp"
     how = dataflow.options_of(settings, temp_location=temp)
     service = JobService(Settings(data_dir=tmp_path, dataflow_endpoint=on_stack.dataflow_endpoint))
@@ -228,14 +225,21 @@ def test_who_asks_is_on_record_for_a_copy_as_well(stack, tmp_path, history, resu
         service.log.close()
 
 
-def test_a_copy_of_a_job_from_before_the_lists_is_refused(stack, tmp_path, history, results, monkeypatch):
-    service = JobService(Settings(data_dir=tmp_path))
+def test_a_copy_of_a_job_from_before_the_lists_is_refused(stack, tmp_path, history, results):
+    lists = {"read_buckets": (f"{history}/in",), "write_buckets": (results,)}
+    service, listed = (
+        JobService(Settings(data_dir=tmp_path)),
+        JobService(Settings(data_dir=tmp_path, **lists)),
+    )
     try:
         first = service.wait(service.submit([f"gs://{history}/secret/"], f"gs://{results}/out").job_id)
-        monkeypatch.setenv("CHIMERA_READ_BUCKETS", f"{history}/in")
-        monkeypatch.setenv("CHIMERA_WRITE_BUCKETS", results)
         with pytest.raises(NotAllowedError, match=f"gs://{history}/secret/: may not be read"):
-            service.clone(first.job_id)
-        assert service.list().records == (first,)
+            listed.clone(first.job_id)
+        assert listed.list().records == (first,)
+        again = service.wait(
+            service.clone(first.job_id).job_id
+        )  # the other service in this process has no lists
+        assert again.status is Status.COMPLETE
     finally:
         service.log.close()
+        listed.log.close()

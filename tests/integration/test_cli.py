@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import storage
 from pipeline.results import output_shards
+from pipeline.storage import Store
 from tests.fixtures.files import bad_files, expected_lines, good_files
+
+STORE = Store()
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -44,13 +46,15 @@ def chimera(tmp_path):
 def folder(tmp_path):
     """Good and bad files on the local disk."""
     for file in [*good_files(), *bad_files()]:
-        storage.write_bytes(f"{tmp_path}/in/{file.name}", file.data)
+        STORE.write_bytes(f"{tmp_path}/in/{file.name}", file.data)
     return f"{tmp_path}/in/"
 
 
 def lines_of(target: str) -> list[bytes]:
     return sorted(
-        line + b"\n" for uri in output_shards(target) for line in storage.read_bytes(uri).split(b"\n")[:-1]
+        line + b"\n"
+        for uri in output_shards(STORE, target)
+        for line in STORE.read_bytes(uri).split(b"\n")[:-1]
     )
 
 
@@ -64,7 +68,7 @@ def test_submit_and_wait_prints_the_finished_document_and_nothing_else(chimera, 
     assert document["summary"]["files"] == {"listed": 22, "complete": 14, "failed": 8, "noted": 1}
     assert document["targetBucket"] == ""
     assert document["outputPrefix"] == str(tmp_path / "out")
-    assert len(output_shards(str(tmp_path / "out"))) == 3
+    assert len(output_shards(STORE, str(tmp_path / "out"))) == 3
     assert lines_of(str(tmp_path / "out")) == expected_lines(good_files())
     shown = json.loads(chimera("jobs", "show", document["jobId"], "--json").stdout)
     assert shown == document

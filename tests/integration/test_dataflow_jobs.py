@@ -19,11 +19,13 @@ from chimera_nb.jobs.dataflow_api import DataflowApi
 from chimera_nb.jobs.record import Stage, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
-from pipeline import storage
 from pipeline.errors import RefusedError, SettingsError
 from pipeline.results import ledger_records, output_shards
+from pipeline.storage import Store
 from tests.fixtures.files import REAL, bad_files, expected_lines, good_files
 from tests.fixtures.sources import install_source
+
+STORE = Store()
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -43,13 +45,13 @@ def api(on_stack):
 @pytest.fixture
 def inputs(bucket):
     for file in [*good_files(), *bad_files()]:
-        storage.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
+        STORE.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
     return f"gs://{bucket}/in/"
 
 
 def lines_of(target: str) -> list[bytes]:
-    shards = output_shards(target)
-    return sorted(line + b"\n" for uri in shards for line in storage.read_bytes(uri).split(b"\n")[:-1])
+    shards = output_shards(STORE, target)
+    return sorted(line + b"\n" for uri in shards for line in STORE.read_bytes(uri).split(b"\n")[:-1])
 
 
 def until(condition, seconds: float = 90) -> None:
@@ -68,9 +70,9 @@ def test_a_job_goes_all_the_way_and_dataflow_agrees(on_stack, api, bucket, tmp_p
         else []
     )
     for path in real:
-        storage.upload_file(str(path), f"gs://{bucket}/in/{path.name}")
+        STORE.upload_file(str(path), f"gs://{bucket}/in/{path.name}")
     for file in [*good_files(), *bad_files()]:
-        storage.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
+        STORE.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
     arguments = ["submit", f"gs://{bucket}/in/", "--target", f"gs://{bucket}/out", "--runner", "dataflow"]
     done = subprocess.run(
         [
@@ -107,7 +109,7 @@ def test_a_job_goes_all_the_way_and_dataflow_agrees(on_stack, api, bucket, tmp_p
         expected.update(raw.splitlines(keepends=True))
     assert Counter(lines_of(f"gs://{bucket}/out")) == expected
 
-    records = list(ledger_records(f"gs://{bucket}/out"))
+    records = list(ledger_records(STORE, f"gs://{bucket}/out"))
     progress = document["progress"]
     assert progress["workers"] == 2
     assert progress["filesListed"] == len(records)
@@ -143,7 +145,7 @@ def test_the_same_with_firestore_as_the_job_log(
     assert record.status is Status.COMPLETE, record.logs
     assert record.dataflow_job_id
     assert record.progress["lines"] == record.summary["lines"]
-    assert len(output_shards(f"gs://{bucket}/out")) == 2
+    assert len(output_shards(STORE, f"gs://{bucket}/out")) == 2
     assert lines_of(f"gs://{bucket}/out") == expected_lines(good_files())
     service.log.close()
 
@@ -151,7 +153,7 @@ def test_the_same_with_firestore_as_the_job_log(
 def test_numbers_move_while_the_job_runs_and_each_message_is_told_once(service, bucket, faults):
     for copy in range(10):
         for file in good_files():
-            storage.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
+            STORE.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
     faults(latency_ms=2000, match="GET /download/.*/in%2F")
     seen = []
     try:
@@ -169,7 +171,7 @@ def test_numbers_move_while_the_job_runs_and_each_message_is_told_once(service, 
 
 def submitted(on_stack, bucket: str, site) -> subprocess.CompletedProcess[str]:
     """A job by the command line with the source that is installed in `site`."""
-    storage.write_bytes(f"gs://{bucket}/in/a.rot", b"uryyb\n")
+    STORE.write_bytes(f"gs://{bucket}/in/a.rot", b"uryyb\n")
     arguments = ["submit", f"gs://{bucket}/in/", "--target", f"gs://{bucket}/out", "--source", "tiny"]
     return subprocess.run(
         [sys.executable, "-m", "chimera_nb", *arguments, "--runner", "dataflow", "--wait", "--json"],
@@ -191,7 +193,7 @@ def test_a_module_that_is_missing_on_the_worker_is_named_in_the_log(on_stack, bu
     assert any("no_such_module_anywhere" in line for line in document["logs"])
     assert not any("Traceback" in line for line in document["logs"])
     assert time.monotonic() - began < 90
-    assert output_shards(f"gs://{bucket}/out") == []
+    assert output_shards(STORE, f"gs://{bucket}/out") == []
 
 
 def test_a_plugin_of_another_package_works_on_a_worker(on_stack, bucket, tmp_path):
@@ -203,7 +205,7 @@ def test_a_plugin_of_another_package_works_on_a_worker(on_stack, bucket, tmp_pat
 def test_cancel_in_the_middle_leaves_nothing_behind(service, api, bucket, faults):
     for copy in range(10):
         for file in good_files():
-            storage.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
+            STORE.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
     faults(latency_ms=3000, match="GET /download/.*/in%2F")
     try:
         job_id = service.submit([f"gs://{bucket}/in/"], f"gs://{bucket}/out", runner="dataflow").job_id
@@ -219,8 +221,8 @@ def test_cancel_in_the_middle_leaves_nothing_behind(service, api, bucket, faults
     assert record.status is Status.CANCELLED
     assert api.get(record.dataflow_job_id).state == "CANCELLED"
     assert Stage.RUNNING not in record.stages.values()
-    assert output_shards(f"gs://{bucket}/out") == []
-    assert [e.uri for e in storage.list_objects(f"gs://{bucket}/out/")] == []
+    assert output_shards(STORE, f"gs://{bucket}/out") == []
+    assert [e.uri for e in STORE.list_objects(f"gs://{bucket}/out/")] == []
     until(lambda: not any(psutil.pid_exists(pid) for pid in before), 10)
     assert service.cancel(job_id) == record
 
@@ -259,7 +261,7 @@ def test_a_submitter_killed_at_any_moment_leaves_no_job_running_for_ever(service
         else:
             assert record.status is Status.FAILED
             assert "ended before Dataflow had the job" in record.error
-            assert output_shards(f"gs://{bucket}/out{number}") == []
+            assert output_shards(STORE, f"gs://{bucket}/out{number}") == []
 
 
 def test_a_job_that_dataflow_does_not_know_ends_with_that_reason(service, inputs, bucket):
@@ -353,7 +355,7 @@ def test_retry_reads_just_the_failures_and_clone_all_of_it(service, inputs, buck
     assert first.progress["filesFailed"] == 8
     good = good_files()[0]
     for file in bad_files()[:3]:
-        storage.write_bytes(f"gs://{bucket}/in/{file.name}", good.data)
+        STORE.write_bytes(f"gs://{bucket}/in/{file.name}", good.data)
     again = service.wait(service.retry(first.job_id).job_id)
     assert again.status is Status.COMPLETE
     assert again.progress["filesListed"] == 8
@@ -375,7 +377,7 @@ def test_thousands_of_paths_submit_as_well_as_one(service, bucket):
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda uri: storage.write_bytes(uri, uri.encode()), names))
+        list(pool.map(lambda uri: STORE.write_bytes(uri, uri.encode()), names))
     record = service.submit(names, f"gs://{bucket}/out", runner="dataflow")
     assert record.selected_paths_total == 2000
     assert len(json.dumps(record.to_document())) < 200_000

@@ -19,6 +19,9 @@ from chimera_nb.settings import Settings
 from chimera_nb.widgets.job_form import JobForm
 from chimera_nb.widgets.survey import Survey
 from pipeline.results import output_lines
+from pipeline.storage import Store
+
+STORE = Store()
 
 SECONDS = 20.0  # of patience
 
@@ -184,9 +187,9 @@ def test_a_count_can_be_stopped_where_nothing_matches_and_gone_on_with(tmp_path,
         (tmp_path / f"{n}.txt").touch()
     survey = Survey([f"{tmp_path}/**/*.bz2"], "ndjson")
     for _ in range(10):
-        survey.advance(0)
+        survey.advance(STORE, 0)
     assert survey.active
-    survey.advance(SECONDS)
+    survey.advance(STORE, SECONDS)
     assert survey.unmatched == f"{tmp_path}/**/*.bz2"
 
 
@@ -196,11 +199,11 @@ def test_many_single_names_are_counted_by_a_listing_and_those_that_are_gone_are_
         path.write_bytes(b"12345")
     inputs = [str(path) for path in names]
     survey = Survey([*inputs, f"{tmp_path}/2*.txt"], "ndjson")
-    survey.advance(SECONDS)
+    survey.advance(STORE, SECONDS)
     assert (survey.tally.files, survey.tally.bytes, survey.unmatched) == (30, 150, None)
     names[7].unlink()
     survey = Survey(inputs, "ndjson")
-    survey.advance(SECONDS)
+    survey.advance(STORE, SECONDS)
     assert survey.unmatched == str(names[7])
 
 
@@ -230,7 +233,7 @@ def test_the_cell_and_the_command_run_as_they_stand(markets, tmp_path, data_dir)
     for kind in made:
         target = str(tmp_path / f"out {kind}")
         assert service.wait(launched[target].job_id, seconds=90).status == "complete"
-        assert len(output_lines(target, 100)) == 26
+        assert len(output_lines(STORE, target, 100)) == 26
 
 
 def test_two_threads_that_ask_for_the_service_at_once_share_one(data_dir):

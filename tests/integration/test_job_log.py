@@ -503,6 +503,9 @@ from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from pipeline.errors import JobExistsError
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
+
+STORE = Store()
 
 number = sys.argv[2]
 spec = JobSpec(inputs=("gs://in/p/",), target=f"gs://out/{number}", job_id="2024-01-19-abc12345")

@@ -15,10 +15,12 @@ import pytest
 from chimera_nb.jobs.record import Stage, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
-from pipeline import storage
 from pipeline.errors import NothingMatchesError, RefusedError, TargetError, UnknownNameError
 from pipeline.results import ledger_records, output_shards
+from pipeline.storage import Store
 from tests.fixtures.files import bad_files, expected_lines, good_files
+
+STORE = Store()
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -33,18 +35,20 @@ def service(tmp_path):
 @pytest.fixture
 def inputs(bucket):
     for file in [*good_files(), *bad_files()]:
-        storage.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
+        STORE.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
     return f"gs://{bucket}/in/"
 
 
 def lines_of(target: str) -> list[bytes]:
     return sorted(
-        line + b"\n" for uri in output_shards(target) for line in storage.read_bytes(uri).split(b"\n")[:-1]
+        line + b"\n"
+        for uri in output_shards(STORE, target)
+        for line in STORE.read_bytes(uri).split(b"\n")[:-1]
     )
 
 
 def names(target: str) -> list[str]:
-    return [entry.uri.removeprefix(target) for entry in storage.list_objects(f"{target}/")]
+    return [entry.uri.removeprefix(target) for entry in STORE.list_objects(f"{target}/")]
 
 
 def test_a_job_is_on_record_from_its_first_to_its_last_moment(service, inputs, bucket):
@@ -72,7 +76,7 @@ def test_a_job_that_fails_says_why(service, inputs, bucket):
     assert record.status is Status.FAILED
     assert record.error == f"all 8 files failed; gs://{bucket}/out/ledger/ has the reason for each"
     assert any(record.error in line for line in record.logs)
-    assert len(list(ledger_records(f"gs://{bucket}/out"))) == 8
+    assert len(list(ledger_records(STORE, f"gs://{bucket}/out"))) == 8
     assert Stage.RUNNING not in record.stages.values()
 
 
@@ -109,7 +113,7 @@ def test_a_killed_job_leaves_nothing_that_looks_whole_and_can_be_run_again(servi
     files = [*good_files(), *bad_files()]
     for copy in range(8):
         for file in files:
-            storage.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
+            STORE.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
     target = f"gs://{bucket}/out"
     job_id = service.submit([f"gs://{bucket}/in/"], target).job_id
     until(lambda: service.log.get(job_id).progress.get("filesComplete"))
@@ -185,7 +189,7 @@ def test_a_job_killed_after_its_summary_is_complete(service, inputs, bucket):
     }
     document["worker"] = {**record.worker, "pid": _no_such_pid()}
     summary = dict(record.summary) | {"jobId": "2026-01-01-aaaaaaaa"}
-    storage.write_bytes(f"{target}/summary.json", json.dumps(summary).encode())
+    STORE.write_bytes(f"{target}/summary.json", json.dumps(summary).encode())
     document["spec"] = json.dumps(dict(record.spec) | {"jobId": "2026-01-01-aaaaaaaa"})
     service.log.create(type(record).from_document(document))
     assert service.sync()[0].status is Status.COMPLETE
@@ -234,15 +238,15 @@ def test_on_a_local_stack_the_targets_bucket_is_made_for_a_job_that_has_inputs_a
 ):
     with pytest.raises(NothingMatchesError):
         service.submit([f"{inputs}nothing/*.bz2"], f"gs://{bucket}-new/out")
-    assert not storage.bucket_exists(f"{bucket}-new")
+    assert not STORE.bucket_exists(f"{bucket}-new")
     record = service.submit([inputs], f"gs://{bucket}-new/out")
     assert service.wait(record.job_id).status is Status.COMPLETE
 
 
 def test_what_a_later_job_left_is_not_retried_for_the_one_before(service, bucket):
     for name in ("a", "b"):
-        storage.write_bytes(f"gs://{bucket}/{name}/good.ndjson", b"{}\n")
-        storage.write_bytes(f"gs://{bucket}/{name}/bad.bz2", b"no bz2")
+        STORE.write_bytes(f"gs://{bucket}/{name}/good.ndjson", b"{}\n")
+        STORE.write_bytes(f"gs://{bucket}/{name}/bad.bz2", b"no bz2")
     target = f"gs://{bucket}/out"
     first = service.wait(service.submit([f"gs://{bucket}/a/"], target).job_id)
     second = service.wait(service.submit([f"gs://{bucket}/b/"], target, overwrite=True).job_id)

@@ -16,6 +16,7 @@ from google.api_core import exceptions
 
 from chimera_nb.local.dataflow import staging, worker
 from pipeline.errors import JobError
+from pipeline.storage import Store
 from tests.fixtures.dataflow import PROJECT, REGION, LocalDataflow, eventually
 
 pytestmark = pytest.mark.timeout(300)  # a submission takes seconds, and machines are shared
@@ -237,4 +238,4 @@ def test_a_staged_file_that_was_changed_is_refused(tmp_path):
     staged = tmp_path / "staged.txt"
     staged.write_text("changed")
     with pytest.raises(JobError, match="is not what was staged"):
-        staging.fetch([staging.Artifact(str(staged), "staged.txt", "0" * 64)], tmp_path / "there")
+        staging.fetch(Store(), [staging.Artifact(str(staged), "staged.txt", "0" * 64)], tmp_path / "there")

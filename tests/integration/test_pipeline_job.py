@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import storage
 from pipeline.__main__ import main
 from pipeline.results import ledger_records, output_shards
+from pipeline.storage import Store
 from pipeline.storage.checksum import Crc32c
 from pipeline.target import read_summary
 from tests.fixtures.files import REAL, Given, bad_files, expected_lines, good_files, lines
+
+STORE = Store()
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -30,7 +32,7 @@ def place(request, tmp_path):
 
 def put(place: str, files: list[Given], folder: str = "in") -> str:
     for file in files:
-        storage.write_bytes(f"{place}/{folder}/{file.name}", file.data)
+        STORE.write_bytes(f"{place}/{folder}/{file.name}", file.data)
     return f"{place}/{folder}/"
 
 
@@ -41,8 +43,8 @@ def run(*arguments: str) -> int:
 def output_of(target: str) -> list[bytes]:
     """The lines of each shard, checked to be whole."""
     found = []
-    for uri in output_shards(target):
-        data = storage.read_bytes(uri)
+    for uri in output_shards(STORE, target):
+        data = STORE.read_bytes(uri)
         assert data.endswith(b"\n")
         found += (
             data.splitlines(keepends=True)
@@ -53,7 +55,7 @@ def output_of(target: str) -> list[bytes]:
 
 
 def everything(target: str) -> list[str]:
-    return sorted(entry.uri.removeprefix(target) for entry in storage.list_objects(f"{target}/"))
+    return sorted(entry.uri.removeprefix(target) for entry in STORE.list_objects(f"{target}/"))
 
 
 def crc32c(data: bytes) -> str:
@@ -64,8 +66,8 @@ def crc32c(data: bytes) -> str:
 
 def check_books(target: str, files: list[Given]) -> None:
     """The summary, the ledger and the shards agree with each other and with the inputs."""
-    records = {record.uri: record for record in ledger_records(target)}
-    assert len(records) == len(files) == len(list(ledger_records(target)))
+    records = {record.uri: record for record in ledger_records(STORE, target)}
+    assert len(records) == len(files) == len(list(ledger_records(STORE, target)))
     for file in files:
         (record,) = [r for uri, r in records.items() if uri.endswith(f"/in/{file.name}")]
         assert record.status == ("failed" if file.fault else "complete"), record
@@ -79,12 +81,12 @@ def check_books(target: str, files: list[Given]) -> None:
             assert record.crc32c == crc32c(file.data)
             assert record.lines == file.lines.count(b"\n")
             assert record.output_bytes == len(file.lines)
-    summary = read_summary(target)
+    summary = read_summary(STORE, target)
     assert summary["files"]["listed"] == len(files)
     assert summary["files"]["failed"] == sum(file.fault is not None for file in files)
     assert summary["files"]["complete"] + summary["files"]["failed"] == summary["files"]["listed"]
     assert summary["lines"] == sum(r.lines for r in records.values()) == len(output_of(target))
-    assert summary["outputBytes"] == sum(storage.stat(uri).size for uri in output_shards(target))
+    assert summary["outputBytes"] == sum(STORE.stat(uri).size for uri in output_shards(STORE, target))
 
 
 @pytest.mark.parametrize("shards", [None, 1, 4])
@@ -107,7 +109,7 @@ def test_every_line_once_and_every_file_accounted_for(place, shards):
 def test_a_files_lines_stay_together_and_in_order(place):
     files = good_files()
     run("--input", put(place, files), "--target", f"{place}/out")
-    whole = b"".join(storage.read_bytes(uri) for uri in output_shards(f"{place}/out"))
+    whole = b"".join(STORE.read_bytes(uri) for uri in output_shards(STORE, f"{place}/out"))
     assert all(file.lines in whole for file in files)
 
 
@@ -144,13 +146,13 @@ def test_inputs_that_overlap_are_read_once(place):
 def test_a_selection_is_a_folder_a_file_or_a_glob(place, selected, source, names):
     folder = put(place, good_files())
     assert run("--input", f"{folder}{selected}", "--source", source, "--target", f"{place}/out") == 0
-    assert sorted(r.uri.removeprefix(folder) for r in ledger_records(f"{place}/out")) == sorted(names)
+    assert sorted(r.uri.removeprefix(folder) for r in ledger_records(STORE, f"{place}/out")) == sorted(names)
 
 
 def test_keep_partial_keeps_whole_lines_from_before_the_fault(place):
     files = [*good_files()[:1], *bad_files()[:1]]
     assert run("--input", put(place, files), "--target", f"{place}/out", "--keep-partial") == 0
-    (failed,) = ledger_records(f"{place}/out", status="failed")
+    (failed,) = ledger_records(STORE, f"{place}/out", status="failed")
     assert "cut off" in failed.error
     assert failed.lines > 100
     before = [line + b"\n" for line in lines(40, 5000).split(b"\n")[: failed.lines]]
@@ -166,7 +168,7 @@ def test_more_failures_than_allowed_fail_the_job_and_leave_its_ledger(place, all
         said = capsys.readouterr().err
         assert f"8 of 22 files failed, and max-failures allows {allowed}" in said
         assert everything(f"{place}/out") == ["/ledger/ledger-00000-of-00001.ndjson"]
-        assert len(list(ledger_records(f"{place}/out", status="failed"))) == 8
+        assert len(list(ledger_records(STORE, f"{place}/out", status="failed"))) == 8
 
 
 def test_a_job_of_bad_files_only_fails(place, capsys):
@@ -248,7 +250,7 @@ def test_an_object_with_a_content_encoding_is_read_as_it_is_stored(bucket):
         blob.upload_from_string(stored, content_type="application/json")
     assert run("--input", f"gs://{bucket}/in/", "--target", f"gs://{bucket}/out") == 0
     assert output_of(f"gs://{bucket}/out") == sorted([*raw.splitlines(keepends=True)] * 2)
-    for record in ledger_records(f"gs://{bucket}/out"):
+    for record in ledger_records(STORE, f"gs://{bucket}/out"):
         assert (record.codec, record.size, record.crc32c) == ("gzip", len(stored), crc32c(stored))
 
 
@@ -260,7 +262,7 @@ def test_local_names_that_are_no_text_are_read(tmp_path):
             file.write(name.hex().encode() + b"\n")
     assert run("--input", f"{tmp_path}/in/", "--target", f"{tmp_path}/out") == 0
     assert len(output_of(f"{tmp_path}/out")) == 3
-    assert json.dumps([record.uri for record in ledger_records(f"{tmp_path}/out")])
+    assert json.dumps([record.uri for record in ledger_records(STORE, f"{tmp_path}/out")])
 
 
 UNPACK = {".bz2": ["bzip2", "-dc"], ".gz": ["gzip", "-dc"], ".zip": ["unzip", "-p"], "": ["cat"]}
@@ -278,11 +280,11 @@ if REAL.is_dir():
     def test_real_files_come_out_as_the_usual_programs_unpack_them(bucket, shards):
         paths = sorted(path for path in REAL.iterdir() if path.name.startswith("1."))
         for path in paths:
-            storage.upload_file(str(path), f"gs://{bucket}/in/{path.name}")
+            STORE.upload_file(str(path), f"gs://{bucket}/in/{path.name}")
         assert run("--input", f"gs://{bucket}/in/", "--target", f"gs://{bucket}/out", *shards) == 0
         expected = Counter(line for path in paths for line in unpacked(path).splitlines(keepends=True))
         assert Counter(output_of(f"gs://{bucket}/out")) == expected
-        assert read_summary(f"gs://{bucket}/out")["files"] == {
+        assert read_summary(STORE, f"gs://{bucket}/out")["files"] == {
             "listed": len(paths),
             "complete": len(paths),
             "failed": 0,

@@ -7,9 +7,11 @@ import threading
 
 import pytest
 
-from pipeline import storage
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError, StorageError
+from pipeline.storage import Store
 from pipeline.storage.exchange import exchange
+
+STORE = Store()
 
 NAMES = ["a", "a/b", "a//b", "日本語/🐎", "sp ace ", "[x]*?", "%2F+#&=?", "..x/.y"]
 
@@ -21,13 +23,13 @@ def root(bucket):
 
 def test_objects_of_any_name_are_listed_and_read(root):
     for name in NAMES:
-        storage.write_bytes(f"{root}/{name}", name.encode())
-    entries = {entry.uri: entry for entry in storage.list_objects(f"{root}/")}
+        STORE.write_bytes(f"{root}/{name}", name.encode())
+    entries = {entry.uri: entry for entry in STORE.list_objects(f"{root}/")}
     assert sorted(entries) == sorted(f"{root}/{name}" for name in NAMES)
     for name in NAMES:
         uri = f"{root}/{name}"
-        assert storage.read_bytes(uri) == name.encode()
-        assert storage.stat(uri) == entries[uri]
+        assert STORE.read_bytes(uri) == name.encode()
+        assert STORE.stat(uri) == entries[uri]
         assert entries[uri].size == len(name.encode())
         assert entries[uri].generation
         assert entries[uri].updated.endswith("Z")
@@ -35,92 +37,92 @@ def test_objects_of_any_name_are_listed_and_read(root):
 
 def test_a_prefix_is_text_and_a_level_is_one_level(root):
     for name in ("p/1", "p/2/3", "pq", "q"):
-        storage.write_bytes(f"{root}/{name}", b"x")
+        STORE.write_bytes(f"{root}/{name}", b"x")
     uris = lambda found: [entry.uri.removeprefix(f"{root}/") for entry in found]  # noqa: E731
-    assert uris(storage.list_objects(f"{root}/p")) == ["p/1", "p/2/3", "pq"]
-    assert uris(storage.list_objects(f"{root}/p", recursive=False)) == ["pq"]
-    assert uris(storage.list_objects(f"{root}/p/", recursive=False)) == ["p/1"]
+    assert uris(STORE.list_objects(f"{root}/p")) == ["p/1", "p/2/3", "pq"]
+    assert uris(STORE.list_objects(f"{root}/p", recursive=False)) == ["pq"]
+    assert uris(STORE.list_objects(f"{root}/p/", recursive=False)) == ["p/1"]
 
 
 def test_a_folder_comes_in_pages(root):
     for n in range(7):
-        storage.write_bytes(f"{root}/p/{n}", b"x")
-        storage.write_bytes(f"{root}/p/d{n}/x", b"x")
-    pages = list(storage.list_folder(f"{root}/p/", page_size=5))
+        STORE.write_bytes(f"{root}/p/{n}", b"x")
+        STORE.write_bytes(f"{root}/p/d{n}/x", b"x")
+    pages = list(STORE.list_folder(f"{root}/p/", page_size=5))
     assert len(pages) >= 2
     assert [f for page in pages for f in page.folders] == [f"{root}/p/d{n}/" for n in range(7)]
     assert [e.uri for page in pages for e in page.objects] == [f"{root}/p/{n}" for n in range(7)]
 
 
 def test_a_folders_own_marker_is_no_file(root):
-    storage.write_bytes(f"{root}/p/", b"")
-    storage.write_bytes(f"{root}/p/x", b"x")
-    assert [entry.uri for entry in storage.list_objects(f"{root}/")] == [f"{root}/p/x"]
+    STORE.write_bytes(f"{root}/p/", b"")
+    STORE.write_bytes(f"{root}/p/x", b"x")
+    assert [entry.uri for entry in STORE.list_objects(f"{root}/")] == [f"{root}/p/x"]
 
 
 @pytest.mark.parametrize("size", [0, 1, (4 << 20) - 1, 4 << 20, (4 << 20) + 1, (9 << 20) + 5])
 def test_a_stream_is_read_to_its_end_whatever_its_windows(root, size):
     data = os.urandom(size)
-    storage.write_bytes(f"{root}/x", data)
-    with storage.open_read(f"{root}/x") as stream:
+    STORE.write_bytes(f"{root}/x", data)
+    with STORE.open_read(f"{root}/x") as stream:
         read = b"".join(iter(lambda: stream.read(1 << 19), b""))
         stream.verify()
     assert read == data
-    assert (stream.size, stream.crc32c) == (size, storage.stat(f"{root}/x").crc32c)
-    assert stream.generation == storage.stat(f"{root}/x").generation
-    assert storage.read_range(f"{root}/x", 1, 5) == data[1:5]
-    assert storage.read_range(f"{root}/x", size, size + 5) == b""
+    assert (stream.size, stream.crc32c) == (size, STORE.stat(f"{root}/x").crc32c)
+    assert stream.generation == STORE.stat(f"{root}/x").generation
+    assert STORE.read_range(f"{root}/x", 1, 5) == data[1:5]
+    assert STORE.read_range(f"{root}/x", size, size + 5) == b""
 
 
 @pytest.mark.parametrize("size", [1, 8 << 20, (17 << 20) + 3])
 def test_a_stream_is_written_and_is_there_once_it_is_closed(root, size):
     data = os.urandom(size)
-    with storage.open_write(f"{root}/x") as stream:
+    with STORE.open_write(f"{root}/x") as stream:
         for at in range(0, size, 1 << 20):
             stream.write(data[at : at + (1 << 20)])
-        assert not storage.exists(f"{root}/x")
-    assert storage.read_bytes(f"{root}/x") == data
-    assert stream.crc32c == storage.stat(f"{root}/x").crc32c
+        assert not STORE.exists(f"{root}/x")
+    assert STORE.read_bytes(f"{root}/x") == data
+    assert stream.crc32c == STORE.stat(f"{root}/x").crc32c
 
 
 def test_a_stream_that_is_given_up_leaves_nothing(root):
-    stream = storage.open_write(f"{root}/x")
+    stream = STORE.open_write(f"{root}/x")
     stream.write(bytes(9 << 20))
     stream.abort()
     stream.abort()
-    assert list(storage.list_objects(f"{root}/")) == []
+    assert list(STORE.list_objects(f"{root}/")) == []
 
 
 def test_an_object_replaced_while_it_is_read_is_an_error(root):
-    storage.write_bytes(f"{root}/x", os.urandom(9 << 20))
-    with storage.open_read(f"{root}/x") as stream:
+    STORE.write_bytes(f"{root}/x", os.urandom(9 << 20))
+    with STORE.open_read(f"{root}/x") as stream:
         stream.read(1 << 20)
-        storage.write_bytes(f"{root}/x", os.urandom(9 << 20))
+        STORE.write_bytes(f"{root}/x", os.urandom(9 << 20))
         with pytest.raises(StorageError, match="was replaced or deleted while it was being read"):
             list(iter(lambda: stream.read(1 << 20), b""))
 
 
 def test_a_rename_may_be_repeated_and_is_checked(root):
-    storage.write_bytes(f"{root}/old", b"text")
-    crc32c = storage.stat(f"{root}/old").crc32c
+    STORE.write_bytes(f"{root}/old", b"text")
+    crc32c = STORE.stat(f"{root}/old").crc32c
     for _ in range(2):
-        storage.rename(f"{root}/old", f"{root}/new", size=4, crc32c=crc32c)
-        assert [entry.uri for entry in storage.list_objects(f"{root}/")] == [f"{root}/new"]
+        STORE.rename(f"{root}/old", f"{root}/new", size=4, crc32c=crc32c)
+        assert [entry.uri for entry in STORE.list_objects(f"{root}/")] == [f"{root}/new"]
     for size, checksum in ((5, crc32c), (4, "AAAAAA==")):
         with pytest.raises(StorageError, match="holds 4 bytes"):
-            storage.rename(f"{root}/old", f"{root}/new", size=size, crc32c=checksum)
+            STORE.rename(f"{root}/old", f"{root}/new", size=size, crc32c=checksum)
 
 
 def test_deletes_are_many_and_may_be_repeated(root):
     for n in range(40):
-        storage.write_bytes(f"{root}/d/{n}", b"x")
-    storage.write_bytes(f"{root}/dd", b"x")
+        STORE.write_bytes(f"{root}/d/{n}", b"x")
+    STORE.write_bytes(f"{root}/dd", b"x")
     for _ in range(2):
-        storage.delete([f"{root}/d/1", f"{root}/d/2"])
-    assert len(list(storage.list_objects(f"{root}/"))) == 39
+        STORE.delete([f"{root}/d/1", f"{root}/d/2"])
+    assert len(list(STORE.list_objects(f"{root}/"))) == 39
     for _ in range(2):
-        storage.delete_tree(f"{root}/d/")
-        assert [entry.uri for entry in storage.list_objects(f"{root}/")] == [f"{root}/dd"]
+        STORE.delete_tree(f"{root}/d/")
+        assert [entry.uri for entry in STORE.list_objects(f"{root}/")] == [f"{root}/dd"]
 
 
 def test_only_one_of_many_makes_an_object_or_exchanges_it(root):
@@ -142,32 +144,32 @@ def test_only_one_of_many_makes_an_object_or_exchanges_it(root):
         assert len(won) == 1
         return won[0]
 
-    first = race(lambda number: storage.write_bytes(f"{root}/x", b"%d" % number, create_only=True))
-    assert storage.read_bytes(f"{root}/x") == b"%d" % first
+    first = race(lambda number: STORE.write_bytes(f"{root}/x", b"%d" % number, create_only=True))
+    assert STORE.read_bytes(f"{root}/x") == b"%d" % first
     second = race(lambda number: exchange(f"{root}/x", b"%d" % first, b"new %d" % number))
-    assert storage.read_bytes(f"{root}/x") == b"new %d" % second
+    assert STORE.read_bytes(f"{root}/x") == b"new %d" % second
 
 
 def test_what_is_not_there_is_named(root):
-    for act in (storage.stat, storage.open_read, storage.read_bytes):
+    for act in (STORE.stat, STORE.open_read, STORE.read_bytes):
         with pytest.raises(ObjectNotFoundError, match=f"{root}/none: there is no such object or bucket"):
             act(f"{root}/none")
-    assert not storage.exists(f"{root}/none")
-    assert storage.bucket_exists(root.removeprefix("gs://"))
-    assert not storage.bucket_exists("there-is-no-such-bucket")
+    assert not STORE.exists(f"{root}/none")
+    assert STORE.bucket_exists(root.removeprefix("gs://"))
+    assert not STORE.bucket_exists("there-is-no-such-bucket")
 
 
 def test_a_store_that_fails_now_and_then_is_asked_again(root, faults):
     data = os.urandom(5 << 20)
-    storage.write_bytes(f"{root}/x", data)
+    STORE.write_bytes(f"{root}/x", data)
     faults(fail_next=2, status=503, match=root.removeprefix("gs://"))
-    assert storage.read_bytes(f"{root}/x") == data
+    assert STORE.read_bytes(f"{root}/x") == data
     faults(fail_next=1, status=0, match=root.removeprefix("gs://"))
-    assert storage.read_bytes(f"{root}/x") == data
+    assert STORE.read_bytes(f"{root}/x") == data
 
 
 def test_a_store_that_does_not_answer_is_an_error_in_bounded_time(root, monkeypatch):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://localhost:1")
     monkeypatch.setenv("CHIMERA_RETRY_SECONDS", "2")
     with pytest.raises(StorageError, match="the store does not answer"):
-        storage.read_bytes(f"{root}/x")
+        STORE.read_bytes(f"{root}/x")

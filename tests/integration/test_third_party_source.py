@@ -9,9 +9,11 @@ import sys
 
 import pytest
 
-from pipeline import storage
 from pipeline.results import ledger_records, output_shards
+from pipeline.storage import Store
 from tests.fixtures.sources import install_source
+
+STORE = Store()
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +37,22 @@ def chimera(site, folder, *arguments: str, code: int = 0) -> str:
 
 
 def test_a_job_runs_with_a_source_that_was_only_installed(site, tmp_path):
-    storage.write_bytes(f"{tmp_path}/in/day-1/a.rot", b"uryyb\njbeyq\n")
-    storage.write_bytes(f"{tmp_path}/in/day-2/b.rot", b"gval")
-    storage.write_bytes(f"{tmp_path}/in/day-2/c.txt", b"abg guvf\n")
+    STORE.write_bytes(f"{tmp_path}/in/day-1/a.rot", b"uryyb\njbeyq\n")
+    STORE.write_bytes(f"{tmp_path}/in/day-2/b.rot", b"gval")
+    STORE.write_bytes(f"{tmp_path}/in/day-2/c.txt", b"abg guvf\n")
     document = json.loads(
         chimera(site, tmp_path, "submit", "in", "--target", "out", "--source", "tiny", "--wait", "--json")
     )
     assert document["status"] == "complete"
     assert document["sourceType"] == "tiny"
-    (shard,) = output_shards(f"{tmp_path}/out")
-    assert sorted(storage.read_bytes(shard).splitlines()) == [b"hello", b"tiny", b"world"]
-    assert {record.codec for record in ledger_records(f"{tmp_path}/out")} == {"rot13"}
+    (shard,) = output_shards(STORE, f"{tmp_path}/out")
+    assert sorted(STORE.read_bytes(shard).splitlines()) == [b"hello", b"tiny", b"world"]
+    assert {record.codec for record in ledger_records(STORE, f"{tmp_path}/out")} == {"rot13"}
     assert "tiny         the .rot files of a folder" in chimera(site, tmp_path, "sources")
 
 
 def test_without_the_package_the_source_is_refused(site, tmp_path):
-    storage.write_bytes(f"{tmp_path}/in/day-1/a.rot", b"uryyb\n")
+    STORE.write_bytes(f"{tmp_path}/in/day-1/a.rot", b"uryyb\n")
     said = chimera(
         tmp_path / "nothing", tmp_path, "submit", "in", "--target", "out", "--source", "tiny", code=2
     )

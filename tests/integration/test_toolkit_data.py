@@ -21,8 +21,10 @@ from chimera_nb.magics import run
 from chimera_nb.preview import MAX_BYTES, preview
 from chimera_nb.sampling import SampleProgress, SampleWarning
 from chimera_nb.settings import load_settings
-from pipeline import storage
 from pipeline.errors import StorageError
+from pipeline.storage import Store
+
+STORE = Store()
 
 FILES = 40
 
@@ -64,8 +66,8 @@ def sent(monkeypatch) -> list[tuple[str, int]]:
 def test_a_preview_is_one_ranged_read(bucket, sent):
     uri = f"gs://{bucket}/1.1.bz2"
     raw = market_of_size(1, 6_000_000, plan="PRO")
-    storage.write_bytes(uri, bz2.compress(raw))
-    size = storage.stat(uri).size
+    STORE.write_bytes(uri, bz2.compress(raw))
+    size = STORE.stat(uri).size
     assert size > 2 * MAX_BYTES
     sent.clear()
     found = preview(uri, size=size)
@@ -140,7 +142,7 @@ def test_the_output_of_a_job_is_read_by_its_id(demo, bucket, data_dir):
     assert sum(map(len, read_output(record, batch_rows=100))) == len(frame)
     assert run("jobs").job.tolist() == [record.job_id]
     assert run(f"ls gs://{bucket}/out").uri.tolist()[-1] == f"gs://{bucket}/out/summary.json"
-    storage.delete([f"gs://{bucket}/out/output/output-00001-of-00003.ndjson"])
+    STORE.delete([f"gs://{bucket}/out/output/output-00001-of-00003.ndjson"])
     with pytest.raises(StorageError, match="is missing, with which 1 of 3"):
         read_output(record.job_id)
 

@@ -11,8 +11,11 @@ from playwright.sync_api import expect
 from chimera_nb.jobs.service import JobService
 from chimera_nb.local.demo import put_demo
 from chimera_nb.settings import Settings
+from pipeline.storage import Store
 from tests.fixtures.browsing import row
 from tests.fixtures.ui import NARROW, WIDE
+
+STORE = Store()
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 MARKET = "gs://chimera-demo/ADVANCED/2016/Jan/1/27636896/1.122737921.bz2"
@@ -30,7 +33,7 @@ SCHEMES = ("light", "dark")
 @pytest.fixture(scope="module")
 def demo(stack):
     """The demo's files, and two jobs over them that have ended; the id of the one that is complete."""
-    made = put_demo()
+    made = put_demo(STORE)
     service = JobService(Settings(data_dir=stack.data_dir), user=lambda: "ana@example.com")
     service.wait(service.submit([f"{made.inputs}PRO/"], f"{made.results}pro", max_failures=0).job_id)
     job = service.submit([made.inputs], f"{made.results}all", source="betfair", shards=4)

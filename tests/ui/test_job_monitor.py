@@ -15,9 +15,11 @@ from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.record import JobRecord, Stage, Status, new_job_id
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
-from pipeline import storage
 from pipeline.errors import JobNotFoundError
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
+
+STORE = Store()
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 
@@ -50,8 +52,8 @@ def ended(service, bucket):
         lines = b"".join(
             json.dumps({"n": n, "text": HOSTILE, "x": 2**k % 97}).encode() + b"\n" for k in range(30)
         )
-        storage.write_bytes(f"gs://{bucket}/in/{n}.bz2", bz2.compress(lines))
-    storage.write_bytes(f"gs://{bucket}/in/{HOSTILE}.bz2", b"no bz2")
+        STORE.write_bytes(f"gs://{bucket}/in/{n}.bz2", bz2.compress(lines))
+    STORE.write_bytes(f"gs://{bucket}/in/{HOSTILE}.bz2", b"no bz2")
     return service.wait(service.submit([f"gs://{bucket}/in/"], f"gs://{bucket}/out", shards=1).job_id)
 
 
@@ -127,7 +129,7 @@ def test_a_complete_job_shows_its_result_and_its_failures_and_retries_them(show,
     expect(page.get_by_text(f'read_output("{ended.job_id}")')).to_be_visible()
     shard = page.get_by_role("link", name="output-00000-of-00001.ndjson")
     fetched = page.request.get(shard.get_attribute("href"))
-    assert fetched.body() == storage.read_bytes(f"gs://{bucket}/out/output/output-00000-of-00001.ndjson")
+    assert fetched.body() == STORE.read_bytes(f"gs://{bucket}/out/output/output-00000-of-00001.ndjson")
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Save 60 as CSV").click()

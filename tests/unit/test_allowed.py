@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import unicodedata
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from chimera_nb.jobs.service import JobService, check_places, local_user
 from chimera_nb.settings import Settings, load_settings
-from pipeline import allowed, storage
+from pipeline import allowed
+from pipeline.allowed import VARIABLES, AccessLists
 from pipeline.errors import (
     AccessDeniedError,
     InvalidUriError,
@@ -18,6 +20,7 @@ from pipeline.errors import (
     RefusedError,
     SettingsError,
 )
+from pipeline.storage import Store, exchange, gcs, local
 
 # Of a folder's name: what tempts a check by text to think it is inside.
 NAMES = st.text(alphabet="abAB.-_ %2F~é\u0065\u0301\\:", min_size=1, max_size=6).filter(
@@ -32,20 +35,13 @@ def unlisted(monkeypatch, tmp_path):
     for name in list(os.environ):
         if name.startswith(("CHIMERA_", "GOOGLE_CLOUD_")):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(allowed, "_bound", {"read": None, "write": None})
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def limit(monkeypatch):
-    def to(read: str | None = None, write: str | None = None) -> None:
-        for name, value in (("CHIMERA_READ_BUCKETS", read), ("CHIMERA_WRITE_BUCKETS", write)):
-            if value is None:
-                monkeypatch.delenv(name, raising=False)
-            else:
-                monkeypatch.setenv(name, value)
-
-    return to
+def limit(read: str | None = None, write: str | None = None) -> Store:
+    """A store with the lists that these variables give."""
+    given = {VARIABLES["read"]: read, VARIABLES["write"]: write}
+    return Store(AccessLists.from_environment({name: v for name, v in given.items() if v is not None}))
 
 
 @pytest.fixture
@@ -55,16 +51,15 @@ def no_store(monkeypatch):
     def ask(*_args, **_kwargs):
         raise AssertionError("the store was asked")
 
-    for module in (storage.gcs, storage.local):
+    for module in (gcs, local, exchange):
         for name in vars(module):
-            if callable(getattr(module, name)) and hasattr(storage, name) and name.islower():
+            if callable(getattr(module, name)) and hasattr(Store, name) and name.islower():
                 monkeypatch.setattr(module, name, ask)
-    monkeypatch.setattr(storage, "_exchange", ask)
 
 
-def may(uri: str, to: str = "read") -> bool:
+def may(store: Store, uri: str, to: str = "read") -> bool:
     try:
-        allowed.check_object(uri, to)
+        store.access.check_object(uri, to)
     except NotAllowedError:
         return False
     return True
@@ -113,18 +108,18 @@ def may(uri: str, to: str = "read") -> bool:
         ("/", "gs://bucket/x", False),
     ],
 )
-def test_a_place_holds_itself_and_what_is_below_it_by_whole_names(limit, listed, uri, allowed_):
-    limit(read=listed)
-    assert may(uri) == allowed_
+def test_a_place_holds_itself_and_what_is_below_it_by_whole_names(listed, uri, allowed_):
+    store = limit(read=listed)
+    assert may(store, uri) == allowed_
 
 
 @pytest.mark.parametrize(
     "uri", ["GS://bucket/x", "gs:/bucket/x", "gs://Bucket/x", "gs://bucket%2Fa/x", "", "s3://b/x"]
 )
-def test_what_is_no_uri_is_refused_before_it_is_taken_for_a_local_path(limit, uri):
-    limit(read="bucket,/")
+def test_what_is_no_uri_is_refused_before_it_is_taken_for_a_local_path(uri):
+    store = limit(read="bucket,/")
     with pytest.raises(InvalidUriError):
-        allowed.check_object(uri, "read")
+        store.access.check_object(uri, "read")
 
 
 @given(bucket=st.sampled_from(["bucket", "a", "b-c"]), folder=PATHS, path=PATHS)
@@ -155,7 +150,7 @@ def test_a_local_path_is_where_it_leads(folder, more):
     assert not place.holds("", f"{real}/{up}/x")
 
 
-def test_a_link_out_of_a_folder_leads_nowhere(limit, tmp_path):
+def test_a_link_out_of_a_folder_leads_nowhere(tmp_path):
     inside, outside = tmp_path / "in", tmp_path / "out"
     inside.mkdir()
     outside.mkdir()
@@ -164,100 +159,100 @@ def test_a_link_out_of_a_folder_leads_nowhere(limit, tmp_path):
     (inside / "folder").symlink_to(outside)
     (tmp_path / "way-in").symlink_to(inside)
     (inside / "own.ndjson").write_text("{}\n")
-    limit(read=str(tmp_path / "way-in"))
-    assert storage.read_bytes(f"{inside}/own.ndjson") == b"{}\n"
+    store = limit(read=str(tmp_path / "way-in"))
+    assert store.read_bytes(f"{inside}/own.ndjson") == b"{}\n"
     for path in ("file", "folder/secret.ndjson", "../out/secret.ndjson", "folder/../out/secret.ndjson"):
         with pytest.raises(NotAllowedError):
-            storage.read_bytes(f"{inside}/{path}")
+            store.read_bytes(f"{inside}/{path}")
     with pytest.raises(NotAllowedError):
-        storage.list_folder(f"{inside}/folder/")
+        store.list_folder(f"{inside}/folder/")
 
 
-def test_a_path_from_here_is_held_against_where_that_is(limit, tmp_path):
+def test_a_path_from_here_is_held_against_where_that_is(tmp_path):
     (tmp_path / "x").write_text("1")
-    limit(read=str(tmp_path))
-    assert storage.read_bytes("x") == b"1"
+    store = limit(read=str(tmp_path))
+    assert store.read_bytes("x") == b"1"
     with pytest.raises(NotAllowedError):
-        storage.read_bytes("../x")
+        store.read_bytes("../x")
 
 
 ASKED = {
-    "bucket_exists": lambda uri: storage.bucket_exists(uri.split("/")[2]),
-    "delete": lambda uri: storage.delete(["gs://open/fine", uri]),
-    "delete_tree": lambda uri: storage.delete_tree(f"{uri}/"),
-    "exchange": lambda uri: storage.exchange(uri, b"", b""),
-    "exists": storage.exists,
-    "list_folder": lambda uri: storage.list_folder(f"{uri}/"),
-    "list_objects": lambda uri: storage.list_objects(f"{uri}/"),
-    "make_bucket": lambda uri: storage.make_bucket(uri.split("/")[2]),
-    "open_read": storage.open_read,
-    "open_write": storage.open_write,
-    "read_bytes": storage.read_bytes,
-    "read_range": lambda uri: storage.read_range(uri, 0, 1),
-    "rename": lambda uri: storage.rename("gs://open/fine", uri, size=0, crc32c=None),
-    "stat": storage.stat,
-    "upload_file": lambda uri: storage.upload_file("/open/x", uri),
-    "write_bytes": lambda uri: storage.write_bytes(uri, b""),
+    "bucket_exists": lambda store, uri: store.bucket_exists(uri.split("/")[2]),
+    "delete": lambda store, uri: store.delete(["gs://open/fine", uri]),
+    "delete_tree": lambda store, uri: store.delete_tree(f"{uri}/"),
+    "exchange": lambda store, uri: store.exchange(uri, b"", b""),
+    "exists": lambda store, uri: store.exists(uri),
+    "list_folder": lambda store, uri: store.list_folder(f"{uri}/"),
+    "list_objects": lambda store, uri: store.list_objects(f"{uri}/"),
+    "make_bucket": lambda store, uri: store.make_bucket(uri.split("/")[2]),
+    "open_read": lambda store, uri: store.open_read(uri),
+    "open_write": lambda store, uri: store.open_write(uri),
+    "read_bytes": lambda store, uri: store.read_bytes(uri),
+    "read_range": lambda store, uri: store.read_range(uri, 0, 1),
+    "rename": lambda store, uri: store.rename("gs://open/fine", uri, size=0, crc32c=None),
+    "stat": lambda store, uri: store.stat(uri),
+    "upload_file": lambda store, uri: store.upload_file("/open/x", uri),
+    "write_bytes": lambda store, uri: store.write_bytes(uri, b""),
 }
 LOCAL = {"is_local_folder", "remove_empty_folder"}
-NO_URI = {"join", "list_buckets"}
+NO_URI = {"list_buckets"}
 
 
 def test_no_function_of_the_store_was_forgotten():
-    functions = {name for name in storage.__all__ if not name[0].isupper()}
+    functions = {name for name, it in vars(Store).items() if callable(it) and not name.startswith("_")}
     assert functions == ASKED.keys() | LOCAL | NO_URI
 
 
 @pytest.mark.usefixtures("no_store")
 @pytest.mark.parametrize("name", ASKED)
-def test_every_function_refuses_before_the_store_is_asked(limit, name):
-    limit(read="open,/open", write="open,/open")
+def test_every_function_refuses_before_the_store_is_asked(name):
+    store = limit(read="open,/open", write="open,/open")
     with pytest.raises(NotAllowedError) as caught:
-        ASKED[name]("gs://shut/x")
+        ASKED[name](store, "gs://shut/x")
     assert caught.value.uri.startswith("gs://shut")
 
 
 @pytest.mark.usefixtures("no_store")
-def test_both_ends_of_a_rename_and_of_an_upload_are_looked_at(limit):
-    limit(read="/open", write="open")
+def test_both_ends_of_a_rename_and_of_an_upload_are_looked_at():
+    store = limit(read="/open", write="open")
     with pytest.raises(NotAllowedError, match="gs://shut/x"):
-        storage.rename("gs://shut/x", "gs://open/x", size=0, crc32c=None)
+        store.rename("gs://shut/x", "gs://open/x", size=0, crc32c=None)
     with pytest.raises(NotAllowedError, match="/etc/passwd"):
-        storage.upload_file("/etc/passwd", "gs://open/x")
+        store.upload_file("/etc/passwd", "gs://open/x")
 
 
 @pytest.mark.usefixtures("no_store")
-def test_a_local_folder_outside_is_not_even_looked_for(limit, tmp_path):
-    limit(read="open", write="open")
-    for ask in (storage.is_local_folder, storage.remove_empty_folder, storage.stat, storage.list_objects):
+def test_a_local_folder_outside_is_not_even_looked_for(tmp_path):
+    store = limit(read="open", write="open")
+    for ask in (store.is_local_folder, store.remove_empty_folder, store.stat, store.list_objects):
         with pytest.raises(NotAllowedError):
             ask(str(tmp_path))
 
 
-def test_what_may_be_written_may_be_read_and_not_the_other_way(limit):
-    limit(read="history", write="results")
-    assert may("gs://results/x", "read")
-    assert may("gs://history/x", "read")
-    assert may("gs://results/x", "write")
-    assert not may("gs://history/x", "write")
+def test_what_may_be_written_may_be_read_and_not_the_other_way():
+    store = limit(read="history", write="results")
+    assert may(store, "gs://results/x", "read")
+    assert may(store, "gs://history/x", "read")
+    assert may(store, "gs://results/x", "write")
+    assert not may(store, "gs://history/x", "write")
 
 
-def test_one_list_alone_bounds_what_it_is_for(limit):
-    limit(write="results")
-    assert may("gs://anything/x", "read")
-    assert not may("gs://anything/x", "write")
-    limit(read="history")
-    assert may("gs://anything/x", "write")
-    assert not may("gs://anything/x", "read")
-    limit()
-    assert may("/etc/passwd", "read")
-    assert may("gs://anything/x", "write")
+def test_one_list_alone_bounds_what_it_is_for():
+    store = limit(write="results")
+    assert may(store, "gs://anything/x", "read")
+    assert not may(store, "gs://anything/x", "write")
+    store = limit(read="history")
+    assert may(store, "gs://anything/x", "write")
+    assert not may(store, "gs://anything/x", "read")
+    store = limit()
+    assert may(store, "/etc/passwd", "read")
+    assert may(store, "gs://anything/x", "write")
 
 
-def test_a_refusal_is_a_refusal_and_a_denial_and_names_the_list(limit, caplog):
-    limit(read="history/ADVANCED,/data,c,d,e,f")
+def test_a_refusal_is_a_refusal_and_a_denial_and_names_the_list(caplog):
+    store = limit(read="history/ADVANCED,/data,c,d,e,f")
     with caplog.at_level(logging.WARNING), pytest.raises(NotAllowedError) as caught:
-        storage.stat("gs://payroll/2024.csv")
+        store.stat("gs://payroll/2024.csv")
     assert str(caught.value) == (
         "gs://payroll/2024.csv: may not be read here: CHIMERA_READ_BUCKETS allows history/ADVANCED, /data, c, d, e "
         "and 1 more; who runs this can add to it (or to read_buckets in chimera.toml)"
@@ -267,9 +262,9 @@ def test_a_refusal_is_a_refusal_and_a_denial_and_names_the_list(limit, caplog):
     (logged,) = caplog.records
     assert (logged.name, logged.levelname) == ("pipeline.allowed", "WARNING")
     assert logged.getMessage() == f"refused: {caught.value}"
-    limit(read="")
+    store = limit(read="")
     with pytest.raises(NotAllowedError, match="allows nothing;"):
-        storage.stat("gs://payroll/2024.csv")
+        store.stat("gs://payroll/2024.csv")
 
 
 @given(name=st.text(min_size=1).filter(lambda text: "\0" not in text))
@@ -279,11 +274,11 @@ def test_no_name_writes_a_line_of_its_own_into_the_log(name):
     assert error.uri == f"gs://b/{name}"
 
 
-def test_a_forged_name_is_logged_short_and_on_one_line(limit, caplog):
-    limit(read="history")
+def test_a_forged_name_is_logged_short_and_on_one_line(caplog):
+    store = limit(read="history")
     forged = "gs://payroll/\r\n2031-01-01 INFO all is well\x1b[2J" + "x" * 100_000
     with pytest.raises(NotAllowedError):
-        storage.read_bytes(forged)
+        store.read_bytes(forged)
     assert len(caplog.text.splitlines()) == 1
     assert len(caplog.text) < 700
 
@@ -309,44 +304,44 @@ def test_a_forged_name_is_logged_short_and_on_one_line(limit, caplog):
         ("*", False),
     ],
 )
-def test_a_glob_is_allowed_by_its_literal_beginning(limit, pattern, allowed_):
-    limit(read="bucket/a,/data")
+def test_a_glob_is_allowed_by_its_literal_beginning(pattern, allowed_):
+    store = limit(read="bucket/a,/data")
     try:
-        allowed.check_pattern(pattern)
+        store.access.check_pattern(pattern)
     except NotAllowedError:
         assert not allowed_
     else:
         assert allowed_
 
 
-def test_a_listing_by_prefix_gives_just_what_is_allowed(limit, tmp_path):
+def test_a_listing_by_prefix_gives_just_what_is_allowed(tmp_path):
     for name in ("a/x", "ab/x", "a.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("1")
-    limit(read=f"{tmp_path}/a")
-    assert [entry.uri for entry in storage.list_objects(f"{tmp_path}/a")] == [f"{tmp_path}/a/x"]
-    assert [entry.uri for entry in storage.list_objects(f"{tmp_path}/a/")] == [f"{tmp_path}/a/x"]
+    store = limit(read=f"{tmp_path}/a")
+    assert [entry.uri for entry in store.list_objects(f"{tmp_path}/a")] == [f"{tmp_path}/a/x"]
+    assert [entry.uri for entry in store.list_objects(f"{tmp_path}/a/")] == [f"{tmp_path}/a/x"]
     with pytest.raises(NotAllowedError):
-        storage.list_objects(f"{tmp_path}/")
+        store.list_objects(f"{tmp_path}/")
 
 
 @pytest.mark.usefixtures("no_store")
-def test_above_what_is_allowed_only_the_way_to_it_is_shown(limit):
-    limit(read="bucket/a/b,bucket/a/c,bucket/d,other", write="results/x")
+def test_above_what_is_allowed_only_the_way_to_it_is_shown():
+    store = limit(read="bucket/a/b,bucket/a/c,bucket/d,other", write="results/x")
 
     def shown(folder: str) -> list[str]:
-        (page,) = storage.list_folder(folder)
+        (page,) = store.list_folder(folder)
         assert not page.objects
         return list(page.folders)
 
-    assert storage.list_buckets() == ["bucket", "other", "results"]
+    assert store.list_buckets() == ["bucket", "other", "results"]
     assert shown("gs://bucket/") == ["gs://bucket/a/", "gs://bucket/d/"]
     assert shown("gs://bucket/a/") == ["gs://bucket/a/b/", "gs://bucket/a/c/"]
     assert shown("gs://bucket/a/c") == ["gs://bucket/a/c/"]
     with pytest.raises(NotAllowedError):
-        storage.list_folder("gs://bucket/e/")
+        store.list_folder("gs://bucket/e/")
     with pytest.raises(NotAllowedError):
-        storage.list_folder("gs://else/")
+        store.list_folder("gs://else/")
 
 
 @pytest.mark.parametrize(
@@ -364,23 +359,25 @@ def test_above_what_is_allowed_only_the_way_to_it_is_shown(limit):
         "s3://x",
     ],
 )
-def test_an_entry_that_is_no_place_allows_nothing(limit, entry):
-    limit(read=f"bucket,{entry}")
+def test_an_entry_that_is_no_place_allows_nothing(entry):
     with pytest.raises(SettingsError, match="CHIMERA_READ_BUCKETS"):
-        allowed.check_object("gs://bucket/x", "read")
+        limit(read=f"bucket,{entry}")
 
 
-def test_lists_of_the_file_hold_this_process_and_the_environment_wins(tmp_path, limit):
+def test_lists_of_the_file_hold_a_store_and_the_environment_wins(tmp_path, monkeypatch):
     (tmp_path / "chimera.toml").write_text('read_buckets = ["history", "/data"]\nwrite_buckets = []\n')
     settings = load_settings()
     assert (settings.read_buckets, settings.write_buckets) == (("history", "/data"), ())
-    assert may("gs://history/x")
-    assert not may("gs://other/x")
-    assert not may("gs://history/x", "write")
-    limit(read="other", write="")
+    store = settings.store
+    assert may(store, "gs://history/x")
+    assert not may(store, "gs://other/x")
+    assert not may(store, "gs://history/x", "write")
+    monkeypatch.setenv("CHIMERA_READ_BUCKETS", "other")
+    monkeypatch.setenv("CHIMERA_WRITE_BUCKETS", "")
+    store = load_settings().store
     assert load_settings().read_buckets == ("other",)
-    assert not may("gs://history/x")
-    assert may("gs://other/x")
+    assert not may(store, "gs://history/x")
+    assert may(store, "gs://other/x")
 
 
 def test_lists_come_out_the_same_in_another_process(tmp_path, monkeypatch):
@@ -406,10 +403,10 @@ def test_a_list_that_makes_no_sense_is_named(tmp_path, text, says):
     assert says in str(caught.value)
 
 
-def test_a_job_is_refused_for_any_place_that_it_names(limit):
-    limit(read="history", write="results,temp")
+def test_a_job_is_refused_for_any_place_that_it_names():
+    listed = Settings(read_buckets=("history",), write_buckets=("results", "temp"))
     fine = {"temp_location": "gs://temp/dataflow"}
-    check_places(["gs://history/a/*", "gs://history/b/"], "gs://results/out", fine, Settings())
+    check_places(["gs://history/a/*", "gs://history/b/"], "gs://results/out", fine, listed)
     for inputs, target, how, says in [
         (
             ["gs://history/a/", "gs://payroll/*"],
@@ -437,22 +434,25 @@ def test_a_job_is_refused_for_any_place_that_it_names(limit):
         ),
     ]:
         with pytest.raises(RefusedError, match=says):
-            check_places(inputs, target, how, Settings())
-    limit(read="history")
+            check_places(inputs, target, how, listed)
+    listed = Settings(read_buckets=("history",))
     with pytest.raises(NotAllowedError, match="as the target, which a job reads back"):
-        check_places(["gs://history/a/"], "gs://results/out", {}, Settings())
+        check_places(["gs://history/a/"], "gs://results/out", {}, listed)
 
 
-def test_settings_give_beam_options_where_places_are_listed(limit):
+def test_settings_give_beam_options_where_places_are_listed():
     from chimera_nb.dataflow_options import DataflowOptions
 
-    limit(read="history", write="results")
     options = {"beam_options": ["--experiments=x"]}
-    settings = Settings(dataflow=DataflowOptions(beam_options=("--experiments=x",)))
+    settings = Settings(
+        read_buckets=("history",),
+        write_buckets=("results",),
+        dataflow=DataflowOptions(beam_options=("--experiments=x",)),
+    )
     check_places(["gs://history/"], "gs://results/out", options, settings)
 
 
-def test_a_service_holds_its_process_to_the_lists_it_is_given(tmp_path):
+def test_a_service_is_held_to_the_lists_it_is_given(tmp_path):
     service = JobService(Settings(data_dir=tmp_path, read_buckets=("history",)))
     try:
         with pytest.raises(NotAllowedError):
@@ -469,3 +469,34 @@ def test_a_container_without_user_names_has_an_unknown_user(monkeypatch, error):
 
     monkeypatch.setattr("getpass.getuser", nobody)
     assert local_user() == "unknown"
+
+
+def test_two_services_with_different_lists_stay_apart_whatever_is_called_later(tmp_path):
+    """Lists given as Settings(...) were once lifted by the next `load_settings` of the process."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.ndjson").write_text("{}\n")
+    one, other = (
+        JobService(Settings(data_dir=tmp_path / f"data-{name}", read_buckets=(str(tmp_path / name),)))
+        for name in ("a", "b")
+    )
+    unlisted = JobService(Settings(data_dir=tmp_path / "data-c"))
+    try:
+        load_settings()
+        for service, own, others in ((one, "a", "b"), (other, "b", "a")):
+            assert service.store.read_bytes(f"{tmp_path}/{own}/x.ndjson") == b"{}\n"
+            with pytest.raises(NotAllowedError):
+                service.store.read_bytes(f"{tmp_path}/{others}/x.ndjson")
+            with pytest.raises(NotAllowedError):
+                service.submit([f"{tmp_path}/{others}/"], f"{tmp_path}/out")
+        assert unlisted.store.read_bytes(f"{tmp_path}/b/x.ndjson") == b"{}\n"
+    finally:
+        for service in (one, other, unlisted):
+            service.log.close()
+
+
+def test_the_lists_of_a_store_go_with_it_to_a_worker():
+    store = pickle.loads(pickle.dumps(limit(read="history", write="results")))
+    assert may(store, "gs://history/x")
+    assert not may(store, "gs://other/x")
+    assert not may(store, "gs://history/x", "write")

@@ -12,14 +12,14 @@ from chimera_nb.widgets.browser_model import Browser, add
 from chimera_nb.widgets.counting import Count, Cover, Tally, advance
 from chimera_nb.widgets.listing import Listing, Row, Rows, codec_by_name
 from chimera_nb.widgets.places import BUCKETS, Bounds, RecentPlaces, crumbs, parent, typed
-from pipeline import storage
-from pipeline.errors import RefusedError, StorageError
-from pipeline.storage import Entry, Page
+from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
+from pipeline.storage import Entry, Page, Store
 
+STORE = Store()
 NASTY = ["..", "a ", " b", "<img src=x onerror=alert(1)>", "quote\"'", "🐎", "\u202egnp", "n" * 900, "[1]*?"]
 
 
-class Store:
+class Bucket:
     """A bucket of some names, paged as a store pages, which counts what it is asked."""
 
     def __init__(self, names, *, page=3):
@@ -54,16 +54,16 @@ class Store:
     def stat(self, uri):
         self.requests.append(uri)
         if uri.removeprefix("gs://b/") not in self.names:
-            raise storage.ObjectNotFoundError(uri, "there is none")
+            raise ObjectNotFoundError(uri, "there is none")
         return Entry(uri, len(uri.removeprefix("gs://b/")))
 
 
 @pytest.fixture
 def store(monkeypatch):
     def hold(names, **options):
-        held = Store(names, **options)
+        held = Bucket(names, **options)
         for call in ("list_folder", "list_objects", "stat"):
-            monkeypatch.setattr(storage, call, getattr(held, call))
+            monkeypatch.setattr(Store, call, staticmethod(getattr(held, call)))
         return held
 
     return hold
@@ -73,7 +73,7 @@ def load(shown, pages=1000):
     for _ in range(pages):
         if shown.complete:
             return
-        shown.take(shown.fetch())
+        shown.take(shown.fetch(STORE))
 
 
 def names(shown):
@@ -183,7 +183,7 @@ def test_recent_places_that_cannot_be_written_are_only_shown(tmp_path):
 def test_a_page_is_one_request_and_the_next_is_asked_for_only_when_it_is_wanted(store):
     held = store([f"f/{n:04}" for n in range(1000)], page=100)
     shown = Listing("gs://b/f/")
-    shown.take(shown.fetch())
+    shown.take(shown.fetch(STORE))
     assert len(held.requests) == 1
     assert len(shown.objects) == 100
     assert not shown.complete
@@ -204,9 +204,9 @@ def test_a_failed_page_can_be_asked_for_again_and_brings_what_was_missing(store)
     held = store([f"f/{n}" for n in range(9)])
     held.fail_at = 2
     shown = Listing("gs://b/f/")
-    shown.take(shown.fetch())
+    shown.take(shown.fetch(STORE))
     with pytest.raises(StorageError):
-        shown.fetch()
+        shown.fetch(STORE)
     assert not shown.complete
     load(shown)
     assert names(shown) == [str(n) for n in range(9)]
@@ -221,7 +221,7 @@ def test_names_that_are_no_text_are_left_out_and_counted(store):
 
 def test_the_allowed_buckets_are_shown_without_asking_for_them():
     shown = Listing(BUCKETS)
-    shown.take(shown.fetch(["zoo", "ant"]))
+    shown.take(shown.fetch(STORE, ["zoo", "ant"]))
     assert (shown.folders, shown.complete) == (["ant/", "zoo/"], True)
     assert shown.uri(-1) == "gs://ant/"
 
@@ -245,7 +245,7 @@ def test_the_codec_is_the_one_of_the_suffix():
 def test_a_filter_shows_loaded_rows_at_once_and_then_what_the_store_has_by_that_prefix(store):
     held = store([f"f/1.{n}" for n in range(9)] + ["f/2.1.8"])
     browser = Browser("gs://b/f/")
-    browser.shown.take(browser.shown.fetch())
+    browser.shown.take(browser.shown.fetch(STORE))
     asked = len(held.requests)
     browser.narrow("1.")
     assert names(browser.shown) == ["1.0", "1.1", "1.2"]
@@ -324,7 +324,7 @@ def test_taking_a_row_out_of_a_folder_that_is_selected_leaves_the_others(browser
 def test_taking_a_row_out_of_a_folder_that_is_not_loaded_is_refused(store):
     store([f"f/{n}" for n in range(9)])
     browser = Browser("gs://b/f/")
-    browser.shown.take(browser.shown.fetch())
+    browser.shown.take(browser.shown.fetch(STORE))
     gesture(browser, "all")
     with pytest.raises(RefusedError, match="not all of its rows are loaded"):
         browser.gesture("toggle", 0)
@@ -378,7 +378,7 @@ def test_a_large_selection_is_quick():
 
 def count_all(browser):
     while any(count.active for count in browser.counts):
-        advance(browser.counts, 1)
+        advance(STORE, browser.counts, 1)
     return browser.total()
 
 
@@ -440,7 +440,7 @@ def test_a_count_stops_at_its_bound_and_can_go_on(store, monkeypatch):
     count = Count("gs://b/f/")
     seen = []
     while count.tally.more:
-        advance([count], 1)
+        advance(STORE, [count], 1)
         seen.append((count.tally.files, count.tally.more, count.active))
         count.go_on()
     assert seen == [(10, True, False), (20, True, False), (25, False, False)]
@@ -450,7 +450,7 @@ def test_a_count_comes_back_in_time_and_goes_on_where_it_was(store):
     store([f"f/{n:05}" for n in range(5000)])
     count, rounds = Count("gs://b/f/"), 0
     while count.active:
-        count.advance(until=0)  # no time at all: one file a round
+        count.advance(STORE, until=0)  # no time at all: one file a round
         rounds += 1
     assert (count.tally.files, count.tally.more) == (5000, False)
     assert rounds >= 5000
@@ -461,10 +461,10 @@ def test_a_count_that_fails_says_so_and_is_more_than_what_it_has(browser, store,
         yield Entry("gs://b/2016/Jan/1.bz2", 7)
         raise StorageError(prefix, "the store does not answer")
 
-    monkeypatch.setattr(storage, "list_objects", broken)
+    monkeypatch.setattr(Store, "list_objects", staticmethod(broken))
     browser.select(["gs://b/2016/Jan/"])
     (count,) = browser.counts
-    advance([count], 1)
+    advance(STORE, [count], 1)
     assert browser.total() == Tally(1, 7, more=True)
     assert not count.active
     assert "does not answer" in count.error
@@ -499,7 +499,7 @@ def test_rows_are_fetched_in_one_thread_while_others_are_read(store):
     store([f"f/{n:04}" for n in range(500)], page=50)
     shown = Listing("gs://b/f/")
     fetched = []
-    thread = threading.Thread(target=lambda: fetched.append(shown.fetch()))
+    thread = threading.Thread(target=lambda: fetched.append(shown.fetch(STORE)))
     thread.start()
     thread.join()
     assert names(shown) == []

@@ -218,7 +218,7 @@ def test_the_page_links_to_what_is_there():
 
 def test_the_example_lists_allow_what_they_are_for(monkeypatch):
     """The lists of the page, with its temp_location and a target."""
-    from pipeline import allowed
+    from pipeline.allowed import AccessLists
 
     text = (ROOT / "docs" / "deploy.md").read_text("utf-8")
     examples = re.findall(
@@ -228,7 +228,8 @@ def test_the_example_lists_allow_what_they_are_for(monkeypatch):
     for read, write in examples:
         monkeypatch.setenv("CHIMERA_READ_BUCKETS", read)
         monkeypatch.setenv("CHIMERA_WRITE_BUCKETS", write)
-        allowed.check_pattern("gs://history/ADVANCED/**/*.bz2")
-        allowed.check_folder("gs://results/out/", "write")
+        lists = AccessLists.from_environment()
+        lists.check_pattern("gs://history/ADVANCED/**/*.bz2")
+        lists.check_folder("gs://results/out/", "write")
         staged = "gs://temp/dataflow/" if "temp/" in write else "gs://scratch/dataflow/"
-        allowed.check_folder(staged, "write")
+        lists.check_folder(staged, "write")

@@ -7,7 +7,9 @@ import pytest
 
 from chimera_nb.widgets import file_preview
 from chimera_nb.widgets.file_preview import FilePreview
-from pipeline import storage
+from pipeline.storage import Store
+
+STORE = Store()
 
 
 @pytest.fixture
@@ -40,8 +42,8 @@ def run(work) -> None:
 
 def test_nothing_is_read_before_the_widget_is_on_screen(sent, files, monkeypatch):
     reads = []
-    read = storage.read_range
-    monkeypatch.setattr(storage, "read_range", lambda *a: (reads.append(a), read(*a))[1])
+    read = STORE.read_range
+    monkeypatch.setattr(Store, "read_range", staticmethod(lambda *a: (reads.append(a), read(*a))[1]))
 
     async def work():
         widget = FilePreview(str(files / "a.ndjson"))
@@ -61,10 +63,10 @@ def test_a_slow_answer_about_a_file_that_was_left_is_dropped(sent, files, monkey
     held = threading.Event()
     real = file_preview._preview
 
-    def slow(uri):
+    def slow(store, uri):
         if uri.endswith("a.ndjson"):
             held.wait(10)
-        return real(uri)
+        return real(store, uri)
 
     monkeypatch.setattr(file_preview, "_preview", slow)
 

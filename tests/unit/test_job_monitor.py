@@ -16,10 +16,12 @@ from chimera_nb.settings import Settings
 from chimera_nb.widgets import job_monitor
 from chimera_nb.widgets.job_monitor import JobMonitor
 from chimera_nb.widgets.service import open_service
-from pipeline import storage
 from pipeline.errors import JobLogError, RefusedError
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 from pipeline.target import shard_uri, summary_uri
+
+STORE = Store()
 
 
 @pytest.fixture
@@ -303,9 +305,9 @@ def test_any_number_of_views_takes_no_memory(settings):
 def finish(log, job, rows):
     target = JobSpec.from_json(log.get(job).spec).target
     data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-    storage.write_bytes(shard_uri(target, "output", 0, 1), data)
+    STORE.write_bytes(shard_uri(target, "output", 0, 1), data)
     summary = {"jobId": job, "shards": 1, "outputBytes": len(data), "lines": len(rows)}
-    storage.write_bytes(summary_uri(target), json.dumps(summary).encode())
+    STORE.write_bytes(summary_uri(target), json.dumps(summary).encode())
     log.update(job, Change(status=Status.COMPLETE, summary=summary))
 
 
@@ -333,7 +335,7 @@ def test_the_result_of_a_complete_job_is_opened_and_saved(settings, job, log):
 
 def test_a_result_that_is_gone_is_said_to_be(settings, job, log):
     finish(log, job, [{}])
-    storage.delete([summary_uri(JobSpec.from_json(log.get(job).spec).target)])
+    STORE.delete([summary_uri(JobSpec.from_json(log.get(job).spec).target)])
 
     async def watch():
         monitor = JobMonitor(job, settings)

@@ -24,10 +24,12 @@ from chimera_nb.widgets.job_result import (
     link_to,
 )
 from chimera_nb.widgets.result_plot import POINTS, plot_of
-from pipeline import storage
 from pipeline.errors import RefusedError
 from pipeline.ledger import FileRecord
+from pipeline.storage import Store
 from pipeline.target import shard_uri, summary_uri
+
+STORE = Store()
 
 JOB = "2026-01-31-1a2b3c4d"
 
@@ -39,16 +41,14 @@ def left(tmp_path):
     def leave(*shards: bytes, failed: int = 0) -> str:
         target = str(tmp_path / "out")
         for index, data in enumerate(shards):
-            storage.write_bytes(shard_uri(target, "output", index, len(shards)), data)
+            STORE.write_bytes(shard_uri(target, "output", index, len(shards)), data)
         records = [
             FileRecord(f"/in/{n}.bz2", "failed" if n % 2 else "complete", error="cut")
             for n in range(2 * failed)
         ]
-        storage.write_bytes(
-            shard_uri(target, "ledger", 0, 1), b"".join(record.to_line() for record in records)
-        )
+        STORE.write_bytes(shard_uri(target, "ledger", 0, 1), b"".join(record.to_line() for record in records))
         summary = {"jobId": JOB, "shards": len(shards)}
-        storage.write_bytes(summary_uri(target), json.dumps(summary).encode())
+        STORE.write_bytes(summary_uri(target), json.dumps(summary).encode())
         return target
 
     return leave
@@ -57,7 +57,7 @@ def left(tmp_path):
 def test_a_result_is_its_first_rows_its_shards_and_something_to_plot(left):
     rows = [{"n": n, "text": f"t{n}", "deep": {"er": [n, 2]}} for n in range(40)]
     target = left(*(b"".join(json.dumps(row).encode() + b"\n" for row in rows[n::2]) for n in (0, 1)))
-    result = describe_result(target, JOB)
+    result = describe_result(STORE, target, JOB)
     assert result["columns"] == [
         {"name": "n", "numeric": True},
         {"name": "text", "numeric": False},
@@ -78,22 +78,22 @@ def test_a_result_is_its_first_rows_its_shards_and_something_to_plot(left):
 def test_the_output_of_a_later_job_is_not_shown_as_this_ones(left):
     target = left(b"{}\n")
     with pytest.raises(RefusedError, match=f"now holds the output of job {JOB}"):
-        describe_result(target, "2026-01-31-ffffffff")
-    storage.delete([summary_uri(target)])
+        describe_result(STORE, target, "2026-01-31-ffffffff")
+    STORE.delete([summary_uri(target)])
     with pytest.raises(RefusedError, match=r"summary\.json is gone"):
-        describe_result(target, JOB)
+        describe_result(STORE, target, JOB)
 
 
 def test_a_shard_that_is_gone_is_said_to_be(left):
     target = left(b"{}\n", b"{}\n")
-    storage.delete([shard_uri(target, "output", 1, 2)])
-    result = describe_result(target, JOB)
+    STORE.delete([shard_uri(target, "output", 1, 2)])
+    result = describe_result(STORE, target, JOB)
     assert [shard["size"] for shard in result["shards"]] == [3, None]
     assert result["missing"] == 1
 
 
 def test_an_empty_output_has_no_rows_and_nothing_to_plot(left):
-    result = describe_result(left(), JOB)
+    result = describe_result(STORE, left(), JOB)
     assert (result["rows"], result["columns"], result["plot"]["series"]) == ([], [], [])
 
 
@@ -101,7 +101,7 @@ def test_hostile_records_are_shown_within_bounds(left):
     wide = {f"c{n}": "x" * 10_000 for n in range(100)}
     deep = "[" * 100_000 + "]" * 100_000
     odd = [b'{"a": NaN, "b": 1e999, "c": "\\ud800", "\\udfff": 1}', b"\xff\xfe", b"9" * 5000, deep.encode()]
-    result = describe_result(left(json.dumps(wide).encode() + b"\n" + b"\n".join(odd) + b"\n"), JOB)
+    result = describe_result(STORE, left(json.dumps(wide).encode() + b"\n" + b"\n".join(odd) + b"\n"), JOB)
     assert len(result["columns"]) == COLUMNS_SHOWN
     assert all(len(text) <= CELL_CHARACTERS + 1 for row in result["rows"] for text in row)
     json.dumps(result, allow_nan=False).encode()
@@ -111,9 +111,9 @@ def test_hostile_records_are_shown_within_bounds(left):
 def test_no_more_is_read_of_large_shards_than_the_limit(tmp_path):
     path = tmp_path / "shard"
     path.write_bytes(b'{"n": 1}\n' * 1000)
-    records = first_records([Shard(str(path), 9000)], limit=100)
+    records = first_records(STORE, [Shard(str(path), 9000)], limit=100)
     assert records == [{"n": 1}] * 11  # the twelfth is cut, and so is no record
-    assert len(first_records([Shard(str(path), 9000)] * 3, count=1500)) == 1500
+    assert len(first_records(STORE, [Shard(str(path), 9000)] * 3, count=1500)) == 1500
 
 
 def test_nested_objects_become_columns_and_lists_stay():
@@ -190,16 +190,16 @@ def test_a_shard_has_a_link_where_a_browser_can_fetch_it(monkeypatch, emulator, 
 
 def test_failures_are_the_first_ones_with_their_reasons(left):
     target = left(failed=300)
-    assert len(failures_of(target, JOB, 300, lambda: True)) == FAILURES_SHOWN
-    assert failures_of(target, JOB, 2, lambda: True) == [("/in/1.bz2", "cut"), ("/in/3.bz2", "cut")]
+    assert len(failures_of(STORE, target, JOB, 300, lambda: True)) == FAILURES_SHOWN
+    assert failures_of(STORE, target, JOB, 2, lambda: True) == [("/in/1.bz2", "cut"), ("/in/3.bz2", "cut")]
 
 
 def test_reading_failures_stops_when_nobody_wants_them_any_more(left):
     with pytest.raises(RefusedError):
-        failures_of(left(failed=3), JOB, 3, lambda: False)
+        failures_of(STORE, left(failed=3), JOB, 3, lambda: False)
 
 
 def test_failures_of_the_job_that_came_after_are_not_taken_for_this_ones(left):
     target = left(failed=3)
     with pytest.raises(RefusedError, match=f"now holds the output of job {JOB}, not of 2026-01-30-00000000"):
-        failures_of(target, "2026-01-30-00000000", 3, lambda: True)
+        failures_of(STORE, target, "2026-01-30-00000000", 3, lambda: True)

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from pipeline.errors import StorageError
 from pipeline.parts import PartWriter
+from pipeline.storage import Store
+
+STORE = Store()
 
 BLOCKS = st.lists(st.sampled_from([b"a\n", b"b\nc\n", b"\n", b"d" * 30 + b"\n"]), max_size=15)
 
@@ -22,7 +25,7 @@ def write(writer: PartWriter, blocks: list[bytes]) -> list:
 @given(BLOCKS, st.integers(1, 50))
 def test_parts_hold_all_blocks_in_order_and_roll_at_a_size(tmp_path_factory, blocks, part_bytes):
     folder = tmp_path_factory.mktemp("parts")
-    writer = PartWriter(str(folder), part_bytes=part_bytes)
+    writer = PartWriter(STORE, str(folder), part_bytes=part_bytes)
     parts = [*write(writer, blocks), *writer.finish()]
     contents = [Path(part.uri).read_bytes() for part in parts]
     assert b"".join(contents) == b"".join(blocks)
@@ -38,12 +41,12 @@ def test_parts_hold_all_blocks_in_order_and_roll_at_a_size(tmp_path_factory, blo
 
 
 def test_nothing_written_makes_no_part(tmp_path):
-    assert list(PartWriter(f"{tmp_path}/x").finish()) == []
+    assert list(PartWriter(STORE, f"{tmp_path}/x").finish()) == []
     assert not (tmp_path / "x").exists()
 
 
 def test_abort_leaves_nothing_of_the_open_part_and_keeps_the_complete_ones(tmp_path):
-    writer = PartWriter(str(tmp_path), part_bytes=4)
+    writer = PartWriter(STORE, str(tmp_path), part_bytes=4)
     (part,) = write(writer, [b"a\nb\n", b"c\n"])
     for _ in range(2):
         writer.abort()
@@ -53,7 +56,7 @@ def test_abort_leaves_nothing_of_the_open_part_and_keeps_the_complete_ones(tmp_p
 
 
 def test_two_writers_in_one_folder_never_meet(tmp_path):
-    writers = [PartWriter(str(tmp_path)) for _ in range(20)]
+    writers = [PartWriter(STORE, str(tmp_path)) for _ in range(20)]
     for i, writer in enumerate(writers):
         write(writer, [b"%d\n" % i])
     parts = [part for writer in writers for part in writer.finish()]
@@ -63,4 +66,4 @@ def test_two_writers_in_one_folder_never_meet(tmp_path):
 def test_a_folder_that_cannot_be_made_is_our_error(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError):
-        write(PartWriter(f"{tmp_path}/file/x"), [b"a\n"])
+        write(PartWriter(STORE, f"{tmp_path}/file/x"), [b"a\n"])

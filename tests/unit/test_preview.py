@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from chimera_nb.json_tree import json_tree, outline
 from chimera_nb.local.demo_data import market_of_size
 from chimera_nb.preview import MAX_BYTES, preview, preview_bytes
-from pipeline import storage
 from pipeline.errors import ObjectNotFoundError, RefusedError, StackError
+from pipeline.storage import Store
 from tests.fixtures.files import REAL, Given, bad_files, good_files, lines
+
+STORE = Store()
 
 STREAMING = ("bz2", "gzip", "xz", "zstd")
 
@@ -186,9 +188,11 @@ def test_a_long_file_costs_one_ranged_request_and_a_look_at_its_size_if_nobody_k
     path = tmp_path / "x.bz2"
     path.write_bytes(bz2.compress(market()))
     asked, looked = [], []
-    read, stat = storage.read_range, storage.stat
-    monkeypatch.setattr(storage, "read_range", lambda *range_: asked.append(range_) or read(*range_))
-    monkeypatch.setattr(storage, "stat", lambda uri: looked.append(uri) or stat(uri))
+    read, stat = STORE.read_range, STORE.stat
+    monkeypatch.setattr(
+        Store, "read_range", staticmethod(lambda *range_: asked.append(range_) or read(*range_))
+    )
+    monkeypatch.setattr(Store, "stat", staticmethod(lambda uri: looked.append(uri) or stat(uri)))
     size = path.stat().st_size
     assert preview(str(path), size=size if known else None).size == size
     assert asked == [(str(path), 0, MAX_BYTES)]

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import publish as publishing
-from pipeline import storage
 from pipeline.errors import (
     JobError,
     ObjectNotFoundError,
@@ -23,14 +22,17 @@ from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.publish import finish_job, plan_moves, publish
 from pipeline.results import ledger_records, output_lines, output_shards
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 from pipeline.target import parts_folder, prepare_target, read_summary
+
+STORE = Store()
 
 COUNT = st.integers(0, 20)
 
 
 def part(folder: object, name: str, data: bytes) -> Part:
     uri = f"{folder}/{name}"
-    storage.write_bytes(uri, data)
+    STORE.write_bytes(uri, data)
     crc32c = base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
     return Part(uri, len(data), data.count(b"\n"), crc32c)
 
@@ -45,7 +47,7 @@ class Job:
     def __init__(self, out: Path, *, good: int = 2, bad: int = 1, **fields) -> None:
         self.out = out
         self.spec = JobSpec(inputs=("/in",), target=str(out), job_id="me", **fields)
-        prepare_target(self.spec, lambda _: None)
+        prepare_target(STORE, self.spec, lambda _: None)
         records = [
             FileRecord(f"/in/{i}", "complete", size=10, raw_bytes=4, lines=2, output_bytes=4)
             for i in range(good)
@@ -64,6 +66,7 @@ class Job:
 
     def finish(self) -> dict:
         return finish_job(
+            STORE,
             self.spec,
             {"startedAt": "2024-01-19T00:00:00.000Z", "patterns": ["/in/*"], "patternsTotal": 1},
             listed=self.listed,
@@ -88,25 +91,25 @@ def test_parts_are_numbered_in_the_order_of_their_names(names):
 def test_publish_may_be_repeated_also_after_it_stopped_half_way(tmp_path):
     parts = [part(tmp_path / "parts", f"part-{i:02d}", b"%d\n" % i) for i in range(50)]
     moves = plan_moves(parts, str(tmp_path / "out"), "output")
-    publish(moves[:20])
+    publish(STORE, moves[:20])
     for _ in range(2):
-        publish(moves)
+        publish(STORE, moves)
     assert [Path(move.uri).read_bytes() for move in moves] == [b"%d\n" % i for i in range(50)]
     assert list((tmp_path / "parts").iterdir()) == []
-    publish([])
+    publish(STORE, [])
 
 
 def test_a_part_of_another_size_is_refused(tmp_path):
     good = part(tmp_path / "parts", "part-0", b"a\n")
     (tmp_path / "parts/part-0").write_bytes(b"a\nb\n")
     with pytest.raises(StorageError, match="holds 4 bytes where 2 were written"):
-        publish(plan_moves([good], str(tmp_path / "out"), "output"))
+        publish(STORE, plan_moves([good], str(tmp_path / "out"), "output"))
     assert "output/output-00000-of-00001.ndjson" not in files(tmp_path / "out")
 
 
 def test_a_part_that_is_lost_is_told(tmp_path):
     with pytest.raises(ObjectNotFoundError):
-        publish(plan_moves([Part(f"{tmp_path}/gone", 2, 1, None)], str(tmp_path / "out"), "output"))
+        publish(STORE, plan_moves([Part(f"{tmp_path}/gone", 2, 1, None)], str(tmp_path / "out"), "output"))
 
 
 # The end of a job
@@ -123,15 +126,18 @@ def test_a_job_that_ends_well_leaves_output_ledger_and_summary(tmp_path):
         "output/output-00001-of-00002.ndjson",
     }
     assert not (job.out / "_chimera").exists()
-    assert json.loads(there["summary.json"]) == read_summary(str(job.out)) == summary
+    assert json.loads(there["summary.json"]) == read_summary(STORE, str(job.out)) == summary
     assert summary["files"] == {"listed": 3, "complete": 2, "failed": 1, "noted": 0}
     assert (summary["lines"], summary["shards"], summary["outputBytes"]) == (4, 2, 8)
     assert (summary["compressedBytes"], summary["rawBytes"]) == (25, 8)
-    assert [record.error for record in ledger_records(str(job.out), status="failed")] == ["is empty"]
-    assert len(list(ledger_records(str(job.out)))) == summary["files"]["listed"]
-    assert sum(Path(uri).read_bytes().count(b"\n") for uri in output_shards(str(job.out))) == summary["lines"]
-    assert output_lines(str(job.out), 3) == [b"1", b"x", b"0"]
-    assert output_lines(str(job.out), 99) == [b"1", b"x", b"0", b"x"]
+    assert [record.error for record in ledger_records(STORE, str(job.out), status="failed")] == ["is empty"]
+    assert len(list(ledger_records(STORE, str(job.out)))) == summary["files"]["listed"]
+    assert (
+        sum(Path(uri).read_bytes().count(b"\n") for uri in output_shards(STORE, str(job.out)))
+        == summary["lines"]
+    )
+    assert output_lines(STORE, str(job.out), 3) == [b"1", b"x", b"0"]
+    assert output_lines(STORE, str(job.out), 99) == [b"1", b"x", b"0", b"x"]
 
 
 def test_finishing_twice_gives_the_same_result(tmp_path):
@@ -169,7 +175,9 @@ def test_a_job_whose_end_is_cut_short_ends_well_when_it_is_run_again(
     with pytest.raises(StorageError, match="does not answer"):
         job.finish()
     summary = job.finish()
-    assert summary["lines"] == sum(Path(uri).read_bytes().count(b"\n") for uri in output_shards(str(job.out)))
+    assert summary["lines"] == sum(
+        Path(uri).read_bytes().count(b"\n") for uri in output_shards(STORE, str(job.out))
+    )
     assert len(files(job.out)) == 4
 
 
@@ -206,14 +214,14 @@ def test_a_job_of_too_many_bad_files_publishes_its_ledger_only(tmp_path, counts,
         with pytest.raises(error, match=says):
             job.finish()
     assert "summary.json" not in files(job.out)
-    assert output_shards(str(job.out)) == []
-    assert len(list(ledger_records(str(job.out)))) == job.listed
+    assert output_shards(STORE, str(job.out)) == []
+    assert len(list(ledger_records(STORE, str(job.out)))) == job.listed
 
 
 def test_a_job_that_has_lost_its_target_publishes_nothing(tmp_path):
     job = Job(tmp_path / "out")
     other = JobSpec(inputs=("/in",), target=str(job.out), job_id="other", overwrite=True)
-    prepare_target(other, lambda _: None)
+    prepare_target(STORE, other, lambda _: None)
     with pytest.raises(TargetError, match="taken over by job other"):
         job.finish()
     assert set(files(job.out)) == {"_chimera/claim.json"}
@@ -224,20 +232,20 @@ def test_a_job_that_has_lost_its_target_publishes_nothing(tmp_path):
 
 @pytest.mark.parametrize("line", [b"{", b"[]", b"7", b'{"uri": "x"}', b"\xff", b"\xff\xfe{}"])
 def test_a_ledger_that_is_none_is_told(tmp_path, line):
-    storage.write_bytes(f"{tmp_path}/ledger/ledger-00000-of-00001.ndjson", line + b"\n")
+    STORE.write_bytes(f"{tmp_path}/ledger/ledger-00000-of-00001.ndjson", line + b"\n")
     with pytest.raises(StorageError, match="holds a line that is no ledger record"):
-        list(ledger_records(str(tmp_path)))
+        list(ledger_records(STORE, str(tmp_path)))
 
 
 def test_a_target_that_holds_nothing_gives_nothing(tmp_path):
-    assert list(ledger_records(f"{tmp_path}/gone")) == output_shards(f"{tmp_path}/gone") == []
-    assert output_lines(f"{tmp_path}/gone", 5) == []
+    assert list(ledger_records(STORE, f"{tmp_path}/gone")) == output_shards(STORE, f"{tmp_path}/gone") == []
+    assert output_lines(STORE, f"{tmp_path}/gone", 5) == []
 
 
 def test_no_more_of_the_output_is_read_than_its_first_lines_need(tmp_path):
-    storage.write_bytes(f"{tmp_path}/output/output-00000-of-00002.ndjson", b"a\nb\nc")
+    STORE.write_bytes(f"{tmp_path}/output/output-00000-of-00002.ndjson", b"a\nb\nc")
     (tmp_path / "output/output-00001-of-00002.ndjson").symlink_to("gone")
-    assert output_lines(str(tmp_path), 2) == [b"a", b"b"]
-    assert output_lines(str(tmp_path), 0) == []
+    assert output_lines(STORE, str(tmp_path), 2) == [b"a", b"b"]
+    assert output_lines(STORE, str(tmp_path), 0) == []
     with pytest.raises(StorageError):
-        output_lines(str(tmp_path), 4)
+        output_lines(STORE, str(tmp_path), 4)

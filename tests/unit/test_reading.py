@@ -14,10 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import reading, storage
+from pipeline import reading
 from pipeline.errors import StorageError
 from pipeline.reading import HeldLines, ReadFile, Room, read_file
-from pipeline.storage import local
+from pipeline.storage import ReadStream, Store, local
+
+STORE = Store()
 
 RNG = random.Random(3)
 LINES = b"".join(b'{"id":%d,"x":"%s"}\n' % (i, RNG.randbytes(8).hex().encode()) for i in range(40_000))
@@ -53,7 +55,7 @@ def crc32c(data: bytes) -> str:
 )
 def test_a_good_file_comes_whole_with_its_record(tmp_path, name, packed, codec):
     stored = packed(LINES)
-    file = read_file(laid(tmp_path, name, stored))
+    file = read_file(STORE, laid(tmp_path, name, stored))
     record = file.record
     assert (record.status, record.error, record.note, record.codec) == ("complete", None, None, codec)
     assert (record.size, record.raw_bytes, record.output_bytes) == (len(stored), len(LINES), len(LINES))
@@ -63,13 +65,13 @@ def test_a_good_file_comes_whole_with_its_record(tmp_path, name, packed, codec):
 
 
 def test_a_last_line_without_an_end_is_given_one_and_counted(tmp_path):
-    file = read_file(laid(tmp_path, "a.bz2", bz2.compress(b"a\r\n\nb")))
+    file = read_file(STORE, laid(tmp_path, "a.bz2", bz2.compress(b"a\r\n\nb")))
     assert (file.record.lines, file.record.raw_bytes, file.record.output_bytes) == (3, 5, 6)
     assert take(file) == b"a\r\n\nb\n"
 
 
 def test_a_name_that_says_another_codec_is_noted(tmp_path):
-    file = read_file(laid(tmp_path, "a.bz2", gzip.compress(b"a\n")))
+    file = read_file(STORE, laid(tmp_path, "a.bz2", gzip.compress(b"a\n")))
     assert (file.record.status, file.record.codec) == ("complete", "gzip")
     assert file.record.note == "is named .bz2 but its bytes are gzip, and were read as that"
     file.lines.drop()
@@ -77,7 +79,7 @@ def test_a_name_that_says_another_codec_is_noted(tmp_path):
 
 @pytest.mark.parametrize("name", ["日本.bz2", "a\nb.bz2", " ", "*?[", os.fsdecode(b"\xff.bz2"), "gs:x", "-n"])
 def test_a_name_in_any_alphabet_is_read(tmp_path, name):
-    file = read_file(laid(tmp_path, name, bz2.compress(b"a\n")))
+    file = read_file(STORE, laid(tmp_path, name, bz2.compress(b"a\n")))
     assert (file.record.status, file.record.uri) == ("complete", f"{tmp_path}/{name}")
     assert type(file.record).from_line(file.record.to_line()) == file.record
     assert take(file) == b"a\n"
@@ -90,7 +92,7 @@ def test_a_name_in_any_alphabet_is_read(tmp_path, name):
 def test_a_truncated_file_fails_and_gives_its_whole_lines_only_if_asked(tmp_path, keep):
     stored = bz2.compress(LINES)
     uri = laid(tmp_path, "a.bz2", stored[: len(stored) * 3 // 4])
-    file = read_file(uri, keep_partial=keep)
+    file = read_file(STORE, uri, keep_partial=keep)
     record, lines = file.record, take(file)
     assert record.status == "failed"
     assert record.error.startswith("the bz2 data is cut off after ")
@@ -118,7 +120,7 @@ def test_a_truncated_file_fails_and_gives_its_whole_lines_only_if_asked(tmp_path
     ],
 )
 def test_a_bad_file_is_on_record_with_a_reason(tmp_path, name, data, says):
-    file = read_file(laid(tmp_path, name, data), keep_partial=True)
+    file = read_file(STORE, laid(tmp_path, name, data), keep_partial=True)
     assert file.record.status == "failed"
     assert says in file.record.error
     assert str(tmp_path) not in file.record.error
@@ -129,7 +131,7 @@ def test_a_line_of_no_end_fails_its_file_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "whole_lines", lambda chunks: reading_blocks(chunks, max_line=100))
     from pipeline.blocks import whole_lines as reading_blocks
 
-    file = read_file(laid(tmp_path, "a", b"a\n" + b"x" * 200))
+    file = read_file(STORE, laid(tmp_path, "a", b"a\n" + b"x" * 200))
     assert file.record.error.startswith("holds a line of more than")
     assert take(file) == b""
 
@@ -160,7 +162,7 @@ def test_no_damage_raises_or_lets_a_wrong_line_out(tmp_path_factory, room, kind,
         stored[rng.randrange(len(stored))] ^= 1 << rng.randrange(8)
     if seed % 3 == 0:
         del stored[rng.randrange(len(stored)) :]
-    file = read_file(laid(tmp_path_factory.mktemp("damaged"), f"a.{kind}", bytes(stored)))
+    file = read_file(STORE, laid(tmp_path_factory.mktemp("damaged"), f"a.{kind}", bytes(stored)))
     lines = take(file)
     assert (file.record.status == "complete") == (lines != b"")
     if lines:
@@ -174,7 +176,7 @@ def test_no_damage_raises_or_lets_a_wrong_line_out(tmp_path_factory, room, kind,
 
 
 def test_a_file_that_is_gone_is_on_record(tmp_path):
-    record = read_file(str(tmp_path / "gone.bz2")).record
+    record = read_file(STORE, str(tmp_path / "gone.bz2")).record
     assert (record.status, record.error, record.size) == ("failed", "there is no such file", 0)
 
 
@@ -183,10 +185,10 @@ def test_a_folder_a_pipe_and_a_link_to_nowhere_are_on_record_and_not_waited_for(
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "self").symlink_to("self")
     (tmp_path / "folder").mkdir()
-    assert read_file(str(tmp_path / "pipe")).record.error == "is not a regular file"
-    assert read_file(str(tmp_path / "folder")).record.error == "is not a regular file"
-    assert read_file(str(tmp_path / "dangling")).record.error == "there is no such file"
-    assert "symbolic links" in read_file(str(tmp_path / "self")).record.error
+    assert read_file(STORE, str(tmp_path / "pipe")).record.error == "is not a regular file"
+    assert read_file(STORE, str(tmp_path / "folder")).record.error == "is not a regular file"
+    assert read_file(STORE, str(tmp_path / "dangling")).record.error == "there is no such file"
+    assert "symbolic links" in read_file(STORE, str(tmp_path / "self")).record.error
 
 
 class Faulty(local._FileReader):
@@ -211,14 +213,14 @@ class Faulty(local._FileReader):
 
 def faulty(monkeypatch, **fields):
     made = type("Faulty", (Faulty,), {k: staticmethod(v) if callable(v) else v for k, v in fields.items()})
-    monkeypatch.setattr(storage, "open_read", made)
+    monkeypatch.setattr(Store, "open_read", staticmethod(made))
 
 
 @pytest.mark.parametrize("keep", [False, True])
 def test_a_wrong_checksum_is_a_failed_record(tmp_path, monkeypatch, keep):
     faulty(monkeypatch, checksum="AAAAAA==")
     stored = bz2.compress(b"a\nb\n")
-    file = read_file(laid(tmp_path, "a.bz2", stored), keep_partial=keep)
+    file = read_file(STORE, laid(tmp_path, "a.bz2", stored), keep_partial=keep)
     assert file.record.status == "failed"
     assert file.record.error.startswith(f"its CRC-32C is {crc32c(stored)} as read and AAAAAA== in the bucket")
     assert file.record.crc32c is None
@@ -228,7 +230,7 @@ def test_a_wrong_checksum_is_a_failed_record(tmp_path, monkeypatch, keep):
 @pytest.mark.parametrize("keep", [False, True])
 def test_a_store_that_fails_midway_is_a_failed_record(tmp_path, monkeypatch, keep):
     faulty(monkeypatch, fails_at=600_000)
-    file = read_file(laid(tmp_path, "a", LINES), keep_partial=keep)
+    file = read_file(STORE, laid(tmp_path, "a", LINES), keep_partial=keep)
     lines = take(file)
     assert file.record.error == "the store does not answer; try again later"
     assert LINES.startswith(lines)
@@ -239,7 +241,10 @@ def test_a_store_that_fails_midway_is_a_failed_record(tmp_path, monkeypatch, kee
 
 def test_a_store_that_fails_at_once_is_a_failed_record(tmp_path, monkeypatch):
     faulty(monkeypatch, fails_at=0)
-    assert read_file(laid(tmp_path, "a", LINES)).record.error == "the store does not answer; try again later"
+    assert (
+        read_file(STORE, laid(tmp_path, "a", LINES)).record.error
+        == "the store does not answer; try again later"
+    )
 
 
 def test_a_file_that_grows_while_it_is_read_is_a_failed_record(tmp_path, monkeypatch):
@@ -252,7 +257,7 @@ def test_a_file_that_grows_while_it_is_read_is_a_failed_record(tmp_path, monkeyp
         os.utime(uri, ns=(info.st_atime_ns, info.st_mtime_ns))  # a clock too coarse to tell
 
     faulty(monkeypatch, meanwhile=grow)
-    file = read_file(uri)
+    file = read_file(STORE, uri)
     assert "it changed or the transfer failed" in file.record.error
     assert take(file) == b""
 
@@ -261,7 +266,7 @@ def test_a_file_that_is_written_over_while_it_is_read_is_a_failed_record(tmp_pat
     uri = laid(tmp_path, "a", LINES)
     os.utime(uri, ns=(0, 0))
     faulty(monkeypatch, meanwhile=lambda: Path(uri).write_bytes(LINES[::-1]))
-    file = read_file(uri)
+    file = read_file(STORE, uri)
     assert file.record.error == "was changed while it was being read; try again"
     assert take(file) == b""
 
@@ -269,13 +274,13 @@ def test_a_file_that_is_written_over_while_it_is_read_is_a_failed_record(tmp_pat
 def test_a_file_that_is_cut_while_it_is_read_is_a_failed_record(tmp_path, monkeypatch):
     uri = laid(tmp_path, "a", LINES)
     faulty(monkeypatch, meanwhile=lambda: os.truncate(uri, 300_000))
-    assert read_file(uri).record.status == "failed"
+    assert read_file(STORE, uri).record.status == "failed"
 
 
 def test_a_file_that_is_replaced_while_it_is_read_is_read_as_it_was(tmp_path, monkeypatch):
     uri, other = laid(tmp_path, "a", LINES), laid(tmp_path, "b", b"other\n")
     faulty(monkeypatch, meanwhile=lambda: Path(other).replace(uri))
-    file = read_file(uri)
+    file = read_file(STORE, uri)
     assert file.record.status == "complete"
     assert take(file) == LINES
 
@@ -284,9 +289,9 @@ def test_a_fault_of_our_own_surfaces_and_gives_the_room_back(tmp_path, monkeypat
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(storage.ReadStream, "verify", broken)
+    monkeypatch.setattr(ReadStream, "verify", broken)
     with pytest.raises(ZeroDivisionError):
-        read_file(laid(tmp_path, "a", LINES))
+        read_file(STORE, laid(tmp_path, "a", LINES))
 
 
 def test_no_file_is_left_open(tmp_path):
@@ -298,7 +303,7 @@ def test_no_file_is_left_open(tmp_path):
     uris = [laid(tmp_path, "a", LINES), laid(tmp_path, "b.bz2", b"x"), str(tmp_path / "gone")]
     before = open_files()
     for uri in uris * 3:
-        read_file(uri).lines.drop()
+        read_file(STORE, uri).lines.drop()
     assert open_files() == before
 
 
@@ -361,7 +366,7 @@ def test_a_taker_that_stops_early_leaves_nothing_behind(taken):
 
 def test_a_whole_file_larger_than_the_room_is_read_through_the_disk(tmp_path, room, monkeypatch):
     monkeypatch.setattr(room, "_free", 1 << 20)
-    file = read_file(laid(tmp_path, "a", LINES))
+    file = read_file(STORE, laid(tmp_path, "a", LINES))
     assert file.lines._spool is not None
     assert take(file) == LINES
     assert room._free == 1 << 20
@@ -375,7 +380,7 @@ def test_a_failed_file_larger_than_the_room_leaves_nothing_on_disk(tmp_path, roo
     monkeypatch.setattr(room, "_free", 1 << 18)
     stored = bytearray(gzip.compress(LINES))
     stored[-8:-4] = zlib.crc32(b"other").to_bytes(4, "little")
-    file = read_file(laid(tmp_path, "a.gz", bytes(stored)))
+    file = read_file(STORE, laid(tmp_path, "a.gz", bytes(stored)))
     assert "corrupt" in file.record.error
     assert (take(file), list(spools.iterdir()), room._free) == (b"", [], 1 << 18)
     monkeypatch.undo()

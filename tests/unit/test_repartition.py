@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from pipeline import repartition
 from pipeline.errors import ReconciliationError
 from pipeline.ledger import Part
 from pipeline.repartition import CutAt, Slice, locate, plan_cuts, plan_shards, write_shard
+from pipeline.storage import Store
+
+STORE = Store()
 
 LINE = st.sampled_from([b"\n", b"a\n", b"\r\n", b"bcdefgh\n", b"\xff" * 30 + b"\n"])
 PARTS = st.lists(st.lists(LINE, max_size=12).map(b"".join), max_size=6)
@@ -28,9 +32,9 @@ def parts_of(folder, contents: list[bytes]) -> list[Part]:
 
 def shards_of(folder, contents: list[bytes], wanted: int) -> list[Part]:
     parts = parts_of(folder, contents)
-    offsets = {cut.uri: cut.offsets for cut in map(locate, plan_cuts(parts, wanted))}
+    offsets = {cut.uri: cut.offsets for cut in map(partial(locate, STORE), plan_cuts(parts, wanted))}
     planned = plan_shards(parts, offsets, wanted)
-    return [write_shard(shard, str(folder / "shards")) for shard in planned]
+    return [write_shard(STORE, shard, str(folder / "shards")) for shard in planned]
 
 
 @settings(deadline=None, max_examples=120)
@@ -66,7 +70,7 @@ def test_no_lines_make_no_shard_whatever_was_asked_for(tmp_path):
 
 def test_nothing_is_read_of_a_part_that_is_not_cut():
     part = Part("/no/such/part", 10, 2, None)
-    assert [locate(cut) for cut in plan_cuts([part], 1)] == [CutAt("/no/such/part", ())]
+    assert [locate(STORE, cut) for cut in plan_cuts([part], 1)] == [CutAt("/no/such/part", ())]
 
 
 def test_a_part_that_has_become_shorter_is_told(tmp_path):
@@ -74,9 +78,9 @@ def test_a_part_that_has_become_shorter_is_told(tmp_path):
     (cut,) = plan_cuts([part], 4)
     (tmp_path / "part-000.ndjson").write_bytes(b"a\n")
     with pytest.raises(ReconciliationError, match=r"ends at byte 2, before its line 2"):
-        locate(cut)
+        locate(STORE, cut)
     with pytest.raises(ReconciliationError, match=r"ends at byte 2, before 8"):
-        write_shard(repartition.Shard(0, 1, (Slice(part.uri, 0, 8),)), str(tmp_path / "shards"))
+        write_shard(STORE, repartition.Shard(0, 1, (Slice(part.uri, 0, 8),)), str(tmp_path / "shards"))
     assert list((tmp_path / "shards").iterdir()) == []
 
 
@@ -92,7 +96,7 @@ def test_thousands_of_cuts_in_one_block_are_found_in_time(tmp_path):
     (part,) = parts_of(tmp_path, [b"".join(lines)])
     (cut,) = plan_cuts([part], 25_000)
     began = time.process_time()
-    found = locate(cut)
+    found = locate(STORE, cut)
     assert time.process_time() - began < 2  # each cut once counted the whole block: minutes
     starts, at = [], 0
     for line in lines:

@@ -23,7 +23,6 @@ from chimera_nb.draw.run import SampleCancelledError
 from chimera_nb.local.demo_data import market_of_size
 from chimera_nb.progress_bar import describe
 from chimera_nb.sampling import SampleProgress, SampleWarning, peek, sample
-from pipeline import storage
 from pipeline.errors import (
     BadFileError,
     NothingMatchesError,
@@ -31,7 +30,10 @@ from pipeline.errors import (
     StorageError,
     TooManyFailuresError,
 )
+from pipeline.storage import Store
 from tests.fixtures.files import bad_files, good_files, lines
+
+STORE = Store()
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +102,7 @@ def test_above_the_bound_files_stand_the_same_chance_and_so_do_their_records(tmp
     chance, seeds, n = 0.4, 600, 100
     files, records = Counter(), Counter()
     for seed in range(seeds):
-        chosen = choose_files([f"{tmp_path}/"], seed=seed, max_bytes=int(total * chance))
+        chosen = choose_files(STORE, [f"{tmp_path}/"], seed=seed, max_bytes=int(total * chance))
         assert (chosen.total_files, chosen.total_bytes, chosen.exact) == (60, total, False)
         lowest = Lowest(n)
         for entry in chosen.files:
@@ -124,7 +126,7 @@ def test_above_the_bound_files_stand_the_same_chance_and_so_do_their_records(tmp
 def test_at_least_one_file_is_read_however_large(tmp_path):
     for name in "abc":
         (tmp_path / name).write_bytes(b"x\n" * 1000)
-    found = {choose_files([f"{tmp_path}/"], seed=seed, max_bytes=1).files for seed in range(30)}
+    found = {choose_files(STORE, [f"{tmp_path}/"], seed=seed, max_bytes=1).files for seed in range(30)}
     assert {len(files) for files in found} == {1}
     assert len(found) == 3
 
@@ -133,8 +135,8 @@ def test_choosing_from_many_files_keeps_no_more_than_it_takes(tmp_path, monkeypa
     """The same files, whether they are thinned out while they are listed or at the end."""
     for n in range(3000):
         (tmp_path / f"{n:04}").write_bytes(b"x" * (n % 7))
-    chosen = choose_files([f"{tmp_path}/"], seed=1, max_bytes=900)
-    entries = list(storage.list_objects(f"{tmp_path}/"))
+    chosen = choose_files(STORE, [f"{tmp_path}/"], seed=1, max_bytes=900)
+    entries = list(STORE.list_objects(f"{tmp_path}/"))
     limit = NUMBERS * 900 // sum(entry.size for entry in entries)
     low = [entry for entry in entries if file_key(1, entry.uri.encode()) % NUMBERS < limit]
     assert chosen.files == tuple(sorted(low))
@@ -216,7 +218,7 @@ def test_a_second_call_reads_no_file_even_in_a_new_kernel(folder, monkeypatch):
     def refuse(uri):
         raise AssertionError(f"{uri} was read again")
 
-    monkeypatch.setattr(storage, "open_read", refuse)
+    monkeypatch.setattr(Store, "open_read", staticmethod(refuse))
     second = sample(f"{folder}/", 50)
     second.loc[0, "seed"] = 77  # a caller's change is not the cache's
     cache._memory.clear()
@@ -277,17 +279,17 @@ def test_when_no_file_can_be_read_that_is_an_error_with_the_reason(tmp_path):
 
 
 def test_what_the_store_failed_to_give_is_tried_again(folder, monkeypatch):
-    read = storage.open_read
+    read = STORE.open_read
 
     def fail(uri):
         if "1.3" in uri:
             raise StorageError(uri, "the store does not answer")
         return read(uri)
 
-    monkeypatch.setattr(storage, "open_read", fail)
+    monkeypatch.setattr(Store, "open_read", staticmethod(fail))
     with pytest.warns(SampleWarning, match="does not answer"):
         assert len(sample(f"{folder}/", 5000)) == 2010
-    monkeypatch.setattr(storage, "open_read", read)
+    monkeypatch.setattr(Store, "open_read", staticmethod(read))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(sample(f"{folder}/", 5000)) == 2040
@@ -343,7 +345,7 @@ def endless(tmp_path, monkeypatch) -> str:
     path = tmp_path / "in" / "x"
     path.parent.mkdir()
     path.write_bytes(b"x" * 1000)
-    monkeypatch.setattr(storage, "open_read", Endless)
+    monkeypatch.setattr(Store, "open_read", staticmethod(Endless))
     return str(path)
 
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import selection, storage
 from pipeline.admission import admit
 from pipeline.errors import (
     AccessDeniedError,
@@ -24,6 +23,9 @@ from pipeline.selection import check_apart, check_inputs, list_matches, patterns
 from pipeline.sources import build_patterns
 from pipeline.sources.ndjson import NdjsonSource
 from pipeline.spec import JobSpec
+from pipeline.storage import Entry, Store
+
+STORE = Store()
 
 
 def lay(folder: Path, *names: str) -> None:
@@ -39,14 +41,16 @@ def spec(*inputs: object, **fields) -> JobSpec:
 
 
 def patterns_of(spec: JobSpec) -> list[str]:
-    by_input = patterns_by_input(spec).values()
+    by_input = patterns_by_input(STORE, spec).values()
     return list(dict.fromkeys(pattern for patterns in by_input for pattern in patterns))
 
 
 def selected(folder: Path, *paths: str, source: str = "ndjson") -> set[str]:
     """The names of the files that a job over these paths would read."""
     patterns = patterns_of(spec(*(f"{folder}/{path}" for path in paths), source=source))
-    return {entry.uri.removeprefix(f"{folder}/") for pattern in patterns for entry in list_matches(pattern)}
+    return {
+        entry.uri.removeprefix(f"{folder}/") for pattern in patterns for entry in list_matches(STORE, pattern)
+    }
 
 
 # What is selected
@@ -111,14 +115,17 @@ def test_a_glob_whose_text_only_begins_a_name_is_a_glob(tmp_path):
 
 def test_an_object_and_a_folder_of_one_odd_name_are_both_selected(monkeypatch):
     there = ["gs://b/a[1]", "gs://b/a[1]-old", "gs://b/a[1]/x", "gs://b/a1"]
-    monkeypatch.setattr(storage, "exists", lambda uri: uri in there)
+    monkeypatch.setattr(Store, "exists", staticmethod(lambda uri: uri in there))
     monkeypatch.setattr(
-        storage,
+        Store,
         "list_objects",
-        lambda prefix, **_: (storage.Entry(u, 1) for u in there if u.startswith(prefix)),
+        staticmethod(lambda prefix, **_: (Entry(u, 1) for u in there if u.startswith(prefix))),
     )
     patterns = patterns_of(spec("gs://b/a[1]"))
-    assert {entry.uri for pattern in patterns for entry in list_matches(pattern)} == {there[0], there[2]}
+    assert {entry.uri for pattern in patterns for entry in list_matches(STORE, pattern)} == {
+        there[0],
+        there[2],
+    }
 
 
 def test_a_glob_too_long_to_be_a_name_is_still_a_glob(tmp_path):
@@ -167,7 +174,7 @@ def test_matches_are_those_of_a_brute_force_walk(tmp_path_factory, names, glob):
             lay(folder, name)
     pattern = Pattern(f"{folder}/{glob}")
     there = [f"{at}/{file}" for at, _, files in os.walk(folder) for file in files]
-    found = [entry.uri for entry in list_matches(f"{folder}/{glob}")]
+    found = [entry.uri for entry in list_matches(STORE, f"{folder}/{glob}")]
     assert found == sorted(uri for uri in there if pattern.matches(uri))
 
 
@@ -176,13 +183,11 @@ def test_the_server_is_asked_for_the_literal_prefix_only(monkeypatch):
 
     def list_objects(prefix, *, recursive):
         asked.append((prefix, recursive))
-        return iter(
-            [storage.Entry(f"gs://b/{name}", 1) for name in ("p/a.bz2", "p/q/b.bz2", "p/a.txt", "z.bz2")]
-        )
+        return iter([Entry(f"gs://b/{name}", 1) for name in ("p/a.bz2", "p/q/b.bz2", "p/a.txt", "z.bz2")])
 
-    monkeypatch.setattr(storage, "list_objects", list_objects)
-    assert [entry.uri for entry in list_matches("gs://b/p/*.bz2")] == ["gs://b/p/a.bz2"]
-    assert [entry.uri for entry in list_matches("gs://b/p/**/*.bz2")] == [
+    monkeypatch.setattr(Store, "list_objects", staticmethod(list_objects))
+    assert [entry.uri for entry in list_matches(STORE, "gs://b/p/*.bz2")] == ["gs://b/p/a.bz2"]
+    assert [entry.uri for entry in list_matches(STORE, "gs://b/p/**/*.bz2")] == [
         "gs://b/p/a.bz2",
         "gs://b/p/q/b.bz2",
     ]
@@ -194,9 +199,9 @@ def test_the_server_is_asked_for_the_literal_prefix_only(monkeypatch):
 
 def test_an_input_that_matches_nothing_is_refused_with_its_patterns(tmp_path):
     lay(tmp_path, "a/x.bz2", "b/x.txt")
-    by_input = patterns_by_input(spec(f"{tmp_path}/a", f"{tmp_path}/b", source="betfair"))
+    by_input = patterns_by_input(STORE, spec(f"{tmp_path}/a", f"{tmp_path}/b", source="betfair"))
     with pytest.raises(NothingMatchesError) as caught:
-        check_inputs(by_input)
+        check_inputs(STORE, by_input)
     tried = [f"{tmp_path}/b/*.bz2", f"{tmp_path}/b/**/*.bz2"]
     assert str(caught.value) == f"no file matches {tmp_path}/b; tried {' and '.join(tried)}"
     assert caught.value.patterns == tried
@@ -205,7 +210,10 @@ def test_an_input_that_matches_nothing_is_refused_with_its_patterns(tmp_path):
 def test_inputs_that_match_pass(tmp_path):
     lay(tmp_path, "a/x", "b/c/y")
     check_inputs(
-        patterns_by_input(spec(f"{tmp_path}/a", f"{tmp_path}/b", f"{tmp_path}/*/x", f"{tmp_path}/a/x"))
+        STORE,
+        patterns_by_input(
+            STORE, spec(f"{tmp_path}/a", f"{tmp_path}/b", f"{tmp_path}/*/x", f"{tmp_path}/a/x")
+        ),
     )
 
 
@@ -213,13 +221,13 @@ def test_a_bucket_that_is_absent_is_refused(monkeypatch):
     def absent(prefix, **_):
         raise ObjectNotFoundError(prefix, "there is no such object or bucket")
 
-    monkeypatch.setattr(storage, "list_objects", absent)
-    monkeypatch.setattr(storage, "exists", lambda _: False)
-    monkeypatch.setattr(storage, "bucket_exists", lambda _: False)
-    by_input = patterns_by_input(spec("gs://nowhere/a*"))
+    monkeypatch.setattr(Store, "list_objects", staticmethod(absent))
+    monkeypatch.setattr(Store, "exists", staticmethod(lambda _: False))
+    monkeypatch.setattr(Store, "bucket_exists", staticmethod(lambda _: False))
+    by_input = patterns_by_input(STORE, spec("gs://nowhere/a*"))
     assert by_input == {"gs://nowhere/a*": ["gs://nowhere/a*"]}
     with pytest.raises(RefusedError, match="no bucket gs://nowhere "):
-        check_inputs(by_input)
+        check_inputs(STORE, by_input)
 
 
 def test_a_folder_that_may_not_be_read_is_told_and_not_taken_for_an_empty_one(tmp_path, monkeypatch):
@@ -233,9 +241,9 @@ def test_a_folder_that_may_not_be_read_is_told_and_not_taken_for_an_empty_one(tm
 
     monkeypatch.setattr(os, "scandir", scandir)
     with pytest.raises(AccessDeniedError, match="locked/"):
-        list(list_matches(f"{tmp_path}/**/*"))
+        list(list_matches(STORE, f"{tmp_path}/**/*"))
     with pytest.raises(AccessDeniedError, match="locked/"):
-        check_inputs({"x": [f"{tmp_path}/locked/*"]})
+        check_inputs(STORE, {"x": [f"{tmp_path}/locked/*"]})
 
 
 @pytest.mark.parametrize("path", ["/a/[", "/a/[z-a]", "/a/[b/c]"])
@@ -257,12 +265,12 @@ def test_an_unknown_source_or_codec_is_refused(monkeypatch):
 
 def refuse(made: JobSpec) -> str:
     with pytest.raises(TargetError) as caught:
-        check_apart(made, patterns_of(made))
+        check_apart(STORE, made, patterns_of(made))
     return str(caught.value)
 
 
 def accept(made: JobSpec) -> None:
-    check_apart(made, patterns_of(made))
+    check_apart(STORE, made, patterns_of(made))
 
 
 @pytest.mark.parametrize("source", ["betfair", "ndjson"])
@@ -324,10 +332,10 @@ def test_another_bucket_is_apart_whatever_the_names(input_, target, apart):
     made = spec(input_, target=target)
     patterns = build_patterns(NdjsonSource(), made.bucket, made.paths)
     if apart:
-        check_apart(made, patterns)
+        check_apart(STORE, made, patterns)
     else:
         with pytest.raises(TargetError, match="is inside"):
-            check_apart(made, patterns)
+            check_apart(STORE, made, patterns)
 
 
 def test_an_input_that_overwrite_would_delete_is_refused(tmp_path):
@@ -339,7 +347,7 @@ def test_an_input_that_overwrite_would_delete_is_refused(tmp_path):
 
 
 def test_overwrite_asks_nothing_of_a_bucket_that_is_absent(monkeypatch):
-    monkeypatch.setattr(storage, "bucket_exists", lambda _: False)
+    monkeypatch.setattr(Store, "bucket_exists", staticmethod(lambda _: False))
     accept(spec("gs://one/a/", target="gs://nowhere/x", overwrite=True))
 
 
@@ -348,7 +356,7 @@ def test_only_names_that_could_be_globs_are_asked_about(monkeypatch):
         raise AssertionError
 
     for name in ("list_objects", "exists", "stat"):
-        monkeypatch.setattr(selection.storage, name, never)
+        monkeypatch.setattr(Store, name, staticmethod(never))
     assert patterns_of(spec("gs://b/a", "gs://b/c/", source="betfair"))[0] == "gs://b/a/*.bz2"
 
 
@@ -360,12 +368,12 @@ def test_a_job_that_is_refused_has_touched_nothing(tmp_path, input_):
     lay(tmp_path, "a/x.bz2")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(RefusedError):
-        admit(spec(f"{tmp_path}/{input_}", target=f"{tmp_path}/out"), lambda _: None)
+        admit(STORE, spec(f"{tmp_path}/{input_}", target=f"{tmp_path}/out"), lambda _: None)
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_job_that_is_admitted_has_its_patterns_and_its_target(tmp_path):
     lay(tmp_path, "a/x.bz2")
     made = spec(f"{tmp_path}/a", f"{tmp_path}/a/", target=f"{tmp_path}/out", source="betfair")
-    assert admit(made, lambda _: None) == [f"{tmp_path}/a/*.bz2", f"{tmp_path}/a/**/*.bz2"]
+    assert admit(STORE, made, lambda _: None) == [f"{tmp_path}/a/*.bz2", f"{tmp_path}/a/**/*.bz2"]
     assert (tmp_path / "out/_chimera/claim.json").exists()

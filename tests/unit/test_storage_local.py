@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import storage
 from pipeline.errors import AccessDeniedError, ObjectExistsError, ObjectNotFoundError, StorageError
-from pipeline.storage import local
+from pipeline.storage import Entry, Page, ReadStream, Store, join, local
+
+STORE = Store()
 
 ODD = ["a b", "日本", "a\nb", "\\", "*?[x]", "-rf", " ", "é", os.fsdecode(b"\xff\xfe"), ".hidden", "gs:x"]
 
@@ -26,7 +27,7 @@ def lay(folder: Path, *names: str) -> None:
 
 
 def listed(prefix: object, *, recursive: bool = True) -> list[str]:
-    return [entry.uri for entry in storage.list_objects(str(prefix), recursive=recursive)]
+    return [entry.uri for entry in STORE.list_objects(str(prefix), recursive=recursive)]
 
 
 def below(folder: Path, uris: list[str]) -> list[str]:
@@ -59,10 +60,10 @@ def test_an_odd_name_is_listed_and_read_as_it_is(tmp_path, name):
     lay(tmp_path, f"{name}/{name}")
     (uri,) = listed(f"{tmp_path}/")
     assert uri == f"{tmp_path}/{name}/{name}"
-    assert storage.read_bytes(uri) == os.fsencode(f"{name}/{name}")
-    assert storage.stat(uri).size == len(os.fsencode(f"{name}/{name}"))
-    storage.rename(uri, f"{uri}2", size=storage.stat(uri).size, crc32c=None)
-    storage.delete([f"{uri}2"])
+    assert STORE.read_bytes(uri) == os.fsencode(f"{name}/{name}")
+    assert STORE.stat(uri).size == len(os.fsencode(f"{name}/{name}"))
+    STORE.rename(uri, f"{uri}2", size=STORE.stat(uri).size, crc32c=None)
+    STORE.delete([f"{uri}2"])
     assert listed(f"{tmp_path}/") == []
 
 
@@ -72,8 +73,8 @@ def test_a_path_is_listed_as_it_is_written(tmp_path, path):
     prefix = path.format(tmp_path)
     found = listed(prefix)
     assert found
-    assert all(uri.startswith(prefix) and storage.exists(uri) for uri in found)
-    (page,) = storage.list_folder(prefix)
+    assert all(uri.startswith(prefix) and STORE.exists(uri) for uri in found)
+    (page,) = STORE.list_folder(prefix)
     assert all(uri.startswith(prefix) for uri in (*page.folders, *(entry.uri for entry in page.objects)))
     assert page.folders or page.objects
 
@@ -84,18 +85,18 @@ def test_relative_paths_are_listed_without_a_dot(tmp_path, monkeypatch):
     assert listed("") == ["a/x", "ab"]
     assert listed("a") == ["a/x", "ab"]
     assert listed("./a/") == ["./a/x"]
-    assert next(storage.list_folder("")).folders == ("a/",)
+    assert next(STORE.list_folder("")).folders == ("a/",)
 
 
 def test_the_root_can_be_listed():
-    assert f"{Path(__file__).resolve().parts[1]}" in "".join(next(storage.list_folder("/")).folders)
+    assert f"{Path(__file__).resolve().parts[1]}" in "".join(next(STORE.list_folder("/")).folders)
     assert all(uri.startswith("/") and not uri.startswith("//") for uri in listed("/", recursive=False))
 
 
 def test_what_is_absent_holds_nothing(tmp_path):
     lay(tmp_path, "file")
     assert listed(f"{tmp_path}/gone/") == listed(f"{tmp_path}/file/") == listed(f"{tmp_path}/gone/x/") == []
-    assert list(storage.list_folder(f"{tmp_path}/gone/")) == [storage.Page((), ())]
+    assert list(STORE.list_folder(f"{tmp_path}/gone/")) == [Page((), ())]
 
 
 def test_links_to_files_are_followed_and_links_to_folders_are_not(tmp_path):
@@ -104,7 +105,7 @@ def test_links_to_files_are_followed_and_links_to_folders_are_not(tmp_path):
     (tmp_path / "in/folder").symlink_to("../out")
     (tmp_path / "in/real/loop").symlink_to("..")
     assert below(tmp_path, listed(f"{tmp_path}/in/")) == ["in/link", "in/real/x"]
-    assert storage.read_bytes(f"{tmp_path}/in/link") == b"out/y"
+    assert STORE.read_bytes(f"{tmp_path}/in/link") == b"out/y"
     assert below(tmp_path, listed(f"{tmp_path}/in/folder/")) == ["in/folder/y"]  # named, it is followed
 
 
@@ -116,11 +117,11 @@ def test_links_that_lead_nowhere_are_listed_and_stop_no_listing(tmp_path):
     (tmp_path / "too-long").symlink_to("x" * 300)
     links = ["dangling", "self", "too-long", "under-a-file"]
     assert below(tmp_path, listed(f"{tmp_path}/")) == sorted([*links, "file", "z"])
-    (page,) = storage.list_folder(f"{tmp_path}/")
+    (page,) = STORE.list_folder(f"{tmp_path}/")
     assert below(tmp_path, [entry.uri for entry in page.objects]) == sorted([*links, "file", "z"])
     for link in links:
         with pytest.raises(StorageError):
-            storage.open_read(f"{tmp_path}/{link}")
+            STORE.open_read(f"{tmp_path}/{link}")
 
 
 def test_pipes_and_sockets_are_not_data(tmp_path):
@@ -130,7 +131,7 @@ def test_pipes_and_sockets_are_not_data(tmp_path):
     assert below(tmp_path, listed(f"{tmp_path}/")) == ["x"]
     for name in ("pipe", "to-a-pipe"):
         with pytest.raises(StorageError, match="is not a regular file"):
-            storage.open_read(f"{tmp_path}/{name}")
+            STORE.open_read(f"{tmp_path}/{name}")
 
 
 def test_a_folder_that_may_not_be_read_is_an_error_that_names_it(tmp_path, monkeypatch):
@@ -146,12 +147,12 @@ def test_a_folder_that_may_not_be_read_is_an_error_that_names_it(tmp_path, monke
     with pytest.raises(AccessDeniedError, match="locked/: permission is denied"):
         listed(f"{tmp_path}/")
     with pytest.raises(AccessDeniedError):
-        list(storage.list_folder(f"{tmp_path}/locked/"))
+        list(STORE.list_folder(f"{tmp_path}/locked/"))
 
 
 def test_a_file_that_goes_while_it_is_listed_is_listed_all_the_same(tmp_path, monkeypatch):
     lay(tmp_path, "a", "b")
-    entries = storage.list_objects(f"{tmp_path}/")
+    entries = STORE.list_objects(f"{tmp_path}/")
     first = next(entries)
     (tmp_path / "b").unlink()
     assert below(tmp_path, [first.uri, *(entry.uri for entry in entries)]) == ["a", "b"]
@@ -168,7 +169,7 @@ def test_a_time_that_no_calendar_has_stops_no_listing(tmp_path, monkeypatch):
         return os.stat_result([*found[:7], 0, 10**12, 0], {"st_mtime": 1e12})
 
     monkeypatch.setattr(Path, "stat", stat)
-    (entry,) = storage.list_objects(f"{tmp_path}/")
+    (entry,) = STORE.list_objects(f"{tmp_path}/")
     assert (entry.size, entry.updated) == (1, None)
 
 
@@ -205,10 +206,10 @@ def test_a_listing_is_that_of_a_brute_force_walk(tmp_path_factory, names, prefix
 
 def test_a_folder_is_shown_a_page_at_a_time(tmp_path):
     lay(tmp_path, "f1/x", "f2/x", "f3/x", "a", "b", "c", "d", "e")
-    pages = list(storage.list_folder(f"{tmp_path}/", page_size=2))
+    pages = list(STORE.list_folder(f"{tmp_path}/", page_size=2))
     assert [len(page.objects) for page in pages] == [2, 2, 1]
     assert [folder for page in pages for folder in page.folders] == [f"{tmp_path}/f{i}/" for i in (1, 2, 3)]
-    (page,) = storage.list_folder(f"{tmp_path}/f")
+    (page,) = STORE.list_folder(f"{tmp_path}/f")
     assert (len(page.folders), page.objects) == (3, ())
 
 
@@ -218,21 +219,19 @@ def test_a_folder_is_shown_a_page_at_a_time(tmp_path):
 def test_stat_tells_files_from_folders_and_from_nothing(tmp_path):
     lay(tmp_path, "file")
     os.utime(tmp_path / "file", (0, 1.5))
-    assert storage.stat(f"{tmp_path}/file") == storage.Entry(
-        f"{tmp_path}/file", 4, updated="1970-01-01T00:00:01.500Z"
-    )
-    assert storage.exists(f"{tmp_path}/file")
+    assert STORE.stat(f"{tmp_path}/file") == Entry(f"{tmp_path}/file", 4, updated="1970-01-01T00:00:01.500Z")
+    assert STORE.exists(f"{tmp_path}/file")
     for name in ("gone", "file/below", "x" * 300, ""):
-        assert not storage.exists(f"{tmp_path}/{name}")
+        assert not STORE.exists(f"{tmp_path}/{name}")
     with pytest.raises(ObjectNotFoundError, match="is a folder"):
-        storage.stat(str(tmp_path))
-    assert storage.is_local_folder(str(tmp_path))
-    assert not storage.is_local_folder(f"{tmp_path}/file")
+        STORE.stat(str(tmp_path))
+    assert STORE.is_local_folder(str(tmp_path))
+    assert not STORE.is_local_folder(f"{tmp_path}/file")
 
 
 def test_a_stream_gives_bytes_size_and_checksum(tmp_path):
     lay(tmp_path, "file")
-    with storage.open_read(f"{tmp_path}/file") as stream:
+    with STORE.open_read(f"{tmp_path}/file") as stream:
         assert (stream.read(3), stream.size) == (b"fil", 3)
         with pytest.raises(StorageError, match="was not read to its end"):
             stream.verify()
@@ -248,11 +247,11 @@ def test_a_stream_gives_bytes_size_and_checksum(tmp_path):
 )
 def test_a_range_is_cut_where_the_file_ends(tmp_path, start, end, data):
     lay(tmp_path, "file")
-    assert storage.read_range(f"{tmp_path}/file", start, end) == data
+    assert STORE.read_range(f"{tmp_path}/file", start, end) == data
 
 
 @pytest.mark.parametrize(
-    "call", [storage.open_read, storage.stat, storage.read_bytes, lambda uri: storage.read_range(uri, 0, 1)]
+    "call", [STORE.open_read, STORE.stat, STORE.read_bytes, lambda uri: STORE.read_range(uri, 0, 1)]
 )
 def test_what_is_not_there_is_said_to_be_so(tmp_path, call):
     with pytest.raises(ObjectNotFoundError, match="there is no such file") as caught:
@@ -268,7 +267,7 @@ def test_permission_denied_is_our_error(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "open", deny)
     with pytest.raises(AccessDeniedError, match="permission is denied"):
-        storage.open_read(f"{tmp_path}/file")
+        STORE.open_read(f"{tmp_path}/file")
 
 
 # Writing
@@ -276,15 +275,15 @@ def test_permission_denied_is_our_error(tmp_path, monkeypatch):
 
 def test_a_written_file_is_what_was_written(tmp_path):
     uri = f"{tmp_path}/new/folder/x"
-    with storage.open_write(uri) as out:
+    with STORE.open_write(uri) as out:
         out.write(b"ab")
         out.write(b"")
         out.write(b"c")
-    assert (storage.read_bytes(uri), out.size, out.crc32c) == (b"abc", 3, crc32c(b"abc"))
+    assert (STORE.read_bytes(uri), out.size, out.crc32c) == (b"abc", 3, crc32c(b"abc"))
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path):
-    out = storage.open_write(f"{tmp_path}/x")
+    out = STORE.open_write(f"{tmp_path}/x")
 
     def fail() -> None:
         with out:
@@ -299,19 +298,19 @@ def test_a_write_that_fails_leaves_nothing(tmp_path):
 
 def test_a_small_file_appears_whole_and_with_ordinary_rights(tmp_path):
     uri = f"{tmp_path}/a/{'日' * 80}"
-    storage.write_bytes(uri, b"one")
-    storage.write_bytes(uri, b"two")
-    assert storage.read_bytes(uri) == b"two"
+    STORE.write_bytes(uri, b"one")
+    STORE.write_bytes(uri, b"two")
+    assert STORE.read_bytes(uri) == b"two"
     assert Path(uri).stat().st_mode & 0o777 == 0o666 & ~local._UMASK
     assert len(list((tmp_path / "a").iterdir())) == 1
 
 
 def test_create_only_refuses_what_is_there(tmp_path):
     uri = f"{tmp_path}/x"
-    storage.write_bytes(uri, b"one", create_only=True)
+    STORE.write_bytes(uri, b"one", create_only=True)
     with pytest.raises(ObjectExistsError, match="is there already"):
-        storage.write_bytes(uri, b"two", create_only=True)
-    assert storage.read_bytes(uri) == b"one"
+        STORE.write_bytes(uri, b"two", create_only=True)
+    assert STORE.read_bytes(uri) == b"one"
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -337,29 +336,29 @@ def race(count: int, act) -> list[object]:
 def test_of_many_that_create_one_does(tmp_path):
     for turn in range(20):
         uri = f"{tmp_path}/{turn}"
-        results = race(6, lambda i, uri=uri: storage.write_bytes(uri, b"%d" % i, create_only=True))
+        results = race(6, lambda i, uri=uri: STORE.write_bytes(uri, b"%d" % i, create_only=True))
         (winner,) = [i for i, result in enumerate(results) if result is None]
-        assert storage.read_bytes(uri) == b"%d" % winner
+        assert STORE.read_bytes(uri) == b"%d" % winner
 
 
 def test_of_many_that_exchange_one_does(tmp_path):
     for turn in range(20):
         uri = f"{tmp_path}/{turn}"
-        storage.write_bytes(uri, b"old")
-        results = race(6, lambda i, uri=uri: storage.exchange(uri, b"old", b"%d" % i))
+        STORE.write_bytes(uri, b"old")
+        results = race(6, lambda i, uri=uri: STORE.exchange(uri, b"old", b"%d" % i))
         (winner,) = [i for i, result in enumerate(results) if result is None]
         assert {type(result) for result in results} == {type(None), ObjectExistsError}
-        assert storage.read_bytes(uri) == b"%d" % winner
+        assert STORE.read_bytes(uri) == b"%d" % winner
     with pytest.raises(ObjectNotFoundError):
-        storage.exchange(f"{tmp_path}/gone", b"", b"x")
+        STORE.exchange(f"{tmp_path}/gone", b"", b"x")
     with pytest.raises(ObjectNotFoundError):
-        storage.exchange(f"{tmp_path}/gone/x", b"", b"x")
+        STORE.exchange(f"{tmp_path}/gone/x", b"", b"x")
 
 
 def test_a_disk_that_is_full_is_our_error(tmp_path):
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
-    out = storage.open_write("/dev/full")
+    out = STORE.open_write("/dev/full")
     with pytest.raises(StorageError, match="no space left"):
         out.write(b"x")
     out.close()
@@ -369,30 +368,30 @@ def test_a_disk_that_is_full_is_our_error(tmp_path):
 def test_a_file_in_the_way_of_a_folder_is_our_error(tmp_path, below):
     lay(tmp_path, "file")
     with pytest.raises(StorageError):
-        storage.open_write(f"{tmp_path}/{below}")
+        STORE.open_write(f"{tmp_path}/{below}")
     with pytest.raises(StorageError):
-        storage.write_bytes(f"{tmp_path}/{below}", b"")
+        STORE.write_bytes(f"{tmp_path}/{below}", b"")
 
 
 def test_an_upload_is_a_copy(tmp_path):
     lay(tmp_path, "here")
-    entry = storage.upload_file(f"{tmp_path}/here", f"{tmp_path}/there/x")
+    entry = STORE.upload_file(f"{tmp_path}/here", f"{tmp_path}/there/x")
     assert (entry.uri, entry.size) == (f"{tmp_path}/there/x", 4)
-    assert storage.read_bytes(entry.uri) == b"here"
+    assert STORE.read_bytes(entry.uri) == b"here"
 
 
 def test_an_upload_that_fails_leaves_nothing(tmp_path, monkeypatch):
     lay(tmp_path, "here")
     (tmp_path / "there").mkdir()
     with pytest.raises(ObjectNotFoundError):
-        storage.upload_file(f"{tmp_path}/gone", f"{tmp_path}/there/x")
+        STORE.upload_file(f"{tmp_path}/gone", f"{tmp_path}/there/x")
 
     def changed(self):
         raise StorageError(self.uri, "was changed")
 
-    monkeypatch.setattr(storage.ReadStream, "verify", changed)
+    monkeypatch.setattr(ReadStream, "verify", changed)
     with pytest.raises(StorageError, match="was changed"):
-        storage.upload_file(f"{tmp_path}/here", f"{tmp_path}/there/x")
+        STORE.upload_file(f"{tmp_path}/here", f"{tmp_path}/there/x")
     assert list((tmp_path / "there").iterdir()) == []
 
 
@@ -402,32 +401,32 @@ def test_an_upload_that_fails_leaves_nothing(tmp_path, monkeypatch):
 def test_a_rename_may_be_repeated(tmp_path):
     lay(tmp_path, "old")
     for _ in range(3):
-        storage.rename(f"{tmp_path}/old", f"{tmp_path}/sub/new", size=3, crc32c=None)
+        STORE.rename(f"{tmp_path}/old", f"{tmp_path}/sub/new", size=3, crc32c=None)
     assert below(tmp_path, listed(f"{tmp_path}/")) == ["sub/new"]
 
 
 def test_a_file_of_another_size_is_not_given_its_final_name(tmp_path):
     lay(tmp_path, "old")
     with pytest.raises(StorageError, match="old: holds 3 bytes where 4 were written"):
-        storage.rename(f"{tmp_path}/old", f"{tmp_path}/new", size=4, crc32c=None)
+        STORE.rename(f"{tmp_path}/old", f"{tmp_path}/new", size=4, crc32c=None)
     assert below(tmp_path, listed(f"{tmp_path}/")) == ["old"]
 
 
 def test_a_repeated_rename_finds_what_is_wrong_at_the_target(tmp_path):
     lay(tmp_path, "new")
     with pytest.raises(StorageError, match="new: holds 3 bytes where 4 were written"):
-        storage.rename(f"{tmp_path}/old", f"{tmp_path}/new", size=4, crc32c=None)
+        STORE.rename(f"{tmp_path}/old", f"{tmp_path}/new", size=4, crc32c=None)
 
 
 def test_a_rename_of_nothing_is_told(tmp_path):
     with pytest.raises(ObjectNotFoundError, match="/new: there is no such file"):
-        storage.rename(f"{tmp_path}/old", f"{tmp_path}/new", size=3, crc32c=None)
+        STORE.rename(f"{tmp_path}/old", f"{tmp_path}/new", size=3, crc32c=None)
 
 
 def test_deleting_what_is_not_there_is_fine(tmp_path):
     lay(tmp_path, "a", "b")
-    storage.delete(f"{tmp_path}/{name}" for name in ("a", "gone", "gone/x", "b/x"))
-    storage.delete([])
+    STORE.delete(f"{tmp_path}/{name}" for name in ("a", "gone", "gone/x", "b/x"))
+    STORE.delete([])
     assert below(tmp_path, listed(f"{tmp_path}/")) == ["b"]
 
 
@@ -435,15 +434,15 @@ def test_a_link_is_deleted_and_not_what_it_leads_to(tmp_path):
     lay(tmp_path, "real", "folder/x", "tree/y")
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "tree/link").symlink_to("../folder")
-    storage.delete([f"{tmp_path}/link"])
-    storage.delete_tree(f"{tmp_path}/tree/")
+    STORE.delete([f"{tmp_path}/link"])
+    STORE.delete_tree(f"{tmp_path}/tree/")
     assert below(tmp_path, listed(f"{tmp_path}/")) == ["folder/x", "real"]
 
 
 def test_a_tree_goes_with_all_in_it_and_may_be_gone_already(tmp_path):
     lay(tmp_path, "t/a", "t/b/c", "ta")
     for _ in range(2):
-        storage.delete_tree(f"{tmp_path}/t/")
+        STORE.delete_tree(f"{tmp_path}/t/")
     assert [path.name for path in tmp_path.iterdir()] == ["ta"]
 
 
@@ -451,7 +450,7 @@ def test_only_an_empty_folder_is_removed(tmp_path):
     lay(tmp_path, "full/x")
     (tmp_path / "empty").mkdir()
     for name in ("full", "empty", "gone"):
-        storage.remove_empty_folder(f"{tmp_path}/{name}")
+        STORE.remove_empty_folder(f"{tmp_path}/{name}")
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
 
 
@@ -466,8 +465,8 @@ def test_only_an_empty_folder_is_removed(tmp_path):
     ],
 )
 def test_names_are_joined_by_one_slash(parts, joined):
-    assert storage.join(*parts) == joined
+    assert join(*parts) == joined
 
 
 def test_local_files_are_always_there_to_be_asked():
-    assert storage.bucket_exists("")
+    assert STORE.bucket_exists("")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline import storage
 from pipeline.errors import ObjectNotFoundError
-from pipeline.storage import gcs
+from pipeline.storage import Store, gcs
+
+STORE = Store()
 
 
 @pytest.mark.parametrize("name", [".", ".."])
 def test_a_name_that_is_a_way_up_in_a_url_deletes_no_bucket(name, monkeypatch):
     monkeypatch.setattr(gcs, "client", lambda: pytest.fail("the store was asked"))
-    storage.delete([f"gs://bucket/{name}"])
+    STORE.delete([f"gs://bucket/{name}"])
     with pytest.raises(ObjectNotFoundError, match="no object can have this name"):
-        storage.stat(f"gs://bucket/{name}")
+        STORE.stat(f"gs://bucket/{name}")

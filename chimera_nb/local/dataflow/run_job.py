@@ -22,8 +22,8 @@ from typing import Any
 from chimera_nb.local.dataflow import staging, worker
 from chimera_nb.local.dataflow.job import Job
 from chimera_nb.local.dataflow.store import SITE, STAGED, add_message, add_scaling, read_job, write_whole
-from pipeline import storage
 from pipeline.errors import ChimeraError
+from pipeline.storage import Store
 
 _EVERY = 0.5  # seconds between two looks at the counters
 _UNASKED = 4  # workers for a job that does not say how many, where there are cores for them
@@ -47,12 +47,13 @@ def main(folder: Path, slot: int, slots: int) -> int:
 def _run(folder: Path, workers: _Workers) -> None:
     job = read_job(folder)
     options = pipeline_options(job)
-    staged = storage.read_bytes(options["pipelineUrl"])
+    store = Store()  # it stands for Dataflow itself, which no list of a user bounds
+    staged = store.read_bytes(options["pipelineUrl"])
     # Beam takes seconds to import: what is wrong before that is said at once.
     from chimera_nb.local.dataflow.engine import Counters, Pipeline
 
     pipeline = Pipeline(staged)
-    files = staging.fetch(pipeline.artifacts(), folder / STAGED)
+    files = staging.fetch(store, pipeline.artifacts(), folder / STAGED)
     installed = staging.install(files, folder / SITE)
     write_whole(folder / "options.json", json.dumps({"options": options}))
     wanted, cores = workers_wanted(job), workers.cores

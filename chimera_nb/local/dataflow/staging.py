@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import storage
 from pipeline.errors import JobError
+from pipeline.storage import Store
 
 _SDIST = (".tar.gz", ".zip")
 _BUILD_SECONDS = 300
@@ -30,12 +30,12 @@ class Artifact:
     sha256: str
 
 
-def fetch(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
+def fetch(store: Store, artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
     """Bring the files to a folder. Raises JobError for one that is not what was staged."""
     folder.mkdir()
     found = []
     for artifact in artifacts:
-        content = storage.read_bytes(artifact.uri)
+        content = store.read_bytes(artifact.uri)
         if artifact.sha256 and hashlib.sha256(content).hexdigest() != artifact.sha256:
             raise JobError(
                 f"{artifact.uri} is not what was staged (its SHA-256 differs); submit the job again"

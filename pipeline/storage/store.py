@@ -1,0 +1,161 @@
+"""Store: the one way to buckets and local folders, bounded by the lists it was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from types import ModuleType
+
+from pipeline.allowed import AccessLists
+from pipeline.errors import ObjectNotFoundError
+from pipeline.storage import exchange as exchanging
+from pipeline.storage import gcs, local
+from pipeline.storage.entries import Entry, Page, ReadStream, WriteStream
+
+
+def join(folder: str, *names: str) -> str:
+    """The URI of something in a folder."""
+    return "/".join((folder.rstrip("/"), *names))
+
+
+@dataclass(frozen=True)
+class Store:
+    """Buckets (`gs://bucket/name`) and local folders; a URI is used exactly as it is written.
+
+    access   where it may read and write; every method holds what it is given against it first, and raises
+             NotAllowedError for what is on no list
+
+    Beyond that a method raises StorageError (or one of its kind) with the URI in it, and nothing else for what a
+    store does wrong. A store is a value: it is handed on, to other processes too, and never changed.
+    """
+
+    access: AccessLists = field(default_factory=AccessLists)
+
+    def bucket_exists(self, bucket: str) -> bool:
+        """Whether the bucket is there and can be listed; "" stands for local files. Raises AccessDeniedError."""
+        self.access.check_bucket(bucket, "read")
+        return not bucket or gcs.bucket_exists(bucket)
+
+    def list_buckets(self) -> list[str]:
+        """The names of the project's buckets; of those that a list allows, when there is one, without asking."""
+        listed = self.access.readable_buckets()
+        return gcs.list_buckets() if listed is None else list(listed)
+
+    def make_bucket(self, bucket: str) -> None:
+        """Make a bucket on a local stack; on Google Cloud, where it has a location and a cost, raises StorageError."""
+        self.access.check_bucket(bucket, "write")
+        gcs.make_bucket(bucket)
+
+    def list_objects(self, prefix: str, *, recursive: bool = True) -> Iterator[Entry]:
+        """The objects whose URI starts with `prefix`, a page at a time, in the order of their names.
+
+        With recursive=False only those without a further "/". The empty objects that stand for folders (their
+        name ends in "/") are left out. Raises ObjectNotFoundError when the bucket is absent; a local folder that
+        is absent holds nothing.
+        """
+        whole = self.access.check_prefix(prefix)
+        found: Iterator[Entry] = _store(prefix).list_objects(prefix, recursive=recursive)
+        return found if whole else (entry for entry in found if self.access.allows_reading(entry.uri))
+
+    def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[Page]:
+        """What stands right in a folder: the folders in it and the objects, one request a page.
+
+        `folder` ends in "/"; anything after the last "/" is a prefix that names must start with. Above the places
+        that a list allows, only the folders that lead to them.
+        """
+        if leading := self.access.folders_towards(folder):
+            return iter((Page(leading, ()),))
+        self.access.check_folder(folder, "read")
+        return _store(folder).list_folder(folder, page_size=page_size)
+
+    def stat(self, uri: str) -> Entry:
+        """Size, generation and checksum of one object. Raises ObjectNotFoundError."""
+        self.access.check_object(uri, "read")
+        return _store(uri).stat(uri)
+
+    def exists(self, uri: str) -> bool:
+        """Whether there is such an object (not a folder)."""
+        try:
+            self.stat(uri)
+        except ObjectNotFoundError:
+            return False
+        return True
+
+    def open_read(self, uri: str) -> ReadStream:
+        """The object's stored bytes from the first on, never transcoded. Use it in a `with`."""
+        self.access.check_object(uri, "read")
+        return _store(uri).open_read(uri)
+
+    def read_range(self, uri: str, start: int, end: int) -> bytes:
+        """The stored bytes [start, end), fewer where the object ends; one request."""
+        self.access.check_object(uri, "read")
+        return _store(uri).read_range(uri, start, end)
+
+    def read_bytes(self, uri: str) -> bytes:
+        """A small object, whole."""
+        with self.open_read(uri) as stream:
+            data = b"".join(iter(lambda: stream.read(1 << 20), b""))
+            stream.verify()
+        return data
+
+    def open_write(self, uri: str) -> WriteStream:
+        """Write a new object as a stream, in memory that does not grow with it. It is there once it is closed.
+
+        Give temporary names: on a local disk the name shows before the file is complete.
+        """
+        self.access.check_object(uri, "write")
+        return _store(uri).open_write(uri)
+
+    def write_bytes(self, uri: str, data: bytes, *, create_only: bool = False) -> None:
+        """Write a small object at once. With create_only, raises ObjectExistsError where there is one."""
+        self.access.check_object(uri, "write")
+        _store(uri).write_bytes(uri, data, create_only=create_only)
+
+    def upload_file(self, path: str, uri: str) -> Entry:
+        """Copy a local file to a URI, checked by its CRC-32C."""
+        self.access.check_object(path, "read")
+        self.access.check_object(uri, "write")
+        return _store(uri).upload_file(path, uri)
+
+    def exchange(self, uri: str, old: bytes, new: bytes) -> None:
+        """Write `new` where `old` stands, unless something else stands there by then (`pipeline.storage.exchange`)."""
+        self.access.check_object(uri, "write")
+        exchanging.exchange(uri, old, new)
+
+    def rename(self, source: str, target: str, *, size: int, crc32c: str | None) -> None:
+        """Give an object another name in the same bucket; may be repeated after it was done.
+
+        Raises StorageError when what then stands at `target` has not this size and checksum.
+        """
+        self.access.check_object(source, "write")
+        self.access.check_object(target, "write")
+        _store(source).rename(source, target, size=size, crc32c=crc32c)
+
+    def delete(self, uris: Iterable[str]) -> None:
+        """Delete objects, many at a time; those that are not there are fine."""
+        uris = list(uris)
+        for uri in uris:
+            self.access.check_object(uri, "write")
+        if uris:
+            _store(uris[0]).delete(uris)
+
+    def delete_tree(self, folder: str) -> None:
+        """Delete all that is below a folder (it ends in "/"), and the folder."""
+        self.access.check_folder(folder, "write")
+        _store(folder).delete_tree(folder)
+
+    def remove_empty_folder(self, folder: str) -> None:
+        """Remove a local folder if nothing is in it; a bucket has none to remove."""
+        if not folder.startswith("gs://"):
+            self.access.check_object(folder, "write")
+            local.remove_empty_folder(folder)
+
+    def is_local_folder(self, path: str) -> bool:
+        if path.startswith("gs://"):
+            return False
+        self.access.check_object(path, "read")
+        return local.is_folder(path)
+
+
+def _store(uri: str) -> ModuleType:
+    return gcs if uri.startswith("gs://") else local
