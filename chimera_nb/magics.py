@@ -23,6 +23,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from chimera_nb.connect import connect, settings_for
 from pipeline.errors import ChimeraError, NothingMatchesError, RefusedError
 from pipeline.patterns import Pattern, has_glob, split_uri
+from pipeline.printable import printable
 from pipeline.selection import list_matches
 from pipeline.storage import Store
 
@@ -42,7 +43,7 @@ class ChimeraMagics(Magics):
         try:
             return run(line)
         except ChimeraError as e:
-            print(e, file=sys.stderr)  # noqa: T201
+            print(printable(e), file=sys.stderr)  # noqa: T201
         return None
 
 

@@ -18,6 +18,7 @@ from pipeline.admission import admit
 from pipeline.allowed import AccessLists
 from pipeline.causes import cause_of
 from pipeline.errors import ChimeraError, RefusedError
+from pipeline.printable import guard_terminal, printable
 from pipeline.sources import describe_sources
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
@@ -31,16 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         store = Store(AccessLists.from_environment())
         patterns = admit(store, spec, lambda _: None)
     except RefusedError as e:
-        print(f"refused: {e}", file=sys.stderr)  # noqa: T201
+        print(printable(f"refused: {e}"), file=sys.stderr)  # noqa: T201
         return 2
     except ChimeraError as e:
-        print(f"failed: {e}", file=sys.stderr)  # noqa: T201
+        print(printable(f"failed: {e}"), file=sys.stderr)  # noqa: T201
         return 1
     try:
         run(store, spec, patterns, beam_options)
     except Exception as e:  # noqa: BLE001 - whatever the runner raises: the job came to nothing, and says why
         abandon_target(store, spec)
-        print(f"failed: {cause_of(e)}", file=sys.stderr)  # noqa: T201
+        print(printable(f"failed: {cause_of(e)}"), file=sys.stderr)  # noqa: T201
         return 1
     except BaseException:
         abandon_target(store, spec)
@@ -102,9 +103,10 @@ def _parse(arguments: Sequence[str] | None) -> tuple[JobSpec, list[str]]:
     try:
         return JobSpec(**{**values, "inputs": tuple(values["inputs"])}), beams
     except RefusedError as e:
-        parser.exit(2, f"refused: {e}\n")
+        parser.exit(2, f"{printable(f'refused: {e}')}\n")
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    guard_terminal()
     sys.exit(main())

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
 from chimera_nb.cli import display
 from chimera_nb.cli.places import AsJson, DataDir
 from chimera_nb.settings import load_settings
 from pipeline.errors import StackError
+from pipeline.printable import guard_terminal
 
 if TYPE_CHECKING:
     from chimera_nb.dashboard.options import DashboardOptions
@@ -69,7 +69,7 @@ def dash(
         host=host, port=port, base_url=base_url, token=token or None, user_header=user_header, data_dir=folder
     )
     if missing := _no_stack(data_dir):
-        display.err.print(Text(missing))
+        display.err.print(display.text(missing))
     serve_dashboard(options, browser=not (no_browser or as_json), as_json=as_json)
 
 
@@ -78,14 +78,13 @@ def serve_dashboard(options: DashboardOptions, *, browser: bool, as_json: bool =
     from chimera_nb.dashboard.server import serve
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_on_one_line)
+    guard_terminal()
 
     def on_ready(url: str) -> None:
         if as_json:
             display.print_json({"url": url, "pid": os.getpid()})
         else:
-            display.out.print(Text(f"dashboard     {url}     Ctrl-C stops it"))
+            display.out.print(display.text(f"dashboard     {url}     Ctrl-C stops it"))
         if browser:
             webbrowser.open_new_tab(url)
 
@@ -108,11 +107,3 @@ def _no_stack(data_dir: Path | None) -> str | None:
         if found
         else "no local stack runs, so no bucket can be read; start one with: chimera up --detach"
     )
-
-
-def _on_one_line(record: logging.LogRecord) -> bool:
-    """What visitors send is in some messages: it must not make a line of its own."""
-    message = record.getMessage()
-    record.msg = "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)
-    record.args = ()
-    return True

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from chimera_nb.cli import display
 from chimera_nb.cli.dash_command import serve_dashboard
@@ -53,7 +52,8 @@ def demo(
         _say(f"demo data     {made.files:,} markets, {display.size(made.bytes)}, in {made.inputs}")
         record = _run(JobService(settings))
         if not once:
-            _say(f'\nLead another shell to the stack with:  eval "$(chimera env --data-dir {folder})"')
+            _say("")
+            _say(f'Lead another shell to the stack with:  eval "$(chimera env --data-dir {folder})"')
             _serve(folder)
     finally:
         if not ran_before:
@@ -96,4 +96,4 @@ def _next_target(store: Store) -> str:
 
 
 def _say(text: str) -> None:
-    display.out.print(Text(text))
+    display.out.print(display.text(text))

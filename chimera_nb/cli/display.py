@@ -1,10 +1,13 @@
-"""Records and progress for a person's eyes. Text from outside is never read as rich's markup."""
+"""Records and progress for a person's eyes.
+
+Text from outside is never read as rich's markup, and says nothing to the terminal: all of it goes through `text`.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -18,6 +21,8 @@ from rich.text import Text
 from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.ledger import FileRecord
 from pipeline.patterns import join_uri
+from pipeline.printable import printable
+from pipeline.storage import Entry
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -33,6 +38,11 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _LOGS_SHOWN = 20
 _OPTIONS = ("shards", "keepPartial", "maxFailures", "overwrite", "manifest")
 _UNSET = (None, False)
+
+
+def text(said: str, style: str = "") -> Text:
+    """What is printed, on one line, as it is meant to be seen (`pipeline.printable`)."""
+    return Text(printable(said), style=style)
 
 
 def print_json(document: Any) -> None:
@@ -75,6 +85,16 @@ def headline(record: JobRecord) -> str:
     return f"{record.status.value}: {record.error}" if record.error else record.status.value
 
 
+def print_listing(folders: Sequence[str], objects: Sequence[Entry]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right")
+    for folder in folders:
+        table.add_row("", "", text(folder))
+    for entry in objects:
+        table.add_row(size(entry.size), when(entry.updated), text(entry.uri))
+    out.print(table)
+
+
 def print_jobs(records: tuple[JobRecord, ...]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("job", "status", "created", "source", "files", "failed", "lines", "target"):
@@ -86,20 +106,20 @@ def print_jobs(records: tuple[JobRecord, ...]) -> None:
     for record in records:
         numbers = record.progress
         table.add_row(
-            record.job_id,
+            text(record.job_id),
             status_text(record.status),
             when(record.created_at),
-            Text(record.source_type),
+            text(record.source_type),
             f"{numbers.get('filesComplete') or 0:,}",
             f"{numbers.get('filesFailed') or 0:,}",
             f"{numbers.get('lines') or 0:,}",
-            Text(join_uri(record.target_bucket, record.output_prefix)),
+            text(join_uri(record.target_bucket, record.output_prefix)),
         )
     out.print(table)
 
 
 def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
-    out.print(Text.assemble((record.job_id, "bold"), "  ", status_text(record.status)))
+    out.print(Text.assemble(text(record.job_id, "bold"), "  ", status_text(record.status)))
     paths = [join_uri(record.source_bucket, path) for path in record.selected_paths[:5]]
     more = record.selected_paths_total - len(paths)
     numbers = record.progress
@@ -125,19 +145,19 @@ def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
     }
     for name, value in rows.items():
         if value:
-            out.print(Text(f"  {name:<9} {value}"))
+            out.print(text(f"  {name:<9} {value}"))
     print_failures(failures)
     if record.logs:
-        out.print(Text("  log", style="bold"))
+        out.print(text("  log", "bold"))
         for line in record.logs[-_LOGS_SHOWN:]:
-            out.print(Text(f"    {line}"))
+            out.print(text(f"    {line}"))
 
 
 def print_failures(failures: list[FileRecord]) -> None:
     if failures:
-        out.print(Text(f"  failed files ({len(failures):,})", style="bold"))
+        out.print(text(f"  failed files ({len(failures):,})", "bold"))
         for record in failures:
-            out.print(Text(f"    {record.uri}: {record.error}"))
+            out.print(text(f"    {record.uri}: {record.error}"))
 
 
 @contextmanager
@@ -187,7 +207,7 @@ def _lines() -> Callable[[JobRecord], None]:
         step = (record.status.value, done * 4 // listed if listed else 0)
         if step not in said:
             said.add(step)
-            err.print(Text(f"{record.status.value}: {done:,} of {listed:,} files  {_numbers(record)}"))
+            err.print(text(f"{record.status.value}: {done:,} of {listed:,} files  {_numbers(record)}"))
 
     return show
 

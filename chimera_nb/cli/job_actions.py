@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from chimera_nb.cli import display
 from chimera_nb.cli.job_commands import follow, jobs
@@ -33,7 +32,7 @@ def cancel(job_id: JobId, *, as_json: AsJson = False, data_dir: DataDir = None) 
         display.print_json(display.document_of(record))
     else:
         still = "" if record.status.is_final else "; it was asked to end"
-        display.out.print(Text(f"job {job_id} is {record.status.value}{still}"))
+        display.out.print(display.text(f"job {job_id} is {record.status.value}{still}"))
     if record.status is not Status.CANCELLED:
         raise typer.Exit(1)
 
@@ -79,5 +78,5 @@ def sync(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
         display.print_json({"ended": [display.document_of(record) for record in ended]})
     else:
         for record in ended:
-            display.out.print(Text(f"{record.job_id} {display.headline(record)}"))
+            display.out.print(display.text(f"{record.job_id} {display.headline(record)}"))
         display.err.print(f"{len(ended):,} jobs have ended")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from chimera_nb.cli import display
 from chimera_nb.cli.places import AsJson, DataDir
@@ -138,17 +137,17 @@ def follow(service: JobService, record: JobRecord, *, wait: bool, as_json: bool)
     """What every command does with a job it has just submitted. Exits with 1 for one that was waited for and failed."""
     if wait:
         if not as_json:
-            display.err.print(Text(f"job {record.job_id}"))
+            display.err.print(display.text(f"job {record.job_id}"))
         with display.job_progress(quiet=as_json) as show:
             record = service.wait(record.job_id, show)
     if as_json:
         display.print_json(display.document_of(record))
     elif wait:
-        display.out.print(Text(display.headline(record)))
+        display.out.print(display.text(display.headline(record)))
         display.print_failures(failures_of(service, record))
     else:
         text = f"job {record.job_id} is {record.status.value}; see it with: chimera jobs show {record.job_id}"
-        display.out.print(Text(text))
+        display.out.print(display.text(text))
     if wait and record.status is not Status.COMPLETE:
         raise typer.Exit(1)
 
@@ -183,7 +182,7 @@ def list_jobs(
     else:
         display.print_jobs(found.records)
         if found.next_page_token:
-            display.err.print(Text(f"more: chimera jobs list --page {found.next_page_token}"))
+            display.err.print(display.text(f"more: chimera jobs list --page {found.next_page_token}"))
 
 
 @jobs.command("show")
@@ -211,7 +210,7 @@ def sources(*, as_json: AsJson = False) -> None:
         display.print_json(described)
     else:
         for name, description in described.items():
-            display.out.print(Text(f"{name:<12} {description}"))
+            display.out.print(display.text(f"{name:<12} {description}"))
 
 
 def failures_of(service: JobService, record: JobRecord) -> list[FileRecord]:
@@ -224,5 +223,5 @@ def failures_of(service: JobService, record: JobRecord) -> list[FileRecord]:
         )
         return [failed for failed, _ in zip(found, range(_FAILURES_SHOWN), strict=False)]
     except StorageError as e:
-        display.err.print(Text(f"the ledger cannot be read: {e}"))
+        display.err.print(display.text(f"the ledger cannot be read: {e}"))
         return []

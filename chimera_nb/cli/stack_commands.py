@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from chimera_nb.cli import display
 from chimera_nb.cli.places import AsJson, DataDir
@@ -46,7 +46,7 @@ def down(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
         display.print_json({"stopped": stopped, "dataDir": str(found.data_dir) if found else None})
     else:
         display.out.print(
-            Text(f"stopped; the data stays in {found.data_dir}" if found else "no local stack runs")
+            display.text(f"stopped; the data stays in {found.data_dir}" if found else "no local stack runs")
         )
 
 
@@ -66,9 +66,11 @@ def _print(running: Stack, *, as_json: bool) -> None:
         display.print_json(exports)
     else:
         for name, value in exports.items():
-            display.out.print(Text(f"export {name}={shlex.quote(value)}"))
+            sys.stdout.write(f"export {name}={shlex.quote(value)}\n")  # for a shell, to the letter
 
 
 def _print_running(running: Stack, *, as_json: bool) -> None:
     _print(running, as_json=as_json)
-    display.err.print(Text(f"the local stack runs, with its data in {running.data_dir}; Ctrl-C stops it"))
+    display.err.print(
+        display.text(f"the local stack runs, with its data in {running.data_dir}; Ctrl-C stops it")
+    )

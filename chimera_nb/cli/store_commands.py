@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from chimera_nb.cli import display
 from chimera_nb.cli.places import AsJson, DataDir
@@ -49,13 +47,7 @@ def ls(
         ]
         display.print_json({"folders": folders, "objects": found, "more": cut})
         return
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(justify="right")
-    for folder in folders:
-        table.add_row("", "", Text(folder))
-    for entry in objects:
-        table.add_row(display.size(entry.size), display.when(entry.updated), Text(entry.uri))
-    display.out.print(table)
+    display.print_listing(folders, objects)
     if cut:
         display.err.print(f"there are more; these are the first {limit:,} (--limit)")
 
@@ -85,7 +77,7 @@ def put(
         display.print_json([{"uri": entry.uri, "size": entry.size} for entry in done])
     else:
         total = display.size(sum(entry.size for entry in done))
-        display.out.print(Text(f"{len(done):,} files, {total}, now in {uri}"))
+        display.out.print(display.text(f"{len(done):,} files, {total}, now in {uri}"))
 
 
 def _listed(store: Store, uri: str, limit: int) -> tuple[list[str], list[Entry]]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
-import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from chimera_nb.jobs.bounds import storable
+from chimera_nb.widgets.formulas import inert
 from chimera_nb.widgets.result_plot import as_number, plot_of
 from pipeline.errors import RefusedError, StorageError
 from pipeline.patterns import split_uri
@@ -34,7 +34,6 @@ FAILURES_SHOWN = 200
 
 Record = dict[str, Any]
 LINE = "_line"  # the column of lines that are no JSON objects, as in chimera_nb.frames
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -182,28 +181,23 @@ def _is_numeric(rows: Sequence[Record], name: str) -> bool:
 
 
 def csv_of(records: Sequence[Record]) -> str:
-    """Records as CSV, a row each, bounded; a text that a spreadsheet would run as a formula is kept a text.
-
-    How, and why: https://owasp.org/www-community/attacks/CSV_Injection
-    """
+    """Records as CSV, a row each, bounded; a text that a spreadsheet would run as a formula is kept a text."""
     rows = [flat(record) for record in records]
     columns = columns_of(rows)[:COLUMNS_SAVED]
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
+    # All texts in quotes: where cells end at semicolons, "-1,5+A1" made of a number and a text is a formula.
+    writer = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow([inert(storable(name)) for name in columns])
     for row in rows:
         values = (row.get(name) for name in columns)
-        writer.writerow([inert(cell(v)) if isinstance(v, str) else cell(v) for v in values])
+        writer.writerow([value if _is_number(value) else inert(cell(value)) for value in values])
         if text.tell() > SAVED_CHARACTERS:
             break
     return text.getvalue()
 
 
-def inert(text: str) -> str:
-    """The text with a ' before it where a spreadsheet would take it for a formula."""
-    first = unicodedata.normalize("NFKC", text.lstrip()[:1])  # those of full width count as well
-    starts = text[:1] in ("\t", "\r", "\n") or first in ("=", "+", "-", "@")
-    return f"'{text}" if text and starts and not _NUMBER.fullmatch(text) else text
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 # Files that failed

@@ -3,11 +3,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chimera_nb.widgets.formulas import inert
 from chimera_nb.widgets.job_result import (
     CELL_CHARACTERS,
     COLUMNS_SHOWN,
@@ -20,7 +23,6 @@ from chimera_nb.widgets.job_result import (
     failures_of,
     first_records,
     flat,
-    inert,
     link_to,
 )
 from chimera_nb.widgets.result_plot import POINTS, plot_of
@@ -121,16 +123,69 @@ def test_nested_objects_become_columns_and_lists_stay():
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\uff1d1+1", '=cmd|"/C calc"!A0']
+    "text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t'=1", "\r'=1", "  =1", "\uff1d1+1", '=cmd|"/C calc"!A0']
 )
 def test_a_text_that_a_spreadsheet_would_run_is_kept_a_text(text):
-    rows = list(csv.reader(io.StringIO(csv_of([{"a": text, text: "x"}]), newline="")))
+    given = text.replace(
+        "'=", "="
+    )  # behind a tab or a line's end a cell may begin, so there is a mark there too
+    rows = list(csv.reader(io.StringIO(csv_of([{"a": given, given: "x"}]), newline="")))
     assert rows == [["a", f"'{text}"], [f"'{text}", "x"]]
 
 
 @pytest.mark.parametrize("text", ["-5", "+1.5e3", "a=b", "", "plain"])
 def test_a_text_that_no_spreadsheet_would_run_stays_as_it_is(text):
     assert inert(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "saved"),
+    [
+        ("a;=1+1", "a;'=1+1"),  # where a list has semicolons, a cell begins here
+        ("a; @SUM(A1)", "a; '@SUM(A1)"),
+        ('a";"=1+1', 'a";"\'=1+1'),
+        ("a\t+1+1", "a\t'+1+1"),
+        ("a\n=1+1", "a\n'=1+1"),
+        ("a|\uff1d1", "a|'\uff1d1"),
+        (
+            "\u22121+1",
+            "'\u22121+1",
+        ),  # a minus as typographers have it, which Swedish spreadsheets take for one
+        ("a;-5;+1.5e3", "a;-5;+1.5e3"),
+        ("1,-2", "1,-2"),
+        ("1;-2 +A1", "1;'-2 +A1"),
+        ("1;-2,5+A1", "1;'-2,5+A1"),  # where the comma is the decimal sign
+        ('[1,-2,"x",-3,-4,-5]', '[1,-2,"x",-3,-4,-5]'),
+        ("a - b = c", "a - b = c"),
+        ("a, b; c", "a, b; c"),
+        ("5+A1", "5+A1"),  # in quotes, so that a number before it does not make it a formula
+    ],
+)
+def test_no_formula_begins_inside_a_text_where_another_locale_has_its_separator(text, saved):
+    rows = list(csv.reader(io.StringIO(csv_of([{"a": text, "b": ["x", text]}]), newline="")))
+    assert rows[1][0] == saved
+
+
+def cells_of_any_locale(saved: str) -> list[str]:
+    """The cells that a spreadsheet may see in a file: with each separator, and whether or not it minds quotes."""
+    rows = [row for by in ",;\t|" for row in csv.reader(io.StringIO(saved, newline=""), delimiter=by)]
+    bare = [re.split(f"[{by}]", line) for by in ",;\t|" for line in re.split("[\r\n]", saved)]
+    return [cell for row in (*rows, *bare) for cell in row]
+
+
+NUMBER = r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
+FORMULAS = st.text(alphabet=list("=+-@;,|\t\r\n\"' a1.\uff1d\uff0b\u2212"), max_size=8)
+
+
+@given(
+    st.lists(st.dictionaries(FORMULAS, st.integers() | FORMULAS | st.lists(FORMULAS, max_size=3), max_size=3))
+)
+def test_no_cell_is_a_formula_in_any_locale(records):
+    for cell in cells_of_any_locale(csv_of(records)):
+        text = unicodedata.normalize("NFKC", cell.strip("\"' \t")).replace("\u2212", "-")
+        bare = cell.lstrip('" \t')
+        if text[:1] in ("=", "+", "-", "@") and not bare.startswith("'"):
+            assert re.fullmatch(rf'{NUMBER}(,{NUMBER})*(\s*[\]"].*|,".*)?', bare, re.DOTALL), cell
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=8) | st.none())))
@@ -142,6 +197,12 @@ def test_a_saved_file_has_a_row_for_each_record_and_no_formula(records):
         assert text.lstrip()[:1] not in ("=", "@")
         if text.lstrip()[:1] in ("+", "-"):
             float(text)
+
+
+def test_numbers_are_saved_as_numbers_and_texts_in_quotes():
+    assert csv_of([{"a": -5, "b": "5+A1", "c": 1.5, "d": True, "e": None, "f": "-5"}]) == (
+        '"a","b","c","d","e","f"\r\n-5,"5+A1",1.5,"true","","-5"\r\n'
+    )
 
 
 def test_a_saved_file_is_bounded():
