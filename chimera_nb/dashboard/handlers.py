@@ -17,6 +17,7 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler  
 
 from chimera_nb.dashboard.assets import Assets
 from chimera_nb.dashboard.configuration import HEADERS
+from chimera_nb.dashboard.identity import network_of
 from chimera_nb.dashboard.pages import FullError
 
 _KERNEL_ID = r"(?P<kernel_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
@@ -86,7 +87,7 @@ class PageHandler(SafeHandler):
         if self.request.headers.get("Sec-Fetch-Dest", "document") != "document":
             raise web.HTTPError(403)  # a picture or a frame of another site, and a kernel for each of them
         try:
-            page = self.settings["pages"].take(self.current_user.username)
+            page = self.settings["pages"].take(self.current_user.username, self._network())
         except FullError:
             _log.warning("Refused a visitor: there are as many kernels as there may be")
             raise web.HTTPError(503) from None
@@ -101,6 +102,10 @@ class PageHandler(SafeHandler):
             return
         if page.failed:
             self.write(_FAILED)
+
+    def _network(self) -> str | None:
+        """Whence the visitor comes; None where a proxy says who it is."""
+        return None if self.identity_provider.user_header else network_of(self.request.remote_ip)
 
     def _address_without_token(self) -> str:
         """A token is kept in a cookie from here on: an address that is sent to a colleague carries none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import ipaddress
 from typing import Any
 
 from jupyter_server.auth.authorizer import Authorizer
@@ -57,3 +58,16 @@ class OwnKernel(Authorizer):
         kernel_id = handler.path_kwargs.get("kernel_id", "")
         owner: Any = handler.settings["kernel_manager"].owners.get(kernel_id)
         return owner is not None and owner == user.username
+
+
+def network_of(address: str | None) -> str:
+    """What one visitor can call their own of the internet: an IPv4 address, or a /64 of IPv6."""
+    try:
+        found = ipaddress.ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return address or ""
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is None:
+            return str(ipaddress.ip_network((found, 64), strict=False))
+        found = found.ipv4_mapped
+    return str(found)

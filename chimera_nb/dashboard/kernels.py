@@ -58,6 +58,7 @@ class DashboardKernels(AsyncMappingKernelManager):
         """`visitors` is the private folder for the users' names; `vouched` says that owners are users."""
         super().__init__(**traits)  # type: ignore[no-untyped-call]
         self.owners: dict[str, str] = {}
+        self.networks: dict[str, str] = {}  # whence their visitors came, where no proxy vouches for them
         self.waiting: set[str] = set()  # not handed to anyone
         self._visitors = visitors
         self._vouched = vouched
@@ -83,9 +84,11 @@ class DashboardKernels(AsyncMappingKernelManager):
         )
         return self.get_kernel(kernel_id)
 
-    def hand_over(self, kernel_id: str, owner: str) -> None:
+    def hand_over(self, kernel_id: str, owner: str, network: str | None = None) -> None:
         """From now on the kernel is this visitor's."""
         self.owners[kernel_id] = owner
+        if network is not None:
+            self.networks[kernel_id] = network
         self.waiting.discard(kernel_id)
         self._heard[kernel_id] = time.monotonic()
         if self._vouched:
@@ -119,6 +122,7 @@ class DashboardKernels(AsyncMappingKernelManager):
     def remove_kernel(self, kernel_id: str) -> Any:
         """Called whenever a kernel has ended, or has not come up: its page is told by its socket's closing."""
         self.owners.pop(kernel_id, None)
+        self.networks.pop(kernel_id, None)
         self.waiting.discard(kernel_id)
         self._heard.pop(kernel_id, None)
         for socket in tuple(self._sockets.pop(kernel_id, ())):

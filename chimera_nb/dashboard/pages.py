@@ -125,22 +125,32 @@ class Pages:
         """How many a visitor would find whole."""
         return sum(page.ready for page in self._waiting)
 
-    def take(self, owner: str) -> Page:
-        """A page for this visitor; raises FullError. The kernel is theirs from now on."""
+    def take(self, owner: str, network: str | None = None) -> Page:
+        """A page for this visitor; raises FullError. The kernel is theirs from now on.
+
+        `network` is whence they came, where no proxy says who they are: who comes without cookies is another
+        visitor each time, so half of all kernels is what one network gets.
+        """
         self._taken_at = time.monotonic()
         self._waiting = deque(page for page in self._waiting if self._alive(page))
         self._wanted.set()
-        if self._waiting and not self._has_enough(owner):
+        if self._has_enough(owner, network):
+            raise FullError
+        if self._waiting:
             page = self._waiting.popleft()
-        elif self._kernels.taken < self._limit and not self._has_enough(owner):
+        elif self._kernels.taken < self._limit:
             page = self._new()
         else:
             raise FullError
-        self._kernels.hand_over(page.kernel_id, owner)
+        self._kernels.hand_over(page.kernel_id, owner, network)
         return page
 
-    def _has_enough(self, owner: str) -> bool:
-        return sum(each == owner for each in self._kernels.owners.values()) >= _EACH
+    def _has_enough(self, owner: str, network: str | None) -> bool:
+        networks = tuple(self._kernels.networks.values())
+        return (
+            tuple(self._kernels.owners.values()).count(owner) >= _EACH
+            or networks.count(network) >= max(1, self._limit // 2)  # None is not among them
+        )
 
     async def close(self) -> None:
         self._keeping.cancel()

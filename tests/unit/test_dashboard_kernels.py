@@ -11,7 +11,9 @@ import uuid
 import pytest
 
 from chimera_nb.dashboard import visitor
+from chimera_nb.dashboard.identity import network_of
 from chimera_nb.dashboard.kernels import DashboardKernels, OneKernelSpec
+from chimera_nb.dashboard.pages import FullError, Pages
 
 TOKEN = "a-token-of-some-length"
 
@@ -119,3 +121,65 @@ def test_a_kernel_that_ends_closes_its_pages_and_is_nobodys(kernels, tmp_path):
     assert not kernels.owners
     assert kernels.taken == 0
     assert not (tmp_path / "k").exists()
+
+
+def take_all(kernels, visitors, limit):
+    """Which of these (owner, network) get a page, one after the other."""
+
+    async def render(kernel_id, manager):
+        yield "frame"
+
+    async def start(kernel_id):
+        return None
+
+    kernels.start = start
+
+    async def take():
+        pages = Pages(kernels, render, warm=0, limit=limit)
+        got = []
+        for owner, network in visitors:
+            try:
+                page = pages.take(owner, network)
+            except FullError:
+                continue
+            got.append((owner, network))
+            await page.finished()
+        await pages.close()
+        return got
+
+    return asyncio.run(take())
+
+
+def test_one_who_comes_without_cookies_does_not_take_every_kernel(kernels):
+    # Each request with the token and no cookie is another visitor.
+    flood = [(f"visitor-{n}", "192.0.2.1") for n in range(20)]
+    assert len(take_all(kernels, [*flood, ("colleague", "192.0.2.2")], limit=8)) == 4 + 1
+    assert ("colleague", "192.0.2.2") in zip(kernels.owners.values(), kernels.networks.values(), strict=True)
+
+
+def test_a_network_that_gives_a_kernel_back_gets_another(kernels):
+    take_all(kernels, [("a", "192.0.2.1"), ("b", "192.0.2.1")], limit=4)
+    gone = next(iter(kernels.owners))
+    kernels.reserve(gone)
+    kernels.remove_kernel(gone)
+    assert take_all(kernels, [("c", "192.0.2.1")], limit=4) == [("c", "192.0.2.1")]
+
+
+def test_users_that_a_proxy_names_are_counted_by_name_alone(kernels):
+    users = [(f"user-{n}", None) for n in range(10)]
+    assert take_all(kernels, users, limit=10) == users
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::ffff:1", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        (None, ""),
+    ],
+)
+def test_an_address_is_counted_by_what_one_visitor_can_have_of_them(address, network):
+    assert network_of(address) == network
