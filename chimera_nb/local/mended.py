@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -33,6 +33,8 @@ from chimera_nb.local.conditions import Conditions, read_conditions
 from chimera_nb.local.names import to_disk
 from chimera_nb.local.replies import Reply, error, json_reply, kept, response, whole_body
 from chimera_nb.local.uploads import name_in_multipart
+
+Spoil = Callable[[CIMultiDict[str], AsyncIterator[bytes]], AsyncIterator[bytes]]  # a body's head, the body
 
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
@@ -131,9 +133,13 @@ class MendedStorage:
         return self._shown(reply)
 
     async def download(
-        self, request: web.BaseRequest, route: routes.Route, query: Mapping[str, str]
+        self,
+        request: web.BaseRequest,
+        route: routes.Route,
+        query: Mapping[str, str],
+        spoil: Spoil | None = None,
     ) -> web.StreamResponse:
-        """An object's bytes, or with HEAD what would come with them."""
+        """An object's bytes, or with HEAD what would come with them; `spoil` puts a fault into them."""
         target = routes.write_query(route.path, query)
         async with self._request(request.method, target, kept(request.headers)) as found:
             refusal = None
@@ -146,9 +152,12 @@ class MendedStorage:
                 return response(error(416, "the range begins after the end of an empty object"))
             answer = web.StreamResponse(status=found.status, reason=found.reason, headers=kept(found.headers))
             answer.headers.update(_stored_length(found))
+            body = found.content.iter_any()
+            if spoil:
+                body = spoil(answer.headers, body)
             await answer.prepare(request)
             try:
-                async for chunk in found.content.iter_any():
+                async for chunk in body:
                     await answer.write(chunk)
                 await answer.write_eof()
             except aiohttp.ClientPayloadError:

@@ -3,7 +3,7 @@
 - A batch's parts are passed on one by one, each with the mends of `mended`: the emulator answers only those that
   have a Content-ID (fsouza/fake-gcs-server#411), and google-cloud-storage sends none.
 - It lets every web page read and write; here a request from one is refused.
-- GET and POST /_chimera/faults show and set the `Faults`.
+- GET and POST /_chimera/faults show and set the `Faults`, as JSON; POST of {} takes them away.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -21,7 +21,7 @@ from aiohttp import web
 
 from chimera_nb.local import routes
 from chimera_nb.local.batch import Part, read_batch, write_batch
-from chimera_nb.local.faults import Faults
+from chimera_nb.local.faults import Faults, Injection, spoiled
 from chimera_nb.local.mended import MendedStorage
 from chimera_nb.local.replies import Reply, error, json_reply, response, whole_body
 
@@ -57,10 +57,10 @@ async def running_proxy(
 
 
 class Proxy:
-    """Answers requests; `faults` may be replaced at any time."""
+    """Answers requests, with the faults that are in force."""
 
     def __init__(self, storage: MendedStorage, faults: Faults) -> None:
-        self.faults = faults
+        self._injection = Injection(faults)
         self._storage = storage
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -77,50 +77,62 @@ class Proxy:
             return response(error(502, f"fake-gcs-server does not answer: {e}"))
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        method, (path, _, query) = request.method, request.raw_path.partition("?")
-        if self.faults.latency_ms and self.faults.concern(method, request.raw_path):
-            await asyncio.sleep(self.faults.latency_ms / 1000)
-        if path == "/batch/storage/v1" and method == "POST":
+        method, target = request.method, request.raw_path
+        if latency := self._injection.latency(method, target):
+            await asyncio.sleep(latency)
+        if target.partition("?")[0] == "/batch/storage/v1" and method == "POST":
             parts = read_batch(request.headers.get("Content-Type", ""), await whole_body(request))
             # One after the other: a batch promises no order, but one that has it is easier to test.
             return response(write_batch([(part.content_id, await self._answer_part(part)) for part in parts]))
-        if self._fails(method, request.raw_path):
-            if not self.faults.status and request.transport is not None:
-                request.transport.abort()
-            return response(self._failure())
+        faults, kind = self._injection.faults, self._injection.take(method, target)
+        if kind == "refuse" or (kind == "lose" and method in {"GET", "HEAD"}):  # which do nothing
+            if kind == "lose" or not faults.status:
+                _drop(request)
+            return response(_failure(faults))
+        answer = await self._do(request, faults if kind in {"cut", "flip", "drip"} else None)
+        if kind == "lose":
+            _drop(request)
+        return answer
+
+    async def _do(self, request: web.BaseRequest, faults: Faults | None) -> web.StreamResponse:
+        method, (path, _, query) = request.method, request.raw_path.partition("?")
         route, parameters = routes.read_route(path), routes.read_query(query)
         if route is None:
             return response(error(501, f"no {path}: this stand-in has the JSON API, without the XML one"))
         if route.kind == "upload":
             return await self._storage.upload(request, route, parameters)
         if route.name and (route.kind or parameters.get("alt") == "media" or method == "HEAD"):
-            return await self._storage.download(request, route, parameters)
+            spoil = partial(spoiled, faults) if faults else None
+            return await self._storage.download(request, route, parameters, spoil)
         body = await whole_body(request)
         return response(await self._storage.call(method, route, parameters, request.headers, body))
 
     async def _answer_part(self, part: Part) -> Reply:
-        if self._fails(part.method, part.target):
-            return self._failure()
+        faults, kind = self._injection.faults, self._injection.take(part.method, part.target)
+        if kind == "refuse":
+            return _failure(faults)
         path, _, query = part.target.partition("?")
         route = routes.read_route(path)
         if route is None or route.kind:
             return error(400, f"{part.method} {part.target[:500]} cannot be in a batch")
-        return await self._storage.call(part.method, route, routes.read_query(query), part.headers, part.body)
+        reply = await self._storage.call(
+            part.method, route, routes.read_query(query), part.headers, part.body
+        )
+        return _failure(faults) if kind == "lose" else reply
 
     async def _set_faults(self, request: web.BaseRequest) -> Reply:
         if request.method == "POST":
             try:
-                self.faults = Faults(**json.loads(await whole_body(request)))
+                self._injection = Injection(Faults(**json.loads(await whole_body(request))))
             except TypeError as e:
                 raise ValueError(str(e)) from e
-        return json_reply(200, self.faults.to_json())
+        return json_reply(200, self._injection.to_json())
 
-    def _fails(self, method: str, target: str) -> bool:
-        """Whether this request is to fail; if so it has been counted."""
-        if not self.faults.fail_next or not self.faults.concern(method, target):
-            return False
-        self.faults = replace(self.faults, fail_next=self.faults.fail_next - 1)
-        return True
 
-    def _failure(self) -> Reply:
-        return error(self.faults.status or 503, "a fault on purpose")
+def _failure(faults: Faults) -> Reply:
+    return error(faults.status or 503, "a fault on purpose")
+
+
+def _drop(request: web.BaseRequest) -> None:
+    if request.transport is not None:
+        request.transport.abort()
