@@ -87,7 +87,8 @@ def test_what_the_terminals_encoding_has_not_is_escaped(tmp_path):
     ascii_only = {"PYTHONIOENCODING": "ascii", "COLUMNS": "400"}
     shown = run("chimera_nb", "ls", f"{tmp_path}/", "--data-dir", str(tmp_path), code=0, **ascii_only)
     assert r"\u65e5\u672c.json" in shown.stdout
-    error = run("chimera_nb", "ls", f"{tmp_path}/無.json", code=2, **ascii_only).stderr
+    lost = ("ls", f"{tmp_path}/無.json", "--data-dir", str(tmp_path))
+    error = run("chimera_nb", *lost, code=2, **ascii_only).stderr
     assert r"\u7121.json" in error
     assert "Traceback" not in error
 
