@@ -36,7 +36,7 @@ def build(root: Any, store: Store, spec: JobSpec, patterns: Sequence[str]) -> An
     files = (
         root
         | "CreatePatterns" >> CreatePatterns(store, spec, patterns)
-        | "ListFiles" >> beam.ParDo(ListGCSFiles(store))
+        | "ListFiles" >> beam.ParDo(ListGCSFiles(store, spec.target))
         | "Deduplicate" >> beam.Distinct()
     )
     read = (

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError, TargetError
 from pipeline.patterns import Pattern, escape, has_glob, join_uri, split_uri
@@ -120,12 +121,32 @@ def check_apart(store: Store, spec: JobSpec, patterns: list[str]) -> None:
         if there != bucket:
             continue
         glob = Pattern(text)
+        looked_through = join_uri(bucket, glob.prefix.rpartition("/")[0] + "/")
+        for link in store.linked_folders(looked_through) if glob.recursive and not glob.literal else ():
+            check_outside(f"{link}/", spec.target)
+            if f"{target}/".startswith(f"{_followed(link).rstrip('/')}/"):
+                raise TargetError(
+                    f"target {spec.target} is inside {link}, which {pattern} reads; choose another"
+                )
         for uri, path in zip(names, paths, strict=True):
             if glob.matches(path):
                 raise TargetError(
                     f"target {spec.target} is inside the selection: {pattern} matches {uri}; "
                     "choose another target or a narrower pattern"
                 )
+
+
+def check_outside(uri: str, target: str) -> None:
+    """Raise TargetError for a local file that links lead to within the target: it is what the job writes."""
+    if uri.startswith("gs://") or target.startswith("gs://"):
+        return
+    if f"{_real_folder(os.path.dirname(uri))}/".startswith(f"{_real_folder(target)}/"):  # noqa: PTH120 - as written
+        raise TargetError(f"{uri} leads into the target {target} through a link; choose another target")
+
+
+@lru_cache(maxsize=1024)  # a listing comes folder by folder
+def _real_folder(path: str) -> str:
+    return os.path.realpath(path)
 
 
 def _followed(uri: str) -> str:

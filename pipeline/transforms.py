@@ -19,7 +19,7 @@ from pipeline.counters import count, count_only
 from pipeline.manifest import read_list
 from pipeline.reader_pool import ReaderPool
 from pipeline.reading import ReadFile, read_file
-from pipeline.selection import list_matches, literal_uri
+from pipeline.selection import check_outside, list_matches, literal_uri
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target import patterns_uri
@@ -73,8 +73,9 @@ class ListGCSFiles(beam.DoFn):
     now, it is a failed file with a record.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, target: str) -> None:
         self._store = store
+        self._target = target
 
     def process(self, pattern: bytes) -> Iterator[bytes]:
         text = decode_uri(pattern)
@@ -82,6 +83,7 @@ class ListGCSFiles(beam.DoFn):
             yield encode_uri(uri)
             return
         for entry in list_matches(self._store, text):
+            check_outside(entry.uri, self._target)
             yield encode_uri(entry.uri)
 
 

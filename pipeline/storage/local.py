@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import shutil
 import stat as modes
@@ -16,23 +17,53 @@ from typing import IO
 from pipeline.errors import AccessDeniedError, ObjectExistsError, ObjectNotFoundError, StorageError
 from pipeline.storage.entries import Entry, Page, ReadStream, WriteStream
 
+_log = logging.getLogger(__name__)
+
 
 def list_objects(prefix: str, *, recursive: bool) -> Iterator[Entry]:
-    """Files below the prefix's folder. Links to files are followed, links to folders are not.
+    """Files below the prefix's folder, links followed; each folder is read once, however many links lead to it.
 
-    A file or link whose target is gone is listed too, so that it is on record as one that cannot be read.
+    A link to a folder that is read under a name of its own is passed over, and so is one to a folder that holds
+    the one that is listed: it would never end. A file or link whose target is gone is listed too, so that it is on
+    record as one that cannot be read.
     """
-    waiting = [iter(_scan(_folder_of(prefix)))]  # no recursion: folders may nest deeper than calls
+    top = _folder_of(prefix)
+    read = [os.path.realpath(top or ".")]  # the folders read, with all below them
+    waiting = [iter(_scan(top))]  # no recursion: folders may nest deeper than calls
     while waiting:
         for path, entry in waiting[-1]:
-            if entry.is_dir(follow_symlinks=False):
-                if recursive and f"{path}/".startswith(prefix):
+            if _leads_to_folder(entry):
+                if recursive and f"{path}/".startswith(prefix) and _is_read_here(path, entry, read):
                     waiting.append(iter(_scan(f"{path}/")))
                     break
             elif path.startswith(prefix) and _is_data(entry):
                 yield _entry(path)
         else:
             waiting.pop()
+
+
+def _is_read_here(path: str, entry: os.DirEntry[str], read: list[str]) -> bool:
+    """Whether a folder is to be read under this name; `read` is told of the ones behind links."""
+    if not entry.is_symlink() and len(read) == 1:
+        return True  # no link has been followed so far
+    real = os.path.realpath(path)
+    if not entry.is_symlink():
+        return real not in read
+    if read[0] != real and f"{read[0]}/".startswith(f"{real.rstrip('/')}/"):
+        _log.warning("%s leads to a folder that holds the one that is listed; it is left out", path)
+        return False
+    if any(f"{real}/".startswith(f"{folder.rstrip('/')}/") for folder in read):
+        return False
+    read.append(real)
+    return True
+
+
+def linked_folders(folder: str) -> Iterator[str]:
+    """The links below a folder that lead to folders; what is behind them is not looked into."""
+    for top, names, _ in os.walk(folder):
+        for name in names:
+            if os.path.islink(path := f"{top.rstrip('/')}/{name}"):  # noqa: PTH114 - a path as it is written
+                yield path
 
 
 def list_folder(folder: str, *, page_size: int) -> Iterator[Page]:
@@ -213,7 +244,7 @@ def _scan(folder: str) -> list[tuple[str, os.DirEntry[str]]]:
 
 def _object_name(found: tuple[str, os.DirEntry[str]]) -> str:
     path, entry = found
-    return f"{path}/" if entry.is_dir(follow_symlinks=False) else path
+    return f"{path}/" if _leads_to_folder(entry) else path
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:

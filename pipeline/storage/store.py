@@ -150,6 +150,13 @@ class Store:
             self.access.check_object(folder, "write")
             local.remove_empty_folder(folder)
 
+    def linked_folders(self, folder: str) -> Iterator[str]:
+        """The links below a local folder that lead to folders, without looking behind them; a bucket has none."""
+        if folder.startswith("gs://"):
+            return iter(())
+        self.access.check_folder(folder, "read")
+        return local.linked_folders(folder)
+
     def is_local_folder(self, path: str) -> bool:
         if path.startswith("gs://"):
             return False

@@ -194,7 +194,7 @@ ASKED = {
     "upload_file": lambda store, uri: store.upload_file("/open/x", uri),
     "write_bytes": lambda store, uri: store.write_bytes(uri, b""),
 }
-LOCAL = {"is_local_folder", "remove_empty_folder"}
+LOCAL = {"is_local_folder", "linked_folders", "remove_empty_folder"}
 NO_URI = {"list_buckets"}
 
 
@@ -224,7 +224,13 @@ def test_both_ends_of_a_rename_and_of_an_upload_are_looked_at():
 @pytest.mark.usefixtures("no_store")
 def test_a_local_folder_outside_is_not_even_looked_for(tmp_path):
     store = limit(read="open", write="open")
-    for ask in (store.is_local_folder, store.remove_empty_folder, store.stat, store.list_objects):
+    for ask in (
+        store.is_local_folder,
+        store.linked_folders,
+        store.remove_empty_folder,
+        store.stat,
+        store.list_objects,
+    ):
         with pytest.raises(NotAllowedError):
             ask(str(tmp_path))
 

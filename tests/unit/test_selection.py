@@ -19,7 +19,7 @@ from pipeline.errors import (
     UnknownNameError,
 )
 from pipeline.patterns import Pattern
-from pipeline.selection import check_apart, check_inputs, list_matches, patterns_by_input
+from pipeline.selection import check_apart, check_inputs, check_outside, list_matches, patterns_by_input
 from pipeline.sources import build_patterns
 from pipeline.sources.ndjson import NdjsonSource
 from pipeline.spec import JobSpec
@@ -135,12 +135,12 @@ def test_a_glob_too_long_to_be_a_name_is_still_a_glob(tmp_path):
     assert selected(tmp_path, "[" + "a" * 300 + "]aa") == {"aaa"}
 
 
-def test_linked_files_are_selected_and_linked_folders_only_by_name(tmp_path):
+def test_what_is_behind_links_is_selected(tmp_path):
     lay(tmp_path, "in/x.bz2", "out/y.bz2")
     (tmp_path / "in/link.bz2").symlink_to("../out/y.bz2")
     (tmp_path / "in/folder").symlink_to("../out")
     (tmp_path / "in/dangling.bz2").symlink_to("nowhere")
-    assert selected(tmp_path, "in") == {"in/x.bz2", "in/link.bz2", "in/dangling.bz2"}
+    assert selected(tmp_path, "in") == {"in/x.bz2", "in/link.bz2", "in/dangling.bz2", "in/folder/y.bz2"}
     assert selected(tmp_path, "in/folder") == {"in/folder/y.bz2"}
 
 
@@ -377,3 +377,25 @@ def test_a_job_that_is_admitted_has_its_patterns_and_its_target(tmp_path):
     made = spec(f"{tmp_path}/a", f"{tmp_path}/a/", target=f"{tmp_path}/out", source="betfair")
     assert admit(STORE, made, lambda _: None) == [f"{tmp_path}/a/*.bz2", f"{tmp_path}/a/**/*.bz2"]
     assert (tmp_path / "out/_chimera/claim.json").exists()
+
+
+def test_what_leads_into_the_target_through_a_link_is_not_read(tmp_path):
+    target = tmp_path / "out"
+    for name in ("in/a.json", "out/output/b.json", "out-too/c.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}\n")
+    (tmp_path / "in/old").symlink_to(target)
+    check_outside(f"{tmp_path}/in/a.json", str(target))
+    check_outside(f"{tmp_path}/out-too/c.json", str(target))
+    check_outside("gs://b/out/x", "gs://b/out")
+    for uri in (f"{tmp_path}/in/old/output/b.json", f"{target}/output/b.json"):
+        with pytest.raises(TargetError, match=f"^{uri} leads into the target {target} through a link"):
+            check_outside(uri, str(target))
+
+
+@pytest.mark.parametrize("leads_to", ["out", "out/output", "."])
+def test_a_target_behind_a_link_in_the_selection_is_refused(tmp_path, leads_to):
+    lay(tmp_path, "in/a.json", "far/out/output/b.json")
+    (tmp_path / "in/link").symlink_to(tmp_path / "far" / leads_to)
+    assert "link" in refuse(spec(f"{tmp_path}/in/", target=f"{tmp_path}/far/out", overwrite=True))
+    accept(spec(f"{tmp_path}/in/", target=f"{tmp_path}/elsewhere"))

@@ -99,14 +99,36 @@ def test_what_is_absent_holds_nothing(tmp_path):
     assert list(STORE.list_folder(f"{tmp_path}/gone/")) == [Page((), ())]
 
 
-def test_links_to_files_are_followed_and_links_to_folders_are_not(tmp_path):
+def test_links_are_followed_and_loops_found(tmp_path, caplog):
     lay(tmp_path, "in/real/x", "out/y")
     (tmp_path / "in/link").symlink_to("../out/y")
     (tmp_path / "in/folder").symlink_to("../out")
     (tmp_path / "in/real/loop").symlink_to("..")
-    assert below(tmp_path, listed(f"{tmp_path}/in/")) == ["in/link", "in/real/x"]
+    assert below(tmp_path, listed(f"{tmp_path}/in/")) == ["in/folder/y", "in/link", "in/real/x"]
     assert STORE.read_bytes(f"{tmp_path}/in/link") == b"out/y"
     assert below(tmp_path, listed(f"{tmp_path}/in/folder/")) == ["in/folder/y"]  # named, it is followed
+    assert not caplog.messages
+    (tmp_path / "in/real/up").symlink_to("../..")
+    assert below(tmp_path, listed(f"{tmp_path}/in/")) == ["in/folder/y", "in/link", "in/real/x"]
+    assert caplog.messages == [
+        f"{tmp_path}/in/real/up leads to a folder that holds the one that is listed; it is left out"
+    ]
+
+
+def test_a_folder_is_read_once_however_many_links_lead_to_it(tmp_path):
+    lay(tmp_path, "in/2016/a", "in/z/b", "disk/2017/c", "disk/2017/deep/d", "disk/e")
+    (tmp_path / "in/1-inner").symlink_to(tmp_path / "disk/2017/deep")
+    (tmp_path / "in/2017").symlink_to(tmp_path / "disk/2017")
+    (tmp_path / "in/2018").symlink_to(tmp_path / "disk/2017")
+    (tmp_path / "in/all").symlink_to(tmp_path / "disk")
+    (tmp_path / "in/latest").symlink_to("2016")
+    (tmp_path / "disk/back").symlink_to(tmp_path / "in")
+    (tmp_path / "disk/2017/self").symlink_to(tmp_path / "disk/2017")
+    found = listed(f"{tmp_path}/in/")
+    assert below(tmp_path, found) == ["in/1-inner/d", "in/2016/a", "in/2017/c", "in/all/e", "in/z/b"]
+    assert len({os.path.realpath(uri) for uri in found}) == len(found)
+    assert below(tmp_path, listed(f"{tmp_path}/in/latest/")) == ["in/latest/a"]
+    assert below(tmp_path, listed(f"{tmp_path}/in/20")) == ["in/2016/a", "in/2017/c", "in/2017/deep/d"]
 
 
 def test_links_that_lead_nowhere_are_listed_and_stop_no_listing(tmp_path):
