@@ -106,6 +106,7 @@ def literal_uri(pattern: str) -> str | None:
 
 def check_apart(store: Store, spec: JobSpec, patterns: list[str]) -> None:
     """Raise TargetError when the target lies in the selection: the job would read what it writes or deletes."""
+    _real_folder.cache_clear()  # links may lead elsewhere than when the last job was submitted from this process
     target = _followed(spec.target)
     for input_ in spec.inputs:
         folder = _followed(input_.rstrip("/"))

@@ -80,8 +80,8 @@ def headline(record: JobRecord) -> str:
     if record.status is Status.COMPLETE and record.summary:
         files, lines = record.summary["files"], record.summary["lines"]
         failed = f", {files['failed']:,} failed" if files["failed"] else ""
-        shards = _plural(record.summary["shards"], "shard")
-        return f"complete: {_plural(files['complete'], 'file')} read{failed}; {lines:,} lines in {shards} at {target}"
+        shards = plural(record.summary["shards"], "shard")
+        return f"complete: {plural(files['complete'], 'file')} read{failed}; {lines:,} lines in {shards} at {target}"
     return f"{record.status.value}: {record.error}" if record.error else record.status.value
 
 
@@ -219,5 +219,6 @@ def _numbers(record: JobRecord) -> str:
     return f"{failed}{size(numbers.get('rawBytes'))} raw  {speed}/s  {numbers.get('lines') or 0:,} lines"
 
 
-def _plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
+    """A number of things: "1 file", "2,000 files"."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -11,11 +11,12 @@ import typer
 
 from chimera_nb.cli import display
 from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.cli.upload_plan import plan_uploads
 from chimera_nb.connect import connect
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.patterns import Pattern, has_glob, split_uri
 from pipeline.selection import list_matches
-from pipeline.storage import Entry, Store, join
+from pipeline.storage import Entry, Store
 
 _UPLOADS = 16  # at a time
 
@@ -61,23 +62,28 @@ def put(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Copy files into a bucket, under their own names. On a local stack the bucket is made if it is absent."""
+    """Copy files into a bucket, under their own names. On a local stack the bucket is made if it is absent.
+
+    Nothing is copied where two files would get one name. What links lead to is copied too, each folder once.
+    """
     store = connect([uri], data_dir=data_dir).store
     bucket, prefix = split_uri(uri)
     if not bucket:
         raise RefusedError(f"{uri!r} is not in a bucket; write gs://bucket/prefix")
     if has_glob(prefix):
         raise RefusedError(f"{uri!r} holds a glob character; name one folder")
-    pairs = _pairs(files, uri)
+    plan = plan_uploads(store, files, uri)
+    for path, why in plan.left_out.items():
+        display.err.print(display.text(f"left out: {path} ({why})"))
     if not store.bucket_exists(bucket):
         store.make_bucket(bucket)
     with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="put-file") as pool:
-        done = list(pool.map(lambda pair: store.upload_file(str(pair[0]), pair[1]), pairs))
+        done = list(pool.map(lambda upload: store.upload_file(upload.path, upload.uri), plan.uploads))
     if as_json:
         display.print_json([{"uri": entry.uri, "size": entry.size} for entry in done])
     else:
         total = display.size(sum(entry.size for entry in done))
-        display.out.print(display.text(f"{len(done):,} files, {total}, now in {uri}"))
+        display.out.print(display.text(f"{display.plural(len(done), 'file')}, {total}, now in {uri}"))
 
 
 def _listed(store: Store, uri: str, limit: int) -> tuple[list[str], list[Entry]]:
@@ -105,22 +111,3 @@ def _listed(store: Store, uri: str, limit: int) -> tuple[list[str], list[Entry]]
         except ObjectNotFoundError as e:
             raise ObjectNotFoundError(uri, "there is no such object or folder") from e
     return folders, objects
-
-
-def _pairs(files: list[Path], uri: str) -> list[tuple[Path, str]]:
-    """Each file with the URI it goes to."""
-    pairs = []
-    for given in files:
-        if given.is_dir():
-            pairs += [
-                (path, join(uri, str(path.relative_to(given))))
-                for path in sorted(given.rglob("*"))
-                if path.is_file()
-            ]
-        elif given.is_file():
-            pairs.append((given, join(uri, given.name)))
-        else:
-            raise RefusedError(f"{given}: there is no such file or folder")
-    if not pairs:
-        raise RefusedError(f"there are no files in {', '.join(map(str, files))}")
-    return pairs
