@@ -15,9 +15,9 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
+from chimera_nb.cli.table import Column, print_table
 from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.ledger import FileRecord
 from pipeline.patterns import join_uri
@@ -86,36 +86,39 @@ def headline(record: JobRecord) -> str:
 
 
 def print_listing(folders: Sequence[str], objects: Sequence[Entry]) -> None:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(justify="right")
-    for folder in folders:
-        table.add_row("", "", text(folder))
-    for entry in objects:
-        table.add_row(size(entry.size), when(entry.updated), text(entry.uri))
-    out.print(table)
+    columns = (Column("size", right=True), Column("updated"), Column("uri"))
+    rows = [(Text(), Text(), text(folder)) for folder in folders]
+    rows += [(Text(size(entry.size)), Text(when(entry.updated)), text(entry.uri)) for entry in objects]
+    print_table(out, err, columns, rows, header=False)
+
+
+_JOB_COLUMNS = (
+    Column("job"),
+    Column("status"),
+    Column("created", leaves=2),
+    Column("source", leaves=1),
+    Column("files", right=True, leaves=3),
+    Column("failed", right=True),
+    Column("lines", right=True),
+    Column("target"),
+)
 
 
 def print_jobs(records: tuple[JobRecord, ...]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("job", "status", "created", "source", "files", "failed", "lines", "target"):
-        numeric = column in ("files", "failed", "lines")
-        # An id that is cut short is no use; a target may go on in the next line.
-        table.add_column(
-            column, justify="right" if numeric else "left", no_wrap=column != "target", overflow="fold"
-        )
-    for record in records:
-        numbers = record.progress
-        table.add_row(
+    rows = [
+        (
             text(record.job_id),
             status_text(record.status),
-            when(record.created_at),
+            Text(when(record.created_at)),
             text(record.source_type),
-            f"{numbers.get('filesComplete') or 0:,}",
-            f"{numbers.get('filesFailed') or 0:,}",
-            f"{numbers.get('lines') or 0:,}",
+            Text(f"{record.progress.get('filesComplete') or 0:,}"),
+            Text(f"{record.progress.get('filesFailed') or 0:,}"),
+            Text(f"{record.progress.get('lines') or 0:,}"),
             text(join_uri(record.target_bucket, record.output_prefix)),
         )
-    out.print(table)
+        for record in records
+    ]
+    print_table(out, err, _JOB_COLUMNS, rows, header=True)
 
 
 def print_job(record: JobRecord, failures: list[FileRecord]) -> None:

@@ -54,7 +54,7 @@ def test_the_command_line_prints_names_and_reasons_escaped(text, shown, monkeypa
 def test_every_line_of_the_command_line_goes_through_the_one_function():
     folder = Path(chimera_nb.cli.__file__).parent
     for path in folder.glob("*.py"):
-        if path.name != "display.py":
+        if path.name not in {"display.py", "table.py"}:  # a table is given cells that went through it
             assert not re.search(r"(?<!\.)\bText\(|from rich", path.read_text()), path.name
 
 
