@@ -4,12 +4,13 @@ Bodies of objects stream through both ways; everything else fits in memory and i
 
 - names that are no file names (names.py): "a" beside "a/b", "folder/", "a//b", "..", and long ones
 - preconditions, where it passes over them (conditions.py)
+- moves (objects.move), which it does not know: a copy and a delete, with both names held meanwhile
 - listings: pages of no more than 1,000, each prefix on one page
 - a range at the end of an empty object: 416, not "bytes 0--1/0"
 - X-Goog-Stored-Content-Length, which it leaves out
 
 Not mended: its answers are whole objects whatever `fields` asks, it ignores matchGlob, takes a wrong checksum
-at its word, keeps no older generations, metageneration is always 1, and a copy's source has no conditions.
+at its word, keeps no older generations, and metageneration is always 1.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -29,7 +30,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from chimera_nb.local import routes
-from chimera_nb.local.conditions import Conditions, read_conditions
+from chimera_nb.local.conditions import Conditions, read_conditions, read_source_conditions
 from chimera_nb.local.names import to_disk
 from chimera_nb.local.replies import Reply, error, json_reply, kept, response, whole_body
 from chimera_nb.local.uploads import name_in_multipart
@@ -62,6 +63,8 @@ class MendedStorage:
             return await self._exchange(method, routes.write_query(route.path, query), headers, body)
         if route.path.endswith("/compose") and method == "POST":
             body = routes.sources_for_compose(body)
+        if route.source:
+            return await self._copy(route, query, headers, body)
         conditions = read_conditions(method, query)
         target = routes.write_query(route.path, query)
         if method == "GET":
@@ -70,10 +73,35 @@ class MendedStorage:
             if reply.status == 200 and conditions:
                 refusal = conditions.refusal(int(json.loads(reply.body)["generation"]), reading=True)
         else:
-            creates = method == "POST"  # a copy or a compose
+            creates = method == "POST"  # a compose
             async with self._changing(route.bucket, route.name, conditions, creates=creates) as refusal:
                 reply = _refused(refusal) if refusal else await self._exchange(method, target, headers, body)
         return _refused(refusal) if refusal else self._shown(reply)
+
+    async def _copy(
+        self, route: routes.Route, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+    ) -> Reply:
+        """A copy or a move: both names are held, in their order, so that two of them never wait for each other."""
+        source, target = route.source or ("", ""), (route.bucket, route.name or "")
+        if route.moves and source == target:
+            return error(400, "a move needs another name")
+        async with AsyncExitStack() as held:
+            for name in sorted({source, target}):
+                await held.enter_async_context(self._locks.setdefault(name, asyncio.Lock()))
+            found = await self._generation(*source)
+            if not found:
+                return _refused(404)
+            refusal = read_source_conditions(query).refusal(found, reading=False)
+            if refusal is None and (conditions := read_conditions("POST", query)):
+                refusal = conditions.refusal(await self._generation(*target), reading=False)
+            if refusal:
+                return _refused(refusal)
+            asked = routes.write_query(route.path, {} if route.moves else query)
+            reply = self._shown(await self._exchange("POST", asked, headers, body))
+            if not route.moves or reply.status >= 300:
+                return reply
+            gone = await self._exchange("DELETE", routes.object_path(*source), {})
+            return json_reply(200, json.loads(reply.body)["resource"]) if gone.status < 300 else gone
 
     async def _list(self, route: routes.Route, query: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
         asked = routes.query_for_list(query)
@@ -182,8 +210,7 @@ class MendedStorage:
             yield refusal
 
     async def _generation(self, bucket: str, name: str) -> int:
-        route = routes.read_route(f"/storage/v1/b/{bucket}/o/{quote(name, safe='')}")
-        reply = await self._exchange("GET", route.path if route else "", {})
+        reply = await self._exchange("GET", routes.object_path(bucket, name), {})
         return int(json.loads(reply.body)["generation"]) if reply.status == 200 else 0
 
     async def _exchange(

@@ -14,20 +14,28 @@ from chimera_nb.local.names import ends_inside_a_part, from_disk, to_disk, to_di
 _API = re.compile(
     r"(?P<head>/(?:(?P<kind>upload|download)/)?storage/v1/b/)(?P<bucket>[^/]+)"
     r"(?:(?P<objects>/o)(?:/(?P<name>.+?)"
-    r"(?P<tail>/compose|/acl(?:/[^/]+)?|/(?:rewrite|copy)To/b/(?P<to_bucket>[^/]+)/o/(?P<to_name>.+))?)?)?"
+    r"(?P<tail>/compose|/acl(?:/[^/]+)?|/(?P<copies>rewrite|copy)To/b/(?P<to_bucket>[^/]+)/o/(?P<to_name>.+)"
+    r"|/moveTo/o/(?P<new_name>.+))?)?)?"
 )
 _LARGEST_PAGE = 1000  # of items; real Cloud Storage gives no more, whatever is asked
 
 
 @dataclass(frozen=True)
 class Route:
-    """What a request is about. The object is the one that is read or changed: of a copy, the new one."""
+    """What a request is about. The object is the one that is read or changed: of a copy or a move, the new one."""
 
     path: str  # as the emulator is asked
     kind: str | None  # "upload", "download", or None
     bucket: str  # empty where the path names none
     name: str | None  # of the object; None where the path names none
     lists: bool
+    source: tuple[str, str] | None = None  # bucket and name of the object that is copied or moved
+    moves: bool = False  # the path is then that of a copy: the emulator knows no moves
+
+
+def object_path(bucket: str, name: str) -> str:
+    """The path by which the emulator is asked for an object."""
+    return f"/storage/v1/b/{bucket}/o/{_on_disk(name)}"
 
 
 def read_route(path: str) -> Route | None:
@@ -43,10 +51,13 @@ def read_route(path: str) -> Route | None:
         return Route(path, found["kind"], bucket, None, lists=bool(found["objects"]) and not found["kind"])
     plain = _plain(name)
     path = f"{found['head']}{found['bucket']}/o/{_on_disk(plain)}"
-    if found["to_name"] is not None:
-        bucket, plain = _plain(found["to_bucket"]), _plain(found["to_name"])
-        tail = tail[: -len(found["to_name"])] + _on_disk(plain)
-    return Route(path + tail, found["kind"], bucket, plain, lists=False)
+    to = found["to_name"] or found["new_name"]
+    if to is None:
+        return Route(path + tail, found["kind"], bucket, plain, lists=False)
+    to_bucket, to_name = found["to_bucket"] or found["bucket"], _plain(to)
+    path += f"/{found['copies'] or 'rewrite'}To/b/{to_bucket}/o/{_on_disk(to_name)}"
+    source, moves = (bucket, plain), found["new_name"] is not None
+    return Route(path, found["kind"], _plain(to_bucket), to_name, lists=False, source=source, moves=moves)
 
 
 def read_query(query: str) -> dict[str, str]:

@@ -202,6 +202,81 @@ def test_preconditions_hold_for_every_kind_of_request(objects):
     objects.blob("old").delete(if_generation_match=old.generation)
 
 
+def test_a_copy_is_one_of_the_source_that_was_meant(objects):
+    source = put(objects, "source", b"new")
+    stale = source.generation - 1
+    for wrong in (
+        {"if_source_generation_match": stale},
+        {"if_source_generation_not_match": source.generation},
+        {"if_source_metageneration_match": 2},
+        {"if_source_metageneration_not_match": 1},
+    ):
+        for attempt in (
+            lambda wrong=wrong: objects.blob("target").rewrite(source, **wrong),
+            lambda wrong=wrong: objects.copy_blob(source, objects, "target", **wrong),
+            lambda wrong=wrong: objects.move_blob(source, "target", **wrong),
+        ):
+            with pytest.raises(api.PreconditionFailed):
+                attempt()
+    with pytest.raises(api.NotFound):
+        objects.copy_blob(source, objects, "target", source_generation=stale)
+    assert [blob.name for blob in objects.list_blobs()] == ["source"]
+    right = {"if_source_generation_match": source.generation, "if_source_metageneration_match": 1}
+    objects.blob("target").rewrite(source, if_generation_match=0, **right)
+    objects.copy_blob(source, objects, "copy", **right)
+    assert {blob.download_as_bytes() for blob in objects.list_blobs()} == {b"new"}
+
+
+@pytest.mark.parametrize("name", ["moved", "a/b c?d=1%2F", "é" * 300, "../up"])
+def test_a_move_takes_all_that_is_known_to_another_name(objects, name):
+    source = objects.blob("from/" + name)
+    source.content_encoding, source.metadata = "gzip", {"k": "v"}
+    source.upload_from_string(gzip.compress(b"x"), content_type="text/x-test")
+    moved = objects.move_blob(source, name, if_generation_match=0)
+    assert [blob.name for blob in objects.list_blobs()] == [name]
+    found = objects.get_blob(name)
+    assert (moved.name, moved.size, moved.generation) == (name, source.size, found.generation)
+    assert found.generation != source.generation
+    assert (found.crc32c, found.content_encoding, found.content_type, found.metadata) == (
+        source.crc32c, "gzip", "text/x-test", {"k": "v"},
+    )  # fmt: skip
+
+
+def test_a_move_without_a_source_or_onto_what_must_not_be_there_changes_nothing(objects):
+    there, source = put(objects, "there", b"there"), put(objects, "source", b"source")
+    with pytest.raises(api.PreconditionFailed):
+        objects.move_blob(source, "there", if_generation_match=0)
+    with pytest.raises(api.BadRequest):
+        objects.move_blob(source, "source")
+    with pytest.raises(api.NotFound):
+        objects.move_blob(objects.blob("gone"), "there")
+    assert {blob.name: blob.download_as_bytes() for blob in objects.list_blobs()} == {
+        "source": b"source",
+        "there": b"there",
+    }
+    objects.move_blob(source, "there", if_generation_match=there.generation)
+    assert {blob.name: blob.download_as_bytes() for blob in objects.list_blobs()} == {"there": b"source"}
+
+
+def test_of_many_moves_of_one_object_and_onto_one_name_one_succeeds(objects):
+    def move(pair):
+        try:
+            objects.move_blob(objects.blob(pair[0]), pair[1], if_generation_match=0)
+        except (api.NotFound, api.PreconditionFailed):
+            return 0
+        return 1
+
+    put(objects, "one")
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(move, [("one", f"to/{n}") for n in range(16)])) == 1
+        for n in range(16):
+            put(objects, f"many/{n}")
+        assert sum(pool.map(move, [(f"many/{n}", "single") for n in range(16)])) == 1
+        # In a ring: no two wait for each other.
+        list(pool.map(move, [(f"many/{n}", f"many/{(n + 1) % 16}") for n in range(16)]))
+    assert len(list(objects.list_blobs())) == 17
+
+
 def test_a_resumable_upload_whose_object_came_meanwhile_is_refused(objects):
     blob = objects.blob("mine")
     session = blob.create_resumable_upload_session(if_generation_match=0)
