@@ -18,6 +18,7 @@ from pipeline.results import ledger_records
 
 jobs = typer.Typer(help="Look at the jobs on record.", no_args_is_help=True)
 _FAILURES_SHOWN = 20
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 def register(app: typer.Typer) -> None:
@@ -138,8 +139,14 @@ def follow(service: JobService, record: JobRecord, *, wait: bool, as_json: bool)
     if wait:
         if not as_json:
             display.err.print(display.text(f"job {record.job_id}"))
-        with display.job_progress(quiet=as_json) as show:
-            record = service.wait(record.job_id, show)
+        try:
+            with display.job_progress(quiet=as_json) as show:
+                record = service.wait(record.job_id, show)
+        except KeyboardInterrupt:
+            goes_on = f"job {record.job_id} goes on; see it with: chimera jobs show {record.job_id}"
+            ends = f"end it with: chimera jobs cancel {record.job_id}"
+            display.err.print(display.text(f"{goes_on}, {ends}"))
+            raise typer.Exit(_INTERRUPTED) from None
     if as_json:
         display.print_json(display.document_of(record))
     elif wait:

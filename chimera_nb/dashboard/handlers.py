@@ -44,8 +44,10 @@ def routes(base_url: str, assets: Assets) -> list[Any]:
         (f"{base}static/{assets.version}/{re.escape(name)}/({only})", FileHandler, {"path": str(folder)})
         for name, only, folder in assets.folders
     ]
+    without_slash = [(base.removesuffix("/"), SlashHandler)] if base_url != "/" else []
     return [
         (base, PageHandler),
+        *without_slash,
         (f"{base}login", LoginHandler),
         (f"{base}healthz", HealthHandler),
         (f"{base}api/kernels/{_KERNEL_ID}", OneKernelHandler),
@@ -74,6 +76,15 @@ class SafeHandler(JupyterHandler):
         self.finish(
             page.render(title=title, text=text, status=status_code, **self.settings["template_words"])
         )
+
+
+class SlashHandler(SafeHandler):
+    """The base URL as people type it, without its last slash; the page itself asks who they are."""
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        query = f"?{self.request.query}" if self.request.query else ""
+        self.redirect(f"{self.request.path}/{query}")
 
 
 class PageHandler(SafeHandler):

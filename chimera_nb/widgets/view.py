@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,9 @@ import traitlets
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.background import Background
 from pipeline.errors import ChimeraError, RefusedError
+
+_log = logging.getLogger(__name__)
+_KINDS_LOGGED, _EACH_LOGGED = 50, 5
 
 
 class RefusedValueError(RefusedError, traitlets.TraitError):
@@ -31,7 +35,9 @@ class View(anywidget.AnyWidget):
     """A widget whose front end asks for things by name: {"kind": "go", …} calls `_asked_go` with the message.
 
     Whoever opens a dashboard can send any message, so a method takes nothing in it on trust: what raises
-    ChimeraError is shown as `error`, and a message that makes no sense is dropped.
+    ChimeraError is shown as `error`. A message that makes no sense changes nothing. Either way the log says what it
+    was, with the traceback: it may as well be a fault of the method; the first few of each kind, since a visitor
+    can send any number.
     """
 
     error = traitlets.Unicode(help="What went wrong last, in one line; empty when all is well.").tag(
@@ -40,6 +46,7 @@ class View(anywidget.AnyWidget):
 
     def __init__(self, settings: Settings | None = None, **traits: Any) -> None:
         self._background = Background(settings, self._on_failure)
+        self._dropped: dict[str, int] = {}  # messages that could not be done, by their kind
         if unknown := sorted(traits.keys() - set(self.class_trait_names())):
             raise TypeError(
                 f"{type(self).__name__} takes no {', '.join(unknown)}; see its help for what it takes"
@@ -69,5 +76,12 @@ class View(anywidget.AnyWidget):
                 asked(content)
         except ChimeraError as e:
             self.error = str(e)
-        except (LookupError, TypeError, ValueError, traitlets.TraitError):
-            return  # not one of ours, or about what is gone
+        except (LookupError, TypeError, ValueError, traitlets.TraitError) as e:
+            self._log_dropped(content, e)
+
+    def _log_dropped(self, content: object, error: Exception) -> None:
+        kind = content.get("kind") if isinstance(content, dict) else None
+        seen = self._dropped.setdefault(str(kind), 0) if len(self._dropped) < _KINDS_LOGGED else _EACH_LOGGED
+        if seen < _EACH_LOGGED:
+            self._dropped[str(kind)] = seen + 1
+            _log.warning("%s could not do %.200r", type(self).__name__, content, exc_info=error)

@@ -117,6 +117,9 @@ def test_behind_a_proxy_it_lives_under_a_path_of_its_own(serve_dashboard, new_pa
     click(page)
     says(page, "1 None")
     assert Visitor(below).ask("../../")[0] == 404
+    page.goto(f"{below.url.rstrip('/')}?job=none")
+    assert page.url == f"{below.url}?job=none"
+    click(page)
 
 
 # ---- Connections that are lost ----

@@ -108,6 +108,7 @@ def test_the_routes_are_these_and_no_others():
     assets = find_assets(THEME / "static")
     kernel = "0f000000-0000-4000-8000-000000000000"
     known = [
+        "/tools",
         "/tools/",
         "/tools/login",
         "/tools/healthz",

@@ -326,7 +326,7 @@ def test_the_result_of_a_complete_job_is_opened_and_saved(settings, job, log):
         ask(monitor, "save", "the view", job=job)
         await until(lambda: sent[-1]["kind"] == "csv")
         assert sent[-1]["view"] == "the view"
-        assert sent[-1]["text"].splitlines()[:2] == ["a,b", "0,'=1+1"]
+        assert sent[-1]["text"].splitlines()[:2] == ['"a","b"', '0,"\'=1+1"']
         assert len(sent[-1]["text"].splitlines()) == 31
         monitor.close()
 

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from chimera_nb.widgets.view import View
+
+
+class Counting(View):
+    """A widget with a handler that has a bug."""
+
+    _esm = "export default {}"
+
+    def _asked_divide(self, content) -> None:
+        self.error = str(1 / len(content["text"]))
+
+    def _asked_add(self, content) -> None:
+        self.error = content["text"] + 1
+
+
+@pytest.fixture
+def widget():
+    made = Counting()
+    yield made
+    made.close()
+
+
+def send(widget, **content) -> None:
+    widget._on_message(widget, content, [])
+
+
+def test_a_handler_that_fails_leaves_its_traceback_in_the_log_and_the_widget_goes_on(widget, caplog):
+    with caplog.at_level(logging.WARNING):
+        send(widget, kind="add", text="2")
+    (logged,) = caplog.records
+    assert logged.getMessage() == "Counting could not do {'kind': 'add', 'text': '2'}"
+    assert "_asked_add" in caplog.text
+    assert 'can only concatenate str (not "int") to str' in caplog.text
+    send(widget, kind="divide", text="ab")
+    assert widget.error == "0.5"
+
+
+@pytest.mark.parametrize("content", [{}, {"kind": "divide"}, {"kind": "add", "text": "x" * 10_000}])
+def test_a_visitor_cannot_fill_the_log(widget, caplog, content):
+    with caplog.at_level(logging.WARNING):
+        for _ in range(1000):
+            send(widget, **content)
+        for n in range(1000):
+            send(widget, **{**content, "kind": {"n": n}})
+    assert 1 <= len(caplog.records) <= 300
+    assert max(len(record.getMessage()) for record in caplog.records) < 300
