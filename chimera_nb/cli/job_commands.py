@@ -13,6 +13,7 @@ from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from pipeline.errors import StorageError
 from pipeline.ledger import FileRecord
+from pipeline.path_list import parse_paths
 from pipeline.patterns import join_uri
 from pipeline.results import ledger_records
 
@@ -37,7 +38,7 @@ def submit(
     *,
     target: Annotated[str, typer.Option(help="The folder that takes output/, ledger/ and summary.json.")],
     paths_from: Annotated[
-        typer.FileText | None,
+        typer.FileBinaryRead | None,
         typer.Option(metavar="FILE", help="More paths, one a line; - is standard input.", show_default=False),
     ] = None,
     source: Annotated[str, typer.Option(help="The source plugin; `chimera sources` lists them.")] = "ndjson",
@@ -105,7 +106,7 @@ def submit(
 
     The job goes on when this command is interrupted. Exit 0 done, 1 the job failed, 2 the input was refused.
     """
-    inputs = [*(paths or ()), *(line for row in paths_from or () if (line := row.rstrip("\r\n")))]
+    inputs = [*(paths or ()), *(parse_paths(paths_from.read(), paths_from.name) if paths_from else ())]
     service = JobService(connect((*inputs[:1], target), data_dir=data_dir))
     how = {
         "region": region,

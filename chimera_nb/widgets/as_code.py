@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chimera_nb.widgets.form_model import ANY_ID
+from pipeline.path_list import as_lines
 from pipeline.spec import JobSpec
 
 MAX_INPUTS = 1000  # above, code is no help: select a folder or a pattern
@@ -89,7 +90,7 @@ def shell_command(
     if listed:
         words.append("--paths-from - <<'PATHS'")
     command = " \\\n    ".join(words)
-    return "\n".join([command, *listed, "PATHS"]) if listed else command
+    return "\n".join([command, *as_lines(listed), "PATHS"]) if listed else command
 
 
 def _set(spec: JobSpec) -> dict[str, Any]:
