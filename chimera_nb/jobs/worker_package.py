@@ -21,6 +21,7 @@ from pipeline.sources.registry import source_package
 
 NAME = "chimera-nb"
 WORKER_NAME = "chimera-nb-worker"
+_MADE_BY_BUILDS = {"build", "dist", ".git", ".venv"}
 
 
 def build_packages(source: str, folder: Path) -> list[Path]:
@@ -82,11 +83,22 @@ def _wheel_of(package: Distribution, folder: Path) -> Path:
     if origin.get("dir_info", {}).get("editable"):
         source = Path(unquote(urlsplit(origin["url"]).path))
         project = folder / f"{package.name}-source"
-        shutil.copytree(
-            source, project, ignore=shutil.ignore_patterns("__pycache__", ".git", ".venv", "build")
-        )
+        _mirror(source, project)
         return _build(project, folder)
     return _pack(package, folder)
+
+
+def _mirror(source: Path, project: Path) -> None:
+    """The project as a folder of links, in which a build may leave what it makes; nothing of it is copied.
+
+    A build writes beside the packages, so `src` is a folder of its own too.
+    """
+    project.mkdir()
+    for entry in source.iterdir():
+        if entry.name == "src":
+            _mirror(entry, project / entry.name)
+        elif entry.name not in _MADE_BY_BUILDS and not entry.name.endswith(".egg-info"):
+            (project / entry.name).symlink_to(entry.absolute())
 
 
 def _pack(package: Distribution, folder: Path) -> Path:

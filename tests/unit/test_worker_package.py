@@ -86,8 +86,30 @@ def test_a_source_that_is_installed_editable_is_built_from_where_it_is(tmp_path,
     (found,) = distributions(name="tiny-source", path=[str(site)])
     monkeypatch.setattr(worker_package, "source_package", lambda _: found)
     (tmp_path / "out").mkdir()
+    large = project / "data"
+    large.mkdir()
+    with (large / "history.tar").open("wb") as sparse:
+        sparse.truncate(1 << 40)  # a copy of it would take hours
+    before = sorted(path for path in project.rglob("*"))
     _, wheel = worker_package.build_packages("tiny", tmp_path / "out")
     assert "tiny_source.py" in contents(wheel)
+    assert sorted(path for path in project.rglob("*")) == before
+
+
+def test_a_source_in_a_src_folder_is_built_without_a_trace_in_it(tmp_path, monkeypatch):
+    project = tmp_path / "tiny"
+    (project / "src/tiny_source").mkdir(parents=True)
+    (project / "src/tiny_source/__init__.py").write_text("HELLO = 1\n")
+    (project / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "tiny-source"\nversion = "1.0"\n'
+    )
+    before = sorted(project.rglob("*"))
+    (tmp_path / "mirror").mkdir()
+    worker_package._mirror(project, tmp_path / "mirror/tiny")
+    wheel = worker_package._build(tmp_path / "mirror/tiny", tmp_path / "mirror")
+    assert contents(wheel)["tiny_source/__init__.py"] == b"HELLO = 1\n"
+    assert sorted(project.rglob("*")) == before
 
 
 def test_a_package_that_cannot_be_built_says_so(tmp_path, monkeypatch):
