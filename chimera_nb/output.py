@@ -18,10 +18,11 @@ from chimera_nb.frames import LINE, NotJsonWarning, Record, read_records, to_fra
 from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.blocks import whole_lines
 from pipeline.errors import RefusedError, StorageError, UnknownNameError
+from pipeline.layout import shard_uri, summary_uri
 from pipeline.results import check_summary_of
 from pipeline.spec import JobSpec
 from pipeline.storage import Store, join
-from pipeline.target import read_summary, shard_uri, summary_uri
+from pipeline.target import read_summary
 
 Where = Mapping[str, Any] | Callable[[Record], bool]
 

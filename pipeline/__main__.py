@@ -22,7 +22,7 @@ from pipeline.printable import guard_terminal, printable
 from pipeline.sources import describe_sources
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import abandon_target, read_summary
+from pipeline.target import abandon_target, begin_target, lost
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,12 +46,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BaseException:
         abandon_target(store, spec)
         raise
-    print(json.dumps(read_summary(store, spec.target), indent=2))  # noqa: T201
+    summary = abandon_target(store, spec)  # there is nothing to abandon, unless the target was lost
+    if summary is None:
+        print(f"failed: {lost(store, spec)}", file=sys.stderr)  # noqa: T201
+        return 1
+    print(json.dumps(summary, indent=2))  # noqa: T201
     return 0
 
 
 def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequence[str] = ()) -> None:
-    """Run an admitted job to its end, in this process unless Beam's options name a runner."""
+    """Run an admitted job to its end, in this process unless Beam's options name a runner.
+
+    Its first act is to delete the result that it replaces. Raises TargetError when the target is this job's no more.
+    """
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -65,6 +72,7 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
         from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
         runner = FnApiRunner()
+    begin_target(store, spec)
     with beam.Pipeline(runner=runner, options=options) as root:
         build(root, store, spec, patterns)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.layout import inputs_uri, job_folders
 from pipeline.manifest import write_patterns
 from pipeline.patterns import split_uri
 from pipeline.selection import check_apart, check_inputs, patterns_by_input
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import prepare_target, release_target
+from pipeline.target import abandon_target, prepare_target
 
 
 def admit(
@@ -19,7 +20,8 @@ def admit(
 
     They also stand at the target, for the process that runs the job (`pipeline.manifest.read_patterns`).
     `is_alive` is as in `prepare_target`. With `makes_bucket` the target's bucket is made where there is none: on a
-    local stack it has no cost, and no place to be chosen. Raises RefusedError with nothing touched.
+    local stack it has no cost, and no place to be chosen. Raises RefusedError with nothing touched: a result that the
+    job is to replace stays until the job itself begins (`pipeline.target.begin_target`).
     """
     by_input = patterns_by_input(store, spec)
     check_apart(store, spec, _flat(by_input))
@@ -31,9 +33,18 @@ def admit(
     try:
         write_patterns(store, spec, patterns)
     except BaseException:
-        release_target(store, spec)
+        withdraw(store, spec)
         raise
     return patterns
+
+
+def withdraw(store: Store, spec: JobSpec) -> None:
+    """Give back what `admit` took, for a job that does not come on record: nothing of it is left."""
+    abandon_target(store, spec)
+    manifest = inputs_uri(spec.target, spec.job_id)
+    store.delete([manifest])
+    store.remove_empty_folder(manifest.rpartition("/")[0])
+    store.remove_empty_folder(job_folders(spec.target))
 
 
 def _flat(by_input: dict[str, list[str]]) -> list[str]:

@@ -96,6 +96,7 @@ class Part:
     size: int  # bytes
     lines: int
     crc32c: str | None
+    generation: int = 0  # 0 where it was not told
 
 
 def reconcile(

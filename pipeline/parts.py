@@ -12,11 +12,14 @@ PART_BYTES = 1 << 30
 
 
 class PartWriter:
-    """Writes blocks of whole lines into one part after another, in one folder."""
+    """Writes blocks of whole lines into one part after another, in one folder. `owner` is the job's id."""
 
-    def __init__(self, store: Store, folder: str, *, part_bytes: int = PART_BYTES) -> None:
+    def __init__(
+        self, store: Store, folder: str, *, owner: str | None = None, part_bytes: int = PART_BYTES
+    ) -> None:
         self._store = store
         self._folder = folder
+        self._owner = owner
         self._part_bytes = part_bytes
         self._stream: WriteStream | None = None
         self._lines = 0
@@ -24,7 +27,8 @@ class PartWriter:
     def write(self, block: bytes) -> Iterator[Part]:
         """Append a block; gives the part that it completed, if it did."""
         if self._stream is None:
-            self._stream = self._store.open_write(join(self._folder, f"part-{uuid.uuid4().hex}.ndjson"))
+            uri = join(self._folder, f"part-{uuid.uuid4().hex}.ndjson")
+            self._stream = self._store.open_write(uri, owner=self._owner)
             self._lines = 0
         self._stream.write(block)
         self._lines += block.count(b"\n")
@@ -36,7 +40,7 @@ class PartWriter:
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
-            yield Part(stream.uri, stream.size, self._lines, stream.crc32c)
+            yield Part(stream.uri, stream.size, self._lines, stream.crc32c, stream.generation)
 
     def abort(self) -> None:
         """Leave nothing of the part that is open."""

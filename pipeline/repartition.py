@@ -7,6 +7,7 @@ the output is read twice and written once more.
 
 from __future__ import annotations
 
+import uuid
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,14 +111,18 @@ def plan_shards(parts: Sequence[Part], cuts: Mapping[str, Sequence[int]], shards
     return [Shard(index, len(runs), tuple(run)) for index, run in enumerate(runs)]
 
 
-def write_shard(store: Store, shard: Shard, folder: str) -> Part:
-    """Copy a shard's slices into one file under a temporary name, which sorts by the shard's number."""
+def write_shard(store: Store, shard: Shard, folder: str, owner: str | None = None) -> Part:
+    """Copy a shard's slices into one file under a temporary name, which sorts by the shard's number.
+
+    The name is this attempt's alone: another that is still at work must not write over what is then published.
+    """
     lines = 0
-    with store.open_write(join(folder, f"shard-{shard.index:05d}.ndjson")) as out:
+    uri = join(folder, f"shard-{shard.index:05d}-{uuid.uuid4().hex}.ndjson")
+    with store.open_write(uri, owner=owner) as out:
         for block in _blocks(store, shard.slices):
             out.write(block)
             lines += block.count(b"\n")
-    return Part(out.uri, out.size, lines, out.crc32c)
+    return Part(out.uri, out.size, lines, out.crc32c, out.generation)
 
 
 def _blocks(store: Store, slices: Sequence[Slice]) -> Iterator[bytes]:

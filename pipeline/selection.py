@@ -12,8 +12,8 @@ from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedErr
 from pipeline.patterns import Pattern, escape, has_glob, join_uri, split_uri
 from pipeline.sources import build_patterns, get_decompressor, get_source
 from pipeline.spec import JobSpec
+from pipeline.standing import published
 from pipeline.storage import Entry, Store, join
-from pipeline.target import published
 
 _LOOKUPS = 16  # inputs looked up at a time
 _CROWD = 20  # literal names in one folder, beyond which it is listed

@@ -16,13 +16,13 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline.counters import count, count_only
+from pipeline.layout import patterns_uri
 from pipeline.manifest import read_list
 from pipeline.reader_pool import ReaderPool
 from pipeline.reading import ReadFile, read_file
 from pipeline.selection import check_outside, list_matches, literal_uri
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import patterns_uri
 
 RECORDS = "records"  # the tag of FileRecords beside the blocks
 _PATTERNS_IN_GRAPH = 1000

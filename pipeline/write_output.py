@@ -12,13 +12,13 @@ from apache_beam.pvalue import AsList, AsSingleton
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline.counters import count
+from pipeline.layout import parts_folder
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.parts import PartWriter
 from pipeline.publish import PATTERNS_SHOWN, finish_job
 from pipeline.repartition import Cut, CutAt, Shard, locate, plan_cuts, plan_shards, write_shard
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import parts_folder
 from pipeline.transforms import in_global_window
 
 _LEDGER_BYTES = 256 * 1024  # records are written so many bytes at a time
@@ -35,14 +35,15 @@ class CountListed(beam.DoFn):
 class WriteParts(beam.DoFn):
     """Blocks -> files under temporary names, and a Part for each that is complete."""
 
-    def __init__(self, store: Store, folder: str) -> None:
+    def __init__(self, store: Store, folder: str, owner: str) -> None:
         self._store = store
         self._folder = folder
+        self._owner = owner
         self._writer: PartWriter | None = None
 
     def start_bundle(self) -> None:
         self.teardown()  # of a bundle that failed
-        self._writer = PartWriter(self._store, self._folder)
+        self._writer = PartWriter(self._store, self._folder, owner=self._owner)
 
     def process(self, block: bytes) -> Iterator[Part]:
         if self._writer is not None:
@@ -64,9 +65,10 @@ class WriteParts(beam.DoFn):
 class WriteRecords(beam.DoFn):
     """FileRecords -> ledger files under temporary names, and a Part for each that is complete."""
 
-    def __init__(self, store: Store, folder: str) -> None:
+    def __init__(self, store: Store, folder: str, owner: str) -> None:
         self._store = store
         self._folder = folder
+        self._owner = owner
         self._lines: list[bytes] = []
         self._held = 0
         self._writer: PartWriter | None = None
@@ -74,7 +76,7 @@ class WriteRecords(beam.DoFn):
     def start_bundle(self) -> None:
         self.teardown()
         self._lines, self._held = [], 0
-        self._writer = PartWriter(self._store, self._folder)
+        self._writer = PartWriter(self._store, self._folder, owner=self._owner)
 
     def process(self, record: FileRecord) -> Iterator[Part]:
         line = record.to_line()
@@ -121,11 +123,12 @@ class SumTotals(beam.CombineFn):
 class Repartition(beam.PTransform):
     """Parts -> as many Parts as shards are wanted, of the same lines."""
 
-    def __init__(self, store: Store, shards: int, folder: str) -> None:
+    def __init__(self, store: Store, spec: JobSpec, shards: int) -> None:
         super().__init__()
-        self._store = store
         self._shards = shards
-        self._folder = folder
+        folder = parts_folder(spec.target, spec.job_id, "shards")
+        self._locate = partial(locate, store)
+        self._write = partial(write_shard, store, folder=folder, owner=spec.job_id)
 
     def expand(self, parts: Any) -> Any:
         once = parts.pipeline | "Once" >> beam.Create([None])
@@ -133,13 +136,13 @@ class Repartition(beam.PTransform):
             once
             | "PlanCuts" >> beam.FlatMap(_plan_cuts, AsList(parts), self._shards)
             | "SpreadCuts" >> beam.Reshuffle()
-            | "LocateCuts" >> beam.Map(partial(locate, self._store))
+            | "LocateCuts" >> beam.Map(self._locate)
         )
         return (
             once
             | "PlanShards" >> beam.FlatMap(_plan_shards, AsList(parts), AsList(cuts), self._shards)
             | "SpreadShards" >> beam.Reshuffle()
-            | "WriteShards" >> beam.Map(partial(write_shard, self._store), self._folder)
+            | "WriteShards" >> beam.Map(self._write)
         )
 
 
@@ -161,11 +164,11 @@ class WriteOutput(beam.PTransform):
     def expand(self, read: Any) -> Any:
         store, spec = self._store, self._spec
         parts = read["blocks"] | "WriteParts" >> beam.ParDo(
-            WriteParts(store, parts_folder(spec.target, spec.job_id, "output"))
+            WriteParts(store, parts_folder(spec.target, spec.job_id, "output"), spec.job_id)
         )
         records = read["records"]
         ledger = records | "WriteLedger" >> beam.ParDo(
-            WriteRecords(store, parts_folder(spec.target, spec.job_id, "ledger"))
+            WriteRecords(store, parts_folder(spec.target, spec.job_id, "ledger"), spec.job_id)
         )
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
         listed = (
@@ -174,7 +177,7 @@ class WriteOutput(beam.PTransform):
             | "SumListed" >> beam.combiners.Count.Globally()
         )
         if spec.shards:
-            parts |= Repartition(store, spec.shards, parts_folder(spec.target, spec.job_id, "shards"))
+            parts |= Repartition(store, spec, spec.shards)
         return (
             records.pipeline
             | "Once" >> beam.Create([None])

@@ -28,6 +28,7 @@ from pipeline.errors import JobLogError
 from pipeline.manifest import read_patterns
 from pipeline.patterns import split_uri
 from pipeline.spec import JobSpec
+from pipeline.target import begin_target
 
 _log = logging.getLogger(__name__)
 # The job log may be away for minutes. After that the job is found by its name.
@@ -97,6 +98,7 @@ def _submit(record: JobRecord, folder: Path, settings: Settings) -> str:
     options = PipelineOptions(beam_arguments(record, packages, endpoint))
     root = beam.Pipeline(runner=DataflowRunner(), options=options)
     build(root, store, spec, patterns)
+    begin_target(store, spec)
     return str(root.run().job_id())
 
 

@@ -11,7 +11,7 @@ from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.errors import StorageError, TargetError
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import abandon_target, read_summary, release_target
+from pipeline.target import abandon_target, lost
 
 
 def end(
@@ -19,28 +19,24 @@ def end(
 ) -> JobRecord:
     """Give the job its last status; `why` is for a person, `change` what else is known.
 
-    A job that wrote its summary is complete, whatever is said of it: the output is whole then. Any other leaves
-    nothing but its ledger. While the store is away the record stays as it is, for the next look.
+    A job whose output is whole is complete, whatever is said of it, and no other is: one whose target was taken over
+    has failed, even if it is said to have ended well. Any other leaves nothing but its ledger. While the store is
+    away the record stays as it is, for the next look.
     """
     known = vars(change or Change())
     spec = JobSpec.from_json(record.spec)
     try:
-        summary = read_summary(store, spec.target)
-        if summary and summary.get("jobId") == record.job_id:
-            release_target(store, spec)
+        summary = abandon_target(store, spec)
+        if summary is not None:
             return log.update(
                 record.job_id, Change(**{**known, "status": Status.COMPLETE, "summary": summary})
             )
-        abandon_target(store, spec)
+        if status is Status.COMPLETE:
+            status, why = Status.FAILED, f"{why}, but {lost(store, spec)}"
     except (StorageError, TargetError) as e:
         waiting = f"{why}; its target cannot be looked at yet ({e})"
         return log.update(
             record.job_id, Change(**{**known, "status": None, "logs": (*known["logs"], waiting)})
-        )
-    if status is Status.COMPLETE:
-        status, why = (
-            Status.FAILED,
-            f"{why}, but there is no summary at {spec.target}: the output is not whole",
         )
     last = {"status": status, "error": why if status is Status.FAILED else None}
     return log.update(record.job_id, Change(**{**known, **last, "logs": (*known["logs"], why)}))

@@ -15,7 +15,7 @@ from chimera_nb.jobs import dataflow, direct
 from chimera_nb.jobs.log import JobLog, Page
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.settings import Settings
-from pipeline.admission import admit
+from pipeline.admission import admit, withdraw
 from pipeline.errors import (
     ChimeraError,
     JobLogError,
@@ -27,7 +27,6 @@ from pipeline.errors import (
 from pipeline.manifest import all_inputs, with_manifest
 from pipeline.results import check_still_of, ledger_records
 from pipeline.spec import JobSpec
-from pipeline.target import release_target
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.3  # seconds
@@ -101,7 +100,7 @@ class JobService:
             record = JobRecord.from_spec(spec, runner=runner, runner_options=how, created_by=created_by)
             self.log.create(record)
         except BaseException:
-            release_target(self.store, spec)
+            withdraw(self.store, spec)
             raise
         return RUNNERS[runner].launch(record, self.log, self.settings)
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pipeline.errors import ChimeraError
 from pipeline.patterns import split_uri
 from pipeline.spec import JobSpec
+from pipeline.standing import published
 from pipeline.storage import Store
-from pipeline.target import published, read_summary
+from pipeline.target import read_summary
 
 _CLAIMS = "_chimera/"
 

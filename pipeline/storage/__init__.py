@@ -1,15 +1,16 @@
-"""Buckets and local folders behind one object: list, stat, read, write, rename, delete.
+"""Buckets and local folders behind one object: list, stat, read, write, swap, move, delete.
 
-store.py       Store: what everything else holds on to and hands on
-entries.py     what a listing gives, and what a stream is
-gcs.py         gs:// through google-cloud-storage
-gcs_client.py  its client: one for a process, and its errors as ours
-exchange.py    replace a small object that still holds what was seen there
-local.py       local paths through the operating system
-checksum.py    CRC-32C as Google Cloud Storage shows it
+store.py           Store: what everything else holds on to and hands on
+entries.py         what a listing gives, and what a stream is
+gcs.py             gs:// through google-cloud-storage
+gcs_client.py      its client: one for a process, and its errors as ours
+gcs_versions.py    changes there that hold only for what was seen: swap, move, delete
+local.py           local paths through the operating system
+local_versions.py  such changes of local files
+checksum.py        CRC-32C as Google Cloud Storage shows it
 """
 
-from pipeline.storage.entries import Entry, Page, ReadStream, WriteStream
+from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
 from pipeline.storage.store import Store, join
 
-__all__ = ["Entry", "Page", "ReadStream", "Store", "WriteStream", "join"]
+__all__ = ["Entry", "Page", "ReadStream", "Store", "Version", "WriteStream", "join"]

@@ -30,6 +30,21 @@ class Page:
     objects: tuple[Entry, ...]
 
 
+@dataclass(frozen=True, order=True)
+class Version:
+    """An object as it stands at one moment: what a change can be made to depend on.
+
+    Its generation is another after each change, also for a local file, and never 0: that stands for no object. Of a
+    local file neither the CRC-32C is known, nor the owner: the job that wrote it.
+    """
+
+    uri: str
+    generation: int
+    size: int  # bytes
+    crc32c: str | None = None
+    owner: str | None = None
+
+
 class ReadStream(ABC):
     """An object's stored bytes in order, with the checksum of what has been read.
 
@@ -92,12 +107,13 @@ class ReadStream(ABC):
 class WriteStream(ABC):
     """An object being written; it is there, whole, once `close` has returned.
 
-    Attributes: uri; size (bytes written so far); crc32c (of those bytes). As a context manager it closes, or
-    aborts when there was an error.
+    Attributes: uri; size (bytes written so far); crc32c (of those bytes); generation (once a bucket has told it,
+    else 0). As a context manager it closes, or aborts when there was an error.
     """
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
+        self.generation = 0
         self.size = 0
         self._crc = Crc32c()
 

@@ -21,6 +21,7 @@ from pipeline.storage.gcs_client import client, mapped, retry
 _WINDOW_BYTES = 4 << 20  # one request brings so much: a market file whole, and little memory for each thread
 _UPLOAD_BYTES = 8 << 20  # a multiple of 256 KiB, as resumable uploads ask
 _DELETERS = 16
+OWNER = "chimera-job"  # of an object's metadata: the job that wrote it
 _TIMEOUT = 60  # seconds without a byte
 
 
@@ -98,16 +99,16 @@ def read_range(uri: str, start: int, end: int) -> bytes:
     return _window(_blob(uri), uri, start, end) if end > start else b""
 
 
-def open_write(uri: str) -> _BlobWriter:
-    return _BlobWriter(uri)
+def open_write(uri: str, owner: str | None = None) -> _BlobWriter:
+    return _BlobWriter(uri, owner)
 
 
-def write_bytes(uri: str, data: bytes, *, create_only: bool, generation: int | None = None) -> None:
+def write_bytes(uri: str, data: bytes, *, create_only: bool) -> None:
     with mapped(uri):
         _blob(uri).upload_from_string(
             data,
             content_type=_content_type(uri),
-            if_generation_match=0 if create_only else generation,
+            if_generation_match=0 if create_only else None,
             checksum="crc32c",
             retry=retry(),
             timeout=_TIMEOUT,
@@ -119,24 +120,6 @@ def upload_file(path: str, uri: str) -> Entry:
     with mapped(uri):
         blob.upload_from_filename(path, content_type=_content_type(uri), checksum="crc32c", retry=retry())
     return _entry(split_uri(uri)[0], blob)
-
-
-def rename(source: str, target: str, *, size: int, crc32c: str | None) -> None:
-    old, new = _blob(source), _blob(target)
-    try:
-        with mapped(source):
-            token, _, _ = new.rewrite(old, retry=retry(), timeout=_TIMEOUT)
-            while token:
-                token, _, _ = new.rewrite(old, token=token, retry=retry(), timeout=_TIMEOUT)
-    except ObjectNotFoundError:
-        pass  # it was renamed before: what stands at the target decides
-    with mapped(target):
-        new.reload(retry=retry(), timeout=_TIMEOUT)
-    if new.size != size or (crc32c and new.crc32c and new.crc32c != crc32c):
-        raise StorageError(
-            target, f"holds {new.size:,} bytes ({new.crc32c}) where {size:,} ({crc32c}) were written"
-        )
-    delete([source])
 
 
 def delete(uris: Sequence[str]) -> None:
@@ -199,9 +182,10 @@ class _BlobReader(ReadStream):
 class _BlobWriter(WriteStream):
     """A resumable upload, begun when the first chunk is full."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, owner: str | None) -> None:
         super().__init__(uri)
         self._blob = _blob(uri)
+        self._blob.metadata = marks(owner)
         self._file: Any = self._blob.open(
             "wb",
             chunk_size=_UPLOAD_BYTES,
@@ -222,6 +206,7 @@ class _BlobWriter(WriteStream):
             raise StorageError(
                 self.uri, "what the bucket holds is not what was sent: the transfer failed; try again"
             )
+        self.generation = self._blob.generation
 
     def abort(self) -> None:
         if not self._file.closed:
@@ -233,6 +218,11 @@ class _BlobWriter(WriteStream):
 
 
 _FIELDS = "items(name,size,generation,crc32c,updated),nextPageToken"
+
+
+def marks(owner: str | None) -> dict[str, str] | None:
+    """The metadata of an object that says which job wrote it."""
+    return None if owner is None else {OWNER: owner}
 
 
 def _blob(uri: str) -> Any:

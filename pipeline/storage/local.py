@@ -97,7 +97,7 @@ def read_range(uri: str, start: int, end: int) -> bytes:
         return file.read(max(0, end - start))
 
 
-def open_write(uri: str) -> _FileWriter:
+def open_write(uri: str, owner: str | None = None) -> _FileWriter:  # noqa: ARG001 - a file carries no mark
     return _FileWriter(uri)
 
 
@@ -129,28 +129,12 @@ def upload_file(path: str, uri: str) -> Entry:
             while block := source.read(1 << 20):
                 out.write(block)
             source.verify()
-        rename(part, uri, size=out.size, crc32c=out.crc32c)
+        with mapped(uri):
+            Path(part).replace(uri)
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
     return _entry(uri)
-
-
-def rename(source: str, target: str, *, size: int, crc32c: str | None) -> None:  # noqa: ARG001 - a rename copies nothing
-    with mapped(target):
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            _check_size(source, size)
-            Path(source).replace(target)
-        except FileNotFoundError:
-            _check_size(target, size)  # it was renamed before: what stands at the target decides
-
-
-def _check_size(uri: str, size: int) -> None:
-    with mapped(uri):
-        found = Path(uri).stat().st_size
-    if found != size:
-        raise StorageError(uri, f"holds {found:,} bytes where {size:,} were written")
 
 
 def delete(uris: Sequence[str]) -> None:
@@ -162,11 +146,6 @@ def delete(uris: Sequence[str]) -> None:
 def delete_tree(folder: str) -> None:
     with mapped(folder), contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
-
-
-def remove_empty_folder(folder: str) -> None:
-    with contextlib.suppress(OSError):
-        Path(folder).rmdir()
 
 
 def is_folder(path: str) -> bool:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import ModuleType
+from typing import TypeVar
 
 from pipeline.allowed import AccessLists
 from pipeline.errors import ObjectNotFoundError
-from pipeline.storage import exchange as exchanging
-from pipeline.storage import gcs, local
-from pipeline.storage.entries import Entry, Page, ReadStream, WriteStream
+from pipeline.storage import gcs, gcs_versions, local, local_versions
+from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
+
+_AT_ONCE = 32  # requests; a bucket takes about a thousand changes a second under one prefix, whoever asks
+_Item = TypeVar("_Item")
 
 
 def join(folder: str, *names: str) -> str:
@@ -98,13 +102,14 @@ class Store:
             stream.verify()
         return data
 
-    def open_write(self, uri: str) -> WriteStream:
+    def open_write(self, uri: str, *, owner: str | None = None) -> WriteStream:
         """Write a new object as a stream, in memory that does not grow with it. It is there once it is closed.
 
-        Give temporary names: on a local disk the name shows before the file is complete.
+        Give temporary names: on a local disk the name shows before the file is complete. `owner`, a job's id, is
+        what `Version.owner` then says.
         """
         self.access.check_object(uri, "write")
-        return _store(uri).open_write(uri)
+        return _store(uri).open_write(uri, owner)
 
     def write_bytes(self, uri: str, data: bytes, *, create_only: bool = False) -> None:
         """Write a small object at once. With create_only, raises ObjectExistsError where there is one."""
@@ -117,19 +122,50 @@ class Store:
         self.access.check_object(uri, "write")
         return _store(uri).upload_file(path, uri)
 
-    def exchange(self, uri: str, old: bytes, new: bytes) -> None:
-        """Write `new` where `old` stands, unless something else stands there by then (`pipeline.storage.exchange`)."""
+    def look(self, uri: str) -> Version:
+        """The object as it stands, for a change that depends on it. Raises ObjectNotFoundError."""
+        self.access.check_object(uri, "read")
+        return _versions(uri).look(uri)
+
+    def list_versions(self, prefix: str) -> Iterator[Version]:
+        """The same of all objects whose URI starts with `prefix` and has no further "/"."""
+        self.access.check_folder(prefix, "read")
+        return _versions(prefix).list_versions(prefix)
+
+    def read_version(self, uri: str) -> tuple[bytes, int]:
+        """A small object, whole, and the generation that was read. Raises ObjectNotFoundError."""
+        self.access.check_object(uri, "read")
+        return _versions(uri).read_version(uri)
+
+    def swap(self, uri: str, data: bytes, generation: int, *, owner: str | None = None) -> int:
+        """Write a small object where this generation stands, 0 for none; gives the new one.
+
+        Raises ObjectExistsError when another stands there, or none. May be repeated with the same data.
+        """
         self.access.check_object(uri, "write")
-        exchanging.exchange(uri, old, new)
+        return _versions(uri).swap(uri, data, generation, owner)
 
-    def rename(self, source: str, target: str, *, size: int, crc32c: str | None) -> None:
-        """Give an object another name in the same bucket; may be repeated after it was done.
+    def move(self, source: str, target: str, *, generation: int, over: int = 0) -> Version:
+        """Give this generation of an object another name in its bucket or disk, in one step; what then stands there.
 
-        Raises StorageError when what then stands at `target` has not this size and checksum.
+        `over` is the generation that it replaces, 0 for none. Raises ObjectExistsError when either is another, or
+        ObjectNotFoundError without a source. Where a bucket has no such request, or no leave for it, the object is
+        copied on the same conditions and then deleted: of one that stops in between both names stand.
         """
         self.access.check_object(source, "write")
         self.access.check_object(target, "write")
-        _store(source).rename(source, target, size=size, crc32c=crc32c)
+        return _versions(source).move(source, target, generation, over)
+
+    def delete_version(self, uri: str, generation: int) -> bool:
+        """Delete this generation of an object; False when it is not there, whatever else is."""
+        self.access.check_object(uri, "write")
+        return _versions(uri).delete_version(uri, generation)
+
+    def run_each(self, call: Callable[[_Item], object], items: Iterable[_Item]) -> None:
+        """Make a call of each item, many at once: each is to ask the store once or twice. The first error is raised."""
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="store") as pool:
+            for _ in pool.map(call, items):
+                pass
 
     def delete(self, uris: Iterable[str]) -> None:
         """Delete objects, many at a time; those that are not there are fine."""
@@ -148,7 +184,7 @@ class Store:
         """Remove a local folder if nothing is in it; a bucket has none to remove."""
         if not folder.startswith("gs://"):
             self.access.check_object(folder, "write")
-            local.remove_empty_folder(folder)
+            local_versions.remove_empty_folder(folder)
 
     def linked_folders(self, folder: str) -> Iterator[str]:
         """The links below a local folder that lead to folders, without looking behind them; a bucket has none."""
@@ -166,3 +202,7 @@ class Store:
 
 def _store(uri: str) -> ModuleType:
     return gcs if uri.startswith("gs://") else local
+
+
+def _versions(uri: str) -> ModuleType:
+    return gcs_versions if uri.startswith("gs://") else local_versions

@@ -6,10 +6,12 @@ import os
 import threading
 
 import pytest
+import requests
+from google.api_core import exceptions as api
+from google.cloud.storage import Blob
 
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError, StorageError
-from pipeline.storage import Store
-from pipeline.storage.exchange import exchange
+from pipeline.storage import Store, gcs_versions
 
 STORE = Store()
 
@@ -102,15 +104,95 @@ def test_an_object_replaced_while_it_is_read_is_an_error(root):
             list(iter(lambda: stream.read(1 << 20), b""))
 
 
-def test_a_rename_may_be_repeated_and_is_checked(root):
-    STORE.write_bytes(f"{root}/old", b"text")
-    crc32c = STORE.stat(f"{root}/old").crc32c
-    for _ in range(2):
-        STORE.rename(f"{root}/old", f"{root}/new", size=4, crc32c=crc32c)
-        assert [entry.uri for entry in STORE.list_objects(f"{root}/")] == [f"{root}/new"]
-    for size, checksum in ((5, crc32c), (4, "AAAAAA==")):
-        with pytest.raises(StorageError, match="holds 4 bytes"):
-            STORE.rename(f"{root}/old", f"{root}/new", size=size, crc32c=checksum)
+def test_a_move_is_of_what_was_seen_to_where_nothing_stands(root):
+    with STORE.open_write(f"{root}/old", owner="job-1") as out:
+        out.write(b"text")
+    old = STORE.look(f"{root}/old")
+    assert (old.generation, old.size, old.crc32c, old.owner) == (out.generation, 4, out.crc32c, "job-1")
+    STORE.write_bytes(f"{root}/there", b"there")
+    there = STORE.look(f"{root}/there")
+    assert there.owner is None
+    for generation, target in ((old.generation - 1, f"{root}/new"), (old.generation, there.uri)):
+        with pytest.raises(ObjectExistsError, match="is there already, or has changed meanwhile"):
+            STORE.move(old.uri, target, generation=generation)
+    with pytest.raises(ObjectNotFoundError):
+        STORE.move(f"{root}/gone", f"{root}/new", generation=1)
+    moved = STORE.move(old.uri, f"{root}/new", generation=old.generation)
+    assert moved == STORE.look(f"{root}/new")
+    assert (moved.size, moved.crc32c, moved.owner) == (4, old.crc32c, "job-1")
+    STORE.move(moved.uri, there.uri, generation=moved.generation, over=there.generation)
+    assert [(version.uri, version.owner) for version in STORE.list_versions(f"{root}/")] == [
+        (there.uri, "job-1")
+    ]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_where_there_are_no_moves_an_object_is_copied_on_the_same_conditions(root, monkeypatch, known):
+    asked = []
+
+    def no_such_request(self, blob, *_arguments, **_options):
+        asked.append(blob.name)
+        raise api.MethodNotImplemented("no move")
+
+    monkeypatch.setattr("google.cloud.storage.bucket.Bucket.move_blob", no_such_request)
+    monkeypatch.setattr(gcs_versions, "_without_move", set())
+    if known:
+        STORE.swap(f"{root}/first", b"", 0)
+        STORE.move(f"{root}/first", f"{root}/second", generation=STORE.look(f"{root}/first").generation)
+        STORE.delete([f"{root}/second"])
+        asked.clear()
+    generation = STORE.swap(f"{root}/old", b"text", 0, owner="job-1")
+    STORE.write_bytes(f"{root}/there", b"there")
+    for seen, target in ((generation - 1, f"{root}/new"), (generation, f"{root}/there")):
+        with pytest.raises(ObjectExistsError):
+            STORE.move(f"{root}/old", target, generation=seen)
+    moved = STORE.move(f"{root}/old", f"{root}/new", generation=generation)
+    assert moved == STORE.look(f"{root}/new")
+    assert (moved.size, moved.owner) == (4, "job-1")
+    assert sorted(version.uri for version in STORE.list_versions(f"{root}/")) == [
+        f"{root}/new",
+        f"{root}/there",
+    ]
+    assert asked == ([] if known else ["old"] * 3)
+
+
+def test_a_move_is_one_request(root, monkeypatch):
+    generation = STORE.swap(f"{root}/old", b"text", 0)
+    asked, real = [], requests.Session.request
+
+    def watched(self, method, url, *arguments, **options):
+        asked.append((method, url))
+        return real(self, method, url, *arguments, **options)
+
+    monkeypatch.setattr(requests.Session, "request", watched)
+    STORE.move(f"{root}/old", f"{root}/new", generation=generation)
+    ((method, url),) = asked
+    assert method == "POST"
+    assert "/moveTo/o/" in url
+
+
+def test_a_swap_whose_answer_was_lost_is_done(root, monkeypatch):
+    seen = STORE.swap(f"{root}/x", b"old", 0)
+    real = Blob.upload_from_string
+
+    def twice(self, *arguments, **options):
+        real(self, *arguments, **options)
+        real(self, *arguments, **options)
+
+    monkeypatch.setattr(Blob, "upload_from_string", twice)
+    new = STORE.swap(f"{root}/x", b"new", seen)
+    assert STORE.read_version(f"{root}/x") == (b"new", new)
+    with pytest.raises(ObjectExistsError):
+        STORE.swap(f"{root}/x", b"newer", seen)
+
+
+def test_only_the_version_that_was_seen_is_deleted(root):
+    old = STORE.swap(f"{root}/x", b"old", 0)
+    new = STORE.swap(f"{root}/x", b"new", old)
+    assert not STORE.delete_version(f"{root}/x", old)
+    assert STORE.read_bytes(f"{root}/x") == b"new"
+    assert STORE.delete_version(f"{root}/x", new)
+    assert not STORE.delete_version(f"{root}/x", new)
 
 
 def test_deletes_are_many_and_may_be_repeated(root):
@@ -125,7 +207,7 @@ def test_deletes_are_many_and_may_be_repeated(root):
         assert [entry.uri for entry in STORE.list_objects(f"{root}/")] == [f"{root}/dd"]
 
 
-def test_only_one_of_many_makes_an_object_or_exchanges_it(root):
+def test_only_one_of_many_makes_an_object_or_swaps_it(root):
     def race(act) -> int:
         won: list[int] = []
 
@@ -146,7 +228,8 @@ def test_only_one_of_many_makes_an_object_or_exchanges_it(root):
 
     first = race(lambda number: STORE.write_bytes(f"{root}/x", b"%d" % number, create_only=True))
     assert STORE.read_bytes(f"{root}/x") == b"%d" % first
-    second = race(lambda number: exchange(f"{root}/x", b"%d" % first, b"new %d" % number))
+    seen = STORE.look(f"{root}/x").generation
+    second = race(lambda number: STORE.swap(f"{root}/x", b"new %d" % number, seen))
     assert STORE.read_bytes(f"{root}/x") == b"new %d" % second
 
 

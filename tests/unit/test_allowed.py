@@ -20,7 +20,7 @@ from pipeline.errors import (
     RefusedError,
     SettingsError,
 )
-from pipeline.storage import Store, exchange, gcs, local
+from pipeline.storage import Store, gcs, gcs_versions, local, local_versions
 
 # Of a folder's name: what tempts a check by text to think it is inside.
 NAMES = st.text(alphabet="abAB.-_ %2F~é\u0065\u0301\\:", min_size=1, max_size=6).filter(
@@ -51,7 +51,7 @@ def no_store(monkeypatch):
     def ask(*_args, **_kwargs):
         raise AssertionError("the store was asked")
 
-    for module in (gcs, local, exchange):
+    for module in (gcs, gcs_versions, local, local_versions):
         for name in vars(module):
             if callable(getattr(module, name)) and hasattr(Store, name) and name.islower():
                 monkeypatch.setattr(module, name, ask)
@@ -180,22 +180,26 @@ ASKED = {
     "bucket_exists": lambda store, uri: store.bucket_exists(uri.split("/")[2]),
     "delete": lambda store, uri: store.delete(["gs://open/fine", uri]),
     "delete_tree": lambda store, uri: store.delete_tree(f"{uri}/"),
-    "exchange": lambda store, uri: store.exchange(uri, b"", b""),
+    "delete_version": lambda store, uri: store.delete_version(uri, 1),
     "exists": lambda store, uri: store.exists(uri),
     "list_folder": lambda store, uri: store.list_folder(f"{uri}/"),
     "list_objects": lambda store, uri: store.list_objects(f"{uri}/"),
+    "list_versions": lambda store, uri: store.list_versions(f"{uri}/"),
+    "look": lambda store, uri: store.look(uri),
     "make_bucket": lambda store, uri: store.make_bucket(uri.split("/")[2]),
+    "move": lambda store, uri: store.move("gs://open/fine", uri, generation=1),
     "open_read": lambda store, uri: store.open_read(uri),
     "open_write": lambda store, uri: store.open_write(uri),
     "read_bytes": lambda store, uri: store.read_bytes(uri),
     "read_range": lambda store, uri: store.read_range(uri, 0, 1),
-    "rename": lambda store, uri: store.rename("gs://open/fine", uri, size=0, crc32c=None),
+    "read_version": lambda store, uri: store.read_version(uri),
     "stat": lambda store, uri: store.stat(uri),
+    "swap": lambda store, uri: store.swap(uri, b"", 0),
     "upload_file": lambda store, uri: store.upload_file("/open/x", uri),
     "write_bytes": lambda store, uri: store.write_bytes(uri, b""),
 }
 LOCAL = {"is_local_folder", "linked_folders", "remove_empty_folder"}
-NO_URI = {"list_buckets"}
+NO_URI = {"list_buckets", "run_each"}
 
 
 def test_no_function_of_the_store_was_forgotten():
@@ -213,10 +217,10 @@ def test_every_function_refuses_before_the_store_is_asked(name):
 
 
 @pytest.mark.usefixtures("no_store")
-def test_both_ends_of_a_rename_and_of_an_upload_are_looked_at():
+def test_both_ends_of_a_move_and_of_an_upload_are_looked_at():
     store = limit(read="/open", write="open")
     with pytest.raises(NotAllowedError, match="gs://shut/x"):
-        store.rename("gs://shut/x", "gs://open/x", size=0, crc32c=None)
+        store.move("gs://shut/x", "gs://open/x", generation=1)
     with pytest.raises(NotAllowedError, match="/etc/passwd"):
         store.upload_file("/etc/passwd", "gs://open/x")
 

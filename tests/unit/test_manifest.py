@@ -10,7 +10,7 @@ from pipeline.manifest import INPUTS_KEPT, all_inputs, read_list, read_patterns,
 from pipeline.selection import check_inputs, patterns_by_input
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import prepare_target, release_target
+from pipeline.target import abandon_target, prepare_target
 
 STORE = Store()
 
@@ -48,7 +48,7 @@ def test_many_inputs_go_into_a_manifest_that_outlives_the_job(tmp_path):
     assert short.inputs_total == len(names)
     assert JobSpec.from_json(short.to_json()) == short
     assert read_patterns(STORE, short) == list(full.inputs)
-    release_target(STORE, full)
+    abandon_target(STORE, full)
     assert all_inputs(STORE, short) == full.inputs
     prepare_target(
         STORE, JobSpec(inputs=("/x",), target=full.target, job_id="other", overwrite=True), lambda _: False

@@ -14,8 +14,8 @@ from chimera_nb.jobs.service import open_log
 from chimera_nb.output import available_memory, reach, read_output
 from chimera_nb.settings import load_settings
 from pipeline.errors import JobNotFoundError, RefusedError, StorageError, UnknownNameError
+from pipeline.layout import shard_uri, summary_uri
 from pipeline.spec import JobSpec
-from pipeline.target import shard_uri, summary_uri
 
 ID = "2026-01-31-1a2b3c4d"
 RECORDS = [

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import publish as publishing
 from pipeline.errors import (
     JobError,
     ObjectNotFoundError,
@@ -18,12 +17,13 @@ from pipeline.errors import (
     TargetError,
     TooManyFailuresError,
 )
+from pipeline.layout import parts_folder
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.publish import finish_job, plan_moves, publish
 from pipeline.results import ledger_records, output_lines, output_shards
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import parts_folder, prepare_target, read_summary
+from pipeline.target import abandon_target, prepare_target, read_summary
 
 STORE = Store()
 
@@ -91,25 +91,27 @@ def test_parts_are_numbered_in_the_order_of_their_names(names):
 def test_publish_may_be_repeated_also_after_it_stopped_half_way(tmp_path):
     parts = [part(tmp_path / "parts", f"part-{i:02d}", b"%d\n" % i) for i in range(50)]
     moves = plan_moves(parts, str(tmp_path / "out"), "output")
-    publish(STORE, moves[:20])
+    publish(STORE, moves[:20], "me")
     for _ in range(2):
-        publish(STORE, moves)
+        publish(STORE, moves, "me")
     assert [Path(move.uri).read_bytes() for move in moves] == [b"%d\n" % i for i in range(50)]
     assert list((tmp_path / "parts").iterdir()) == []
-    publish(STORE, [])
+    publish(STORE, [], "me")
 
 
 def test_a_part_of_another_size_is_refused(tmp_path):
     good = part(tmp_path / "parts", "part-0", b"a\n")
     (tmp_path / "parts/part-0").write_bytes(b"a\nb\n")
-    with pytest.raises(StorageError, match="holds 4 bytes where 2 were written"):
-        publish(STORE, plan_moves([good], str(tmp_path / "out"), "output"))
+    with pytest.raises(StorageError, match=r"holds 4 bytes \(None\) where 2 \(.*\) were written"):
+        publish(STORE, plan_moves([good], str(tmp_path / "out"), "output"), "me")
     assert "output/output-00000-of-00001.ndjson" not in files(tmp_path / "out")
 
 
 def test_a_part_that_is_lost_is_told(tmp_path):
     with pytest.raises(ObjectNotFoundError):
-        publish(STORE, plan_moves([Part(f"{tmp_path}/gone", 2, 1, None)], str(tmp_path / "out"), "output"))
+        publish(
+            STORE, plan_moves([Part(f"{tmp_path}/gone", 2, 1, None)], str(tmp_path / "out"), "output"), "me"
+        )
 
 
 # The end of a job
@@ -148,45 +150,91 @@ def test_finishing_twice_gives_the_same_result(tmp_path):
     assert {**files(job.out), "summary.json": b""} == {**there, "summary.json": b""}
 
 
-STEPS = [
-    ("publish", 1),
-    ("publish", 2),
-    ("write_summary", 1),
-    ("release_target", 1),
-]
+CHANGES = ("move", "swap", "delete_version", "delete_tree")
 
 
-@pytest.mark.parametrize(("step", "turn"), STEPS)
-@pytest.mark.parametrize("after", [False, True])
-def test_a_job_whose_end_is_cut_short_ends_well_when_it_is_run_again(
-    tmp_path, monkeypatch, step, turn, after
-):
-    job, real, calls = Job(tmp_path / "out"), getattr(publishing, step), []
-
-    def cut_short(*arguments):
-        calls.append(arguments)
-        if len(calls) == turn:
-            if after:
-                real(*arguments)
-            raise StorageError("x", "the store does not answer")
-        return real(*arguments)
-
-    monkeypatch.setattr(publishing, step, cut_short)
-    with pytest.raises(StorageError, match="does not answer"):
-        job.finish()
-    summary = job.finish()
-    assert summary["lines"] == sum(
-        Path(uri).read_bytes().count(b"\n") for uri in output_shards(STORE, str(job.out))
-    )
-    assert len(files(job.out)) == 4
+class CutShortError(Exception):
+    """The process was killed here."""
 
 
-def test_the_summary_comes_last(tmp_path, monkeypatch):
-    job, seen = Job(tmp_path / "out"), []
-    monkeypatch.setattr(publishing, "write_summary", lambda *_: seen.append(sorted(files(job.out))))
+def changes(monkeypatch, act, *, stop_at: int | None = None, done: bool = False) -> int:
+    """How many changes of the store `act` makes; with `stop_at` it is cut short at one, before or after it is done."""
+    made = 0
+
+    def watched(real):
+        def change(*arguments, **options):
+            nonlocal made
+            made += 1
+            if stop_at is not None and made > stop_at:
+                raise CutShortError
+            if made == stop_at and not done:
+                raise CutShortError
+            result = real(*arguments, **options)
+            if made == stop_at:
+                raise CutShortError
+            return result
+
+        return change
+
+    with monkeypatch.context() as patched:
+        for name in CHANGES:
+            patched.setattr(Store, name, watched(getattr(Store, name)))
+        patched.setattr(Store, "run_each", lambda _, call, items: [call(item) for item in items])
+        try:
+            act()
+        except CutShortError:
+            assert stop_at is not None
+    return made
+
+
+def test_a_job_whose_end_is_cut_short_anywhere_ends_well_when_it_is_run_again(tmp_path, monkeypatch):
+    total = changes(monkeypatch, Job(tmp_path / "whole").finish)
+    assert total == 7  # to publishing, three parts, the claim is whole, the summary, the job's folder
+    for stop_at in range(1, total + 1):
+        for done in (False, True):
+            job = Job(tmp_path / f"{stop_at}-{done}")
+            changes(monkeypatch, job.finish, stop_at=stop_at, done=done)
+            summary = job.finish()
+            assert summary["lines"] == sum(
+                Path(uri).read_bytes().count(b"\n") for uri in output_shards(STORE, str(job.out))
+            )
+            assert len(files(job.out)) == 4
+
+
+def test_a_job_killed_anywhere_while_it_publishes_leaves_all_or_none_of_its_output(tmp_path, monkeypatch):
+    ends = []
+    for stop_at in range(1, 8):
+        for done in (False, True):
+            job = Job(tmp_path / f"{stop_at}-{done}")
+            changes(monkeypatch, job.finish, stop_at=stop_at, done=done)
+            whole = abandon_target(STORE, job.spec) is not None
+            left = {name for name in files(job.out) if not name.startswith("ledger/")}
+            assert left == (
+                {"summary.json", *(f"output/output-0000{i}-of-00002.ndjson" for i in range(2))}
+                if whole
+                else set()
+            )
+            ends.append(whole)
+    assert ends == sorted(ends)
+    assert set(ends) == {False, True}
+
+
+def test_the_summary_comes_last_and_in_one_step(tmp_path, monkeypatch):
+    job, seen, real = Job(tmp_path / "out"), [], Store.move
+
+    def move(self, source, target, **options):
+        if target.endswith("summary.json"):
+            seen.append(sorted(files(job.out)))
+        moved = real(self, source, target, **options)
+        if target.endswith("summary.json"):
+            seen.append(sorted(name for name in files(job.out) if "claim" in name))
+        return moved
+
+    monkeypatch.setattr(Store, "move", move)
     job.finish()
     assert "output/output-00001-of-00002.ndjson" in seen[0]
     assert "ledger/ledger-00000-of-00001.ndjson" in seen[0]
+    assert seen[1] == []
 
 
 def test_accounts_that_differ_publish_nothing(tmp_path):
@@ -221,10 +269,36 @@ def test_a_job_of_too_many_bad_files_publishes_its_ledger_only(tmp_path, counts,
 def test_a_job_that_has_lost_its_target_publishes_nothing(tmp_path):
     job = Job(tmp_path / "out")
     other = JobSpec(inputs=("/in",), target=str(job.out), job_id="other", overwrite=True)
-    prepare_target(STORE, other, lambda _: None)
+    prepare_target(STORE, other, lambda _: False)
     with pytest.raises(TargetError, match="taken over by job other"):
         job.finish()
     assert set(files(job.out)) == {"_chimera/claim.json"}
+
+
+def test_a_job_that_slept_while_others_gave_it_up_writes_no_summary(tmp_path, monkeypatch):
+    job, real, turn = Job(tmp_path / "out"), Store.move, []
+
+    def sleeps(self, source, target, **options):
+        turn.append(target)
+        if len(turn) == 3:  # the ledger and one of two shards have their names
+            assert abandon_target(STORE, job.spec) is None
+        return real(self, source, target, **options)
+
+    monkeypatch.setattr(Store, "move", sleeps)
+    monkeypatch.setattr(Store, "run_each", lambda _, call, items: [call(item) for item in items])
+    with pytest.raises(TargetError, match="was given up while job me ran"):
+        job.finish()
+    assert set(files(job.out)) == {"ledger/ledger-00000-of-00001.ndjson"}
+
+
+def test_a_file_that_no_job_wrote_is_not_taken_for_output(tmp_path):
+    job = Job(tmp_path / "out")
+    STORE.write_bytes(f"{job.out}/output/output-00007-of-00009.ndjson", b"mine")
+    with pytest.raises(TargetError, match=r"output-00007-of-00009\.ndjson is not of job me.*remove it"):
+        job.finish()
+    assert "summary.json" not in files(job.out)
+    (job.out / "output/output-00007-of-00009.ndjson").unlink()
+    assert job.finish()["shards"] == 2
 
 
 # Reading a result

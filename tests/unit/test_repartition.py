@@ -60,7 +60,10 @@ def test_any_parts_in_any_number_of_shards_give_the_same_lines(
 
 def test_a_shard_may_be_written_again(tmp_path):
     contents = [b"a\nb\n", b"c\n"]
-    assert shards_of(tmp_path, contents, 2) == shards_of(tmp_path, contents, 2)
+    first, again = shards_of(tmp_path, contents, 2), shards_of(tmp_path, contents, 2)
+    assert [(p.size, p.lines, p.crc32c) for p in first] == [(p.size, p.lines, p.crc32c) for p in again]
+    assert [STORE.read_bytes(part.uri) for part in (*first, *again)] == [b"a\n", b"b\nc\n"] * 2
+    assert len({part.uri for part in (*first, *again)}) == 4
 
 
 def test_no_lines_make_no_shard_whatever_was_asked_for(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import subprocess
 import threading
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import AccessDeniedError, ObjectExistsError, ObjectNotFoundError, StorageError
-from pipeline.storage import Entry, Page, ReadStream, Store, join, local
+from pipeline.storage import Entry, Page, ReadStream, Store, Version, join, local
 
 STORE = Store()
 
@@ -62,7 +63,7 @@ def test_an_odd_name_is_listed_and_read_as_it_is(tmp_path, name):
     assert uri == f"{tmp_path}/{name}/{name}"
     assert STORE.read_bytes(uri) == os.fsencode(f"{name}/{name}")
     assert STORE.stat(uri).size == len(os.fsencode(f"{name}/{name}"))
-    STORE.rename(uri, f"{uri}2", size=STORE.stat(uri).size, crc32c=None)
+    STORE.move(uri, f"{uri}2", generation=STORE.look(uri).generation)
     STORE.delete([f"{uri}2"])
     assert listed(f"{tmp_path}/") == []
 
@@ -363,18 +364,37 @@ def test_of_many_that_create_one_does(tmp_path):
         assert STORE.read_bytes(uri) == b"%d" % winner
 
 
-def test_of_many_that_exchange_one_does(tmp_path):
+def test_of_many_that_swap_one_does(tmp_path):
     for turn in range(20):
         uri = f"{tmp_path}/{turn}"
-        STORE.write_bytes(uri, b"old")
-        results = race(6, lambda i, uri=uri: STORE.exchange(uri, b"old", b"%d" % i))
-        (winner,) = [i for i, result in enumerate(results) if result is None]
-        assert {type(result) for result in results} == {type(None), ObjectExistsError}
-        assert STORE.read_bytes(uri) == b"%d" % winner
-    with pytest.raises(ObjectNotFoundError):
-        STORE.exchange(f"{tmp_path}/gone", b"", b"x")
-    with pytest.raises(ObjectNotFoundError):
-        STORE.exchange(f"{tmp_path}/gone/x", b"", b"x")
+        seen = STORE.swap(uri, b"old", 0)
+        results = race(6, lambda i, uri=uri, seen=seen: STORE.swap(uri, b"%d" % i, seen))
+        (winner,) = [i for i, result in enumerate(results) if isinstance(result, int)]
+        assert {type(result) for result in results} == {int, ObjectExistsError}
+        assert STORE.read_version(uri)[0] == b"%d" % winner
+    for gone in ("gone", "folder/gone"):
+        with pytest.raises(StorageError):
+            STORE.swap(f"{tmp_path}/{gone}", b"x", 17)
+    assert not (tmp_path / "folder").exists()
+
+
+def test_each_swap_gives_another_generation_also_within_a_tick_of_the_clock(tmp_path, monkeypatch):
+    uri, seen = f"{tmp_path}/x", [STORE.swap(f"{tmp_path}/x", b"0", 0)]
+    real = Path(uri).stat()
+    write = local.write_bytes
+
+    def within_the_tick(*arguments, **options):
+        write(*arguments, **options)
+        os.utime(uri, ns=(real.st_atime_ns, real.st_mtime_ns))
+
+    monkeypatch.setattr(local, "write_bytes", within_the_tick)
+    for i in range(50):
+        seen.append(STORE.swap(uri, b"%d" % (i % 10), seen[-1]))
+        assert STORE.read_version(uri) == (b"%d" % (i % 10), seen[-1])
+        assert STORE.look(uri).generation == seen[-1]
+        with pytest.raises(ObjectExistsError):
+            STORE.swap(uri, b"late", seen[-2])
+    assert len(set(seen)) == 51
 
 
 def test_a_disk_that_is_full_is_our_error(tmp_path):
@@ -420,29 +440,71 @@ def test_an_upload_that_fails_leaves_nothing(tmp_path, monkeypatch):
 # Renaming and deleting
 
 
-def test_a_rename_may_be_repeated(tmp_path):
-    lay(tmp_path, "old")
-    for _ in range(3):
-        STORE.rename(f"{tmp_path}/old", f"{tmp_path}/sub/new", size=3, crc32c=None)
-    assert below(tmp_path, listed(f"{tmp_path}/")) == ["sub/new"]
+def test_a_move_is_of_what_was_seen_to_where_nothing_stands(tmp_path):
+    lay(tmp_path, "old", "there")
+    old, there = STORE.look(f"{tmp_path}/old"), STORE.look(f"{tmp_path}/there")
+    assert (old.size, old.crc32c, old.owner) == (3, None, None)
+    target = f"{tmp_path}/sub/new"
+    for source, generation, onto in (
+        (old.uri, there.generation, target),
+        (old.uri, old.generation, there.uri),
+    ):
+        with pytest.raises(ObjectExistsError, match="is there already, or has changed meanwhile"):
+            STORE.move(source, onto, generation=generation)
+    with pytest.raises(ObjectExistsError):
+        STORE.move(old.uri, target, generation=old.generation, over=there.generation)
+    with pytest.raises(ObjectNotFoundError, match="gone: there is no such file"):
+        STORE.move(f"{tmp_path}/gone", target, generation=old.generation)
+    moved = STORE.move(old.uri, target, generation=old.generation)
+    assert (moved.uri, moved.size) == (target, 3)
+    assert moved == STORE.look(target)
+    STORE.move(target, there.uri, generation=moved.generation, over=there.generation)
+    assert below(tmp_path, listed(f"{tmp_path}/")) == ["there"]
+    assert STORE.read_bytes(there.uri) == b"old"
 
 
-def test_a_file_of_another_size_is_not_given_its_final_name(tmp_path):
-    lay(tmp_path, "old")
-    with pytest.raises(StorageError, match="old: holds 3 bytes where 4 were written"):
-        STORE.rename(f"{tmp_path}/old", f"{tmp_path}/new", size=4, crc32c=None)
-    assert below(tmp_path, listed(f"{tmp_path}/")) == ["old"]
+def test_of_many_moves_of_one_file_and_onto_one_name_one_succeeds(tmp_path):
+    for turn in range(10):
+        lay(tmp_path, "one")
+        one = STORE.look(f"{tmp_path}/one")
+        results = race(
+            6,
+            lambda i, one=one, turn=turn: STORE.move(
+                one.uri, f"{tmp_path}/{turn}/{i}", generation=one.generation
+            ),
+        )
+        assert [type(result) for result in results].count(Version) == 1
+        many = list(STORE.list_versions(f"{tmp_path}/{turn}/"))
+        assert [Path(version.uri).read_bytes() for version in many] == [b"one"]
+    lay(tmp_path, *(f"many/{i}" for i in range(6)))
+    many = list(STORE.list_versions(f"{tmp_path}/many/"))
+    results = race(6, lambda i: STORE.move(many[i].uri, f"{tmp_path}/single", generation=many[i].generation))
+    assert [type(result) for result in results].count(Version) == 1
 
 
-def test_a_repeated_rename_finds_what_is_wrong_at_the_target(tmp_path):
-    lay(tmp_path, "new")
-    with pytest.raises(StorageError, match="new: holds 3 bytes where 4 were written"):
-        STORE.rename(f"{tmp_path}/old", f"{tmp_path}/new", size=4, crc32c=None)
+def test_a_folder_that_is_removed_and_made_again_is_locked_as_it_is_now(tmp_path):
+    def turn(i: int) -> None:
+        uri = f"{tmp_path}/folder/claim"
+        for n in range(60):
+            with contextlib.suppress(ObjectExistsError, ObjectNotFoundError):
+                mine = STORE.swap(uri, b"%d %d" % (i, n), 0)
+                assert STORE.read_version(uri) == (b"%d %d" % (i, n), mine)
+                mine = STORE.swap(uri, b"again", mine)
+                assert STORE.delete_version(uri, mine)
+                STORE.remove_empty_folder(f"{tmp_path}/folder")
+
+    assert race(6, turn) == [None] * 6
 
 
-def test_a_rename_of_nothing_is_told(tmp_path):
-    with pytest.raises(ObjectNotFoundError, match="/new: there is no such file"):
-        STORE.rename(f"{tmp_path}/old", f"{tmp_path}/new", size=3, crc32c=None)
+def test_only_the_version_that_was_seen_is_deleted(tmp_path):
+    lay(tmp_path, "x")
+    old = STORE.look(f"{tmp_path}/x")
+    STORE.write_bytes(old.uri, b"another")
+    assert not STORE.delete_version(old.uri, old.generation)
+    assert STORE.read_bytes(old.uri) == b"another"
+    assert STORE.delete_version(old.uri, STORE.look(old.uri).generation)
+    assert not STORE.delete_version(old.uri, old.generation)
+    assert not STORE.delete_version(f"{tmp_path}/no/folder", old.generation)
 
 
 def test_deleting_what_is_not_there_is_fine(tmp_path):

@@ -1,24 +1,24 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
+from pipeline.claim import State, make_whole, read_claim
 from pipeline.errors import AccessDeniedError, StorageError, TargetError
+from pipeline.layout import parts_folder, shard_uri, summary_uri
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.standing import published
+from pipeline.storage import Store, local_versions
 from pipeline.target import (
     abandon_target,
-    check_held,
-    parts_folder,
+    begin_target,
+    hold_for_publishing,
     prepare_target,
-    published,
     read_summary,
-    release_target,
-    shard_uri,
-    summary_uri,
 )
 
 STORE = Store()
@@ -61,7 +61,31 @@ def lay_part(out: Path, job_id: str) -> None:
     STORE.write_bytes(f"{parts_folder(str(out), job_id, 'output')}/part-1.ndjson", b"x\n")
 
 
+def lay_old_claim(out: Path, job_id: str, minutes: int = 10) -> None:
+    """A claim that is not young any more."""
+    prepare_target(STORE, job(out, job_id), unknown)
+    written = (out / CLAIM).stat().st_mtime - 60 * minutes
+    os.utime(out / CLAIM, (written, written))
+
+
+def holder(out: Path) -> tuple[str, State] | None:
+    claim = read_claim(STORE, str(out))
+    return None if claim is None else (claim.job_id, claim.state)
+
+
+def publish_all(out: Path, job_id: str, *, summary: bool = True) -> set[str]:
+    """Publish as a job does, all of it or just up to the commit; the names of the result."""
+    claim = hold_for_publishing(STORE, job(out, job_id))
+    lay_result(out, job_id, summary=False)
+    if summary:
+        assert make_whole(STORE, str(out), claim, {"jobId": job_id})
+    return {name for name in files(out) if not name.startswith("_")} | (
+        {"summary.json"} if summary else set()
+    )
+
+
 CLAIM = "_chimera/claim.json"
+LEDGER, OUTPUT = (f"{kind}/{kind}-00000-of-00001.ndjson" for kind in ("ledger", "output"))
 
 
 # Taking a target
@@ -76,7 +100,7 @@ def test_a_free_target_is_taken(out):
 def test_the_same_job_may_take_it_again(out):
     for _ in range(2):
         prepare_target(STORE, job(out), unknown)
-    check_held(STORE, job(out))
+    assert holder(out) == ("me", State.CLAIMED)
 
 
 def test_files_of_other_kinds_are_no_output_and_are_left_alone(out):
@@ -103,19 +127,69 @@ def test_a_target_that_holds_output_is_refused_and_untouched(out, name):
     assert files(out) == {name}
 
 
-def test_overwrite_deletes_the_old_result_and_takes_the_target(out):
-    lay_result(out)
+def test_overwrite_leaves_the_old_result_until_the_job_begins(out):
+    old = lay_result(out)
     prepare_target(STORE, job(out, overwrite=True), unknown)
-    assert files(out) == {CLAIM}
+    assert files(out) == {*old, CLAIM}
+    for _ in range(2):
+        begin_target(STORE, job(out, overwrite=True))
+        assert files(out) == {CLAIM}
+    hold_for_publishing(STORE, job(out, overwrite=True))
+    lay_result(out, "me", summary=False)
+    begin_target(STORE, job(out, overwrite=True))
+    assert files(out) == {CLAIM, OUTPUT, LEDGER}
+
+
+def test_a_job_that_never_begins_loses_nothing_of_what_it_was_to_replace(out):
+    old = lay_result(out)
+    prepare_target(STORE, job(out, overwrite=True), unknown)
+    assert abandon_target(STORE, job(out, overwrite=True)) is None
+    assert files(out) == old
+
+
+def test_of_a_result_that_was_deleted_in_part_nothing_is_left_when_the_job_is_given_up(out, monkeypatch):
+    lay_result(out)
+    STORE.write_bytes(shard_uri(str(out), "output", 1, 2), b"more")
+    prepare_target(STORE, job(out, overwrite=True), unknown)
+    real, deleted = local_versions.delete_version, []
+
+    def cut_short(uri, generation):
+        if deleted:
+            raise StorageError(uri, "the store does not answer")
+        deleted.append(uri)
+        return real(uri, generation)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(local_versions, "delete_version", cut_short)
+        with pytest.raises(StorageError):
+            begin_target(STORE, job(out, overwrite=True))
+    assert deleted == [summary_uri(str(out))]
+    abandon_target(STORE, job(out, overwrite=True))
+    assert files(out) == {LEDGER}
 
 
 def test_overwrite_deletes_the_summary_first(out, monkeypatch):
     lay_result(out)
-    deleted = []
-    monkeypatch.setattr(Store, "delete", staticmethod(deleted.extend))
+    expected = {summary_uri(str(out)), *published(STORE, str(out))}
+    real, deleted = local_versions.delete_version, []
+    monkeypatch.setattr(
+        local_versions, "delete_version", lambda uri, generation: deleted.append(uri) or real(uri, generation)
+    )
     prepare_target(STORE, job(out, overwrite=True), unknown)
+    begin_target(STORE, job(out, overwrite=True))
     assert deleted[0] == summary_uri(str(out))
-    assert set(deleted[1:]) == set(published(STORE, str(out)))
+    assert set(deleted) == expected
+
+
+def test_a_job_that_lost_its_target_before_it_began_deletes_nothing(out):
+    prepare_target(STORE, job(out, overwrite=True), unknown)
+    prepare_target(STORE, job(out, "other"), dead)
+    result = publish_all(out, "other")
+    for lost in (begin_target, hold_for_publishing):
+        with pytest.raises(TargetError, match="taken over by job other while job me ran"):
+            lost(STORE, job(out, overwrite=True))
+    abandon_target(STORE, job(out, "other"))
+    assert files(out) == result
 
 
 @pytest.mark.parametrize(("is_alive", "overwrite"), [(alive, False), (alive, True), (unknown, False)])
@@ -126,24 +200,64 @@ def test_a_target_that_another_job_may_be_writing_is_refused_and_untouched(out, 
     with pytest.raises(TargetError, match="is being written by job other"):
         prepare_target(STORE, job(out, overwrite=overwrite), is_alive)
     assert files(out) == before
-    check_held(STORE, job(out, "other"))
+    assert holder(out) == ("other", State.CLAIMED)
+
+
+def test_a_young_claim_of_a_job_that_is_on_no_record_is_alive(out):
+    lay_old_claim(out, "other", minutes=1)
+    with pytest.raises(TargetError, match=r"is being written by job other.*2 minutes after the last change"):
+        prepare_target(STORE, job(out, overwrite=True), unknown)
+    assert files(out) == {CLAIM}
+    assert holder(out) == ("other", State.CLAIMED)
 
 
 @pytest.mark.parametrize(("is_alive", "overwrite"), [(dead, False), (dead, True), (unknown, True)])
 def test_a_dead_jobs_claim_is_taken_over_with_its_leavings(out, is_alive, overwrite):
-    prepare_target(STORE, job(out, "other"), unknown)
+    lay_old_claim(out, "other")
     lay_part(out, "other")
     prepare_target(STORE, job(out, overwrite=overwrite), is_alive)
     assert files(out) == {CLAIM}
-    check_held(STORE, job(out))
+    hold_for_publishing(STORE, job(out, overwrite=overwrite))
     with pytest.raises(TargetError, match="taken over by job me while job other ran"):
-        check_held(STORE, job(out, "other"))
+        hold_for_publishing(STORE, job(out, "other"))
 
 
-@pytest.mark.parametrize("claim", [b"", b"{", b"[]", b"7", b"\xff", b'{"jobId": "../../precious"}'])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_a_job_had_published_when_it_was_killed_goes_with_its_claim(out, overwrite):
+    prepare_target(STORE, job(out, "other"), unknown)
+    lay_part(out, "other")
+    hold_for_publishing(STORE, job(out, "other"))
+    STORE.write_bytes(shard_uri(str(out), "output", 0, 2), b"half")
+    STORE.write_bytes(shard_uri(str(out), "ledger", 1, 2), b"half of it")
+    prepare_target(STORE, job(out, overwrite=overwrite), dead)
+    assert files(out) == {CLAIM}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_whole_result_that_nobody_has_finished_is_finished_by_who_wants_the_target(out, overwrite):
+    prepare_target(STORE, job(out, "other"), unknown)
+    result = publish_all(out, "other")
+    assert read_summary(STORE, str(out))["jobId"] == "other"
+    assert not (out / "summary.json").exists()
+    if overwrite:
+        prepare_target(STORE, job(out, overwrite=True), dead)
+        assert files(out) == {*result, CLAIM}
+    else:
+        with pytest.raises(TargetError, match="already holds output"):
+            prepare_target(STORE, job(out), dead)
+        assert files(out) == result
+    assert json.loads((out / "summary.json").read_bytes()) == {"jobId": "other", "state": "whole"}
+
+
+@pytest.mark.parametrize(
+    "claim", [b"", b"{", b"[]", b"7", b"\xff", b'{"jobId": "../../precious"}', b'{"state": "new"}']
+)
 def test_a_claim_that_nobody_can_read_is_one_of_a_job_that_may_be_alive(out, claim):
     STORE.write_bytes(f"{out.parent}/precious/x", b"x")
-    STORE.write_bytes(f"{out}/{CLAIM}", claim)
+    lay_old_claim(out, "other")
+    written = (out / CLAIM).stat().st_mtime
+    (out / CLAIM).write_bytes(claim)
+    os.utime(out / CLAIM, (written, written))
     with pytest.raises(TargetError, match="is being written by job"):
         prepare_target(STORE, job(out), unknown)
     prepare_target(STORE, job(out, overwrite=True), unknown)
@@ -153,15 +267,15 @@ def test_a_claim_that_nobody_can_read_is_one_of_a_job_that_may_be_alive(out, cla
 
 def test_a_job_that_publishes_while_its_claim_is_awaited_keeps_its_result(out):
     prepare_target(STORE, job(out, "other"), unknown)
+    result: set[str] = set()
 
     def finishes(_: str) -> bool:
-        lay_result(out)
-        release_target(STORE, job(out, "other"))
+        result.update(publish_all(out, "other"))
         return False
 
     with pytest.raises(TargetError, match="already holds output"):
         prepare_target(STORE, job(out), finishes)
-    assert files(out) == {"summary.json", *(f"{k}/{k}-00000-of-00001.ndjson" for k in ("output", "ledger"))}
+    assert files(out) == result == {"summary.json", LEDGER, OUTPUT}
 
 
 def run_together(count: int, act) -> list[Exception | None]:
@@ -201,7 +315,7 @@ def test_of_several_jobs_that_take_a_target_at_once_one_has_it(tmp_path, left_by
             4, lambda i, out=out, f=is_alive: prepare_target(STORE, job(out, f"job-{i}"), f)
         )
         (winner,) = [i for i, result in enumerate(results) if result is None]
-        check_held(STORE, job(out, f"job-{winner}"))
+        assert holder(out) == (f"job-{winner}", State.CLAIMED)
         assert files(out) == {CLAIM}
         assert all("is being written by job" in str(e) for e in results if e is not None)
 
@@ -219,7 +333,7 @@ def denied(*_, **__):
     raise AccessDeniedError("gs://b", "access is denied")
 
 
-@pytest.mark.parametrize("call", ["bucket_exists", "write_bytes"])
+@pytest.mark.parametrize("call", ["bucket_exists", "swap"])
 def test_a_target_that_may_not_be_written_is_refused(out, monkeypatch, call):
     monkeypatch.setattr(Store, call, staticmethod(denied))
     with pytest.raises(TargetError, match="cannot be written: gs://b: access is denied"):
@@ -236,15 +350,15 @@ def test_a_file_in_the_way_is_refused(tmp_path, name):
 
 def test_a_store_that_fails_once_the_target_is_taken_leaves_no_claim(out, monkeypatch):
     before = lay_result(out)
-    real, calls = STORE.delete, []
+    real, calls = local_versions.list_versions, []
 
-    def fails_once(uris):
-        calls.append(uris)
-        if len(calls) == 1:
+    def fails_once(prefix):
+        calls.append(prefix)
+        if len(calls) == 3:  # the two kinds of shards were looked at before
             raise StorageError("x", "the store does not answer")
-        real(uris)
+        return real(prefix)
 
-    monkeypatch.setattr(Store, "delete", staticmethod(fails_once))
+    monkeypatch.setattr(local_versions, "list_versions", fails_once)
     with pytest.raises(TargetError, match="the store does not answer"):
         prepare_target(STORE, job(out, overwrite=True), unknown)
     assert files(out) == before
@@ -253,40 +367,43 @@ def test_a_store_that_fails_once_the_target_is_taken_leaves_no_claim(out, monkey
 # Letting go of it
 
 
-def test_release_leaves_what_is_published_and_may_be_repeated(out):
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_result_that_is_whole_is_left_and_told_whoever_gives_the_job_up(out, moved):
     prepare_target(STORE, job(out), unknown)
+    result = publish_all(out, "me")
+    if moved:
+        abandon_target(STORE, job(out))
     lay_part(out, "me")
-    result = {name for name in lay_result(out, "me") if not name.startswith("_")}
     for _ in range(2):
-        release_target(STORE, job(out))
+        assert abandon_target(STORE, job(out)) == {"jobId": "me", "state": "whole"}
     assert files(out) == result
     assert not (out / "_chimera").exists()
 
 
-def test_release_leaves_another_jobs_claim_and_files(out):
+def test_abandon_leaves_another_jobs_claim_and_files(out):
     prepare_target(STORE, job(out, "other"), unknown)
     lay_part(out, "other")
     lay_part(out, "me")
-    release_target(STORE, job(out))
+    assert abandon_target(STORE, job(out)) is None
     assert files(out) == {CLAIM, "_chimera/other/output/part-1.ndjson"}
 
 
 def test_abandon_leaves_the_ledger_alone_and_may_be_repeated(out):
     prepare_target(STORE, job(out), unknown)
-    lay_result(out, "me", summary=False)
+    publish_all(out, "me", summary=False)
     lay_part(out, "me")
     for _ in range(2):
-        abandon_target(STORE, job(out))
-    assert files(out) == {"ledger/ledger-00000-of-00001.ndjson"}
+        assert abandon_target(STORE, job(out)) is None
+    assert files(out) == {LEDGER}
 
 
-def test_abandon_leaves_a_complete_result(out):
+def test_abandon_leaves_no_ledger_that_lacks_a_file(out):
     prepare_target(STORE, job(out), unknown)
-    lay_part(out, "me")
-    result = {name for name in lay_result(out, "me") if not name.startswith("_")}
-    for _ in range(2):
-        abandon_target(STORE, job(out))
-    assert files(out) == result
+    hold_for_publishing(STORE, job(out))
+    for index in (0, 2):
+        STORE.write_bytes(shard_uri(str(out), "ledger", index, 3), b"x")
+    abandon_target(STORE, job(out))
+    assert files(out) == set()
 
 
 @pytest.mark.parametrize("summary", [False, True])
@@ -294,12 +411,15 @@ def test_abandon_leaves_what_another_job_has_made_of_the_target_since(out, summa
     prepare_target(STORE, job(out), unknown)
     prepare_target(STORE, job(out, "other", overwrite=True), dead)
     lay_part(out, "other")
-    theirs = lay_result(out, summary=summary)
+    publish_all(out, "other", summary=summary)
+    theirs = files(out)
     abandon_target(STORE, job(out))
     assert files(out) == theirs
-    release_target(STORE, job(out, "other"))
+    abandon_target(STORE, job(out, "other"))
+    left = files(out)
+    assert left == ({"summary.json", LEDGER, OUTPUT} if summary else {LEDGER})
     abandon_target(STORE, job(out))
-    assert files(out) == {name for name in theirs if not name.startswith("_")}
+    assert files(out) == left
 
 
 def test_abandon_of_a_job_that_never_took_the_target_touches_nothing(out):
@@ -308,21 +428,15 @@ def test_abandon_of_a_job_that_never_took_the_target_touches_nothing(out):
     assert files(out) == before
 
 
-# Who holds it
-
-
-def test_a_job_may_come_back_to_its_own_result_but_not_to_a_target_it_has_lost(out):
-    lay_result(out, "me")
-    check_held(STORE, job(out))
-    STORE.delete([f"{out}/summary.json"])
-    with pytest.raises(TargetError, match="was given up while job me ran"):
-        check_held(STORE, job(out))
-
-
-def test_a_result_of_another_job_is_not_published_over(out):
-    lay_result(out)
-    with pytest.raises(TargetError, match="taken over by job other"):
-        check_held(STORE, job(out))
+@pytest.mark.parametrize("late", [State.CLAIMED, State.PUBLISHING])
+def test_a_job_that_was_given_up_while_it_slept_cannot_say_that_it_is_whole(out, late):
+    prepare_target(STORE, job(out), unknown)
+    claim = read_claim(STORE, str(out)) if late is State.CLAIMED else hold_for_publishing(STORE, job(out))
+    abandon_target(STORE, job(out))
+    assert make_whole(STORE, str(out), claim, {"jobId": "me"}) is None
+    with pytest.raises(TargetError, match="was given up while job me ran; nothing was published"):
+        hold_for_publishing(STORE, job(out))
+    assert files(out) == set()
 
 
 # What is there

@@ -1,0 +1,138 @@
+"""Changes of one local file that hold only for what was seen there, among the processes of one machine.
+
+What stands for a generation is made of the file's inode, size and time of change, to the nanosecond: it stays when the
+file is renamed and is another for whatever is written in its place. Whoever changes a name in this way holds a lock
+on its folder. Files carry no mark of the job that wrote them: not every disk has room for one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat as modes
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+from pipeline.errors import ObjectExistsError, ObjectNotFoundError
+from pipeline.storage import local
+from pipeline.storage.entries import Version
+
+
+def look(uri: str) -> Version:
+    with local.mapped(uri):
+        found = Path(uri).stat()
+    if modes.S_ISDIR(found.st_mode):
+        raise ObjectNotFoundError(uri, "is a folder, not a file")
+    return _version(uri, found)
+
+
+def list_versions(prefix: str) -> Iterator[Version]:
+    for entry in local.list_objects(prefix, recursive=False):
+        with contextlib.suppress(ObjectNotFoundError):  # it went, or is a link that leads nowhere
+            yield look(entry.uri)
+
+
+def read_version(uri: str) -> tuple[bytes, int]:
+    with local.mapped(uri), Path(uri).open("rb") as file:
+        return file.read(), generation_of(os.fstat(file.fileno()))
+
+
+def swap(uri: str, data: bytes, generation: int, owner: str | None) -> int:  # noqa: ARG001 - see the module
+    path = Path(uri)
+    if generation and not path.parent.is_dir():
+        raise _changed(uri)
+    with local.mapped(uri), _locked(path.parent, make=True):
+        before = _stat(path)
+        _check(uri, before, generation)
+        local.write_bytes(uri, data, create_only=False)
+        after = path.stat()
+        if before is not None and after.st_mtime_ns <= before.st_mtime_ns:
+            # The clock of many disks ticks every few milliseconds, and an inode may be given twice.
+            os.utime(path, ns=(after.st_atime_ns, before.st_mtime_ns + 1))
+        return generation_of(path.stat())
+
+
+def move(source: str, target: str, generation: int, over: int) -> Version:
+    old, new = Path(source), Path(target)
+    with contextlib.ExitStack() as held:
+        for folder in sorted({old.parent, new.parent}):  # in one order, so that no two wait for each other
+            uri = source if folder == old.parent else target
+            held.enter_context(local.mapped(uri))
+            held.enter_context(_locked(folder, make=folder != old.parent))
+        with local.mapped(source):
+            old.lstat()
+        _check(source, _stat(old), generation)
+        with local.mapped(target):
+            _check(target, _stat(new), over)
+            old.replace(new)
+    return look(target)
+
+
+def delete_version(uri: str, generation: int) -> bool:
+    path = Path(uri)
+    try:
+        with local.mapped(uri), _locked(path.parent, make=False):
+            _check(uri, _stat(path), generation)
+            path.unlink()
+    except (ObjectExistsError, ObjectNotFoundError):
+        return False
+    return True
+
+
+def remove_empty_folder(folder: str) -> None:
+    with contextlib.suppress(OSError), _locked(Path(folder), make=False):
+        Path(folder).rmdir()
+
+
+def generation_of(found: os.stat_result) -> int:
+    """What stands for a file's generation; never 0."""
+    text = f"{found.st_ino} {found.st_size} {found.st_mtime_ns}".encode()
+    return int.from_bytes(blake2b(text, digest_size=7).digest()) or 1
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _check(uri: str, found: os.stat_result | None, generation: int) -> None:
+    if (0 if found is None else generation_of(found)) != generation:
+        raise _changed(uri)
+
+
+def _changed(uri: str) -> ObjectExistsError:
+    return ObjectExistsError(uri, "is there already, or has changed meanwhile")
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, *, make: bool) -> Iterator[None]:
+    """The folder's lock, for the life of the block; with `make` the folder is made where there is none."""
+    while True:
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            if make:
+                continue  # somebody has removed it, empty as it was
+            raise
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if _is(folder, handle):  # else it was removed, and may have been made anew, while we waited
+                yield
+                return
+        finally:
+            os.close(handle)  # and the lock goes with it
+
+
+def _is(folder: Path, handle: int) -> bool:
+    found = _stat(folder)
+    return found is not None and os.path.samestat(found, os.fstat(handle))
+
+
+def _version(uri: str, found: os.stat_result) -> Version:
+    return Version(uri, generation_of(found), found.st_size, None, None)
