@@ -8,6 +8,7 @@ from pipeline.errors import BadFileError
 
 BLOCK_BYTES = 1 << 20  # measured: elements of 1 MiB cost Beam nothing, one element a line costs more than bz2
 MAX_LINE_BYTES = 64 << 20  # what a line may hold: a worker holds several files' lines at once
+_JOINED_BYTES = 256 * 1024
 
 
 def whole_lines(chunks: Iterable[bytes], *, max_line: int = MAX_LINE_BYTES) -> Iterator[bytes]:
@@ -35,6 +36,20 @@ def whole_lines(chunks: Iterable[bytes], *, max_line: int = MAX_LINE_BYTES) -> I
     if held:  # chunks may be empty
         open_line.append(b"\n")
         yield b"".join(open_line)
+
+
+def joined(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines, each with its end, in blocks that are worth a call each."""
+    held: list[bytes] = []
+    size = 0
+    for line in lines:
+        held.append(line)
+        size += len(line)
+        if size >= _JOINED_BYTES:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
 
 
 def _too_long(limit: int) -> BadFileError:

@@ -17,12 +17,7 @@ from pipeline.publish import now
 from pipeline.sources import get_decompressor, get_source
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.transforms import (
-    RECORDS,
-    CreatePatterns,
-    ListGCSFiles,
-    ReadAndDecompressGCSFile,
-)
+from pipeline.transforms import CreatePatterns, ListGCSFiles, ReadAndDecompressGCSFile
 from pipeline.write_output import WriteOutput
 
 
@@ -43,9 +38,7 @@ def build(root: Any, store: Store, spec: JobSpec, patterns: Sequence[str]) -> An
         files
         | "Reshuffle" >> beam.Reshuffle()
         | "ReadAndDecompress"
-        >> beam.ParDo(ReadAndDecompressGCSFile(store, codec, keep_partial=spec.keep_partial)).with_outputs(
-            RECORDS
-        )
+        >> beam.ParDo(ReadAndDecompressGCSFile(store, codec, keep_partial=spec.keep_partial))
     )
-    results = {"listed": files, "blocks": read[None], "records": read[RECORDS]}
+    results = {"listed": files, "read": read}
     return results | "WriteOutput" >> WriteOutput(store, spec, patterns, now())

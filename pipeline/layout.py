@@ -2,6 +2,7 @@
 
 <target>/output/output-00000-of-000NN.ndjson     whole lines
 <target>/ledger/ledger-00000-of-000NN.ndjson     one record per input file
+<target>/shards.ndjson                           size, lines and checksum of each of those files (`pipeline.shards`)
 <target>/summary.json                            comes last: its presence means complete
 <target>/_chimera/claim.json                     the state of the target, while a job has it (`pipeline.claim`)
 <target>/_chimera/<job id>/                      a job's files under temporary names; gone when it has ended
@@ -15,6 +16,7 @@ import re
 from pipeline.storage import join
 
 SUMMARY = "summary.json"
+SHARDS = "shards.ndjson"
 CLAIM = "_chimera/claim.json"
 INPUTS = "inputs"  # no job id, so no job's folder
 _SHARD = re.compile(r"/(output|ledger)-\d{5,}-of-(\d{5,})\.ndjson$")
@@ -28,18 +30,29 @@ def claim_uri(target: str) -> str:
     return join(target, CLAIM)
 
 
+def shards_uri(target: str) -> str:
+    """The list of the files that were published (`pipeline.shards`)."""
+    return join(target, SHARDS)
+
+
+def shard_name(kind: str, index: int, total: int) -> str:
+    return f"{kind}-{index:05d}-of-{total:05d}.ndjson"
+
+
 def shard_uri(target: str, kind: str, index: int, total: int) -> str:
     """The name of a published file; kind is "output" or "ledger"."""
-    return join(target, kind, f"{kind}-{index:05d}-of-{total:05d}.ndjson")
+    return join(target, kind, shard_name(kind, index, total))
 
 
 def shards_prefix(target: str, kind: str) -> str:
-    """What the names of published files of one kind begin with."""
-    return join(target, kind, f"{kind}-")
+    """What the names of published files of one kind begin with; of kind "list" there is one."""
+    return shards_uri(target) if kind == "list" else join(target, kind, f"{kind}-")
 
 
 def read_shard_name(uri: str) -> tuple[str, int] | None:
     """The kind of a published file and how many there are to be of it; None for a file that is none."""
+    if uri.endswith(f"/{SHARDS}"):
+        return "list", 1
     found = _SHARD.search(uri)
     return (found[1], int(found[2])) if found else None
 

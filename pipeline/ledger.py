@@ -14,6 +14,13 @@ A record is one JSON object on a line of ledger/ledger-*.ndjson:
     error        why it failed, for a person to read; null when complete
     note         what is worth knowing of a complete one, such as a name that says another codec; or null
     seconds      spent reading and decoding it
+    jobId        the job that read it; null in ledgers from before records had it, as the next three are
+    shard        the file of output/ in which its lines begin; null when it has none
+    offset       the byte of that shard at which they begin. They are outputBytes bytes in one piece, and go on at
+                 the beginning of the next shard where that one ends before them
+    outputCrc32c of those bytes, base64; null when there are none
+
+In a job's temporary ledger `shard` is the part that the lines were written to (`pipeline.places` resolves it).
 """
 
 from __future__ import annotations
@@ -24,8 +31,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pipeline.errors import JobError, ReconciliationError, TooManyFailuresError
-
-_NAMES = {"raw_bytes": "rawBytes", "output_bytes": "outputBytes"}
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,14 @@ class FileRecord:
     error: str | None = None
     note: str | None = None
     seconds: float = 0.0
+    job_id: str | None = None
+    shard: str | None = None
+    offset: int | None = None
+    output_crc32c: str | None = None
 
     def to_line(self) -> bytes:
         """One line of the ledger, with its end. Names that are no UTF-8 (local ones may be) are escaped."""
-        document = {_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        document = {_NAMES.get(name, name): value for name, value in vars(self).items()}
         return json.dumps(document, separators=(",", ":")).encode() + b"\n"
 
     @classmethod
@@ -56,6 +65,14 @@ class FileRecord:
         fields = {name: _NAMES.get(name, name) for name in cls.__dataclass_fields__}
         document: dict[str, Any] = json.loads(line)
         return cls(**{name: document[key] for name, key in fields.items() if key in document})
+
+
+_NAMES = {
+    "raw_bytes": "rawBytes",
+    "output_bytes": "outputBytes",
+    "job_id": "jobId",
+    "output_crc32c": "outputCrc32c",
+}
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ from typing import Any
 
 from pipeline.claim import Claim, State, make_whole, read_claim, roll_forward, stands
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError, StorageError, TargetError
-from pipeline.layout import job_folder, job_folders, shard_uri
+from pipeline.layout import SHARDS, job_folder, job_folders, shard_uri, shards_uri
 from pipeline.ledger import Part, Totals, judge, reconcile
 from pipeline.spec import JobSpec
 from pipeline.standing import delete, published_versions
 from pipeline.storage import Store, Version, join
+from pipeline.storage.checksum import Crc32c
 from pipeline.target import hold_for_publishing, lost, own_summary
 
 PATTERNS_SHOWN = 1000  # in the summary
@@ -50,8 +51,9 @@ def finish_job(
     totals: Totals,
     output: Sequence[Part],
     ledger: Sequence[Part],
+    published: Part,
 ) -> dict[str, Any]:
-    """Publish the ledger, then the output, then the summary; give the summary.
+    """Publish the ledger, then the output and the list of it all (`pipeline.shards`), then the summary; give that.
 
     Raises ReconciliationError or TargetError before anything is published, and TooManyFailuresError after the
     ledger is: it has the reason for each failed file. TargetError also when the target is lost meanwhile.
@@ -63,10 +65,10 @@ def finish_job(
             moves = plan_moves(ledger, spec.target, "ledger")
             publish(store, moves, spec.job_id)
             judge(totals, spec.max_failures, join(spec.target, "ledger/"))
-            moves += plan_moves(output, spec.target, "output")
+            moves += [*plan_moves(output, spec.target, "output"), Move(published, shards_uri(spec.target))]
             publish(store, moves[len(ledger) :], spec.job_id)
             _check_published(store, spec, claim, moves)
-            claim = _commit(store, spec, claim, summarise(spec, about, totals, output))
+            claim = _commit(store, spec, claim, summarise(spec, about, totals, output, published))
         roll_forward(store, spec.target, claim)
         summary: dict[str, Any] = json.loads(claim.text)
     except (StorageError, TargetError) as e:
@@ -175,13 +177,13 @@ def _after_all(store: Store, spec: JobSpec, error: StorageError | TargetError) -
 
 
 def summarise(
-    spec: JobSpec, about: Mapping[str, Any], totals: Totals, output: Sequence[Part]
+    spec: JobSpec, about: Mapping[str, Any], totals: Totals, output: Sequence[Part], published: Part
 ) -> dict[str, Any]:
     """The document of summary.json: totals that reconcile with the ledger and the shards.
 
-    `about` is what else it says of the job: startedAt, patterns, patternsTotal.
+    `about` is what else it says of the job: startedAt, patterns, patternsTotal. Its last field is its own checksum.
     """
-    return {
+    summary = {
         "jobId": spec.job_id,
         "source": spec.source,
         "target": spec.target,
@@ -199,7 +201,17 @@ def summarise(
         "outputBytes": sum(part.size for part in output),
         "lines": sum(part.lines for part in output),
         "shards": len(output),
+        "shardsFile": {"name": SHARDS, "bytes": published.size, "crc32c": published.crc32c},
     }
+    return {**summary, "crc32c": summary_crc32c(summary)}
+
+
+def summary_crc32c(summary: Mapping[str, Any]) -> str:
+    """The checksum of what a summary says, but for its own field: of its JSON with sorted names and no spaces."""
+    said = {name: value for name, value in summary.items() if name != "crc32c"}
+    crc = Crc32c()
+    crc.update(json.dumps(said, sort_keys=True, separators=(",", ":")).encode())
+    return str(crc)
 
 
 def now() -> str:

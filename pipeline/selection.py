@@ -157,7 +157,13 @@ def _followed(uri: str) -> str:
 
 def _names_written(spec: JobSpec) -> list[str]:
     shards = [f"{kind}/{kind}-00000-of-00001.ndjson" for kind in ("output", "ledger")]
-    return [*shards, "summary.json", "_chimera/claim.json", f"_chimera/{spec.job_id}/output/part-0.ndjson"]
+    return [
+        *shards,
+        "shards.ndjson",
+        "summary.json",
+        "_chimera/claim.json",
+        f"_chimera/{spec.job_id}/output/part-0.ndjson",
+    ]
 
 
 def _unambiguous(store: Store, bucket: str, path: str) -> list[str]:

@@ -15,7 +15,7 @@ from pipeline.errors import ObjectNotFoundError
 from pipeline.layout import INPUTS, job_folders, read_shard_name, shards_prefix, summary_uri
 from pipeline.storage import Store, Version
 
-KINDS = ("output", "ledger")
+KINDS = ("output", "ledger", "list")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Standing:
 
 
 def published(store: Store, target: str, *, kinds: tuple[str, ...] = KINDS) -> Iterator[str]:
-    """The URIs of a job's published shards and ledger files at the target."""
+    """The URIs of a job's published shards and ledger files at the target, and of their list."""
     for kind in kinds:
         for entry in store.list_objects(shards_prefix(target, kind), recursive=False):
             if read_shard_name(entry.uri):

@@ -221,7 +221,7 @@ def _undo_stragglers(store: Store, target: str) -> None:
 
     What is listed first is not of a job that comes later; of who has the target or a result there, nothing is deleted.
     """
-    output = published_versions(store, target, kinds=("output",))
+    output = published_versions(store, target, kinds=("output", "list"))
     marked = [version for version in output if version.owner is not None]
     if not marked:
         return

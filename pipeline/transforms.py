@@ -1,7 +1,7 @@
 """The stages up to ReadAndDecompress as Beam transforms: they wire and count, other modules compute.
 
 Elements between stages: a file's URI, as the bytes of its UTF-8 (a local name may be no text at all); blocks
-of whole lines, as bytes of up to a megabyte; a FileRecord for each file; a Part for each file written.
+of whole lines, as bytes of up to a megabyte, and a FileRecord behind those of its file; a Part for each file written.
 
 Beam takes the types of elements from the annotations, so they are not made strings here.
 """
@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
@@ -24,7 +23,6 @@ from pipeline.selection import check_outside, list_matches, literal_uri
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 
-RECORDS = "records"  # the tag of FileRecords beside the blocks
 _PATTERNS_IN_GRAPH = 1000
 
 
@@ -88,9 +86,9 @@ class ListGCSFiles(beam.DoFn):
 
 
 class ReadAndDecompressGCSFile(beam.DoFn):
-    """A URI -> its blocks of whole lines if the file proves good, and under RECORDS what became of it.
+    """A URI -> its blocks of whole lines if the file proves good, and behind them the record of what became of it.
 
-    Files of a bundle are read side by side; their blocks come out in whatever order they are ready.
+    Files of a bundle are read side by side, and come out one after another, in whatever order they are ready.
     """
 
     def __init__(self, store: Store, codec: str, *, keep_partial: bool) -> None:
@@ -113,11 +111,7 @@ class ReadAndDecompressGCSFile(beam.DoFn):
     def finish_bundle(self) -> Iterator[Any]:
         if self._pool is not None:
             for file in self._pool.drain():
-                for element in self._elements(file):
-                    if isinstance(element, TaggedOutput):
-                        yield TaggedOutput(element.tag, in_global_window(element.value))
-                    else:
-                        yield in_global_window(element)
+                yield from map(in_global_window, self._elements(file))
         self._pool = None
 
     def teardown(self) -> None:
@@ -133,7 +127,7 @@ class ReadAndDecompressGCSFile(beam.DoFn):
         # The tally has these two already: reading adds them as it goes.
         count_only("read-bytes", record.size)
         count_only("raw-bytes", record.raw_bytes)
-        yield TaggedOutput(RECORDS, record)
+        yield record
 
 
 def in_global_window(value: Any) -> WindowedValue:

@@ -3,24 +3,27 @@
 Beam takes the types of elements from the annotations, so they are not made strings here.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.pvalue import AsList, AsSingleton
+from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline.counters import count
 from pipeline.layout import parts_folder
 from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.parts import PartWriter
+from pipeline.parts import FileWriter, PartWriter
+from pipeline.places import Places, Stretch, place_ledger, stretches_of_parts, stretches_of_shards
 from pipeline.publish import PATTERNS_SHOWN, finish_job
 from pipeline.repartition import Cut, CutAt, Shard, locate, plan_cuts, plan_shards, write_shard
+from pipeline.shards import write_shard_list
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.transforms import in_global_window
 
+RECORDS = "records"  # the tag of FileRecords beside the parts
 _LEDGER_BYTES = 256 * 1024  # records are written so many bytes at a time
 
 
@@ -33,23 +36,32 @@ class CountListed(beam.DoFn):
 
 
 class WriteParts(beam.DoFn):
-    """Blocks -> files under temporary names, and a Part for each that is complete."""
+    """Files' blocks, each file's with its record behind them -> a Part for each temporary file that is complete.
 
-    def __init__(self, store: Store, folder: str, owner: str) -> None:
+    Under RECORDS the records come on, with the place of their lines.
+    """
+
+    def __init__(self, store: Store, folder: str, job_id: str) -> None:
         self._store = store
         self._folder = folder
-        self._owner = owner
-        self._writer: PartWriter | None = None
+        self._job_id = job_id
+        self._writer: FileWriter | None = None
 
     def start_bundle(self) -> None:
         self.teardown()  # of a bundle that failed
-        self._writer = PartWriter(self._store, self._folder, owner=self._owner)
+        self._writer = FileWriter(PartWriter(self._store, self._folder, owner=self._job_id), self._job_id)
 
-    def process(self, block: bytes) -> Iterator[Part]:
-        if self._writer is not None:
-            yield from self._writer.write(block)
-        count("write-bytes", len(block))
-        count("write-lines", block.count(b"\n"))
+    def process(self, element: bytes | FileRecord) -> Iterator[Any]:
+        if self._writer is None:
+            return
+        if isinstance(element, FileRecord):
+            record, parts = self._writer.end_file(element)
+            yield TaggedOutput(RECORDS, record)
+            yield from parts
+            return
+        yield from self._writer.write(element)
+        count("write-bytes", len(element))
+        count("write-lines", element.count(b"\n"))
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         if self._writer is not None:
@@ -101,6 +113,26 @@ class WriteRecords(beam.DoFn):
         return list(self._writer.write(b"".join(lines))) if self._writer is not None and lines else []
 
 
+class PlaceRecords(beam.DoFn):
+    """Ledger files -> the same with the shards of the records' lines, as `stretches` has them of parts or shards."""
+
+    def __init__(
+        self, store: Store, spec: JobSpec, stretches: Callable[[Sequence[Any]], list[Stretch]]
+    ) -> None:
+        folder = parts_folder(spec.target, spec.job_id, "ledger")
+        self._place = partial(place_ledger, store, folder=folder, owner=spec.job_id)
+        self._stretches = stretches
+        self._places: Places | None = None
+
+    def start_bundle(self) -> None:
+        self._places = None
+
+    def process(self, ledger: Part, layout: list[Any]) -> Iterator[Part]:
+        if self._places is None:
+            self._places = Places(self._stretches(layout), len(layout))
+        yield self._place(ledger, self._places)
+
+
 class SumTotals(beam.CombineFn):
     """FileRecords -> their Totals."""
 
@@ -121,7 +153,7 @@ class SumTotals(beam.CombineFn):
 
 
 class Repartition(beam.PTransform):
-    """Parts -> as many Parts as shards are wanted, of the same lines."""
+    """Parts -> the plan of as many shards as are wanted of the same lines, and the Parts they are written to."""
 
     def __init__(self, store: Store, spec: JobSpec, shards: int) -> None:
         super().__init__()
@@ -138,18 +170,15 @@ class Repartition(beam.PTransform):
             | "SpreadCuts" >> beam.Reshuffle()
             | "LocateCuts" >> beam.Map(self._locate)
         )
-        return (
-            once
-            | "PlanShards" >> beam.FlatMap(_plan_shards, AsList(parts), AsList(cuts), self._shards)
-            | "SpreadShards" >> beam.Reshuffle()
-            | "WriteShards" >> beam.Map(self._write)
-        )
+        planned = once | "PlanShards" >> beam.FlatMap(_plan_shards, AsList(parts), AsList(cuts), self._shards)
+        written = planned | "SpreadShards" >> beam.Reshuffle() | "WriteShards" >> beam.Map(self._write)
+        return {"planned": planned, "written": written}
 
 
 class WriteOutput(beam.PTransform):
-    """{listed, blocks, records} -> shards, ledger and summary.json at the target; gives the summary.
+    """{listed, read} -> shards, ledger and summary.json at the target; gives the summary.
 
-    `listed` holds the URIs of all files: what is written is reconciled with it.
+    `listed` holds the URIs of all files, with which what is written is reconciled; `read` their blocks and records.
     """
 
     def __init__(self, store: Store, spec: JobSpec, patterns: Sequence[str], started_at: str) -> None:
@@ -161,28 +190,38 @@ class WriteOutput(beam.PTransform):
         about = {"startedAt": started_at, "patterns": shown, "patternsTotal": len(patterns)}
         self._finish = partial(_finish, store=store, spec=spec, about=about)
 
-    def expand(self, read: Any) -> Any:
+    def expand(self, given: Any) -> Any:
         store, spec = self._store, self._spec
-        parts = read["blocks"] | "WriteParts" >> beam.ParDo(
-            WriteParts(store, parts_folder(spec.target, spec.job_id, "output"), spec.job_id)
-        )
-        records = read["records"]
-        ledger = records | "WriteLedger" >> beam.ParDo(
-            WriteRecords(store, parts_folder(spec.target, spec.job_id, "ledger"), spec.job_id)
-        )
+        folder = partial(parts_folder, spec.target, spec.job_id)
+        written = given["read"] | "WriteParts" >> beam.ParDo(
+            WriteParts(store, folder("output"), spec.job_id)
+        ).with_outputs(RECORDS, main="parts")
+        records, parts = written[RECORDS], written["parts"]
+        ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
         listed = (
-            read["listed"]
+            given["listed"]
             | "CountListed" >> beam.ParDo(CountListed())
             | "SumListed" >> beam.combiners.Count.Globally()
         )
+        place = PlaceRecords(store, spec, stretches_of_parts)
+        layout = parts
         if spec.shards:
-            parts |= Repartition(store, spec, spec.shards)
-        return (
-            records.pipeline
-            | "Once" >> beam.Create([None])
-            | "Publish"
-            >> beam.Map(self._finish, AsSingleton(listed), AsSingleton(totals), AsList(parts), AsList(ledger))
+            shards = parts | Repartition(store, spec, spec.shards)
+            place = PlaceRecords(store, spec, stretches_of_shards)
+            layout, parts = shards["planned"], shards["written"]
+        ledger |= "PlaceRecords" >> beam.ParDo(place, AsList(layout))
+        once = records.pipeline | "Once" >> beam.Create([None])
+        published = once | "ListShards" >> beam.Map(
+            partial(_list_shards, store), AsList(parts), AsList(ledger), spec.job_id, folder("published")
+        )
+        return once | "Publish" >> beam.Map(
+            self._finish,
+            AsSingleton(listed),
+            AsSingleton(totals),
+            AsList(parts),
+            AsList(ledger),
+            AsSingleton(published),
         )
 
 
@@ -192,12 +231,21 @@ def _finish(
     totals: Totals,
     output: list[Part],
     ledger: list[Part],
+    published: Part,
     *,
     store: Store,
     spec: JobSpec,
     about: dict[str, Any],
 ) -> dict[str, Any]:
-    return finish_job(store, spec, about, listed=listed, totals=totals, output=output, ledger=ledger)
+    return finish_job(
+        store, spec, about, listed=listed, totals=totals, output=output, ledger=ledger, published=published
+    )
+
+
+def _list_shards(
+    store: Store, _: None, output: list[Part], ledger: list[Part], job_id: str, folder: str
+) -> Part:
+    return write_shard_list(store, output, ledger, job_id, folder)
 
 
 def _plan_cuts(_: None, parts: list[Part], shards: int) -> list[Cut]:

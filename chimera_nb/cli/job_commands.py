@@ -226,9 +226,8 @@ def failures_of(service: JobService, record: JobRecord) -> list[FileRecord]:
     if not record.status.is_final:
         return []
     try:
-        found = ledger_records(
-            service.store, join_uri(record.target_bucket, record.output_prefix), status="failed"
-        )
+        target = join_uri(record.target_bucket, record.output_prefix)
+        found = ledger_records(service.store, target, status="failed", job_id=record.job_id)
         return [failed for failed, _ in zip(found, range(_FAILURES_SHOWN), strict=False)]
     except StorageError as e:
         display.err.print(display.text(f"the ledger cannot be read: {e}"))

@@ -168,7 +168,9 @@ class JobService:
             raise RefusedError(f"job {job_id} is {record.status.value}; wait for its end, or cancel it")
         spec = JobSpec.from_json(record.spec)
         check_still_of(self.store, spec.target, job_id)
-        failed = [found.uri for found in ledger_records(self.store, spec.target, status="failed")]
+        failed = [
+            found.uri for found in ledger_records(self.store, spec.target, status="failed", job_id=job_id)
+        ]
         if not failed:
             raise RefusedError(
                 f"no file of job {job_id} is on record as failed, so there is nothing to retry"

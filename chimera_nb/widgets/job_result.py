@@ -214,7 +214,7 @@ def failures_of(
     check_still_of(store, target, job_id)
     failed = (
         (storable(record.uri), storable(record.error or "no reason is on record"))
-        for record in ledger_records(store, target)
+        for record in ledger_records(store, target, job_id=job_id)
         if _goes_on(wanted) and record.status == "failed"
     )
     return list(islice(failed, min(count, FAILURES_SHOWN)))

@@ -252,3 +252,19 @@ def test_what_a_later_job_left_is_not_retried_for_the_one_before(service, bucket
     second = service.wait(service.submit([f"gs://{bucket}/b/"], target, overwrite=True).job_id)
     with pytest.raises(RefusedError, match=f"now holds the output of job {second.job_id}"):
         service.retry(first.job_id)
+
+
+def test_a_retry_reads_the_failures_of_its_own_job_only(service, bucket):
+    for name in ("a", "b"):
+        STORE.write_bytes(f"gs://{bucket}/{name}/bad.bz2", b"no bz2")
+    target = f"gs://{bucket}/out"
+    first = service.wait(service.submit([f"gs://{bucket}/a/"], target).job_id)
+    second = service.wait(service.submit([f"gs://{bucket}/b/"], target, overwrite=True).job_id)
+    assert (first.status, second.status) == (Status.FAILED, Status.FAILED)
+    with pytest.raises(
+        RefusedError, match=f"now holds the ledger of job {second.job_id}, not of {first.job_id}"
+    ):
+        service.retry(first.job_id)
+    again = service.retry(second.job_id)
+    assert list(again.selected_paths) == ["b/bad.bz2"]
+    service.wait(again.job_id)

@@ -102,6 +102,7 @@ def test_every_line_once_and_every_file_accounted_for(place, shards):
     assert names == [
         "/ledger/ledger-00000-of-00001.ndjson",
         *(f"/output/output-{n:05d}-of-{count:05d}.ndjson" for n in range(count)),
+        "/shards.ndjson",
         "/summary.json",
     ]
 
@@ -185,7 +186,7 @@ def test_overwrite_replaces_all_that_was_there(place):
     assert output_of(f"{place}/out") == expected_lines(first)
     assert run("--input", f"{place}/in2/", "--target", f"{place}/out", "--overwrite") == 0
     assert output_of(f"{place}/out") == expected_lines(second)
-    assert len(everything(f"{place}/out")) == 3
+    assert len(everything(f"{place}/out")) == 4
 
 
 @pytest.mark.parametrize(

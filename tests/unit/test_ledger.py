@@ -28,6 +28,10 @@ RECORD = st.builds(
     st.none() | NAME,
     st.none() | NAME,
     st.floats(0, 1e6),
+    st.none() | st.just("2024-01-19-abc12345"),
+    st.none() | st.just("output-00000-of-00001.ndjson"),
+    st.none() | COUNT,
+    st.none() | st.just("AAAAAA=="),
 )
 
 
@@ -62,6 +66,10 @@ def test_the_line_has_the_documented_fields():
         "error",
         "note",
         "seconds",
+        "jobId",
+        "shard",
+        "offset",
+        "outputCrc32c",
     ]
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import StorageError
-from pipeline.parts import PartWriter
+from pipeline.errors import ReconciliationError, StorageError
+from pipeline.ledger import FileRecord
+from pipeline.parts import FileWriter, PartWriter
 from pipeline.storage import Store
 
 STORE = Store()
@@ -17,36 +18,100 @@ STORE = Store()
 BLOCKS = st.lists(st.sampled_from([b"a\n", b"b\nc\n", b"\n", b"d" * 30 + b"\n"]), max_size=15)
 
 
+def crc32c(data: bytes) -> str:
+    return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
+
+
 def write(writer: PartWriter, blocks: list[bytes]) -> list:
     return [part for block in blocks for part in writer.write(block)]
 
 
+def write_files(writer: FileWriter, files: list[list[bytes]]) -> tuple[list[FileRecord], list]:
+    records, parts = [], []
+    for number, blocks in enumerate(files):
+        for block in blocks:
+            parts += writer.write(block)
+        data = b"".join(blocks)
+        record = FileRecord(f"/in/{number}", "complete", lines=data.count(b"\n"), output_bytes=len(data))
+        placed, completed = writer.end_file(record)
+        records.append(placed)
+        parts += completed
+    return records, [*parts, *writer.finish()]
+
+
 @settings(deadline=None)  # a shared disk has slow moments
-@given(BLOCKS, st.integers(1, 50))
-def test_parts_hold_all_blocks_in_order_and_roll_at_a_size(tmp_path_factory, blocks, part_bytes):
+@given(st.lists(BLOCKS, max_size=6), st.integers(1, 50))
+def test_parts_hold_all_blocks_in_order_and_each_record_says_where_its_lines_are(
+    tmp_path_factory, files, part_bytes
+):
     folder = tmp_path_factory.mktemp("parts")
-    writer = PartWriter(STORE, str(folder), part_bytes=part_bytes)
-    parts = [*write(writer, blocks), *writer.finish()]
+    records, parts = write_files(
+        FileWriter(PartWriter(STORE, str(folder), part_bytes=part_bytes), "me"), files
+    )
     contents = [Path(part.uri).read_bytes() for part in parts]
-    assert b"".join(contents) == b"".join(blocks)
+    whole = b"".join(contents)
+    assert whole == b"".join(block for blocks in files for block in blocks)
+    assert sorted(parts) == parts  # so their numbers at the end keep their order
     assert [part.size for part in parts] == [len(data) for data in contents]
     assert [part.lines for part in parts] == [data.count(b"\n") for data in contents]
-    assert [part.crc32c for part in parts] == [
-        base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode() for data in contents
-    ]
+    assert [part.crc32c for part in parts] == [crc32c(data) for data in contents]
+    assert all(data.endswith(b"\n") for data in contents)
     assert all(part.size >= part_bytes for part in parts[:-1])
-    assert all(part.size < part_bytes + 31 for part in parts)
+    assert all(part.size < 2 * part_bytes + 31 for part in parts)
     assert set(map(str, folder.iterdir())) == {part.uri for part in parts}
-    assert list(writer.finish()) == []
+    begins = {part.uri: sum(map(len, contents[:i])) for i, part in enumerate(parts)}
+    for record, blocks in zip(records, files, strict=True):
+        data = b"".join(blocks)
+        assert record.job_id == "me"
+        if not data:
+            assert (record.shard, record.offset, record.output_crc32c) == (None, None, None)
+            continue
+        at = begins[record.shard] + record.offset
+        assert whole[at : at + record.output_bytes] == data
+        assert record.output_crc32c == crc32c(data)
+        if len(data) <= part_bytes:
+            assert record.offset + len(data) <= len(contents[list(begins).index(record.shard)])
+
+
+def test_a_part_rolls_over_at_the_end_of_a_file_and_within_one_only_at_twice_the_size(tmp_path):
+    writer = FileWriter(PartWriter(STORE, str(tmp_path), part_bytes=4), "me")
+    records, parts = write_files(writer, [[b"a\n", b"b\n", b"c\n"], [b"d\n"], [b"e\n"] * 5])
+    assert [Path(part.uri).read_bytes() for part in parts] == [b"a\nb\nc\n", b"d\ne\ne\ne\n", b"e\ne\n"]
+    assert [record.shard for record in records] == [parts[0].uri, parts[1].uri, parts[1].uri]
+    assert [record.offset for record in records] == [0, 0, 2]
+
+
+def test_a_part_never_ends_in_the_middle_of_a_line(tmp_path):
+    writer = PartWriter(STORE, str(tmp_path), part_bytes=2)
+    (part,) = write(writer, [b"long", b" and ", b"longer\n"])
+    assert Path(part.uri).read_bytes() == b"long and longer\n"
+
+
+@pytest.mark.parametrize("told", [0, 3, 5])
+def test_lines_that_are_not_those_of_the_record_behind_them_are_refused(tmp_path, told):
+    writer = FileWriter(PartWriter(STORE, str(tmp_path)), "me")
+    list(writer.write(b"ab\ncd\n"[:4]))
+    with pytest.raises(ReconciliationError, match=r"4 bytes of lines came before .* /in/a, which tells of"):
+        writer.end_file(FileRecord("/in/a", "complete", output_bytes=told))
+    writer.abort()
+
+
+def test_lines_whose_record_never_comes_are_refused(tmp_path):
+    writer = FileWriter(PartWriter(STORE, str(tmp_path)), "me")
+    list(writer.write(b"ab\n"))
+    with pytest.raises(ReconciliationError, match="3 bytes of lines came, and then no record"):
+        writer.finish()
+    writer.abort()
 
 
 def test_nothing_written_makes_no_part(tmp_path):
     assert list(PartWriter(STORE, f"{tmp_path}/x").finish()) == []
+    assert write_files(FileWriter(PartWriter(STORE, f"{tmp_path}/x"), "me"), [[]])[1] == []
     assert not (tmp_path / "x").exists()
 
 
 def test_abort_leaves_nothing_of_the_open_part_and_keeps_the_complete_ones(tmp_path):
-    writer = PartWriter(STORE, str(tmp_path), part_bytes=4)
+    writer = PartWriter(STORE, str(tmp_path), part_bytes=2)
     (part,) = write(writer, [b"a\nb\n", b"c\n"])
     for _ in range(2):
         writer.abort()

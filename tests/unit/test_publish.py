@@ -13,6 +13,7 @@ from pipeline.errors import (
     JobError,
     ObjectNotFoundError,
     ReconciliationError,
+    RefusedError,
     StorageError,
     TargetError,
     TooManyFailuresError,
@@ -20,7 +21,8 @@ from pipeline.errors import (
 from pipeline.layout import parts_folder
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.publish import finish_job, plan_moves, publish
-from pipeline.results import ledger_records, output_lines, output_shards
+from pipeline.results import check_still_of, ledger_records, output_lines, output_shards
+from pipeline.shards import write_shard_list
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target import abandon_target, prepare_target, read_summary
@@ -63,6 +65,9 @@ class Job:
             part(parts_folder(str(out), "me", "ledger"), "part-1", b"".join(r.to_line() for r in records))
         ]
         self.listed = good + bad
+        self.published = write_shard_list(
+            STORE, self.output, self.ledger, "me", parts_folder(str(out), "me", "published")
+        )
 
     def finish(self) -> dict:
         return finish_job(
@@ -73,6 +78,7 @@ class Job:
             totals=self.totals,
             output=self.output,
             ledger=self.ledger,
+            published=self.published,
         )
 
 
@@ -122,6 +128,7 @@ def test_a_job_that_ends_well_leaves_output_ledger_and_summary(tmp_path):
     summary = job.finish()
     there = files(job.out)
     assert set(there) == {
+        "shards.ndjson",
         "summary.json",
         "ledger/ledger-00000-of-00001.ndjson",
         "output/output-00000-of-00002.ndjson",
@@ -146,7 +153,8 @@ def test_finishing_twice_gives_the_same_result(tmp_path):
     job = Job(tmp_path / "out")
     first, there = job.finish(), files(job.out)
     again = job.finish()
-    assert {**again, "finishedAt": None} == {**first, "finishedAt": None}
+    later = {"finishedAt": None, "crc32c": None}
+    assert again | later == first | later
     assert {**files(job.out), "summary.json": b""} == {**there, "summary.json": b""}
 
 
@@ -189,7 +197,9 @@ def changes(monkeypatch, act, *, stop_at: int | None = None, done: bool = False)
 
 def test_a_job_whose_end_is_cut_short_anywhere_ends_well_when_it_is_run_again(tmp_path, monkeypatch):
     total = changes(monkeypatch, Job(tmp_path / "whole").finish)
-    assert total == 7  # to publishing, three parts, the claim is whole, the summary, the job's folder
+    assert (
+        total == 8
+    )  # to publishing, three parts, their list, the claim is whole, the summary, the job's folder
     for stop_at in range(1, total + 1):
         for done in (False, True):
             job = Job(tmp_path / f"{stop_at}-{done}")
@@ -198,19 +208,23 @@ def test_a_job_whose_end_is_cut_short_anywhere_ends_well_when_it_is_run_again(tm
             assert summary["lines"] == sum(
                 Path(uri).read_bytes().count(b"\n") for uri in output_shards(STORE, str(job.out))
             )
-            assert len(files(job.out)) == 4
+            assert len(files(job.out)) == 5
 
 
 def test_a_job_killed_anywhere_while_it_publishes_leaves_all_or_none_of_its_output(tmp_path, monkeypatch):
     ends = []
-    for stop_at in range(1, 8):
+    for stop_at in range(1, 9):
         for done in (False, True):
             job = Job(tmp_path / f"{stop_at}-{done}")
             changes(monkeypatch, job.finish, stop_at=stop_at, done=done)
             whole = abandon_target(STORE, job.spec) is not None
             left = {name for name in files(job.out) if not name.startswith("ledger/")}
             assert left == (
-                {"summary.json", *(f"output/output-0000{i}-of-00002.ndjson" for i in range(2))}
+                {
+                    "summary.json",
+                    "shards.ndjson",
+                    *(f"output/output-0000{i}-of-00002.ndjson" for i in range(2)),
+                }
                 if whole
                 else set()
             )
@@ -323,3 +337,18 @@ def test_no_more_of_the_output_is_read_than_its_first_lines_need(tmp_path):
     assert output_lines(STORE, str(tmp_path), 0) == []
     with pytest.raises(StorageError):
         output_lines(STORE, str(tmp_path), 4)
+
+
+def test_records_of_another_job_beside_ours_are_left_out(tmp_path):
+    records = [
+        FileRecord("/in/a", "failed", error="cut", job_id="me"),
+        FileRecord("/in/b", "failed", error="cut", job_id="other"),
+        FileRecord("/in/c", "failed", error="cut"),  # of before records had it
+    ]
+    for number, record in enumerate(records):
+        STORE.write_bytes(f"{tmp_path}/ledger/ledger-{number:05d}-of-00003.ndjson", record.to_line())
+    found = ledger_records(STORE, str(tmp_path), status="failed", job_id="me")
+    assert [record.uri for record in found] == ["/in/a", "/in/c"]
+    check_still_of(STORE, str(tmp_path), "me")
+    with pytest.raises(RefusedError, match="now holds the ledger of job me, not of other"):
+        check_still_of(STORE, str(tmp_path), "other")

@@ -16,7 +16,7 @@ import pytest
 from pipeline import claim as claims
 from pipeline import publish, standing, target
 from pipeline.errors import ChimeraError, TargetError
-from pipeline.layout import claim_uri, parts_folder, shard_uri, summary_uri
+from pipeline.layout import claim_uri, parts_folder, shard_uri, shards_uri, summary_uri
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.publish import finish_job
 from pipeline.spec import JobSpec
@@ -48,7 +48,7 @@ class Scene:
     world: World
     wrong: list[str] = field(default_factory=list)
     whole: list[str] = field(default_factory=list)
-    parts: dict[str, tuple[list[Part], list[Part]]] = field(default_factory=dict)
+    parts: dict[str, tuple[list[Part], list[Part], Part]] = field(default_factory=dict)
 
     def check(self, world: World) -> None:
         """A summary, or a claim that is whole, stands over all shards of its job, and there are not two of them."""
@@ -62,6 +62,9 @@ class Scene:
                     there = world.objects.get(shard_uri(TARGET, "output", index, SHARDS[job]))
                     if there is None or there.data != content(job, "output", index):
                         self.wrong.append(f"{uri} of {job} stands over {there}")
+                listed = world.objects.get(shards_uri(TARGET))
+                if listed is None or listed.data != content(job, "list", 0):
+                    self.wrong.append(f"{uri} of {job} stands beside {listed}")
                 if job not in self.whole:
                     self.whole.append(job)
         if len(set(told.values())) > 1:
@@ -74,16 +77,16 @@ def scene(kind: str) -> Scene:
     return made
 
 
-def write_parts(store: MemoryStore, world: World, job: str) -> tuple[list[Part], list[Part]]:
-    """What a job's workers leave: parts of its output and of its ledger."""
-    parts: dict[str, list[Part]] = {"output": [], "ledger": []}
-    for kind, count in (("output", SHARDS[job]), ("ledger", 1)):
+def write_parts(store: MemoryStore, world: World, job: str) -> tuple[list[Part], list[Part], Part]:
+    """What a job's workers leave: parts of its output and of its ledger, and the list of them."""
+    parts: dict[str, list[Part]] = {"output": [], "ledger": [], "list": []}
+    for kind, count in (("output", SHARDS[job]), ("ledger", 1), ("list", 1)):
         for index in range(count):
             uri, data = f"{parts_folder(TARGET, job, kind)}/part-{index}", content(job, kind, index)
             store.write_bytes(uri, data, owner=job)
             stored = world.objects[uri].generation if world.marks else 0
             parts[kind].append(Part(uri, len(data), 1, crc32c(data), stored))
-    return parts["output"], parts["ledger"]
+    return parts["output"], parts["ledger"], parts["list"][0]
 
 
 def lay_running(made: Scene, job: str = "J", *, overwrite: bool = False) -> None:
@@ -113,7 +116,7 @@ def lay_killed(made: Scene, before: tuple[str, str]) -> None:
 def finish(
     store: MemoryStore, made: Scene, job: str, *, good: bool = True, overwrite: bool = False
 ) -> object:
-    output, ledger = made.parts[job]
+    output, ledger, published = made.parts[job]
     totals = Totals()
     for part in output:
         totals = totals.add(
@@ -128,6 +131,7 @@ def finish(
         totals=totals,
         output=output,
         ledger=ledger,
+        published=published,
     )
 
 
@@ -252,7 +256,7 @@ def faults(made: Scene, ran: Run) -> list[str]:
         abandon_target(store, spec("looker"))
     names = set(made.world.objects)
     if summary_uri(TARGET) not in names and (
-        left := {n for n in names if "/output/" in n or "/_chimera/" in n}
+        left := {n for n in names if "/output/" in n or "/_chimera/" in n or n == shards_uri(TARGET)}
     ):
         wrong.append(f"nothing is whole, and these are left: {sorted(left)}")
     if claim_uri(TARGET) in names:
