@@ -3,6 +3,7 @@
 stack_commands.py  up, down, env
 store_commands.py  ls, put
 job_commands.py    submit, sources, jobs list, jobs show
+proof_commands.py  verify, extract
 job_actions.py     jobs cancel, retry, clone, sync
 demo_command.py    demo
 dash_command.py    dash
@@ -19,6 +20,7 @@ from chimera_nb.cli import (
     demo_command,
     job_actions,
     job_commands,
+    proof_commands,
     stack_commands,
     store_commands,
 )
@@ -32,6 +34,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (job_commands, store_commands, stack_commands, demo_command, dash_command):
+for commands in (job_commands, proof_commands, store_commands, stack_commands, demo_command, dash_command):
     commands.register(app)
 __all__ = ["app", "job_actions"]  # the latter's commands are on `job_commands.jobs` once it is imported

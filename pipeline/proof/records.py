@@ -1,0 +1,110 @@
+"""The ledger's records in a table on disk: looked up by file, or gone through in the order of the output.
+
+A ledger comes in no order, and may tell of millions of files; memory stays small whatever their number. The table is a
+temporary SQLite file of this process alone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from pipeline.ledger import FileRecord
+
+_TABLE = """
+CREATE TABLE record (uri BLOB PRIMARY KEY, status TEXT, generation INTEGER, size INTEGER, crc32c TEXT, lines INTEGER,
+                     bytes INTEGER, output_crc32c TEXT, position INTEGER, seen INTEGER DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE newcomer (uri BLOB PRIMARY KEY) WITHOUT ROWID;
+"""
+_GIVEN = "uri, status, generation, size, crc32c, lines, bytes, output_crc32c, position"
+_COLUMNS = f"{_GIVEN}, seen"
+_ROWS_AT_A_TIME = 256
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger says of a file, as far as it can be held against something."""
+
+    uri: str
+    complete: bool
+    generation: int | None
+    size: int
+    crc32c: str | None
+    lines: int
+    output_bytes: int
+    output_crc32c: str | None
+    position: int | None  # of its first line in the output, laid end to end
+    seen: bool  # it has been found before
+
+
+class Records:
+    """The table. Use it in a `with`, from one thread."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="chimera-verify-")
+        self._db = sqlite3.connect(f"{self._folder.name}/records.sqlite", isolation_level=None)
+        # It is thrown away after a crash: nothing needs to be safe on the disk.
+        self._db.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_TABLE} BEGIN;")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._db.close()
+        self._folder.cleanup()
+
+    def add(self, record: FileRecord, position: int | None) -> bool:
+        """Take a record in; False for a second one of the same file."""
+        values = (
+            *(_key(record.uri), record.status, record.generation, record.size, record.crc32c),
+            *(record.lines, record.output_bytes, record.output_crc32c, position),
+        )
+        done = self._db.execute(
+            f"INSERT OR IGNORE INTO record ({_GIVEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
+            values,
+        )
+        return done.rowcount == 1
+
+    def find(self, uri: str) -> Known | None:
+        """The record of a file, which counts as seen from now on."""
+        key = (_key(uri),)
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM record WHERE uri = ?", key).fetchone()  # noqa: S608
+        self._db.execute("UPDATE record SET seen = 1 WHERE uri = ?", key)
+        return _known(row) if row else None
+
+    def is_newcomer(self, uri: str) -> bool:
+        """Whether a file that has no record comes for the first time: patterns overlap."""
+        return self._db.execute("INSERT OR IGNORE INTO newcomer VALUES (?)", (_key(uri),)).rowcount == 1
+
+    def unseen(self) -> Iterator[Known]:
+        return self._rows("WHERE seen = 0 ORDER BY uri")
+
+    def in_order(self) -> Iterator[Known]:
+        """The records of files that have lines in the output, in the order of those."""
+        return self._rows("WHERE position IS NOT NULL ORDER BY position, bytes")
+
+    def between(self, begin: int, end: int) -> Iterator[Known]:
+        """The same, of files whose lines are in those bytes of the output, in part at least."""
+        return self._rows(
+            "WHERE position < ? AND position + bytes > ? ORDER BY position, bytes", (end, begin)
+        )
+
+    def _rows(self, which: str, values: tuple[int, ...] = ()) -> Iterator[Known]:
+        found = self._db.execute(f"SELECT {_COLUMNS} FROM record {which}", values)  # noqa: S608
+        while rows := found.fetchmany(_ROWS_AT_A_TIME):
+            yield from map(_known, rows)
+
+
+def _key(uri: str) -> bytes:
+    return uri.encode("utf-8", "surrogateescape")  # a local name may be no text
+
+
+def _known(row: tuple[Any, ...]) -> Known:
+    uri, status, *_ = row
+    return Known(uri.decode("utf-8", "surrogateescape"), status == "complete", *row[2:])

@@ -1,0 +1,159 @@
+"""The whole question, in its order: the summary, the list of shards, the ledger, the places, the sources, the lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline.errors import UnknownNameError
+from pipeline.layout import summary_uri
+from pipeline.ledger import FileRecord, Totals
+from pipeline.proof.files import check_files, check_without_list
+from pipeline.proof.findings import Findings, Verdict
+from pipeline.proof.lines import check_lines
+from pipeline.proof.output import Layout
+from pipeline.proof.places import check_places, find_changed
+from pipeline.proof.records import Records
+from pipeline.proof.sources import check_sources
+from pipeline.proof.summary import Claimed, check_totals, find_list, find_summary
+from pipeline.results import lines_of
+from pipeline.sources import get_decompressor, get_source
+from pipeline.standing import published
+from pipeline.storage import Store
+
+_BIGGEST = 1 << 63  # what a bucket's numbers stay below, and the table holds
+
+
+def verify(store: Store, target: str, claimed: Claimed | None = None, *, deep: bool = False) -> Verdict:
+    """Prove or refute what a job left at a target; `claimed` is what the job log knows of it, where it is at hand.
+
+    With `deep` each file is read and decoded again, and its lines are compared with those in the output. Raises
+    RefusedError where there is no output of the job that is asked for, and StorageError for a store that does not
+    answer: nothing is proved then.
+    """
+    findings = Findings()
+    summary = find_summary(store, target, claimed, findings)
+    job_id = claimed.job_id if claimed else _text(summary.get("jobId"))
+    listed = find_list(store, target, summary, findings)
+    layout = None if listed is None else Layout(target, listed)
+    with Records() as records:
+        totals = _take_in(ledger_lines(store, target), job_id, layout, records, findings)
+        if summary:
+            check_totals(summary, totals, summary_uri(target), findings)
+        if layout is None or listed is None:
+            check_without_list(store, target, summary, findings, deep=deep)
+        else:
+            changed = check_files(store, target, listed, findings)
+            _check_shards(summary, layout, findings)
+            check_places(records, layout, findings)
+            find_changed(store, layout, records, changed, findings)
+        check_sources(store, records, summary, _patterns(summary, claimed), findings)
+        if deep and layout is not None:
+            check_lines(store, layout, records, _codec(summary, findings), findings)
+    return findings.verdict(target, job_id, deep=deep)
+
+
+def _take_in(
+    lines: Iterator[tuple[str, bytes]],
+    job_id: str | None,
+    layout: Layout | None,
+    records: Records,
+    findings: Findings,
+) -> Totals:
+    """Read the whole ledger into the table; the sums over it."""
+    totals = Totals()
+    unplaced = 0
+    for where, line in lines:
+        record = _record(line)
+        if record is None:
+            findings.add("record-unreadable", where, "is no record of a file")
+            continue
+        findings.checked["records"] += 1
+        if job_id is not None and record.job_id not in (None, job_id):
+            findings.add("record-foreign", record.uri, f"its record is of job {record.job_id} ({where})")
+            continue
+        position = layout.position(record) if layout and record.lines else None
+        if not records.add(record, position):
+            findings.add("record-twice", record.uri, f"has a second record ({where})")
+            continue
+        totals = totals.add(record)
+        if record.lines and position is None:
+            unplaced += 1
+            if layout and record.shard is not None:
+                place = f"byte {record.offset} of {record.shard}"
+                findings.add(
+                    "lines-nowhere", record.uri, f"{place} has its lines by the ledger, and is not there"
+                )
+    findings.checked["lines"], findings.checked["bytes"] = totals.lines, totals.output_bytes
+    if unplaced and layout is None:
+        text = f"where the lines of {unplaced:,} files stand is not on record, so that they are not compared"
+        findings.add("not-checked", "ledger", text)
+    return totals
+
+
+def ledger_lines(store: Store, target: str) -> Iterator[tuple[str, bytes]]:
+    """Each line of the ledger, with the place where it stands."""
+    for uri in published(store, target, kinds=("ledger",)):
+        for number, line in enumerate(lines_of(store, uri), 1):
+            yield f"{uri}:{number}", line
+
+
+def _record(line: bytes) -> FileRecord | None:
+    """A record that is one in each of its fields."""
+    try:
+        record = FileRecord.from_line(line)
+    except (ValueError, TypeError):
+        return None
+    numbers = (record.size, record.raw_bytes, record.lines, record.output_bytes)
+    maybe = (record.generation, record.offset)
+    texts = (
+        record.codec,
+        record.crc32c,
+        record.error,
+        record.note,
+        record.job_id,
+        record.shard,
+        record.output_crc32c,
+    )
+    good = (
+        isinstance(record.uri, str)
+        and record.status in ("complete", "failed")
+        and all(type(number) is int and 0 <= number < _BIGGEST for number in numbers)
+        and all(number is None or (type(number) is int and 0 <= number < _BIGGEST) for number in maybe)
+        and all(text is None or isinstance(text, str) for text in texts)
+    )
+    return record if good else None
+
+
+def _check_shards(summary: Mapping[str, Any], layout: Layout, findings: Findings) -> None:
+    """The list of shards against the summary's numbers of them."""
+    found = {
+        "shards": len(layout.shards),
+        "outputBytes": layout.size,
+        "lines": sum(shard.lines for shard in layout.shards),
+    }
+    for name, value in found.items():
+        if summary and summary.get(name) != value:
+            text = f"says {summary.get(name)!r} {name} where the list of shards has {value:,}"
+            findings.add("totals-differ", summary_uri(layout.target), text)
+
+
+def _patterns(summary: Mapping[str, Any], claimed: Claimed | None) -> Sequence[str] | None:
+    """All patterns of the job, if they are known."""
+    patterns = summary.get("patterns")
+    if isinstance(patterns, list) and len(patterns) == summary.get("patternsTotal"):
+        return [str(pattern) for pattern in patterns]
+    return (claimed.patterns() or None) if claimed else None
+
+
+def _codec(summary: Mapping[str, Any], findings: Findings) -> str:
+    """What the job's source decodes with; "auto" where that source is not installed here."""
+    try:
+        return get_decompressor(get_source(str(summary.get("source"))))
+    except UnknownNameError as e:
+        findings.add("not-checked", str(summary.get("source")), f"files are decoded by their bytes: {e}")
+        return "auto"
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
