@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from chimera_nb.connect import connect
 from chimera_nb.jobs.record import Status
 from chimera_nb.jobs.service import JobService
-from pipeline.errors import JobNotFoundError, RefusedError
+from chimera_nb.settings import load_settings
+from pipeline.errors import JobNotFoundError, RefusedError, TargetError
 from pipeline.layout import summary_uri
 from pipeline.ledger import FileRecord
 from pipeline.manifest import all_inputs
@@ -79,8 +81,18 @@ def find_output(job_or_target: str, *, data_dir: Path | None = None) -> Output:
 
 
 def _at(target: str, data_dir: Path | None) -> Output:
-    located = target.rstrip("/") if target.startswith("gs://") else os.path.abspath(Path(target).expanduser())  # noqa: PTH100
-    return Output(connect([located], data_dir=data_dir).store, located, None)
+    if target.startswith("gs://"):
+        located = target.rstrip("/")
+        return Output(connect([located], data_dir=data_dir).store, located, None)
+    located = os.path.abspath(Path(target).expanduser())  # noqa: PTH100 - a target is no Path
+    store = load_settings(data_dir).store
+    with suppress(TargetError):  # a summary that cannot be read is looked at later
+        patterns = (read_summary(store, located) or {}).get("patterns")
+        if isinstance(patterns, list) and (
+            in_buckets := [p for p in map(str, patterns) if p.startswith("gs://")]
+        ):
+            store = connect(in_buckets[:1], data_dir=data_dir).store
+    return Output(store, located, None)
 
 
 def _of_job(job_id: str, data_dir: Path | None) -> Output:
@@ -97,7 +109,7 @@ def _of_job(job_id: str, data_dir: Path | None) -> Output:
             f"job {job_id} is {record.status.value}{why}: it left no output, so there is none to look at"
         )
     spec = JobSpec.from_json(record.spec)
-    store = connect([spec.target], data_dir=data_dir).store
+    store = connect([spec.target, *spec.inputs[:1]], data_dir=data_dir).store
 
     def patterns() -> Sequence[str]:
         whole = JobSpec(all_inputs(store, spec), spec.target, job_id, spec.source)

@@ -185,6 +185,7 @@ def summarise(
     """
     summary = {
         "jobId": spec.job_id,
+        "state": State.WHOLE.value,  # as the claim says that becomes this document
         "source": spec.source,
         "target": spec.target,
         "keepPartial": spec.keep_partial,

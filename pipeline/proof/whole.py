@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.errors import UnknownNameError
+from pipeline.codecs import get_codec
+from pipeline.errors import RefusedError, SettingsError, UnknownNameError
 from pipeline.layout import summary_uri
 from pipeline.ledger import FileRecord, Totals
 from pipeline.proof.files import check_files, check_without_list
@@ -37,13 +38,13 @@ def verify(store: Store, target: str, claimed: Claimed | None = None, *, deep: b
     listed = find_list(store, target, summary, findings)
     layout = None if listed is None else Layout(target, listed)
     with Records() as records:
+        if listed is None:
+            check_without_list(store, target, summary, findings, deep=deep)
+        changed = check_files(store, target, listed, findings) if listed is not None else frozenset()
         totals = _take_in(ledger_lines(store, target), job_id, layout, records, findings)
         if summary:
             check_totals(summary, totals, summary_uri(target), findings)
-        if layout is None or listed is None:
-            check_without_list(store, target, summary, findings, deep=deep)
-        else:
-            changed = check_files(store, target, listed, findings)
+        if layout is not None:
             _check_shards(summary, layout, findings)
             check_places(records, layout, findings)
             find_changed(store, layout, records, changed, findings)
@@ -143,16 +144,22 @@ def _patterns(summary: Mapping[str, Any], claimed: Claimed | None) -> Sequence[s
     patterns = summary.get("patterns")
     if isinstance(patterns, list) and len(patterns) == summary.get("patternsTotal"):
         return [str(pattern) for pattern in patterns]
-    return (claimed.patterns() or None) if claimed else None
+    try:
+        return (claimed.patterns() or None) if claimed else None
+    except RefusedError:  # the list of the job's inputs is gone, or its source is not installed here
+        return None
 
 
 def _codec(summary: Mapping[str, Any], findings: Findings) -> str:
     """What the job's source decodes with; "auto" where that source is not installed here."""
     try:
-        return get_decompressor(get_source(str(summary.get("source"))))
-    except UnknownNameError as e:
+        codec = get_decompressor(get_source(str(summary.get("source"))))
+        if codec != "auto":
+            get_codec(codec)
+    except (UnknownNameError, SettingsError) as e:
         findings.add("not-checked", str(summary.get("source")), f"files are decoded by their bytes: {e}")
         return "auto"
+    return codec
 
 
 def _text(value: Any) -> str | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.proof_data import many_sources
+from chimera_nb import proof
+from chimera_nb.proof import find_output
+from chimera_nb.settings import load_settings
 from pipeline.ledger import FileRecord
 from pipeline.proof import verify
 from pipeline.proof.findings import KEPT, Findings
@@ -161,3 +165,26 @@ def test_memory_does_not_grow_with_the_number_of_files(tmp_path, monkeypatch):
         assert verdict.checked["files"] == files
     # A record of a file takes about a kilobyte as an object: 4,000 more of them would be 4 MB.
     assert peaks[1] - peaks[0] < 500_000, peaks
+
+
+# Which output a name stands for
+
+
+@pytest.mark.parametrize(("inputs", "asked"), [("/in/*", []), ("gs://history/in/*", ["gs://history/in/*"])])
+def test_a_stack_is_asked_for_only_where_something_is_in_a_bucket(tmp_path, monkeypatch, inputs, asked):
+    connected = []
+
+    def connect(uris, *, data_dir=None):
+        connected.extend(uris)
+        return load_settings(data_dir)
+
+    monkeypatch.setattr(proof, "connect", connect)
+    monkeypatch.chdir(tmp_path)
+    STORE.write_bytes(f"{tmp_path}/out/summary.json", json.dumps({"patterns": [inputs]}).encode())
+    for name in (f"{tmp_path}/out/", "./out"):
+        connected.clear()
+        assert find_output(name, data_dir=tmp_path).target == f"{tmp_path}/out"
+        assert connected == asked
+    connected.clear()
+    assert find_output("gs://results/all/", data_dir=tmp_path).target == "gs://results/all"
+    assert connected == ["gs://results/all"]

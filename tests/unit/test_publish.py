@@ -20,7 +20,7 @@ from pipeline.errors import (
 )
 from pipeline.layout import parts_folder
 from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.publish import finish_job, plan_moves, publish
+from pipeline.publish import finish_job, plan_moves, publish, summary_crc32c
 from pipeline.results import check_still_of, ledger_records, output_lines, output_shards
 from pipeline.shards import write_shard_list
 from pipeline.spec import JobSpec
@@ -138,6 +138,10 @@ def test_a_job_that_ends_well_leaves_output_ledger_and_summary(tmp_path):
     assert json.loads(there["summary.json"]) == read_summary(STORE, str(job.out)) == summary
     assert summary["files"] == {"listed": 3, "complete": 2, "failed": 1, "noted": 0}
     assert (summary["lines"], summary["shards"], summary["outputBytes"]) == (4, 2, 8)
+    assert summary["crc32c"] == summary_crc32c(json.loads(there["summary.json"]))
+    listed = {"name": "shards.ndjson", "bytes": job.published.size, "crc32c": job.published.crc32c}
+    assert summary["shardsFile"] == listed
+    assert len(there["shards.ndjson"]) == job.published.size
     assert (summary["compressedBytes"], summary["rawBytes"]) == (25, 8)
     assert [record.error for record in ledger_records(STORE, str(job.out), status="failed")] == ["is empty"]
     assert len(list(ledger_records(STORE, str(job.out)))) == summary["files"]["listed"]
