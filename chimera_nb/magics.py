@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from chimera_nb.connect import connect, settings_for
+from chimera_nb.jobs.entries import Entry, UnreadableRecord
 from pipeline.errors import ChimeraError, NothingMatchesError, RefusedError
-from pipeline.patterns import Pattern, has_glob, split_uri
+from pipeline.patterns import Pattern, has_glob, join_uri, split_uri
 from pipeline.printable import printable
 from pipeline.selection import list_matches
 from pipeline.storage import Store
@@ -79,27 +80,33 @@ def jobs(n: int) -> pd.DataFrame:
 
     service = JobService(connect())
     try:
-        records = service.list(limit=n).records
+        entries = service.list(limit=n).entries
     finally:
         service.log.close()
-    rows = [
-        {
-            "job": record.job_id,
-            "status": record.status.value,
-            "created": pd.Timestamp(record.created_at),
-            "source": record.source_type,
-            "files": record.progress.get("filesComplete"),
-            "failed": record.progress.get("filesFailed"),
-            "lines": record.progress.get("lines"),
-            "target": record.spec["target"],
-            "error": record.error,
-        }
-        for record in records
-    ]
+    rows = [_job(entry) for entry in entries]
     names = ["job", "status", "created", "source", "files", "failed", "lines", "target", "error"]
     frame = pd.DataFrame(rows, columns=names)
     texts = dict.fromkeys(("job", "status", "source", "target", "error"), "string")
     return frame.astype({**texts, **dict.fromkeys(("files", "failed", "lines"), "Int64")})
+
+
+def _job(entry: Entry) -> dict[str, Any]:
+    import pandas as pd
+
+    if isinstance(entry, UnreadableRecord):
+        created = pd.to_datetime(entry.created_at, errors="coerce", utc=True)
+        return {"job": entry.job_id, "status": "unreadable", "created": created, "error": entry.problem}
+    return {
+        "job": entry.job_id,
+        "status": entry.status.value,
+        "created": pd.Timestamp(entry.created_at),
+        "source": entry.source_type,
+        "files": entry.progress.get("filesComplete"),
+        "failed": entry.progress.get("filesFailed"),
+        "lines": entry.progress.get("lines"),
+        "target": join_uri(entry.target_bucket, entry.output_prefix),
+        "error": entry.error,
+    }
 
 
 def _listed(store: Store, uri: str) -> Any:

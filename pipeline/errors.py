@@ -20,7 +20,8 @@
     ├── DataflowError (RuntimeError)         Dataflow said no, or said nothing
     ├── JobLogError (RuntimeError)           the job log cannot do what was asked
     │   ├── JobExistsError                   an id is given once
-    │   └── JobNotFoundError (LookupError)
+    │   ├── JobNotFoundError (LookupError)
+    │   └── UnreadableRecordError            a document in it is no record of a job
     └── StackError (RuntimeError)            the local stack cannot start, stop or be found
 
 A message names the object, the value that offends, and what to do about it, in one line.
@@ -141,6 +142,17 @@ class JobNotFoundError(JobLogError, LookupError):
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
         super().__init__(f"no job {job_id!r} in this job log; `chimera jobs list` shows the ones there are")
+
+
+class UnreadableRecordError(JobLogError):
+    """A document in the job log is no record of a job. Attributes: job_id (its place in the log), problem."""
+
+    def __init__(self, job_id: str, problem: str) -> None:
+        self.job_id, self.problem = job_id, problem
+        super().__init__(
+            f"job {job_id!r}: its record cannot be read: {problem}; if a later chimera-nb wrote it, upgrade, "
+            "and if another program did, take it out of the job log"
+        )
 
 
 class StackError(ChimeraError, RuntimeError):

@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.fixtures.dashboard",
     "tests.fixtures.dataflow",
     "tests.fixtures.firestore",
+    "tests.fixtures.job_logs",
     "tests.fixtures.stack",
     "tests.fixtures.ui",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from chimera_nb.cli.table import Column, print_table
+from chimera_nb.jobs.document import brief
+from chimera_nb.jobs.entries import Entries, UnreadableRecord
+from chimera_nb.jobs.log import Page
 from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.ledger import FileRecord
 from pipeline.patterns import join_uri
@@ -55,6 +58,17 @@ def document_of(record: JobRecord) -> dict[str, Any]:
     return {**record.to_document(), "spec": dict(record.spec)}
 
 
+def page_of(page: Page) -> dict[str, Any]:
+    """A page of jobs as printed; what cannot be read stands apart, so that all `jobs` have the same fields."""
+    unreadable = [
+        {"jobId": entry.job_id, "createdAt": entry.created_at or None, "problem": entry.problem}
+        for entry in page.entries
+        if isinstance(entry, UnreadableRecord)
+    ]
+    jobs = [document_of(record) for record in page.records]
+    return {"jobs": jobs, "unreadable": unreadable, "nextPage": page.next_page_token}
+
+
 def size(count: float | None) -> str:
     """Bytes in the largest unit that keeps a whole digit, by thousands."""
     value = float(count or 0)
@@ -66,8 +80,11 @@ def size(count: float | None) -> str:
 
 
 def when(stamp: str | None) -> str:
-    """A time of the record, in this machine's zone."""
-    return f"{datetime.fromisoformat(stamp).astimezone():%Y-%m-%d %H:%M:%S}" if stamp else "-"
+    """A time of the record, in this machine's zone; what is none in few of its own words."""
+    try:
+        return f"{datetime.fromisoformat(stamp).astimezone():%Y-%m-%d %H:%M:%S}" if stamp else "-"
+    except (ValueError, OverflowError):
+        return brief(stamp)
 
 
 def status_text(status: Status) -> Text:
@@ -77,12 +94,23 @@ def status_text(status: Status) -> Text:
 def headline(record: JobRecord) -> str:
     """What came of a job, in one sentence."""
     target = join_uri(record.target_bucket, record.output_prefix)
-    if record.status is Status.COMPLETE and record.summary:
-        files, lines = record.summary["files"], record.summary["lines"]
-        failed = f", {files['failed']:,} failed" if files["failed"] else ""
-        shards = plural(record.summary["shards"], "shard")
-        return f"complete: {plural(files['complete'], 'file')} read{failed}; {lines:,} lines in {shards} at {target}"
+    if record.status is Status.COMPLETE and (numbers := _numbers_of(record.summary)):
+        complete, failed, lines, shards = numbers
+        less = f", {failed:,} failed" if failed else ""
+        return (
+            f"complete: {plural(complete, 'file')} read{less}; {lines:,} lines in {plural(shards, 'shard')}"
+            f" at {target}"
+        )
     return f"{record.status.value}: {record.error}" if record.error else record.status.value
+
+
+def _numbers_of(summary: Mapping[str, Any] | None) -> tuple[int, int, int, int] | None:
+    """Files complete and failed, lines and shards; None where the summary is not as a job of this version writes it."""
+    try:
+        files, lines, shards = (summary or {})["files"], (summary or {})["lines"], (summary or {})["shards"]
+        return int(files["complete"]), int(files["failed"]), int(lines), int(shards)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def print_listing(folders: Sequence[str], objects: Sequence[Entry]) -> None:
@@ -104,21 +132,24 @@ _JOB_COLUMNS = (
 )
 
 
-def print_jobs(records: tuple[JobRecord, ...]) -> None:
-    rows = [
-        (
-            text(record.job_id),
-            status_text(record.status),
-            Text(when(record.created_at)),
-            text(record.source_type),
-            Text(f"{record.progress.get('filesComplete') or 0:,}"),
-            Text(f"{record.progress.get('filesFailed') or 0:,}"),
-            Text(f"{record.progress.get('lines') or 0:,}"),
-            text(join_uri(record.target_bucket, record.output_prefix)),
-        )
-        for record in records
-    ]
-    print_table(out, err, _JOB_COLUMNS, rows, header=True)
+def print_jobs(entries: Entries) -> None:
+    print_table(out, err, _JOB_COLUMNS, list(map(_job_row, entries)), header=True)
+
+
+def _job_row(record: JobRecord | UnreadableRecord) -> tuple[Text, ...]:
+    if isinstance(record, UnreadableRecord):
+        known = (text(record.job_id), Text("unreadable", style="red"), text(when(record.created_at)))
+        return (*known, *[Text()] * 4, text(f"cannot be read: {record.problem}"))
+    return (
+        text(record.job_id),
+        status_text(record.status),
+        Text(when(record.created_at)),
+        text(record.source_type),
+        Text(f"{record.progress.get('filesComplete') or 0:,}"),
+        Text(f"{record.progress.get('filesFailed') or 0:,}"),
+        Text(f"{record.progress.get('lines') or 0:,}"),
+        text(join_uri(record.target_bucket, record.output_prefix)),
+    )
 
 
 def print_job(record: JobRecord, failures: list[FileRecord]) -> None:

@@ -181,14 +181,13 @@ def list_jobs(
     service = JobService(connect(data_dir=data_dir))
     found = service.list(statuses=tuple(status or ()), source=source, text=text, limit=limit, page_token=page)
     if as_json:
-        documents = [display.document_of(record) for record in found.records]
-        display.print_json({"jobs": documents, "nextPage": found.next_page_token})
-    elif not found.records:
+        display.print_json(display.page_of(found))
+    elif not found.entries:
         display.out.print(
             "no jobs yet; `chimera submit PATH... --target URI` makes one" if not page else "no more jobs"
         )
     else:
-        display.print_jobs(found.records)
+        display.print_jobs(found.entries)
         if found.next_page_token:
             display.err.print(display.text(f"more: chimera jobs list --page {found.next_page_token}"))
 

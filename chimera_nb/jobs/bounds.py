@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 # Together under 1 MiB, which is all a Firestore document may have, with room for the fields not named here.
+MAX_DOCUMENT_BYTES = (1 << 20) - 4096  # the rest is for its name
 MAX_SPEC_BYTES = 512 << 10
 MAX_LOG_BYTES = 256 << 10
 MAX_PATHS_BYTES = 96 << 10
@@ -52,6 +53,8 @@ def weigh(value: Any) -> int:
         return sum(len(key.encode()) + 1 + weigh(item) for key, item in value.items())
     if isinstance(value, list | tuple):
         return sum(map(weigh, value))
+    if isinstance(value, bytes):
+        return len(value)
     return 1 if value is None or isinstance(value, bool) else 8
 
 

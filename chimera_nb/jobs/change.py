@@ -40,7 +40,7 @@ class Change:
                 raise UnknownNameError("stage", name, list(STAGES))
 
 
-def advance(record: JobRecord, change: Change, now: str) -> JobRecord:
+def advance(record: JobRecord, change: Change, now: str, *, log_bytes: int = MAX_LOG_BYTES) -> JobRecord:
     """The record with the change in it, as far as that is forward; the same object if nothing changes.
 
     Two viewers that see a job at different times never fight: what comes late is not applied, and is no error.
@@ -48,7 +48,7 @@ def advance(record: JobRecord, change: Change, now: str) -> JobRecord:
     no other status, its summary and error. `dataflow_job_id` and `dataflow_url` are set once.
     """
     moved = _fill(record, change) if record.status.is_final else _move(record, change, now)
-    logs, left_out = _append(record, change.logs, now)
+    logs, left_out = _append(record, change.logs, now, log_bytes)
     moved = replace(moved, logs=logs, logs_left_out=left_out)
     return record if moved == record else replace(moved, updated_at=max(now, record.updated_at))
 
@@ -95,7 +95,9 @@ def _later(stands: _Step, asked: _Step | None) -> _Step:
     return asked if asked is not None and asked.rank > stands.rank else stands
 
 
-def _append(record: JobRecord, messages: Sequence[str], now: str) -> tuple[tuple[str, ...], int]:
+def _append(
+    record: JobRecord, messages: Sequence[str], now: str, log_bytes: int
+) -> tuple[tuple[str, ...], int]:
     """The log with the messages at its end, within its bounds, and how many lines it has left out by then.
 
     Of lines left out, the first entry tells how many, under the latest of their times: a message with a time of
@@ -113,7 +115,9 @@ def _append(record: JobRecord, messages: Sequence[str], now: str) -> tuple[tuple
             known.add(line)
     weight = sum(map(weigh, lines))
     dropped = 0
-    while weight > MAX_LOG_BYTES - 128 or len(lines) - dropped > MAX_LOG_LINES - bool(left_out + dropped):
+    while dropped < len(lines) and (
+        weight > log_bytes - 128 or len(lines) - dropped > MAX_LOG_LINES - bool(left_out + dropped)
+    ):
         weight -= weigh(lines[dropped])
         horizon = max(horizon, _stamp(lines[dropped]))
         dropped += 1

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from chimera_nb.jobs.bounds import storable
 from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.entries import Entries, Entry, UnreadableRecord
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from pipeline.errors import ChimeraError, JobNotFoundError, RefusedError
 
@@ -25,15 +27,19 @@ _log = logging.getLogger(__name__)
 
 MAX_LIMIT = 1000
 _NEW_ID = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-z]{8}")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")
+_MAX_ID_BYTES = 1500  # of Firestore
 
 Records = tuple[JobRecord, ...]
-Callback = Callable[[Records], object]
-Changes = Callable[[threading.Event], Generator[Records, None, None]]
+Callback = Callable[[Entries], object]
+Changes = Callable[[threading.Event], Generator[Entries, None, None]]
 
 
 class JobLog(Protocol):
-    """Every job on record. Each method raises JobLogError when the store cannot be reached or used."""
+    """Every job on record. Each method raises JobLogError when the store cannot be reached or used.
+
+    A document that is no record of a job hides no other: it has its place in pages and watches as an
+    `UnreadableRecord`, and is logged once by a process. `get` and `update` of it raise UnreadableRecordError.
+    """
 
     def create(self, record: JobRecord) -> None:
         """Put a new job on record.
@@ -47,7 +53,7 @@ class JobLog(Protocol):
     def update(self, job_id: str, change: Change) -> JobRecord:
         """Bring a change into a record, in one transaction, and return what it is then.
 
-        Nothing is written where nothing changes. Raises JobNotFoundError.
+        Nothing is written where nothing changes, and fields that are not known here stay. Raises JobNotFoundError.
         """
 
     def list(
@@ -83,10 +89,20 @@ class JobLog(Protocol):
 
 @dataclass(frozen=True)
 class Page:
-    """Some records, newest first, and the token of the page after them if there is one."""
+    """Some of the log, newest first, and the token of the page after it if there is one."""
 
-    records: Records
+    entries: Entries
     next_page_token: str | None = None
+
+    @property
+    def records(self) -> Records:
+        """Those that can be read."""
+        return tuple(entry for entry in self.entries if isinstance(entry, JobRecord))
+
+
+# Where a page begins: after a job's createdAt and jobId. Another program's document may have none, or no text: then
+# the log has a name of its own for the place.
+After = tuple[str | None, str]
 
 
 @dataclass(frozen=True)
@@ -99,7 +115,7 @@ class Query:
     created_before: str | None
     text: str | None
     limit: int
-    after: tuple[str, str] | None  # createdAt and jobId of the last record of the page before
+    after: After | None
 
     @classmethod
     def of(
@@ -132,19 +148,26 @@ def checked_limit(limit: int) -> int:
     return limit
 
 
-def token_after(created_at: str, job_id: str) -> str:
-    """The token of the page that begins after the job of that time and id."""
-    return base64.urlsafe_b64encode(json.dumps([created_at, job_id]).encode()).decode()
+def token_after(created_at: object, job_id: object, otherwise: str = "") -> str:
+    """The token of the page that begins after that createdAt and id, or, where these are odd, after `otherwise`."""
+    dated = isinstance(created_at, str) and isinstance(job_id, str) and _can_be_an_id(job_id)
+    after = [created_at, job_id] if dated else [None, otherwise]
+    return base64.urlsafe_b64encode(json.dumps(after).encode()).decode()
 
 
-def _read_token(token: str) -> tuple[str, str]:
+def _read_token(token: str) -> After:
     try:
         created_at, job_id = json.loads(base64.urlsafe_b64decode(token))
-        if isinstance(created_at, str) and isinstance(job_id, str) and _ID.fullmatch(job_id):
+        if isinstance(created_at, str | None) and isinstance(job_id, str) and _can_be_an_id(job_id):
             return created_at, job_id
     except (ValueError, TypeError):
         pass
-    raise RefusedError(f"page token {token!r} was not given by this job log; begin again without one")
+    raise unknown_token(token)
+
+
+def unknown_token(token: str) -> RefusedError:
+    """For a token of another log, or of a place that is gone."""
+    return RefusedError(f"page token {token!r} was not given by this job log; begin again without one")
 
 
 def _time(when: datetime | str | None) -> str | None:
@@ -156,8 +179,10 @@ def _time(when: datetime | str | None) -> str | None:
         raise RefusedError(f"time {when!r} cannot be read; write it as {timestamp(datetime.now(UTC))}") from e
 
 
-def search_text(record: JobRecord) -> str:
+def search_text(record: Entry) -> str:
     """What `text` is looked for in: the id, the inputs and the target, case folded."""
+    if isinstance(record, UnreadableRecord):
+        return record.job_id.casefold()
     source = f"gs://{record.source_bucket}/" if record.source_bucket else ""
     target = f"gs://{record.target_bucket}/" if record.target_bucket else ""
     found_by = [
@@ -176,8 +201,15 @@ def check_new_id(job_id: str) -> None:
 
 def check_id(job_id: str) -> None:
     """Raise JobNotFoundError for what can be no id: it might name some other document of the store."""
-    if not _ID.fullmatch(job_id):
+    if not _can_be_an_id(job_id):
         raise JobNotFoundError(job_id)
+
+
+def _can_be_an_id(job_id: str) -> bool:
+    """As Firestore has it (firebase.google.com/docs/firestore/quotas): another program may take any such name."""
+    size = len(job_id.encode(errors="surrogatepass"))
+    reserved = job_id in (".", "..") or (job_id.startswith("__") and job_id.endswith("__"))
+    return 0 < size <= _MAX_ID_BYTES and "/" not in job_id and not reserved and job_id == storable(job_id)
 
 
 class Watch:
@@ -189,7 +221,7 @@ class Watch:
 
     def __init__(self, callback: Callback, changes: Changes, limit: int) -> None:
         self._callback, self._changes, self._limit = callback, changes, limit
-        self._known: dict[str, JobRecord] | None = None
+        self._known: dict[str, Entry] | None = None
         self._closed = threading.Event()
         self._calling = threading.RLock()
         self._thread = threading.Thread(target=self._run, name="job-log-watch", daemon=True)
@@ -231,7 +263,7 @@ class Watch:
                 self._closed.wait(pause)
                 pause = min(2 * pause, 30)
 
-    def _tell(self, batch: Records) -> None:
+    def _tell(self, batch: Entries) -> None:
         """Call back with what is not known yet; the first time in any case."""
         known = self._known or {}
         fresh = [record for record in batch if known.get(record.job_id) != record]
@@ -247,5 +279,5 @@ class Watch:
                 _log.exception("the callback of a job log's watch failed; the watch goes on")
 
 
-def _age(record: JobRecord) -> tuple[str, str]:
+def _age(record: Entry) -> tuple[str, str]:
     return record.created_at, record.job_id

@@ -49,7 +49,8 @@ from chimera_nb.jobs.bounds import (
     storable,
     weigh,
 )
-from pipeline.errors import JobLogError, UnknownNameError
+from chimera_nb.jobs.document import brief, problem_of
+from pipeline.errors import JobLogError, UnknownNameError, UnreadableRecordError
 from pipeline.patterns import split_uri
 from pipeline.spec import JobSpec
 
@@ -185,22 +186,30 @@ class JobRecord:
                 f"job {self.job_id}: its specification has {size:,} bytes, and the job log keeps {MAX_SPEC_BYTES:,};"
                 f" select a folder or a glob instead of {self.selected_paths_total:,} single paths"
             )
+        return self.fields() | {"spec": spec}
+
+    def fields(self) -> dict[str, Any]:
+        """The document without its specification, which never changes."""
         values = {
             **self.__dict__,
             "status": self.status.value,
             "stages": {name: stage.value for name, stage in self.stages.items()},
             "selected_paths": [*self.selected_paths],
             "logs": [*self.logs],
-            "spec": spec,
         }
-        return {name: values[attribute] for name, attribute in _ATTRIBUTES.items()}
+        return {name: values[attribute] for name, attribute in _ATTRIBUTES.items() if name != "spec"}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """The inverse of `to_document`; fields it does not know are left out.
 
-        Raises JobLogError when a field of the contract is missing or makes no sense.
+        Raises UnreadableRecordError when a field of the contract is missing or makes no sense.
         """
+        if problem := problem_of(document):
+            job_id = document.get("jobId") if isinstance(document, Mapping) else None
+            raise UnreadableRecordError(str(job_id), problem)
+        if (runner := document.get("runner", "dataflow")) not in RUNNERS:
+            raise UnreadableRecordError(document["jobId"], f"its runner, {brief(runner)}, is not known here")
         values = {_ATTRIBUTES[name]: value for name, value in document.items() if name in _ATTRIBUTES}
         stages = values.get("stages") or {}
         try:
@@ -212,11 +221,8 @@ class JobRecord:
                 "spec": json.loads(values.get("spec") or "{}"),
             }
             return cls(**values)
-        except (KeyError, TypeError, ValueError, AttributeError) as e:
-            raise JobLogError(
-                f"job {document.get('jobId')!r}: its document cannot be read, a field is missing or makes no sense"
-                f" ({e}); it may come from a later version: upgrade chimera-nb"
-            ) from e
+        except (ValueError, JobLogError) as e:
+            raise UnreadableRecordError(document["jobId"], str(e)) from e
 
 
 def _camel(name: str) -> str:

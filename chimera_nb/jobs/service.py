@@ -23,6 +23,7 @@ from pipeline.errors import (
     RefusedError,
     StorageError,
     UnknownNameError,
+    UnreadableRecordError,
 )
 from pipeline.manifest import all_inputs, with_manifest
 from pipeline.results import check_still_of, ledger_records
@@ -109,9 +110,10 @@ class JobService:
         return self._settled(self.log.get(job_id))
 
     def list(self, **filters: Any) -> Page:
-        """One page of records, newest first; the filters are those of JobLog.list."""
+        """One page of the log, newest first, brought up to date; the filters are those of JobLog.list."""
         page = self.log.list(**filters)
-        return Page(tuple(self._settled(record) for record in page.records), page.next_page_token)
+        settled = (self._settled(entry) if isinstance(entry, JobRecord) else entry for entry in page.entries)
+        return Page(tuple(settled), page.next_page_token)
 
     def wait(
         self, job_id: str, on_change: Callable[[JobRecord], None] | None = None, seconds: float | None = None
@@ -199,16 +201,17 @@ class JobService:
             return record
         try:
             return RUNNERS[record.runner].settle(record, self.log, self.settings)
-        except JobLogError:
-            raise
-        except ChimeraError as e:
-            _log.warning("job %s cannot be brought up to date: %s", record.job_id, e)
+        except (ChimeraError, LookupError, TypeError, ValueError) as e:
+            # The last three: what the record says of its process or of Dataflow may be another program's.
+            if isinstance(e, JobLogError) and not isinstance(e, UnreadableRecordError):
+                raise
+            _log.warning("job %s cannot be brought up to date: %s", record.job_id, e or type(e).__name__)
             return record
 
     def _may_be_running(self, job_id: str) -> bool | None:
         try:
             return not self.get(job_id).status.is_final
-        except (JobNotFoundError, RefusedError, StorageError):
+        except (JobNotFoundError, UnreadableRecordError, RefusedError, StorageError):
             return None
 
 

@@ -4,51 +4,44 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
+import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from chimera_nb.jobs.change import Change, advance
+from chimera_nb.jobs.document import fields_to_write
+from chimera_nb.jobs.entries import Entries, Entry, read_entry, read_record
 from chimera_nb.jobs.log import (
     Callback,
     Page,
     Query,
-    Records,
     Watch,
     check_id,
     check_new_id,
     checked_limit,
     search_text,
     token_after,
+    unknown_token,
 )
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.sqlite_file import COUNTED, INSERT, UPDATE, LogFile, remedy, transaction
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError
 
-_APPLICATION_ID = 0x4348494D  # "CHIM", at byte 68 of the file: tells it from another program's database
-_SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE jobs (
-    job_id      TEXT PRIMARY KEY,
-    created_at  TEXT NOT NULL,
-    status      TEXT NOT NULL,
-    source_type TEXT NOT NULL,
-    changed     INTEGER NOT NULL UNIQUE,  -- one more at each write: a watch asks for what is above its last
-    search      TEXT NOT NULL,
-    document    TEXT NOT NULL
-);
-CREATE INDEX jobs_by_age ON jobs (created_at, job_id);
-"""
-_BUSY_SECONDS = 20.0  # how long a call waits for other processes to finish their writes
+_log = logging.getLogger(__name__)
+
 _POLL_SECONDS = 1.0  # a look takes well under a millisecond; what is new has to show within two seconds
 
 
 class SqliteJobLog:
     """A JobLog (`chimera_nb.jobs.log`) in one file on a local disk; its folder is made if need be.
+
+    When the file is removed or replaced while it is open, nothing is lost: whoever writes next goes on in the file
+    that has the name then, made anew if there is none, and brings along all jobs that it lacks. Until then what was
+    removed is what is read. To begin an empty log, end whoever has it open first.
 
     Raises JobLogError when the file is something else, comes from a later version, or cannot be written. Do not
     carry a log through a fork: open it again in the new process.
@@ -56,49 +49,37 @@ class SqliteJobLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # of who writes
+        self._looking = threading.Lock()
         self._watches: list[Watch] = []
         with self._errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = self._connect()
-            try:
-                self._prepare()
-            except BaseException:
-                self._connection.close()
-                raise
+            self._file = LogFile(path)
 
     def create(self, record: JobRecord) -> None:
         check_new_id(record.job_id)
         document = record.to_document()
         try:
             with self._transaction() as connection:
-                connection.execute(
-                    "INSERT INTO jobs (job_id, created_at, status, source_type, changed, search, document)"
-                    " VALUES (:job_id, :created_at, :status, :source_type,"
-                    " (SELECT coalesce(max(changed), 0) + 1 FROM jobs), :search, :document)",
-                    _row(record, document),
-                )
+                connection.execute(INSERT, _row(record, document))
         except sqlite3.IntegrityError as e:
             raise JobExistsError(f"{self.path}: job {record.job_id!r} exists; take another id") from e
 
     def get(self, job_id: str) -> JobRecord:
         check_id(job_id)
-        with self._errors(), self._lock:
-            return JobRecord.from_document(_document(self._connection, job_id))
+        with self._look() as connection:
+            text = _document(connection, job_id)
+        return read_record(job_id, lambda: json.loads(text))
 
     def update(self, job_id: str, change: Change) -> JobRecord:
         check_id(job_id)
         with self._transaction() as connection:
-            document = _document(connection, job_id)
-            record = JobRecord.from_document(document)
+            text = _document(connection, job_id)
+            record = read_record(job_id, lambda: json.loads(text))
             moved = advance(record, change, timestamp())
             if moved is not record:
-                # What a later version has added to the document stays in it.
-                connection.execute(
-                    "UPDATE jobs SET status = :status, search = :search, document = :document,"
-                    " changed = (SELECT max(changed) + 1 FROM jobs) WHERE job_id = :job_id",
-                    _row(moved, document | moved.to_document()),
-                )
+                document = json.loads(text)
+                document |= fields_to_write(document, record.fields(), moved.fields())
+                connection.execute(UPDATE, _row(moved, document))
             return moved
 
     def list(
@@ -122,9 +103,17 @@ class SqliteJobLog:
             page_token=page_token,
         )
         sql, values = _select(query)
-        with self._errors(), self._lock:
-            rows = self._connection.execute(sql, values).fetchall()
-        return _page([_record(document) for (document,) in rows], query.limit)
+        with self._look() as connection:
+            rows = connection.execute(sql, values).fetchall()
+            if not rows and query.after and query.after[0] is None:
+                place = connection.execute("SELECT 1 FROM jobs WHERE rowid = ?", query.after[1:]).fetchone()
+                if place is None:
+                    raise unknown_token(str(page_token))
+        entries = tuple(self._entry(*row) for _, *row in rows[: query.limit])
+        if len(rows) <= query.limit:
+            return Page(entries)
+        row, job_id, created_at, _ = rows[query.limit - 1]
+        return Page(entries, token_after(created_at, job_id, str(row)))
 
     def watch(self, callback: Callback, *, job_id: str | None = None, limit: int = 100) -> Watch:
         if job_id is not None:
@@ -140,88 +129,72 @@ class SqliteJobLog:
             watch.close()
         for watch in self._watches:
             watch.join()
-        with self._lock:
-            self._connection.close()
+        with self._lock, self._looking:
+            self._file.close()
 
     def _changes(
         self, closed: threading.Event, job_id: str | None, limit: int
-    ) -> Generator[Records, None, None]:
-        """What stands, and then each time what has been written since, on a connection of its own."""
+    ) -> Generator[Entries, None, None]:
+        """What stands, and then each time what has been written since."""
         sql = _CHANGES_OF_ONE if job_id else _CHANGES
         values: dict[str, Any] = {"job_id": job_id, "limit": limit, "last": 0}
-        version = None
-        with self._errors(), contextlib.closing(self._connect()) as connection:
-            while not closed.is_set():
+        known: tuple[LogFile, int] | None = None
+        while not closed.is_set():
+            rows = None
+            with self._look() as connection:
                 # Changes whenever another connection has committed (sqlite.org/pragma.html#pragma_data_version).
-                seen = connection.execute("PRAGMA data_version").fetchone()
-                if seen != version:
+                seen = self._file, connection.execute("PRAGMA data_version").fetchone()[0]
+                if known is None or known[0] is not self._file:
+                    values["last"] = 0
+                if seen != known:
                     rows = connection.execute(sql, values).fetchall()
-                    if rows:
-                        values["last"] = rows[-1][0]
-                    version = seen
-                    yield tuple(_record(document) for _, document in rows)
-                closed.wait(_POLL_SECONDS)
+            known = seen
+            if rows:
+                values["last"] = rows[-1][0]
+            if rows is not None:
+                yield tuple(self._entry(*row) for _, *row in rows)
+            closed.wait(_POLL_SECONDS)
 
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(
-            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+    def _entry(self, job_id: object, created_at: object, document: str) -> Entry:
+        return read_entry(str(self.path), _name(job_id), created_at, lambda: json.loads(document))
 
-    def _prepare(self) -> None:
-        """Switch the file to WAL and make its table, once, whoever comes first.
-
-        The switch does not wait for others as a transaction does: it raises "database is locked" at once when
-        several processes open a new file together, so it is tried again.
-        """
-        deadline = time.monotonic() + _BUSY_SECONDS
-        while True:
-            try:
-                self._check_owner()
-                mode = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-                break
-            except sqlite3.OperationalError as e:
-                if not _is_busy(e) or time.monotonic() > deadline:
-                    raise
-                time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 - spreads the processes
-        if mode != "wal":
-            raise JobLogError(
-                f"{self.path}: its disk does not take WAL mode; put the job log on a local disk"
-            )
-        with self._transaction() as connection:
-            if self._check_owner() == 0:
-                for statement in _SCHEMA.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-
-    def _check_owner(self) -> int:
-        """The version of the file's schema, 0 when it is new. Raises JobLogError unless it is ours to use."""
-        # In this order: whoever makes the file commits all three at once, so who sees the tables sees the mark.
-        tables, version, application = (
-            self._connection.execute(sql).fetchone()[0]
-            for sql in ("SELECT count(*) FROM sqlite_master", "PRAGMA user_version", "PRAGMA application_id")
-        )
-        if application != _APPLICATION_ID and (application or version or tables):
-            raise JobLogError(f"{self.path}: another program's SQLite database; name another file")
-        if version > _SCHEMA_VERSION:
-            raise JobLogError(
-                f"{self.path}: written by a later chimera-nb (schema {version}, this one knows {_SCHEMA_VERSION});"
-                " upgrade chimera-nb, or name another file"
-            )
-        return int(version)
+    @contextlib.contextmanager
+    def _look(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read by, for one thread at a time; it waits for nobody who writes."""
+        with self._errors():
+            if self._file.stands is False:
+                with self._lock:
+                    self._go_along()
+            with self._looking:
+                yield self._file.reader
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """One writer at a time, of all threads and processes: what is read in it stands until its end."""
+        """One writer at a time, of all threads and processes, in the file that has the name."""
         with self._errors(), self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+            written = False
+            while not written:
+                self._go_along()
+                with transaction(self._file.writer) as connection:
+                    if self._file.stands:  # else another process has left it while this one waited
+                        yield connection
+                        written = True
+            self._go_along()  # its name may have been taken away in that moment: this is not lost either
+
+    def _go_along(self) -> None:
+        """Go on in the file that has the name, if that is another one, or none."""
+        if self._file.stands:
+            return
+        left = self._file
+        found = left.leave()
+        with self._looking:
+            self._file = found
+            left.close()
+        _log.warning(
+            "%s was removed or replaced while it was open: all jobs that were in it are in the file that stands"
+            " there now; to begin an empty log, end whoever has it open first",
+            self.path,
+        )
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -230,14 +203,17 @@ class SqliteJobLog:
         except sqlite3.IntegrityError:
             raise
         except (sqlite3.Error, OSError) as e:
-            raise JobLogError(f"{self.path}: {e}; {_remedy(e)}") from e
+            raise JobLogError(f"{self.path}: {e}; {remedy(e)}") from e
 
 
 _NEWEST = "ORDER BY created_at DESC, job_id DESC"
-_CHANGES_OF_ONE = "SELECT changed, document FROM jobs WHERE changed > :last AND job_id = :job_id"
+_CHANGES_OF_ONE = f"""
+SELECT changed, job_id, created_at, document FROM jobs
+WHERE changed > :last AND {COUNTED} AND job_id = :job_id
+"""  # noqa: S608 - made of constants
 _CHANGES = f"""
-SELECT changed, document FROM jobs
-WHERE changed > :last AND job_id IN (SELECT job_id FROM jobs {_NEWEST} LIMIT :limit) ORDER BY changed
+SELECT changed, job_id, created_at, document FROM jobs
+WHERE changed > :last AND {COUNTED} AND rowid IN (SELECT rowid FROM jobs {_NEWEST} LIMIT :limit) ORDER BY changed
 """  # noqa: S608 - made of constants
 
 
@@ -260,17 +236,18 @@ def _select(query: Query) -> tuple[str, dict[str, Any]]:
         "created_at >= :after": query.created_after,
         "created_at < :before": query.created_before,
         "instr(search, :text) > 0": query.text,
-        "(created_at, job_id) < (:created_at, :job_id)": query.after,
+        "(created_at, job_id) < (:created_at, :job_id)": created_at is not None,
+        "(created_at, job_id) < (SELECT created_at, job_id FROM jobs WHERE rowid = :job_id)": query.after
+        and created_at is None,
     }
     where = " AND ".join(["1", *(sql for sql, applies in conditions.items() if applies)])
-    sql = f"SELECT document FROM jobs WHERE {where} {_NEWEST} LIMIT :limit"  # noqa: S608 - names only
+    sql = f"SELECT rowid, job_id, created_at, document FROM jobs WHERE {where} {_NEWEST} LIMIT :limit"  # noqa: S608
     return sql, values | statuses
 
 
-def _page(records: Sequence[JobRecord], limit: int) -> Page:
-    kept = tuple(records[:limit])
-    more = len(records) > limit
-    return Page(kept, token_after(kept[-1].created_at, kept[-1].job_id) if more else None)
+def _name(job_id: object) -> str:
+    """An id as text: another program may have put in bytes, or nothing."""
+    return job_id if isinstance(job_id, str) else repr(job_id)
 
 
 def _row(record: JobRecord, document: dict[str, Any]) -> dict[str, Any]:
@@ -284,38 +261,8 @@ def _row(record: JobRecord, document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _document(connection: sqlite3.Connection, job_id: str) -> dict[str, Any]:
+def _document(connection: sqlite3.Connection, job_id: str) -> str:
     row = connection.execute("SELECT document FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
     if row is None:
         raise JobNotFoundError(job_id)
-    document: dict[str, Any] = json.loads(row[0])
-    return document
-
-
-def _record(document: str) -> JobRecord:
-    return JobRecord.from_document(json.loads(document))
-
-
-def _is_busy(error: sqlite3.Error) -> bool:
-    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _code(error: Exception) -> int | None:
-    """SQLite's primary result code, where the error has one."""
-    code: int | None = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
-
-
-_REMEDIES = {
-    sqlite3.SQLITE_BUSY: f"another process held it for over {_BUSY_SECONDS:.0f} s: try again, or end that one",
-    sqlite3.SQLITE_NOTADB: "it is no job log: name another file",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged: move it away, or name another",
-    sqlite3.SQLITE_FULL: "make room on its disk",
-}
-
-
-def _remedy(error: Exception) -> str:
-    """What to do about it, for the end of a message."""
-    if isinstance(error, sqlite3.ProgrammingError):
-        return "the log was closed: open it again"
-    return _REMEDIES.get(_code(error) or 0, "name a file in a folder on a local disk that can be written")
+    return str(row[0]) if not isinstance(row[0], bytes) else row[0].decode(errors="backslashreplace")

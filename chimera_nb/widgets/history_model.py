@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from chimera_nb.jobs.entries import Entry, UnreadableRecord
 from chimera_nb.jobs.log import JobLog, search_text
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from pipeline.errors import RefusedError
@@ -21,6 +22,7 @@ PAGE = 50
 SEARCHED_AT_ONCE = 200  # in one call of the job log
 SEARCHED = 5000  # before a search asks whether it is to go on
 TEXT_CHARS = 500
+UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,18 @@ class Filter:
             )
         return cls(statuses, since, until, str(asked.get("text") or "").strip().casefold()[:TEXT_CHARS])
 
-    def holds(self, record: JobRecord) -> bool:
-        """Whether a job passes."""
+    def holds(self, record: Entry) -> bool:
+        """Whether a job passes; one that cannot be read has no status to pass by."""
+        if isinstance(record, UnreadableRecord):
+            dated = not (self.since or self.until) or bool(record.created_at)
+            text = f"{record.job_id}\n{record.problem}".casefold()
+            return (
+                not self.statuses
+                and dated
+                and (self.since is None or record.created_at >= self.since)
+                and (self.until is None or record.created_at < self.until)
+                and self.text in text
+            )
         return (
             (not self.statuses or record.status in self.statuses)
             and (self.since is None or record.created_at >= self.since)
@@ -60,30 +72,35 @@ class Filter:
 
 
 class Row(NamedTuple):
-    """A job as the list shows it: what is small of its record. Numbers are None where they are not known."""
+    """A job as the list shows it: what is small of its record. Numbers are None where they are not known.
+
+    The status of a record that cannot be read is "unreadable", and its error says why.
+    """
 
     id: str
     status: str
-    source: str
-    runner: str
-    reads: str  # the first input
-    others: int  # inputs beside it
-    target: str
-    by: str
     created: str
-    started: str | None
-    finished: str | None
-    updated: str
-    seconds: float | None
-    listed: int | None
-    done: int | None
-    failed: int | None
-    lines: int | None
-    raw: int | None
-    error: str
+    error: str = ""
+    source: str = ""
+    runner: str = ""
+    reads: str = ""  # the first input
+    others: int = 0  # inputs beside it
+    target: str = ""
+    by: str = ""
+    started: str | None = None
+    finished: str | None = None
+    updated: str = ""
+    seconds: float | None = None
+    listed: int | None = None
+    done: int | None = None
+    failed: int | None = None
+    lines: int | None = None
+    raw: int | None = None
 
     @classmethod
-    def of(cls, record: JobRecord) -> Row:
+    def of(cls, record: Entry) -> Row:
+        if isinstance(record, UnreadableRecord):
+            return cls(record.job_id, UNREADABLE, record.created_at, record.problem[:TEXT_CHARS])
         numbers = record.progress
         path = record.selected_paths[0] if record.selected_paths else ""
         return cls(
@@ -131,13 +148,13 @@ class Request:
             limit=SEARCHED_AT_ONCE if asked.text else PAGE,
             page_token=self.token,
         )
-        rows = tuple(Row.of(record) for record in page.records if asked.holds(record))
-        oldest = page.records[-1] if page.records else None
+        rows = tuple(Row.of(entry) for entry in page.entries if asked.holds(entry))
+        oldest = page.entries[-1] if page.entries else None
         return Found(
             self.view,
             rows,
             page.next_page_token,
-            len(page.records),
+            len(page.entries),
             (oldest.created_at, oldest.job_id) if oldest else None,
         )
 
@@ -173,7 +190,7 @@ class History:
         self.looked = 0
         self._token: str | None = None
         self._oldest: tuple[str, str] | None = None  # what is older comes with its page
-        self._early: dict[str, JobRecord] = {}  # told of while the first page was on its way
+        self._early: dict[str, Entry] = {}  # told of while the first page was on its way
         self._room, self._searched_to = PAGE, SEARCHED
 
     @property
@@ -190,7 +207,7 @@ class History:
     @property
     def is_running(self) -> bool:
         """Whether a job that is not final is shown."""
-        return any(not Status(row.status).is_final for row in self.rows.values())
+        return any(row.status in (Status.PENDING, Status.RUNNING) for row in self.rows.values())
 
     def more(self) -> None:
         """Let another page be loaded, and a search go on."""
@@ -215,7 +232,7 @@ class History:
             self.paused = True
         return (*rows, *changed)
 
-    def changed(self, records: Iterable[JobRecord]) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    def changed(self, records: Iterable[Entry]) -> tuple[tuple[Row, ...], tuple[str, ...]]:
         """Show what a watch tells: the rows that are new or other, and the ids of those that no longer pass."""
         if self._oldest is None and not self.complete:
             self._early |= {record.job_id: record for record in records}
@@ -235,7 +252,8 @@ class History:
     def _put(self, row: Row) -> bool:
         """Keep a row unless what is known of the job is as new."""
         known = self.rows.get(row.id)
-        if known is not None and (known == row or known.updated > row.updated):
+        overtaken = known is not None and row.status != UNREADABLE and known.updated > row.updated
+        if known == row or overtaken:
             return False
         self.rows[row.id] = row
         return True
@@ -268,10 +286,7 @@ def _whole(value: object) -> int | None:
 def _seconds(record: JobRecord) -> float | None:
     """How long the job ran, or has run so far by its own count."""
     if record.started_at and record.finished_at:
-        try:
-            took = datetime.fromisoformat(record.finished_at) - datetime.fromisoformat(record.started_at)
-        except (TypeError, ValueError):  # of another program, or edited by hand: no reason to hide the job
-            return None
+        took = datetime.fromisoformat(record.finished_at) - datetime.fromisoformat(record.started_at)
         return max(0.0, took.total_seconds())
     return record.progress.get("seconds") if record.started_at else None
 

@@ -11,6 +11,7 @@ from typing import Any
 import traitlets
 from ipywidgets import CallbackDispatcher
 
+from chimera_nb.jobs.entries import Entries
 from chimera_nb.jobs.log import Records, Watch
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
@@ -169,7 +170,7 @@ class JobHistory(View):
             self._watch, self._service = service.log.watch(self._hear), service
         return service.sync()
 
-    def _hear(self, records: Records) -> None:
+    def _hear(self, records: Entries) -> None:
         """What the watch tells, in its own thread."""
 
         async def show() -> None:
@@ -177,7 +178,7 @@ class JobHistory(View):
 
         self._background.start(show())
 
-    def _changed(self, records: Records) -> None:
+    def _changed(self, records: Entries) -> None:
         put, gone = self._model.changed(records)
         if put or gone:
             self._tell(put, gone)

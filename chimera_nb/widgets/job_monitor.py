@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from chimera_nb.jobs.log import Records, Watch
+from chimera_nb.jobs.entries import Entries
+from chimera_nb.jobs.log import Watch
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
@@ -189,10 +190,11 @@ class JobMonitor(View):
         """Calls that block, so only from a thread."""
         return service_for(self._given)
 
-    def _tell(self, loop: asyncio.AbstractEventLoop, turn: int, records: Records) -> None:
-        """What a watch calls, in its thread."""
-        for record in records:
-            loop.call_soon_threadsafe(self._take, turn, record)
+    def _tell(self, loop: asyncio.AbstractEventLoop, turn: int, entries: Entries) -> None:
+        """What a watch calls, in its thread. What cannot be read, the next look says."""
+        for entry in entries:
+            if isinstance(entry, JobRecord):
+                loop.call_soon_threadsafe(self._take, turn, entry)
 
     def _say(self, turn: int, error: str) -> None:
         if turn == self._turn:

@@ -9,65 +9,21 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 
 import pytest
 
-from chimera_nb.jobs import firestore_log
+from chimera_nb.jobs import firestore_client, firestore_pages
 from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.firestore_log import FirestoreJobLog
 from chimera_nb.jobs.log import JobLog
-from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status, new_job_id
+from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, RefusedError
 from pipeline.spec import JobSpec
+from tests.fixtures.job_logs import SOON, Seen, a_record, another, at_once
 
-SOON = 2.0  # seconds within which a watch tells
 FINAL = (Status.COMPLETE, Status.FAILED, Status.CANCELLED)
-
-
-@pytest.fixture(params=["sqlite", "firestore"])
-def log(request: pytest.FixtureRequest, tmp_path) -> Iterator[JobLog]:
-    if request.param == "firestore":
-        yield request.getfixturevalue("firestore_job_log")
-        return
-    with contextlib.closing(SqliteJobLog(tmp_path / "jobs.sqlite")) as log:
-        yield log
-
-
-def a_record(
-    job_id: str | None = None,
-    *,
-    day: int = 1,
-    source: str = "ndjson",
-    inputs=("gs://in/p/",),
-    target: str = "gs://out/prefix",
-) -> JobRecord:
-    made = JobSpec(inputs=tuple(inputs), target=target, job_id=job_id or new_job_id(), source=source)
-    return JobRecord.from_spec(made, runner="dataflow", now=f"2024-01-{day:02}T10:00:00.000Z")
-
-
-def another(log: JobLog) -> JobLog:
-    """A second log on the same store, as another process would have it."""
-    if isinstance(log, SqliteJobLog):
-        return SqliteJobLog(log.path)
-    return FirestoreJobLog("demo-chimera", collection=log._collection.id)
-
-
-def at_once(count: int, act: Callable[[int], object]) -> list[object]:
-    """What each of so many threads returned, or raised, when all acted together."""
-    barrier = threading.Barrier(count)
-
-    def run(number: int) -> object:
-        barrier.wait()
-        try:
-            return act(number)
-        except Exception as e:  # noqa: BLE001 - for the test to judge
-            return e
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
 
 
 # Ids and records
@@ -338,28 +294,6 @@ def test_a_list_that_makes_no_sense_is_refused(log, wrong):
 # Watches
 
 
-class Seen:
-    """What a watch has told, for a test to wait on."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[JobRecord, ...]] = []
-        self._more = threading.Condition()
-
-    def __call__(self, records: tuple[JobRecord, ...]) -> None:
-        with self._more:
-            self.calls.append(records)
-            self._more.notify_all()
-
-    @property
-    def states(self) -> list[tuple[str, Status]]:
-        return [(record.job_id, record.status) for call in self.calls for record in call]
-
-    def wait_for(self, *states: tuple[str, Status]) -> None:
-        with self._more:
-            came = self._more.wait_for(lambda: self.calls and set(states) <= set(self.states), SOON)
-        assert came, f"{states} not among {self.states}"
-
-
 def test_a_watch_tells_what_stands_and_then_what_is_new_or_has_changed(log):
     log.create(old := a_record(day=1))
     log.create(older := a_record(day=2))
@@ -503,9 +437,6 @@ from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from pipeline.errors import JobExistsError
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
-
-STORE = Store()
 
 number = sys.argv[2]
 spec = JobSpec(inputs=("gs://in/p/",), target=f"gs://out/{number}", job_id="2024-01-19-abc12345")
@@ -635,19 +566,9 @@ def test_fields_of_a_later_version_stay_in_a_firestore_document(firestore_job_lo
     assert document.get().get("later") == "kept"
 
 
-def test_a_document_that_cannot_be_read_hides_no_other(firestore_job_log, caplog):
-    firestore_job_log.create(record := a_record())
-    firestore_job_log._collection.document("foreign").set({"jobId": "foreign", "createdAt": "2025"})
-    seen = Seen()
-    with contextlib.closing(firestore_job_log.watch(seen)):
-        seen.wait_for((record.job_id, Status.PENDING))
-    assert firestore_job_log.list().records == (record,)
-    assert "document 'foreign' is left out" in caplog.text
-
-
 def test_a_search_in_text_reads_only_so_many_documents_for_a_page(firestore_job_log, monkeypatch):
-    monkeypatch.setattr(firestore_log, "_READ_AT_ONCE", 2)
-    monkeypatch.setattr(firestore_log, "_MOST_READ", 4)
+    monkeypatch.setattr(firestore_pages, "_READ_AT_ONCE", 2)
+    monkeypatch.setattr(firestore_pages, "_MOST_READ", 4)
     records = [
         a_record(day=day, target="gs://out/rare" if day == 1 else "gs://out/usual") for day in range(1, 8)
     ]
@@ -668,7 +589,7 @@ def test_a_firestore_that_is_away_is_named_and_not_waited_for(monkeypatch):
     with socket.socket() as unused:
         unused.bind(("localhost", 0))
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"localhost:{unused.getsockname()[1]}")
-        monkeypatch.setattr(firestore_log, "_SECONDS", 1.0)
+        monkeypatch.setattr(firestore_client, "SECONDS", 1.0)
         log = FirestoreJobLog("demo-chimera", collection="away")
         record = a_record()
         calls = [log.list, lambda: log.get(record.job_id), lambda: log.create(record)]

@@ -13,6 +13,7 @@ from chimera_nb.widgets import job_history
 from chimera_nb.widgets.job_history import JobHistory
 from pipeline.errors import JobLogError
 from pipeline.spec import JobSpec
+from tests.fixtures.job_logs import put_in
 
 
 def a_job(**fields) -> JobRecord:
@@ -199,3 +200,24 @@ def test_a_running_job_is_brought_up_to_date_while_one_looks(store, monkeypatch)
         await until(lambda: store.syncs > before + 2)
 
     run(store, work)
+
+
+def test_a_record_that_cannot_be_read_shows_among_the_others_and_can_be_opened(store):
+    good = a_job()
+    store.log.create(good)
+    put_in(store.log, "odd one", "{broken", created_at="2024-01-01T00:00:00.000Z")
+    opened = []
+
+    async def work():
+        store.widget.on_open(opened.append)
+        store.ask("hello")
+        await until(lambda: set(store.shown()) == {good.job_id, "odd one"})
+        (row,) = [row for message in store.sent for row in message["rows"] if row["id"] == "odd one"][:1]
+        assert (row["status"], row["error"][:13]) == ("unreadable", "it is no JSON")
+        store.ask("open", id="odd one")
+        await asyncio.to_thread(put_in, store.log, "another", "[]", created_at="2999-01-01T00:00:00.000Z")
+        await until(lambda: "another" in store.shown())
+
+    run(store, work)
+    assert opened == ["odd one"]
+    assert store.widget.error == ""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chimera_nb.jobs.entries import UnreadableRecord
 from chimera_nb.jobs.log import Page, _read_token, token_after
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
@@ -237,7 +238,39 @@ def test_pages_and_changes_in_any_order_come_to_what_the_log_holds(changes, data
     assert {row.id: row.status for row in model.rows.values()} == {r.job_id: r.status for r in passing}
 
 
-def test_a_record_with_a_time_that_is_none_hides_no_other():
-    odd = a_job(1, started_at="2024-01-19T10:00:00Z", finished_at="some day")
-    model = loaded(History(), Jobs([odd, a_job(2)]))
-    assert [row.seconds for row in model.rows.values()] == [None, None]
+def test_a_record_that_cannot_be_read_has_its_row_and_its_place():
+    odd = UnreadableRecord("odd one", "status is missing", a_job(2).created_at)
+    jobs = Jobs([a_job(1), a_job(3)])
+    jobs.records.insert(1, odd)
+    model = loaded(History(), jobs)
+    assert ids(model) == [a_job(3).job_id, "odd one", a_job(1).job_id]
+    row = model.rows["odd one"]
+    assert (row.status, row.error, row.lines) == ("unreadable", "status is missing", None)
+    assert not model.is_running
+
+
+def test_a_record_that_becomes_unreadable_and_is_mended_is_shown_as_it_is_now():
+    good = a_job(1)
+    model = loaded(History(), Jobs([good]))
+    put, gone = model.changed([UnreadableRecord(good.job_id, "logs is 5", good.created_at)])
+    assert ([row.status for row in put], gone) == (["unreadable"], ())
+    put, _ = model.changed([good])
+    assert [row.status for row in put] == ["complete"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "passes"),
+    [
+        ({}, True),
+        ({"statuses": ["running"]}, False),
+        ({"text": "ODD"}, True),
+        ({"text": "missing"}, True),
+        ({"text": "gs://"}, False),
+        ({"since": "2024-01-19T10:00:00Z"}, True),
+        ({"until": "2024-01-19T10:00:00Z"}, False),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_found_by_what_is_known_of_it(asked, passes):
+    odd = UnreadableRecord("odd one", "status is missing", a_job(2).created_at)
+    assert Filter.of(asked).holds(odd) is passes
+    assert not Filter.of({"until": "2024-01-19T10:00:00Z"}).holds(replace(odd, created_at=""))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 import threading
 import time
 
@@ -20,6 +22,7 @@ from pipeline.errors import JobLogError, RefusedError
 from pipeline.layout import shard_uri, summary_uri
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
+from tests.fixtures.job_logs import put_in
 
 STORE = Store()
 
@@ -377,6 +380,26 @@ def test_the_log_is_sent_line_by_line(settings, job, log):
         ask(monitor, "hello", "another view")
         assert sent[-1]["begin"]
         assert [line[2] for line in sent[-1]["lines"]] == ["one", "two", "three"]
+        monitor.close()
+
+    run(watch())
+
+
+def test_a_record_that_cannot_be_read_is_said_to_be_and_shown_once_it_is_mended(
+    settings, job, log, monkeypatch
+):
+    monkeypatch.setattr(job_monitor, "_EVERY", 0.02)
+    document = log.get(job).to_document()
+    put_in(log, "2024-01-01-0ddc0de0", {**document, "jobId": "2024-01-01-0ddc0de0", "logs": 5})
+
+    async def watch():
+        monitor = JobMonitor("2024-01-01-0ddc0de0", settings)
+        ask(monitor, "hello")
+        await until(lambda: "its record cannot be read: logs is 5, not a list of texts" in monitor.error)
+        with contextlib.closing(sqlite3.connect(log.path)) as connection, connection:
+            connection.execute("UPDATE jobs SET document = json_set(document, '$.logs', json('[]'))")
+        await until(lambda: monitor.status == "pending")
+        assert monitor.error == ""
         monitor.close()
 
     run(watch())

@@ -16,6 +16,7 @@ from chimera_nb.settings import load_settings
 from pipeline.errors import RefusedError, StackError, StorageError
 from pipeline.spec import JobSpec
 from tests.fixtures.files import lines
+from tests.fixtures.job_logs import put_in
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +114,23 @@ def test_an_error_is_one_line_too(tmp_path, capsys):
         run(f"peek {tmp_path}/absent")
     assert ChimeraMagics(None).chimera(f"peek {tmp_path}/absent") is None
     assert capsys.readouterr().err == f"{tmp_path}/absent: there is no such file\n"
+
+
+def test_jobs_that_cannot_be_read_are_in_the_frame_with_what_is_wrong(data_dir):
+    log = open_log(load_settings())
+    spec = JobSpec(inputs=("gs://in/p/",), target="gs://out/x", job_id="2024-01-19-abc12345")
+    record = JobRecord.from_spec(spec, runner="direct", now="2024-01-19T10:00:00.000Z")
+    log.create(replace(record, status=Status.COMPLETE))
+    put_in(log, "odd one", "[]", created_at="2024-01-18T10:00:00.000Z")
+    put_in(log, "undated", "[]", created_at="?")
+    log.close()
+    frame = run("jobs").set_index("job")
+    assert frame.status.to_dict() == {
+        "2024-01-19-abc12345": "complete",
+        "odd one": "unreadable",
+        "undated": "unreadable",
+    }
+    assert frame.target["2024-01-19-abc12345"] == "gs://out/x"
+    assert "not an object" in frame.error["odd one"]
+    assert frame.created["odd one"] == pd.Timestamp("2024-01-18T10:00:00Z")
+    assert pd.isna(frame.created["undated"])

@@ -146,10 +146,10 @@ class HistoryView extends View {
     const part = row.listed ? Math.min(1, ended / row.listed) : 0;
     node.bar.title = row.listed ? `${Math.floor(100 * part)} %` : "";
     node.fill.style.width = `${100 * part}%`;
-    showName(node.reads, row.reads);
+    showName(node.reads, row.status === "unreadable" ? row.error : row.reads);
     setText(node.others, row.others ? `+${number(row.others)} more` : "");
-    showName(node.target, `→ ${row.target}`);
-    node.reads.title = row.reads;
+    showName(node.target, row.target && `→ ${row.target}`);
+    node.reads.title = row.reads || row.error;
     node.target.title = row.target;
     setText(node.name, row.id);
     showName(node.by, [row.source, row.by].filter(Boolean).join(" · "));
