@@ -92,6 +92,8 @@ def _remedy(error: Exception) -> str:
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError
 
+    if isinstance(error, exceptions.InvalidArgument) and "maximum" in str(error):
+        return "the document is full: take out of it what other programs keep there"
     remedies: list[tuple[type[Exception], str]] = [
         (GoogleAuthError, "run `gcloud auth application-default login`, or set FIRESTORE_EMULATOR_HOST"),
         (exceptions.Unauthenticated, "run `gcloud auth application-default login`"),

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from chimera_nb.jobs import firestore_client
-from chimera_nb.jobs.bounds import MAX_DOCUMENT_BYTES, weigh
+from chimera_nb.jobs.bounds import MAX_DOCUMENT_BYTES, cut, weigh
 from chimera_nb.jobs.change import Change, advance
 from chimera_nb.jobs.document import fields_to_write
 from chimera_nb.jobs.entries import Entries, Entry, read_entry, read_record
@@ -27,6 +27,7 @@ from chimera_nb.jobs.log import Callback, Page, Query, Watch, check_id, check_ne
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, SettingsError
 
+_SHORT_BYTES = 200  # of an error, in a document that others have filled
 _POLL_SECONDS = 0.25  # how soon a watch sees that it is closed
 
 
@@ -191,12 +192,14 @@ class FirestoreJobLog:
 def _fitted(document: dict[str, Any], record: JobRecord, change: Change) -> tuple[JobRecord, dict[str, Any]]:
     """The record with the change in it, and what that writes into the document.
 
-    What a later version or another program keeps in it counts as well: so that a job's end is never refused for want
-    of room, the log gives way, oldest lines first, and then the summary, which stands at the target too.
+    What a later version or another program keeps in it counts as well. So that a job's end is not refused for want of
+    room, the log gives way, oldest lines first; then the summary, which stands at the target too; then most of the
+    error.
     """
     now = timestamp()
-    moved = advance(record, change, now)
-    for asked in (change, replace(change, summary=None)):
+    short = replace(change, summary=None)
+    shortest = replace(short, error=change.error and cut(change.error, _SHORT_BYTES))
+    for asked in (change, short, shortest):
         moved = advance(record, asked, now)
         fields = fields_to_write(document, record.fields(), moved.fields())
         over = weigh(document | fields) - MAX_DOCUMENT_BYTES
