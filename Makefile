@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= python3.11
 ARGS  ?=
 
-.PHONY: help setup demo test ui check format bench notebooks screenshots constraints clean
+.PHONY: help setup demo test ui fuzz check format bench notebooks screenshots constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ endif
 
 ui: $(STAMP) ## the widgets in JupyterLab and Voilà, in a real browser (Debian: apt-get install chromium)
 	@$(BIN)/python -m pytest tests/ui $(ARGS)
+
+fuzz: $(STAMP) ## codecs and line splitting against the standard library (ARGS="--seconds 600 --seed N")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import direction
 	@$(BIN)/ruff format --check .

@@ -26,7 +26,7 @@ def whole_lines(chunks: Iterable[bytes], *, max_line: int = MAX_LINE_BYTES) -> I
             open_line.append(chunk)
             held += len(chunk)
         else:
-            if held + chunk.find(b"\n") > max_line:
+            if held + chunk.find(b"\n") > max_line or _longest(chunk, cut, max_line) > max_line:
                 raise _too_long(max_line)
             yield b"".join((*open_line, chunk[:cut])) if open_line else chunk[:cut]
             rest = chunk[cut:]
@@ -50,6 +50,12 @@ def joined(lines: Iterable[bytes]) -> Iterator[bytes]:
             held, size = [], 0
     if held:
         yield b"".join(held)
+
+
+def _longest(chunk: bytes, end: int, max_line: int) -> int:
+    """Bytes of the longest of the whole lines in a chunk; 0 where none can be over the limit."""
+    # Only a codec of somebody else's gives chunks so large.
+    return max(map(len, chunk[:end].split(b"\n"))) if end > max_line else 0
 
 
 def _too_long(limit: int) -> BadFileError:

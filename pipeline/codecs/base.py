@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
-from pipeline.codecs.formats import compression_of, refused_format_of
+from pipeline.codecs.formats import MAGIC_BYTES, compression_of, refused_format_of
 from pipeline.codecs.intake import Readable
 from pipeline.errors import BadFileError
 
@@ -38,18 +38,28 @@ class Codec(ABC):
         says where, also for a file that decodes to nothing and for one that holds a further layer (a .tar.gz,
         a .bz2.gz).
         """
-        empty = True
-        for chunk in self.chunks(stream):
-            if empty and chunk:
-                empty = False
-                if layer := compression_of(chunk) or refused_format_of(chunk):
-                    raise BadFileError(
-                        f"the {self.name} data holds {layer}, not text; unpack one layer and upload it again"
-                    )
-            if chunk:
-                yield chunk
-        if empty:
+        chunks = filter(None, self.chunks(stream))
+        fault = None
+        head: list[bytes] = []  # a member of a few bytes may come first: not enough to tell what they begin
+        try:
+            while sum(map(len, head)) < MAGIC_BYTES:
+                head.append(next(chunks))
+        except StopIteration:
+            pass
+        except BadFileError as e:
+            fault = e
+        start = b"".join(head)[:MAGIC_BYTES]
+        if layer := compression_of(start) or refused_format_of(start):
+            raise BadFileError(
+                f"the {self.name} data holds {layer}, not text; unpack one layer and upload it again"
+            )
+        while head:
+            yield head.pop(0)
+        if fault:
+            raise fault
+        if not start:
             raise BadFileError(f"the {self.name} file decompresses to nothing")
+        yield from chunks
 
 
 class PlainCodec(Codec):

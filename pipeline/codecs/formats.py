@@ -9,6 +9,7 @@ from __future__ import annotations
 # A block or the end of the stream follows the level, so that text that begins with "BZh" stays text.
 _BZ2_NEXT = (bytes.fromhex("314159265359"), bytes.fromhex("177245385090"))
 
+MAGIC_BYTES = 262  # what it takes to know any of them; tar's stands the farthest in
 EXCERPT_BYTES = 200  # what `begins_with` looks at
 
 ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
@@ -55,7 +56,7 @@ def compression_of(head: bytes) -> str | None:
 
 def refused_format_of(head: bytes) -> str | None:
     """The format that the bytes begin, when it is one that is known and not decoded."""
-    if head[257:262] == b"ustar":
+    if head[257:MAGIC_BYTES] == b"ustar":
         return "tar"
     return next((name for name, magic in _REFUSED.items() if head.startswith(magic)), None)
 

@@ -1,0 +1,148 @@
+"""What a compressed file holds by other hands: the standard library's, and python-zstandard's one-shot decoder.
+
+`library` is the library's own word. `strict` is the same library asked for one member after another, so that it says
+what it passes over in silence. The differences are by design, and these are all:
+
+nothing in it     a file of empty members or of no bytes is b"" to the library; here it is a fault
+a further layer   what is decoded begins as another compressed format, a tar or UTF-16: refused, not written as lines
+what follows      bz2 and lzma ignore all that follows the first member if it is not a whole member: a fault here
+padding           lzma takes the NULs that xz allows after a stream for one that is cut off, or drops them and the
+                  streams behind them: all is read here, as xz(1) does
+gzip headers      the checksum that a header may have is checked here, as RFC 1952 has it and gzip(1) does; Python's
+                  gzip steps over it
+limits            256 MiB of memory for xz, 128 MiB of window and no dictionary for zstd
+zip               encrypted members, other methods than stored and deflate, a zip within a zip, and what follows the
+                  archive's end are refused here; folders, empty members and __MACOSX/ are left out; a member's last
+                  line is given its end
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable
+
+import zstandard
+
+from pipeline.codecs.formats import compression_of, refused_format_of
+
+_WINDOW_BYTES = 128 << 20
+
+
+class RefusedByOracleError(Exception):
+    """The library does not take it for a whole file."""
+
+
+def library(codec: str, data: bytes) -> bytes:
+    """What the library gives for the whole of it. Raises RefusedByOracleError."""
+    try:
+        return _LIBRARY[codec](data)
+    except _FAULTS as e:
+        raise RefusedByOracleError(f"{type(e).__name__}: {e}") from e
+
+
+def strict(codec: str, data: bytes) -> bytes:
+    """The same, when every member is to be whole and nothing else may follow. Raises RefusedByOracleError."""
+    try:
+        raw = _STRICT[codec](data)
+    except _FAULTS as e:
+        raise RefusedByOracleError(f"{type(e).__name__}: {e}") from e
+    if not raw:
+        raise RefusedByOracleError("nothing in it")
+    if codec != "zip" and (compression_of(raw) or refused_format_of(raw)):
+        raise RefusedByOracleError("a further layer")
+    return raw
+
+
+def _bz2_members(data: bytes) -> bytes:
+    raw = []
+    while data:
+        decoder = bz2.BZ2Decompressor()
+        raw.append(decoder.decompress(data))
+        data = _rest(decoder)
+    return b"".join(raw)
+
+
+def _gzip_members(data: bytes) -> bytes:
+    raw = gzip.decompress(data)
+    while data:
+        flags, at = data[3], 10
+        at += 2 + int.from_bytes(data[10:12], "little") if flags & 4 else 0
+        for field in (8, 16):
+            at = data.index(b"\0", at) + 1 if flags & field else at
+        if flags & 2:
+            if int.from_bytes(data[at : at + 2], "little") != zlib.crc32(data[:at]) & 0xFFFF:
+                raise RefusedByOracleError("a header whose checksum is wrong")
+            at += 2
+        decoder = zlib.decompressobj(-15)
+        decoder.decompress(data[at:])
+        data = decoder.unused_data[8:].lstrip(b"\0")
+    return raw
+
+
+def _xz_members(data: bytes) -> bytes:
+    raw = []
+    while data:
+        decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=256 << 20)
+        raw.append(decoder.decompress(data))
+        padded = _rest(decoder)
+        data = padded.lstrip(b"\0")
+        if (len(padded) - len(data)) % 4:
+            raise RefusedByOracleError("padding that is not in fours")
+    return b"".join(raw)
+
+
+def _zstd_frames(data: bytes) -> bytes:
+    raw = []
+    while data:
+        decoder = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES).decompressobj()
+        raw.append(decoder.decompress(data))
+        data = _rest(decoder)
+    return b"".join(raw)
+
+
+def _rest(decoder: object) -> bytes:
+    if not decoder.eof:
+        raise RefusedByOracleError("cut off")
+    return decoder.unused_data
+
+
+def _zip_members(data: bytes) -> bytes:
+    raw = bytearray()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for member in archive.infolist():
+            if member.is_dir() or not member.file_size or member.filename.startswith("__MACOSX/"):
+                continue
+            if raw and not raw.endswith(b"\n"):
+                raw += b"\n"
+            content = archive.read(member)
+            inner = compression_of(content)
+            raw += strict(inner, content) if inner else content
+    return bytes(raw)
+
+
+_LIBRARY: dict[str, Callable[[bytes], bytes]] = {
+    "bz2": bz2.decompress,
+    "gzip": gzip.decompress,
+    "xz": lambda data: lzma.decompress(data, format=lzma.FORMAT_XZ),
+    "zstd": _zstd_frames,
+    "zip": _zip_members,
+}
+_STRICT = {**_LIBRARY, "bz2": _bz2_members, "gzip": _gzip_members, "xz": _xz_members}
+_FAULTS = (
+    RefusedByOracleError,
+    OSError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+    zstandard.ZstdError,
+)
