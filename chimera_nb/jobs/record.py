@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -205,11 +205,9 @@ class JobRecord:
 
         Raises UnreadableRecordError when a field of the contract is missing or makes no sense.
         """
-        if problem := problem_of(document):
+        if problem := problem_of(document) or _unknown_word(document):
             job_id = document.get("jobId") if isinstance(document, Mapping) else None
             raise UnreadableRecordError(str(job_id), problem)
-        if (runner := document.get("runner", "dataflow")) not in RUNNERS:
-            raise UnreadableRecordError(document["jobId"], f"its runner, {brief(runner)}, is not known here")
         values = {_ATTRIBUTES[name]: value for name, value in document.items() if name in _ATTRIBUTES}
         stages = values.get("stages") or {}
         try:
@@ -221,8 +219,21 @@ class JobRecord:
                 "spec": json.loads(values.get("spec") or "{}"),
             }
             return cls(**values)
-        except (ValueError, JobLogError) as e:
+        except JobLogError as e:
             raise UnreadableRecordError(document["jobId"], str(e)) from e
+
+
+def _unknown_word(document: Mapping[str, Any]) -> str | None:
+    stages = document.get("stages") or {}
+    words: list[tuple[str, str, Iterable[str]]] = [
+        ("status", document["status"], Status),
+        ("runner", document.get("runner", "dataflow"), RUNNERS),
+        *((f"stage {name}", stages.get(name, Stage.WAITING), Stage) for name in STAGES),
+    ]
+    for name, word, known in words:
+        if word not in tuple(known):
+            return f"{name} is {brief(word)}, which is not known here"
+    return None
 
 
 def _camel(name: str) -> str:

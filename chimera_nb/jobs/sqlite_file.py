@@ -227,12 +227,23 @@ def _remove(path: Path, suffixes: list[str] | tuple[str, ...]) -> None:
 
 @contextlib.contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """One process at a time makes a file in this folder."""
+    """One process at a time makes a file in this folder. Raises JobLogError when another takes too long for it."""
     folder.mkdir(parents=True, exist_ok=True)
     held = os.open(folder, os.O_RDONLY)
+    deadline = time.monotonic() + BUSY_SECONDS
     try:
-        with contextlib.suppress(OSError):  # some shared folders of virtual machines know no locks
-            fcntl.flock(held, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as e:
+                if time.monotonic() > deadline:
+                    raise JobLogError(
+                        f"{folder}: another process is making a job log there: try again"
+                    ) from e
+                time.sleep(0.01)
+            except OSError:
+                break  # some shared folders of virtual machines know no locks
         yield
     finally:
         os.close(held)

@@ -23,7 +23,11 @@ def service_for(given: Settings | None) -> JobService:
         return open_service(given)
     data_dir = given.data_dir if given else None
     settings = connect(data_dir=data_dir)
-    if settings.job_log == "sqlite" and not (settings.folder / "jobs.sqlite").is_file():
+    # A log that is open stays one when its file is removed.
+    known = (
+        settings in _services or settings.job_log != "sqlite" or (settings.folder / "jobs.sqlite").is_file()
+    )
+    if not known:
         settings = connect(["gs://"], data_dir=data_dir)
     return open_service(settings)
 

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from chimera_nb.jobs import sqlite_file
 from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.record import Status
+from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError
+from tests.fixtures.files import expected_lines, good_files
 from tests.fixtures.job_logs import Seen, a_record, at_once, put_in
 
 BESIDE = ("", "-wal", "-shm")
@@ -186,6 +194,36 @@ def test_of_many_that_have_it_open_when_it_goes_each_brings_its_own_and_a_watch_
         seen.wait_for(*((record.job_id, "complete") for record in records))
 
 
+def test_a_job_that_runs_when_the_file_goes_is_on_record_as_what_it_became(tmp_path, path, log):
+    for file in good_files():
+        place = tmp_path / "in" / file.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(file.data)
+    log.create(other := replace(a_record(), status=Status.FAILED))
+    service = JobService(Settings(data_dir=path.parent), log)
+    job_id = service.submit([str(tmp_path / "in")], str(tmp_path / "out")).job_id
+    until(lambda: log.get(job_id).status is Status.RUNNING)
+    pid = log.get(job_id).worker["pid"]
+    os.kill(pid, signal.SIGSTOP)  # so that it has not ended before the file goes
+    assert log.get(job_id).status is Status.RUNNING
+    for suffix in BESIDE:
+        beside(path, suffix).unlink()
+    os.kill(pid, signal.SIGCONT)
+    until(path.exists)
+    record = service.wait(job_id, seconds=60)
+    assert record.status is Status.COMPLETE
+    assert record.summary["lines"] == len(expected_lines(good_files()))
+    until(lambda: not psutil.pid_exists(pid))  # it too has let go of it
+    assert records_in(path) == {job_id: "complete", other.job_id: "failed"}
+
+
+def until(check, seconds: float = 60.0) -> None:
+    give_up = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < give_up, "not so in time"
+        time.sleep(0.02)
+
+
 # Locked
 
 
@@ -223,7 +261,9 @@ import resource, signal, sys
 from pathlib import Path
 from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.record import Status
+from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError
 
 path, job_id, room = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

@@ -32,9 +32,10 @@ def odd(**damage: object) -> dict[str, object]:
 
 
 DAMAGES = {
-    "of a later version": (odd(status="paused"), "'paused' is not a valid Status"),
-    "a later stage": (odd(stages={"read": "queued"}), "'queued' is not a valid Stage"),
-    "a later runner": (odd(runner="flink"), "its runner, 'flink', is not known here"),
+    "of a later version": (odd(status="paused"), "status is 'paused', which is not known here"),
+    "a later stage": (odd(stages={"read": "queued"}), "stage read is 'queued', which is not known here"),
+    "a later runner": (odd(runner="flink"), "runner is 'flink', which is not known here"),
+    "a status without an end": (odd(status="\u202e" + "x" * 500_000), "status is '\\u202exxx"),
     "another's id": (odd(jobId="2024-01-09-aaaaaaaa"), "its jobId is '2024-01-09-aaaaaaaa'"),
     "no status": (odd(status=ABSENT), "status is missing"),
     "no paths": (odd(selectedPaths=ABSENT), "selectedPaths is missing"),
@@ -305,6 +306,11 @@ def test_documents_without_a_time_or_with_one_of_another_type_are_listed_as_well
     assert [entry.job_id for entry in all_entries(log, text="UNDA", limit=1)] == ["undated"]
     with pytest.raises(UnreadableRecordError, match="createdAt is missing"):
         log.get("undated")
+    seen = Seen()
+    with contextlib.closing(log.watch(seen)):
+        seen.wait_for((record.job_id, "pending"), ("a moment", "unreadable"), ("a number", "unreadable"))
+        log.update(record.job_id, Change(status=Status.RUNNING))
+        seen.wait_for((record.job_id, "running"))
 
 
 def test_a_page_that_begins_after_a_document_that_is_gone_is_refused(firestore_job_log):

@@ -17,6 +17,7 @@ from chimera_nb.jobs.record import JobRecord, Status, new_job_id, timestamp
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from chimera_nb.widgets.history_model import PAGE
 from pipeline.spec import JobSpec
+from tests.fixtures.job_logs import put_in
 
 NASTY = "<img src=x onerror=\"document.title='owned'\">"
 CELL = """
@@ -36,9 +37,9 @@ display(history, probe)
 def log(stack):
     """The job log of the stack, empty of what other tests have put there."""
     log = SqliteJobLog(stack.data_dir / "jobs.sqlite")
-    log._connection.execute("DELETE FROM jobs")
+    log._file.writer.execute("DELETE FROM jobs")
     yield log
-    log._connection.execute("DELETE FROM jobs")
+    log._file.writer.execute("DELETE FROM jobs")
     log.close()
 
 
@@ -104,6 +105,24 @@ def test_jobs_are_searched_filtered_and_opened(show, log):
     expect(probe).to_have_value(json.dumps([other.job_id, [chosen.job_id] * 2 + [other.job_id]]))
     assert page.locator(".ch-history").locator("img, script").count() == 0
     assert page.title() != "owned"
+
+
+def test_a_record_that_cannot_be_read_has_its_row_with_what_is_wrong(voila, log):
+    log.create(job := a_job())
+    put_in(log, NASTY, "{broken", created_at="2999-01-01T00:00:00.000Z")
+    later = {**a_job().to_document(), "jobId": "odd-one", "status": NASTY}
+    put_in(log, "odd-one", later)
+    page = voila(CELL)
+    expect(rows(page)).to_have_count(3)
+    first, odd = rows(page).first, page.locator(".ch-history-row[id$='-odd-one']")
+    expect(first).to_contain_text(NASTY)
+    expect(first).to_contain_text("it is no JSON")
+    expect(odd.locator(".ch-state")).to_have_text("unreadable")
+    expect(odd).to_contain_text("which is not known here")
+    expect(row(page, job).locator(".ch-state")).to_have_text("complete")
+    odd.click()
+    expect(page.locator("textarea").last).to_have_value(json.dumps(["odd-one", ["odd-one"]]))
+    assert page.locator(".ch-history").locator("img, script").count() == 0
 
 
 def test_a_new_job_comes_in_by_itself_and_moves_with_its_progress(show, log):
