@@ -73,7 +73,7 @@ def test_submit_and_wait_prints_the_finished_document_and_nothing_else(chimera, 
     shown = json.loads(chimera("jobs", "show", document["jobId"], "--json").stdout)
     assert shown == document
     listed = json.loads(chimera("jobs", "list", "--json").stdout)
-    assert listed == {"jobs": [document], "nextPage": None}
+    assert listed == {"jobs": [document], "unreadable": [], "nextPage": None}
 
 
 def test_submit_for_a_person_says_what_came_of_it(chimera, folder):
