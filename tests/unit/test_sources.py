@@ -247,3 +247,16 @@ def test_a_plugin_that_asks_for_no_codec_there_is_is_named(codec, says):
 @pytest.mark.parametrize("codec", ["auto", "bz2", "plain", "pipeline.codecs.members:Bz2Codec"])
 def test_a_plugin_may_ask_for_any_codec_there_is(codec):
     assert get_decompressor(tiny(codec=codec)) == codec
+
+
+def test_of_many_names_the_ones_that_are_like_it_are_told():
+    known = [f"column{number}" for number in range(40_000)]
+    error = UnknownNameError("column", "colum17", known)
+    assert error.known == sorted(known)
+    assert str(error).startswith("no column is named 'colum17'; there are 40,000; like it are: column17")
+    assert len(str(error)) < 200
+    assert str(UnknownNameError("column", "?" * 9, known)).endswith(
+        "the first are: column0, column1, column10, column100, column1000"
+    )
+    assert len(str(UnknownNameError("column", "x" * 10**6, ["y" * 10**6] * 40))) < 1000
+    assert str(UnknownNameError("codec", "x", ["b", "a"])) == "no codec is named 'x'; there are: a, b"
