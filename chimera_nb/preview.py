@@ -9,6 +9,7 @@ The tree of a line is in `chimera_nb.json_tree`, the table of all in `chimera_nb
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
 from pipeline.codecs.intake import Intake, Readable
 from pipeline.errors import BadFileError, RefusedError
 from pipeline.storage import Store
+from pipeline.text_format import text_format
 
 MAX_BYTES = 256_000
 _RAW_BYTES = 32 << 20  # the most that is decoded: few bytes may hold very many
@@ -101,7 +103,7 @@ def preview_bytes(uri: str, data: bytes, size: int) -> Preview:
         estimated_lines=len(lines) if front.complete else guessed,
         complete=front.complete,
         problem=front.problem,
-        note=front.note or (None if lines or front.problem else _nothing_whole(front, len(raw))),
+        note="; ".join(_notes(front, lines, raw)) or None,
     )
 
 
@@ -201,6 +203,17 @@ def _last_bz2_block(data: bytes) -> int:
     found = (((number >> shift).to_bytes(len(data), "big")).rfind(_BZ2_BLOCK) for shift in range(8))
     last = max(found)
     return last if last > len("BZh9") else 0
+
+
+def _notes(front: _Front, lines: list[bytes], raw: bytes) -> Iterator[str]:
+    if front.note:
+        yield front.note
+    if front.problem:
+        return
+    if found := text_format(raw):
+        yield found.note
+    elif not lines and not front.note:
+        yield _nothing_whole(front, len(raw))
 
 
 def _nothing_whole(front: _Front, raw_bytes: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pipeline.errors import BadFileError
+from pipeline.text_format import text_format
 
 BLOCK_BYTES = 1 << 20  # measured: elements of 1 MiB cost Beam nothing, one element a line costs more than bz2
 MAX_LINE_BYTES = 64 << 20  # what a line may hold: a worker holds several files' lines at once
@@ -27,12 +28,12 @@ def whole_lines(chunks: Iterable[bytes], *, max_line: int = MAX_LINE_BYTES) -> I
             held += len(chunk)
         else:
             if held + chunk.find(b"\n") > max_line or _longest(chunk, cut, max_line) > max_line:
-                raise _too_long(max_line)
+                raise _too_long(max_line, b"".join(open_line[:1]) or chunk)
             yield b"".join((*open_line, chunk[:cut])) if open_line else chunk[:cut]
             rest = chunk[cut:]
             open_line, held = ([rest], len(rest)) if rest else ([], 0)
         if held > max_line:
-            raise _too_long(max_line)
+            raise _too_long(max_line, open_line[0])
     if held:  # chunks may be empty
         open_line.append(b"\n")
         yield b"".join(open_line)
@@ -58,5 +59,7 @@ def _longest(chunk: bytes, end: int, max_line: int) -> int:
     return max(map(len, chunk[:end].split(b"\n"))) if end > max_line else 0
 
 
-def _too_long(limit: int) -> BadFileError:
-    return BadFileError(f"holds a line of more than {limit >> 20} MiB, so it is not a file of lines")
+def _too_long(limit: int, head: bytes) -> BadFileError:
+    found = text_format(head)
+    looks = f"; it looks like {found.value}: write it one record a line (jq -c makes such)" if found else ""
+    return BadFileError(f"holds a line of more than {limit >> 20} MiB, so it is not a file of lines{looks}")

@@ -21,6 +21,7 @@ from pipeline.errors import BadFileError, StorageError
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.storage import ReadStream, Store
+from pipeline.text_format import text_format
 
 HELD_BYTES = 64 << 20  # raw bytes that all files being read may hold in this process's memory together
 
@@ -139,6 +140,7 @@ def _read_into(result: ReadFile, stream: ReadStream, wanted: str) -> None:
     """Fill in the lines and the record; on an error both hold what was known by then."""
     raw_bytes = read_bytes = 0
     name = None
+    looks = None
 
     def decoded() -> Iterator[bytes]:
         nonlocal raw_bytes, read_bytes
@@ -154,10 +156,16 @@ def _read_into(result: ReadFile, stream: ReadStream, wanted: str) -> None:
         codec = choose_codec(intake.peek(HEAD_BYTES), result.record.uri, wanted)
         name = codec.name
         for block in whole_lines(decoded()):
+            if not result.lines.size:
+                looks = text_format(block)
             result.lines.add(block)
         stream.verify()
+        notes = (mismatch(codec, result.record.uri), looks and looks.note)
         result.record = replace(
-            result.record, status="complete", crc32c=stream.crc32c, note=mismatch(codec, result.record.uri)
+            result.record,
+            status="complete",
+            crc32c=stream.crc32c,
+            note="; ".join(note for note in notes if note) or None,
         )
     finally:
         tally("read-bytes", stream.size - read_bytes)

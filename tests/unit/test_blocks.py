@@ -84,3 +84,12 @@ def test_the_time_for_one_long_line_is_linear_in_its_chunks():
 
     seconds(1000)
     assert seconds(80_000) < 40 * max(seconds(8_000), 0.005)
+
+
+def test_a_line_too_long_is_told_with_what_it_looks_like():
+    with pytest.raises(
+        BadFileError, match=r"line of more than 0 MiB.*; it looks like one JSON array: .*\(jq -c"
+    ):
+        list(whole_lines([b'[{"a":1},', b'{"a":2},' * 50], max_line=100))
+    with pytest.raises(BadFileError, match=r"not a file of lines$"):
+        list(whole_lines([b"x" * 101, b"\n"], max_line=100))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
 import zipfile
 from functools import cache
@@ -251,3 +252,15 @@ def test_a_record_is_a_tree():
 @pytest.mark.parametrize("line", [b"no json", b"\xff", b"[" * 100_000, b""])
 def test_what_is_no_json_has_no_tree(line):
     assert json_tree(line) is None
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_preview_says_what_is_no_ndjson(tmp_path, indent):
+    records = [{"id": n, "text": "x" * 50} for n in range(20_000)]
+    path = tmp_path / "x.json.gz"
+    path.write_bytes(gzip.compress(json.dumps(records, indent=indent).encode()))
+    for limit in (1000, 256_000):
+        note = preview(str(path), max_bytes=limit).note
+        assert note.startswith(
+            "looks like one JSON array, not one JSON object a line; peek, sample and read_output"
+        )

@@ -385,3 +385,36 @@ def test_a_failed_file_larger_than_the_room_leaves_nothing_on_disk(tmp_path, roo
     assert (take(file), list(spools.iterdir()), room._free) == (b"", [], 1 << 18)
     monkeypatch.undo()
     shutil.rmtree(spools)
+
+
+# What is no NDJSON
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (
+            b'[{"a":1},\n{"a":2}]\n',
+            "looks like one JSON array, not one JSON object a line; peek, sample and read_output",
+        ),
+        (b'{\n "a": 1\n}\n', "looks like JSON objects of several lines each (pretty-printed), not"),
+        (b"a,b,c\n1,2,3\n", "looks like CSV, not one JSON object a line; pandas.read_csv reads such a file"),
+        (b'{"a":1}\r{"a":2}\r', "looks like lines that end in CR alone, not"),
+        (b'\x1e{"a":1}\n', "looks like JSON texts with record separators between them (RFC 7464), not"),
+        (LINES, None),
+        (b"plain\ntext\n", None),
+    ],
+)
+def test_the_ledger_notes_what_a_file_is_that_is_no_ndjson(tmp_path, data, says):
+    file = read_file(laid(tmp_path, "x.json", data))
+    assert take(file) == data + b"\n" * (not data.endswith(b"\n"))
+    assert file.record.status == "complete"
+    assert (file.record.note or "").startswith(says or "")
+    assert bool(file.record.note) == bool(says)
+
+
+def test_a_note_of_what_it_is_stands_beside_one_of_the_name(tmp_path):
+    file = read_file(laid(tmp_path, "x.bz2", gzip.compress(b'[{"a":1}]\n')))
+    assert file.record.note.startswith("is named .bz2")
+    assert "; looks like one JSON array" in file.record.note
+    file.lines.drop()
