@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -13,25 +13,26 @@ from typing import Any, overload
 import pandas as pd
 import psutil
 
+from chimera_nb.choice import Choice, Where
 from chimera_nb.connect import connect, settings_for
-from chimera_nb.frames import LINE, NotJsonWarning, Record, read_records, to_frame, warn_of_lines
+from chimera_nb.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, warn_of_halves
 from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.joined import Records, check_records, one_a_line
+from chimera_nb.nested import Explode
+from chimera_nb.records import RecordReader, Row, collector_paused
 from pipeline.blocks import whole_lines
-from pipeline.errors import RefusedError, StorageError, UnknownNameError
+from pipeline.errors import RefusedError, StorageError
 from pipeline.layout import shard_uri, summary_uri
 from pipeline.results import check_summary_of
 from pipeline.spec import JobSpec
 from pipeline.storage import Store, join
 from pipeline.target import read_summary
 
-Where = Mapping[str, Any] | Callable[[Record], bool]
-
 FRAME_RATIO = 12  # bytes of a frame to a byte of NDJSON: measured 11.3 on a real market, nested as it is
 MEMORY_SHARE = 0.5  # of what is available, that a frame may take
-_ABSENT = object()
+CELL_BYTES = 8  # what a cell takes at least
 _JOB_ID = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-z]{8}")
 _READ_BYTES = 1 << 20
-_LOOK_EVERY = 10_000  # records between two looks at the memory
 
 
 @overload
@@ -40,6 +41,8 @@ def read_output(
     *,
     columns: Sequence[str] | None = None,
     where: Where | None = None,
+    explode: Explode = None,
+    records: Records = "lines",
     batch_rows: None = None,
 ) -> pd.DataFrame: ...
 @overload
@@ -48,6 +51,8 @@ def read_output(
     *,
     columns: Sequence[str] | None = None,
     where: Where | None = None,
+    explode: Explode = None,
+    records: Records = "lines",
     batch_rows: int,
 ) -> Iterator[pd.DataFrame]: ...
 def read_output(
@@ -55,6 +60,8 @@ def read_output(
     *,
     columns: Sequence[str] | None = None,
     where: Where | None = None,
+    explode: Explode = None,
+    records: Records = "lines",
     batch_rows: int | None = None,
 ) -> pd.DataFrame | Iterator[pd.DataFrame]:
     """The records that a job wrote, in the order of its shards.
@@ -62,11 +69,15 @@ def read_output(
     job         a job's id or record, or its target: gs://… or a local folder
     columns     these fields only; a dotted one reaches into objects: "marketDefinition.eventId"
     where       records that this function of a record (a dict) says yes to, or whose fields have these values:
-                {"op": "mcm", "id": [1, 2]}; dotted names reach into objects here too
+                {"op": "mcm", "id": [1, 2]}; dotted names reach into objects here too, and values are equal as in
+                JSON: 1 is 1.0, and true is no number
+    explode     a row for each entry of this field, as `flatten` does it; True for each field of a record
+    records     "auto" also reads JSON arrays, pretty-printed and joined objects, which a job passes on as they are
     batch_rows  an iterator of frames of so many rows, each with the dtypes that its own records call for
 
     Without batch_rows the frame may take MEMORY_SHARE of the memory that is available: a larger output, at
-    FRAME_RATIO bytes to a byte, is refused before it is read. `chimera_nb.frames` has the dtypes.
+    FRAME_RATIO bytes to a byte, is refused before it is read. So is a frame of very many columns with next to
+    nothing in them. `chimera_nb.columns` has the dtypes.
 
     Raises RefusedError when the job is not complete or the frame would be too large, UnknownNameError for a
     column, or a field of `where`, that no record has, and StorageError when the shards are not those that the
@@ -74,14 +85,15 @@ def read_output(
     """
     if batch_rows is not None and batch_rows < 1:
         raise RefusedError(f"batch_rows is {batch_rows}; ask for 1 row or more")
+    check_records(records)
+    choice = Choice(columns, where, explode)
     target, job_id, store = _located(job)
     summary = _summary(store, target, job_id)
-    shards = _shards(store, target, summary)
-    fields = None if columns is None else tuple(columns)
-    records = _chosen(_records(store, shards, int(summary["lines"]), target), fields, where)
+    blocks = _blocks(store, _shards(store, target, summary), int(summary["lines"]), target)
+    rows = _rows(one_a_line(blocks) if records == "auto" else blocks, choice)
     if batch_rows is not None:
-        return _batches(records, fields, batch_rows)
-    return _whole(records, fields, where, int(summary["outputBytes"]), target)
+        return _batches(rows, choice.columns, batch_rows)
+    return _whole(rows, choice, int(summary["outputBytes"]), target)
 
 
 def available_memory() -> int:
@@ -147,125 +159,73 @@ def _shards(store: Store, target: str, summary: Mapping[str, Any]) -> list[str]:
     return wanted
 
 
-def _records(store: Store, shards: Sequence[str], lines: int, target: str) -> Iterator[Record]:
-    """Every record; raises StorageError at the end unless there were so many lines."""
+def _blocks(store: Store, shards: Sequence[str], lines: int, target: str) -> Iterator[bytes]:
+    """Every line, in blocks of whole ones; raises StorageError at the end unless there were so many."""
     seen = 0
     for uri in shards:
         with store.open_read(uri) as stream:
             for block in whole_lines(iter(partial(stream.read, _READ_BYTES), b"")):
                 seen += block.count(b"\n")
-                yield from read_records(block[:-1].split(b"\n"))
+                yield block
             stream.verify()
     if seen != lines:
         raise StorageError(target, f"its shards hold {seen:,} lines where the job wrote {lines:,}")
 
 
-def _chosen(
-    records: Iterator[Record], columns: Sequence[str] | None, where: Where | None
-) -> Iterator[Record]:
-    """The records that are wanted, cut to the columns. Lines that are no record have no fields to be asked for.
-
-    Raises UnknownNameError at the end for a column or a field of `where` that no record has, wanted or not.
+def _rows(blocks: Iterable[bytes], choice: Choice) -> Iterator[list[Row]]:
+    """What is wanted of each block. At the end says what was met on the way, and raises UnknownNameError for a name
+    that no record has.
     """
-    several = {} if callable(where) or where is None else _several(where)
-    wanted = where if callable(where) or where is None else _has_values(several)
-    left_out = 0
-    # A field may be asked for as missing: {"error": None}.
-    unseen = list(dict.fromkeys((*(columns or ()), *(n for n, v in several.items() if None not in v))))
-    known: dict[str, None] = {}
-    for record in records:
-        if unseen and LINE not in record:
-            known.update(dict.fromkeys(record))
-            unseen = [name for name in unseen if reach(record, name, _ABSENT) is _ABSENT]
-        if wanted is not None:
-            if LINE in record:
-                left_out += 1
-                continue
-            if not wanted(record):
-                continue
-        if columns is None or LINE in record:
-            yield record
-        else:
-            yield {name: value for name in columns if (value := reach(record, name)) is not None}
-    if unseen and known:
-        raise UnknownNameError("column", unseen[0], list(known))
-    if left_out:
-        text = (
-            f"{left_out:,} lines are no JSON objects, and `where` left them out; read without it to see them"
-        )
-        warnings.warn(text, NotJsonWarning, stacklevel=2)
+    escaped = 0
+    reader = RecordReader()  # all fields of the first block, to tell of them when a name is misspelt
+    for block in blocks:
+        yield choice.take(reader.read(block[:-1].split(b"\n")))
+        escaped += reader.escaped
+        reader = RecordReader(choice.fields)
+    choice.check()
+    warn_of_halves(escaped)
+    if choice.left_out:
+        text = f"{choice.left_out:,} lines are no JSON objects, and `where` left them out; read without it to see them"
+        warnings.warn(text, NotJsonWarning, stacklevel=3)
 
 
-def reach(record: Mapping[str, Any], name: str, absent: Any = None) -> Any:
-    """A field's value by its name, or by the dotted way to it through objects; `absent` where there is none."""
-    if name in record:
-        return record[name]
-    at = name.find(".")
-    while at > 0:
-        inner = record.get(name[:at])
-        if isinstance(inner, Mapping) and (found := reach(inner, name[at + 1 :], absent)) is not absent:
-            return found
-        at = name.find(".", at + 1)
-    return absent
+def _batches(rows: Iterator[list[Row]], columns: Sequence[str] | None, size: int) -> Iterator[pd.DataFrame]:
+    builder = FrameBuilder(columns)
+    for some in rows:
+        at = 0
+        while at < len(some):
+            taken = some[at : at + size - builder.rows]
+            builder.add(taken)
+            at += len(taken)
+            if builder.rows == size:
+                yield builder.told_frame()
+                builder = FrameBuilder(columns)
+    if builder.rows:
+        yield builder.told_frame()
 
 
-def _several(where: Mapping[str, Any]) -> dict[str, Collection[Any]]:
-    """For each field the values that are wanted."""
-    return {
-        name: value
-        if isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
-        else [value]
-        for name, value in where.items()
-    }
-
-
-def _has_values(several: Mapping[str, Collection[Any]]) -> Callable[[Record], bool]:
-    return lambda record: all(_is_among(reach(record, name), wanted) for name, wanted in several.items())
-
-
-def _is_among(value: Any, wanted: Collection[Any]) -> bool:
-    try:
-        return value in wanted
-    except TypeError:  # a list or an object has no hash to be looked up by in a set
-        return any(value == one for one in wanted)
-
-
-def _batches(records: Iterator[Record], columns: Sequence[str] | None, rows: int) -> Iterator[pd.DataFrame]:
-    held: list[Record] = []
-    for record in records:
-        held.append(record)
-        if len(held) == rows:
-            yield _frame(held, columns)
-            held = []
-    if held:
-        yield _frame(held, columns)
-
-
-def _whole(
-    records: Iterator[Record], columns: Sequence[str] | None, where: Where | None, size: int, target: str
-) -> pd.DataFrame:
+def _whole(rows: Iterator[list[Row]], choice: Choice, size: int, target: str) -> pd.DataFrame:
     room = available_memory()
-    if columns is None and where is None and size * FRAME_RATIO > room * MEMORY_SHARE:
+    if choice.takes_all and size * FRAME_RATIO > room * MEMORY_SHARE:
         raise _too_large(target, size, room)
-    held: list[Record] = []
-    for count, record in enumerate(records):
-        held.append(record)
-        # What is chosen has no size that could be known before.
-        if count % _LOOK_EVERY == 0 and available_memory() < room * (1 - MEMORY_SHARE):
-            raise _too_large(target, size, room)
-    return _frame(held, columns)
+    builder = FrameBuilder(choice.columns)
+    with collector_paused():
+        for some in rows:
+            builder.add(some)
+            # What is chosen has no size that could be known before, and records may have any number of names.
+            if builder.cells * CELL_BYTES > room * MEMORY_SHARE or available_memory() < room * (
+                1 - MEMORY_SHARE
+            ):
+                raise _too_large(target, size, room, builder)
+        return builder.told_frame()
 
 
-def _frame(records: list[Record], columns: Sequence[str] | None) -> pd.DataFrame:
-    bad = sum(LINE in record for record in records)
-    frame = to_frame(records, columns if columns is None or not bad else [*columns, LINE])
-    warn_of_lines(bad, len(records))
-    return frame
-
-
-def _too_large(target: str, size: int, room: int) -> RefusedError:
+def _too_large(target: str, size: int, room: int, builder: FrameBuilder | None = None) -> RefusedError:
+    so_far = ""
+    if builder is not None and builder.columns > MANY_COLUMNS:
+        so_far = f" ({builder.columns:,} columns by the {builder.rows:,}th row)"
     return RefusedError(
-        f"{target} holds {size / 1e9:,.1f} GB, and a frame of what was asked for would take more than "
+        f"{target} holds {size / 1e9:,.1f} GB, and a frame of what was asked for{so_far} would take more than "
         f"{MEMORY_SHARE:.0%} of the {room / 1e9:,.1f} GB of memory that are available; read it in batches "
         "(batch_rows=100_000), or less of it (columns=[...], where={...})"
     )

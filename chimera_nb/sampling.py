@@ -12,14 +12,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from chimera_nb.choice import Choice
 from chimera_nb.connect import settings_for
 from chimera_nb.draw import cache
 from chimera_nb.draw.cache import Drawing, drawing_key
 from chimera_nb.draw.files import choose_files
 from chimera_nb.draw.run import Run, SampleCancelledError, SampleProgress
-from chimera_nb.frames import LINE, frame_of_lines, is_blank, read_record, to_frame, warn_of_lines
+from chimera_nb.frames import FrameBuilder, frame_of_lines, warn_of_halves
+from chimera_nb.jobs.bounds import storable
+from chimera_nb.joined import Records, check_records, one_a_line
+from chimera_nb.nested import Explode
 from chimera_nb.preview import preview
 from chimera_nb.progress_bar import sample_bar
+from chimera_nb.records import RecordReader, free_name, is_blank
 from pipeline.blocks import whole_lines
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.intake import Intake
@@ -30,7 +35,7 @@ from pipeline.storage import Store
 __all__ = ["SampleCancelledError", "SampleProgress", "SampleWarning", "peek", "sample"]
 
 EXACT_BYTES = 500_000_000
-FILE, PLACE = "_file", "_file_line"  # columns of a sample: where each record is
+FILE, PLACE = "_file", "_file_line"  # columns of a sample: where each record is, if no field is called so
 _LOOK_EVERY = 0.1  # seconds
 _STOP_SECONDS = 5.0
 Report = Callable[[SampleProgress], object]
@@ -40,32 +45,50 @@ class SampleWarning(UserWarning):
     """A sample that is not of all records: of files that were left out, or that could not be read."""
 
 
-def peek(uri: str, n: int = 10, *, store: Store | None = None) -> pd.DataFrame:
+def peek(
+    uri: str,
+    n: int = 10,
+    *,
+    columns: Sequence[str] | None = None,
+    explode: Explode = None,
+    records: Records = "lines",
+    store: Store | None = None,
+) -> pd.DataFrame:
     """The first `n` records of one file; no more of it is read than they need.
 
-    A file that is broken gives the records before its fault, with a SampleWarning. Raises BadFileError when
-    that is none, StorageError, and StackError without a stack. `chimera_nb.frames` has the dtypes.
+    `columns` and `explode` choose from them as they do for `read_output`; records="auto" also reads JSON arrays,
+    pretty-printed and joined objects. A file that is broken gives the records before its fault, with a
+    SampleWarning. Raises BadFileError when that is none, RefusedError for a frame of very many columns of next to
+    nothing, UnknownNameError for a column that none of the records has, StorageError, and StackError without a
+    stack. `chimera_nb.columns` has the dtypes.
     """
     if n < 1:
         raise RefusedError(f"n is {n}; ask for 1 record or more")
+    check_records(records)
+    choice = Choice(columns, explode=explode)
     store = store or settings_for([uri]).store
-    found = preview(uri, store=store)
-    lines = [line for line in found.lines if not is_blank(line)]
-    problem = found.problem
-    if len(lines) < n and not found.complete and not problem:
-        lines, problem = _first_lines(store, uri, n)
+    lines, problem = _first(store, uri, n) if records == "lines" else _first_lines(store, uri, n, records)
     if problem and not lines:
         raise BadFileError(f"{uri}: {problem}")
     if problem and len(lines) < n:
         warnings.warn(f"{uri}: {problem}; these are the records before that", SampleWarning, stacklevel=2)
-    return frame_of_lines(lines[:n])
+    return frame_of_lines(lines[:n], choice)
 
 
-def _first_lines(store: Store, uri: str, n: int) -> tuple[list[bytes], str | None]:
+def _first(store: Store, uri: str, n: int) -> tuple[list[bytes], str | None]:
+    """The first lines that are not blank, from one small request if that has enough of them."""
+    found = preview(uri, store=store)
+    lines = [line for line in found.lines if not is_blank(line)]
+    if len(lines) < n and not found.complete and not found.problem:
+        return _first_lines(store, uri, n, "lines")
+    return lines, found.problem
+
+
+def _first_lines(store: Store, uri: str, n: int, records: Records) -> tuple[list[bytes], str | None]:
     """The first lines that are not blank, and what is wrong with the file if that came before them."""
     lines: list[bytes] = []
     try:
-        with store.open_read(uri) as stream, closing(_lines(uri, Intake(stream))) as found:
+        with store.open_read(uri) as stream, closing(_lines(uri, Intake(stream), records)) as found:
             for line in islice((line for line in found if not is_blank(line)), n):
                 lines.append(line)  # noqa: PERF402 - those before a fault count
     except BadFileError as e:
@@ -73,9 +96,9 @@ def _first_lines(store: Store, uri: str, n: int) -> tuple[list[bytes], str | Non
     return lines, None
 
 
-def _lines(uri: str, intake: Intake) -> Generator[bytes, None, None]:
-    codec = choose_codec(intake.peek(HEAD_BYTES), uri)
-    for block in whole_lines(codec.decode(intake)):
+def _lines(uri: str, intake: Intake, records: Records) -> Generator[bytes, None, None]:
+    chunks = choose_codec(intake.peek(HEAD_BYTES), uri).decode(intake)
+    for block in whole_lines(chunks) if records == "lines" else one_a_line(chunks):
         yield from block[:-1].split(b"\n")
 
 
@@ -86,6 +109,9 @@ def sample(
     seed: int = 0,
     source: str = "ndjson",
     max_bytes: int = EXACT_BYTES,
+    columns: Sequence[str] | None = None,
+    explode: Explode = None,
+    records: Records = "lines",
     on_progress: Report | None = None,
     cancel: threading.Event | None = None,
     store: Store | None = None,
@@ -95,7 +121,11 @@ def sample(
     Up to `max_bytes` of files, as they are stored, every record of all files has the same chance. Above, a part
     of the files stands for all, which a SampleWarning says: `chimera_nb.draw.files` has what that means for the
     sample. `frame.attrs["sample"]` tells what was read. Records are in the order of files and lines, which
-    the columns `_file` and `_file_line` (from 1 on) name; `chimera_nb.frames` has the dtypes of the others.
+    the columns `_file` and `_file_line` (from 1 on) name; where records have fields of these names, the columns get
+    more underscores: `frame.attrs["places"]` has both names. `chimera_nb.columns` has the dtypes.
+
+    `columns` and `explode` choose from the records as they do for `read_output`. records="auto" draws from JSON
+    arrays, pretty-printed and joined objects too, where `_file_line` counts records.
 
     Paths are folders, objects or globs, as for a job of that source. Files that a job would fail give no record,
     and a SampleWarning. A second call on the same files is answered from <data folder>/samples.
@@ -109,9 +139,11 @@ def sample(
         raise RefusedError(f"n is {n}; ask for 1 record or more")
     if max_bytes < 0:
         raise RefusedError(f"max_bytes is {max_bytes}; give 0 or more")
+    check_records(records)
+    choice = Choice(columns, explode=explode)
     settings = settings_for(paths)
     store, folder = store or settings.store, settings.folder / "samples"
-    run = Run(store, n, seed, get_decompressor(get_source(source)))
+    run = Run(store, n, seed, get_decompressor(get_source(source)), records)
 
     def work() -> Drawing:
         return _draw(run, paths, source, max_bytes, folder)
@@ -122,7 +154,7 @@ def sample(
         with sample_bar() as show:
             drawing = _in_thread(work, run, show, cancel)
     _warn(drawing)
-    return _frame(drawing, n, seed)
+    return _frame(drawing, n, seed, choice)
 
 
 def _draw(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: Path) -> Drawing:
@@ -134,6 +166,7 @@ def _draw(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: P
         n=run.n,
         seed=run.seed,
         codec=run.codec,
+        records=run.records,
         part=None if chosen.exact else max_bytes,
     )
     kept = cache.find(folder, key)
@@ -205,11 +238,23 @@ def _warn(drawing: Drawing) -> None:
         )
 
 
-def _frame(drawing: Drawing, n: int, seed: int) -> pd.DataFrame:
-    records = [{**read_record(text), FILE: uri, PLACE: place} for uri, place, text in drawing.lines]
-    names = dict.fromkeys(name for record in records for name in record if name not in (FILE, PLACE))
-    frame = to_frame(records, [*names, FILE, PLACE])
-    warn_of_lines(sum(LINE in record for record in records), len(records))
+def _frame(drawing: Drawing, n: int, seed: int, choice: Choice) -> pd.DataFrame:
+    reader = RecordReader()
+    rows = [choice.take([row]) for row in reader.read([text for _, _, text in drawing.lines])]
+    choice.check()
+    builder = FrameBuilder(choice.columns)
+    builder.add([row for several in rows for row in several])
+    frame = builder.told_frame()
+    warn_of_halves(reader.escaped)
+    places = [
+        (uri, place) for (uri, place, _), several in zip(drawing.lines, rows, strict=True) for _ in several
+    ]
+    file, line = free_name(FILE, frame), free_name(PLACE, frame)
+    if (file, line) != (FILE, PLACE):
+        text = f"records have fields named {FILE} or {PLACE}; where each record is, is in the columns {file} and {line}"
+        warnings.warn(text, SampleWarning, stacklevel=3)
+    frame[file] = pd.array([storable(uri) for uri, _ in places], dtype="string")
+    frame[line] = pd.array([place for _, place in places], dtype="Int64")
     frame.attrs["sample"] = {
         "n": n,
         "seed": seed,
@@ -220,4 +265,5 @@ def _frame(drawing: Drawing, n: int, seed: int) -> pd.DataFrame:
         "bytes": drawing.bytes,
         "bytes_total": drawing.bytes_total,
     }
+    frame.attrs["places"] = {"file": file, "line": line}
     return frame

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chimera_nb.draw.lines import Line, Lowest, draw_lines
+from chimera_nb.joined import Records, one_a_line
 from pipeline.blocks import whole_lines
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.intake import Intake
@@ -49,14 +50,14 @@ class Failure:
 class Run:
     """One drawing of `n` lines from files of one store.
 
-    Attributes: store, token (names it in this process), n, seed, codec (for `choose_codec`), failures (the first),
-    failed (how many).
+    Attributes: store, token (names it in this process), n, seed, codec (for `choose_codec`), records ("lines", or
+    "auto" to make lines of what is no record a line), failures (the first), failed (how many).
     """
 
-    def __init__(self, store: Store, n: int, seed: int, codec: str) -> None:
+    def __init__(self, store: Store, n: int, seed: int, codec: str, records: Records = "lines") -> None:
         self.store = store
         self.token = secrets.token_hex(8)
-        self.n, self.seed, self.codec = n, seed, codec
+        self.n, self.seed, self.codec, self.records = n, seed, codec, records
         self.failures: list[Failure] = []
         self.failed = 0
         self._stop = threading.Event()
@@ -104,7 +105,9 @@ class Run:
         lines = 0
         try:
             with self.store.open_read(entry.uri) as stream, _decoding:
-                lines = draw_lines(whole_lines(self._decoded(entry, stream)), uri, self.seed, lowest)
+                chunks = self._decoded(entry, stream)
+                blocks = whole_lines(chunks) if self.records == "lines" else one_a_line(chunks)
+                lines = draw_lines(blocks, uri, self.seed, lowest)
                 stream.verify()
                 _check_unchanged(entry, stream)
         except (BadFileError, StorageError) as e:

@@ -21,8 +21,10 @@ MAX_PATHS = 1000
 
 
 def storable(text: str) -> str:
-    """The text as UTF-8 can hold it: names of local files need not be, and Firestore takes nothing else."""
-    return text.encode(errors="backslashreplace").decode()
+    """The text as UTF-8 can hold it: names of local files need not be, a JSON escape may stand for half a character,
+    and neither a message nor Firestore takes such.
+    """
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def plain(value: Any) -> Any:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from chimera_nb.jobs.bounds import storable
 from chimera_nb.settings import Settings
 from chimera_nb.widgets import assets
 from chimera_nb.widgets.counting import is_glob
-from chimera_nb.widgets.preview_model import Inside, inside, storable, table, tree
+from chimera_nb.widgets.preview_model import Inside, inside, table, tree
 from chimera_nb.widgets.view import View
 from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
 from pipeline.storage import Store

@@ -17,6 +17,8 @@ from typing import Any
 from urllib.parse import quote
 
 from chimera_nb.jobs.bounds import storable
+from chimera_nb.nested import opened
+from chimera_nb.records import Record, RecordReader, Row, free_name
 from chimera_nb.widgets.formulas import inert
 from chimera_nb.widgets.result_plot import as_number, plot_of
 from pipeline.errors import RefusedError, StorageError
@@ -32,9 +34,6 @@ ROWS_SHOWN, COLUMNS_SHOWN, CELL_CHARACTERS = 20, 30, 300
 COLUMNS_SAVED, SAVED_CHARACTERS = 200, 4 << 20
 SHARDS_SHOWN, SHARDS_READ = 200, 20
 FAILURES_SHOWN = 200
-
-Record = dict[str, Any]
-LINE = "_line"  # the column of lines that are no JSON objects, as in chimera_nb.frames
 
 
 @dataclass(frozen=True)
@@ -109,10 +108,14 @@ def describe_result(store: Store, target: str, job_id: str) -> dict[str, Any]:
 def first_records(
     store: Store, shards: Sequence[Shard], count: int = ROWS_READ, limit: int = READ_BYTES
 ) -> list[Record]:
-    """The first records of the output, as many as so many bytes hold; {"_line": text} for a line that is none."""
-    records: list[Record] = []
+    """The first records of the output, as many as so many bytes hold.
+
+    A line that is none has its text under `_line`, or with more underscores where a record has a field of that name.
+    """
+    rows: list[Row] = []
+    reader = RecordReader()
     for shard in shards[:SHARDS_READ]:
-        if len(records) >= count or limit <= 0:
+        if len(rows) >= count or limit <= 0:
             break
         if not shard.size:
             continue
@@ -121,28 +124,16 @@ def first_records(
         lines = data.split(b"\n")
         if len(data) < shard.size:
             lines.pop()  # it may go on
-        records += map(_record, filter(bytes.strip, lines))
-    return records[:count]
-
-
-def _record(line: bytes) -> Record:
-    try:
-        value = json.loads(line.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        value = None
-    return value if isinstance(value, dict) else {LINE: line.decode("utf-8", "backslashreplace")}
+        rows += reader.read(lines)
+    line = free_name("_line", {name for row in rows if isinstance(row, dict) for name in row})
+    return [row if isinstance(row, dict) else {line: row.text} for row in rows[:count]]
 
 
 def flat(record: Record) -> Record:
     """The record with the fields of nested objects as its own, named by the way to them; lists stay lists."""
     fields: Record = {}
-    waiting = list(reversed(record.items()))  # no recursion: objects may nest deeper than calls
-    while waiting:
-        name, value = waiting.pop()
-        if isinstance(value, dict) and value:
-            waiting += [(f"{name}.{inner}", v) for inner, v in reversed(value.items())]
-        else:
-            fields.setdefault(name, value)
+    for name, value in opened(record):
+        fields.setdefault(name, value)
     return fields
 
 

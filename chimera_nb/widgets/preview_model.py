@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from chimera_nb.jobs.bounds import storable
 from chimera_nb.json_tree import Node, json_tree
+from chimera_nb.nested import exploded, opened
+from chimera_nb.records import NoRecord, RecordReader
 
 if TYPE_CHECKING:
     from chimera_nb.preview import Preview
@@ -74,11 +77,6 @@ def inside(found: Preview) -> Inside:
     return Inside(facts, lines)
 
 
-def storable(text: str) -> str:
-    """The text as UTF-8 can hold it: a name or a JSON escape may stand for half a character, and no message can."""
-    return text.encode(errors="backslashreplace").decode()
-
-
 def _kept(lines: Sequence[bytes]) -> Iterator[Line]:
     left = MAX_BYTES
     for at, line in enumerate(islice(lines, MAX_LINES)):
@@ -130,8 +128,8 @@ def table(lines: Sequence[Line], explode: str = "") -> dict[str, Any]:
     `explode` is a column of lists, each of whose items gets a row; `lists` has the ones there are. A column that
     holds numbers alone is `numeric`. Lines that are no JSON objects are only counted (`others`).
     """
-    found = [(line, _record(line.data)) for line in lines]
-    records = [record for _, record in found if record is not None]
+    rows_read = RecordReader().read([line.data for line in lines])
+    records = [row for row in rows_read if not isinstance(row, NoRecord)]
     lists = dict.fromkeys(
         name
         for record in records
@@ -139,46 +137,19 @@ def table(lines: Sequence[Line], explode: str = "") -> dict[str, Any]:
         if isinstance(value, list) and any(isinstance(item, dict) for item in value)
     )
     explode = explode if explode in lists else ""
-    exploded = (item for record in records for item in _exploded(record, explode))
-    rows = [dict(_fields(record)) for record in islice(exploded, MAX_ROWS)]
+    parts = (part for record in records for part in exploded(record, explode or None))
+    rows = [dict(opened(record)) for record in islice(parts, MAX_ROWS)]
     names = list(dict.fromkeys(name for row in rows for name in row))
     shown = names[:MAX_COLUMNS]
     return {
         "columns": [[_cut(name), _is_numeric([row.get(name) for row in rows])] for name in shown],
         "rows": [[_cell(row[name]) if name in row else "" for name in shown] for row in rows],
-        "moreRows": next(exploded, None) is not None,
+        "moreRows": next(parts, None) is not None,
         "moreColumns": len(names) - len(shown),
-        "others": sum(record is None and bool(line.data.strip()) for line, record in found),
+        "others": len(rows_read) - len(records),
         "lists": [name for name in lists if storable(name) == name],
         "explode": explode,
     }
-
-
-def _record(line: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _exploded(record: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
-    items = record.get(name) if name else None
-    if not isinstance(items, list) or not items:
-        yield record
-        return
-    for item in items:
-        yield {key: item if key == name else value for key, value in record.items()}
-
-
-def _fields(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    waiting = list(reversed(record.items()))
-    while waiting:
-        name, value = waiting.pop()
-        if isinstance(value, dict) and value:
-            waiting += [(f"{name}.{inner}", v) for inner, v in reversed(value.items())]
-        else:
-            yield name, value
 
 
 def _is_numeric(values: list[Any]) -> bool:

@@ -7,10 +7,21 @@ import warnings
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chimera_nb.frames import NotJsonWarning, flatten, frame_of_lines, to_frame
+from chimera_nb import frames
+from chimera_nb.choice import Choice
+from chimera_nb.columns import Column, to_column
+from chimera_nb.frames import (
+    FrameBuilder,
+    HalfCharacterWarning,
+    NotJsonWarning,
+    flatten,
+    frame_of_lines,
+    to_frame,
+)
+from chimera_nb.records import NoRecord
 from pipeline.errors import RefusedError, UnknownNameError
 from tests.fixtures.files import REAL
 
@@ -184,3 +195,152 @@ def test_real_markets_make_frames_with_everything_reachable():
     numbers = [float(rc["spn"]) for rc in prices if rc.get("spn") not in (None, "NaN")]
     assert str(runners["mc.rc.spn"].dtype) == "float64"
     assert runners["mc.rc.spn"].dropna().tolist() == numbers
+
+
+# Columns that grow
+
+
+@given(
+    st.lists(
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**65), 2**65)
+        | st.integers(0, 9)
+        | st.floats()
+        | st.sampled_from(["NaN", "a"])
+    ),
+    st.integers(1, 5),
+)
+@example([1, 0.5, 2**53 + 1], 1)
+@example([None, None, 1, "NaN"], 2)
+@example([2**63, 1], 1)
+def test_a_column_is_the_same_however_it_came(values, size):
+    whole, pieces = to_column(values), Column()
+    for at in range(0, len(values), size):
+        pieces.add(values[at : at + size])
+    pd.testing.assert_series_equal(pieces.series(), whole)
+    assert len(pieces) == len(values)
+
+
+def test_fields_that_come_late_and_go_early_are_missing_elsewhere(monkeypatch):
+    monkeypatch.setattr(frames, "_ROUND", 3)
+    builder = FrameBuilder()
+    for rows in ([{"a": 1}, {"a": 2, "b": "x"}], [NoRecord("?")], [{"b": "y"}, {"c": 1.5}], [{}]):
+        builder.add(rows)
+    frame = builder.frame()
+    assert frame.dtypes.astype(str).to_dict() == {
+        "a": "Int64",
+        "b": "string",
+        "c": "float64",
+        "_line": "string",
+    }
+    assert frame.a.tolist() == [1, 2, pd.NA, pd.NA, pd.NA, pd.NA]
+    assert frame.b.tolist() == [pd.NA, "x", pd.NA, "y", pd.NA, pd.NA]
+    assert frame.c.dropna().to_dict() == {4: 1.5}
+    assert frame._line.dropna().to_dict() == {2: "?"}
+
+
+# Names that are somebody's
+
+
+def test_a_field_of_the_name_of_a_column_of_ours_keeps_it():
+    with pytest.warns(NotJsonWarning, match="They are in the column ___line, as text"):
+        frame = frame_of_lines([b'{"_line":40,"__line":null}', b"no json", b'{"_line":41}'])
+    assert frame._line.tolist() == [40, pd.NA, 41]
+    assert frame.___line.dropna().to_dict() == {1: "no json"}
+    assert frame.attrs == {"lines": {"column": "___line", "count": 1}}
+
+
+def test_what_lines_look_like_is_said():
+    text = json.dumps([{"a": 1}, {"a": 2}], indent=1).encode()
+    with pytest.warns(
+        NotJsonWarning, match=r'8 of 8 lines .* look like one JSON array: .* read it with records="auto"'
+    ):
+        frame_of_lines(text.split(b"\n"))
+    with pytest.warns(NotJsonWarning, match="2 of 2 lines .*; they look like CSV: pandas.read_csv reads"):
+        frame_of_lines([b"a,b,c", b"1,2,3"])
+    with pytest.warns(NotJsonWarning, match="1 of 1 lines .*; the first is 'xxx"):
+        frame_of_lines([b"x" * 500])
+
+
+# Half characters
+
+HALVES = [
+    b'{"id":1,"t":"half \\ud83d","\\udc00":{"\\ud800":["\\udfff"]}}',
+    b'{"id":2,"t":"whole \\ud83d\\ude00"}',
+    b'{"id":3,"t":null}',
+]
+
+
+@pytest.mark.parametrize("storage", ["python", "pyarrow", "infer_string"])
+def test_a_frame_of_half_characters_can_be_printed_shown_and_saved(storage, tmp_path):
+    option = ("future.infer_string", True) if storage == "infer_string" else ("mode.string_storage", storage)
+    with (
+        pd.option_context(*option),
+        pytest.warns(HalfCharacterWarning, match="1 records hold half a character"),
+    ):
+        frame = frame_of_lines(HALVES)
+    with pd.option_context(*option):
+        for shown in (
+            repr(frame),
+            frame.to_string(),
+            frame._repr_html_(),
+            repr(frame.t),
+            frame.to_csv(),
+            frame.to_json(),
+        ):
+            shown.encode()
+        assert frame.t.tolist()[:2] == ["half \\ud83d", "whole 😀"]
+        assert list(frame.columns) == ["id", "t", "\\udc00"]
+        flat = flatten(frame)
+        assert flat["\\udc00.\\ud800"][0] == ["\\udfff"]
+        for one in (frame, flat):
+            one.to_parquet(tmp_path / "x.parquet")
+            assert pd.read_parquet(tmp_path / "x.parquet").t.tolist()[:2] == frame.t.tolist()[:2]
+
+
+# Frames larger than foreseen
+
+
+def by_ids(records: int, each: int) -> list[dict]:
+    return [{f"1.{at}{k:03}": {"ltp": k} for k in range(each)} for at in range(records)]
+
+
+def test_records_keyed_by_ids_are_refused_before_they_are_a_frame(monkeypatch):
+    monkeypatch.setattr(Column, "add", lambda *_: pytest.fail("there is a column"))
+    with pytest.raises(
+        RefusedError, match=r"40,000 columns for 2,000 rows.* 80,000,000 cells.*explode=True.*columns="
+    ) as e:
+        to_frame(by_ids(2000, 20))
+    assert len(str(e.value)) < 500
+
+
+def test_records_keyed_by_ids_can_be_taken_apart():
+    frame = frame_of_lines([json.dumps(one).encode() for one in by_ids(3, 2)], Choice(explode=True))
+    flat = flatten(frame)
+    assert list(flat.columns) == ["key", "value.ltp"]
+    assert flat.key.tolist() == ["1.0000", "1.0001", "1.1000", "1.1001", "1.2000", "1.2001"]
+    assert flat["value.ltp"].tolist() == [0, 1] * 3
+    assert flatten(to_frame(by_ids(3, 2)), explode=True).key.tolist() == frame.key.tolist()
+
+
+def test_objects_keyed_by_ids_become_rows_of_keys_and_values():
+    frame = to_frame([{"at": at, "prices": prices, "z": 1} for at, prices in enumerate(by_ids(2, 2))])
+    flat = flatten(frame, explode="prices")
+    assert list(flat.columns) == ["at", "prices.key", "prices.value.ltp", "z"]
+    assert flat["at"].tolist() == [0, 0, 1, 1]
+    assert flat.index.tolist() == [0, 0, 1, 1]
+    assert flat["prices.key"].tolist() == ["1.0000", "1.0001", "1.1000", "1.1001"]
+
+
+def test_flatten_refuses_what_would_be_mostly_empty():
+    frame = to_frame([{"prices": one} for one in by_ids(2000, 20)])
+    with pytest.raises(RefusedError, match="40,000 columns for 2,000 rows"):
+        flatten(frame)
+    assert len(flatten(frame, explode="prices")) == 40_000
+
+
+def test_many_columns_that_are_full_are_a_frame():
+    wide = {f"c{n}": n for n in range(1500)}
+    assert to_frame([wide] * 20).shape == (20, 1500)
+    assert to_frame([{f"c{at}": 1} for at in range(1200)]).shape == (1200, 1200)  # few enough cells

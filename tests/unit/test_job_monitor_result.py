@@ -264,3 +264,9 @@ def test_failures_of_the_job_that_came_after_are_not_taken_for_this_ones(left):
     target = left(failed=3)
     with pytest.raises(RefusedError, match=f"now holds the output of job {JOB}, not of 2026-01-30-00000000"):
         failures_of(STORE, target, "2026-01-30-00000000", 3, lambda: True)
+
+
+def test_a_field_of_the_name_of_a_column_of_ours_keeps_it(left):
+    result = describe_result(STORE, left(b'{"_line": 40}\nno json\n'), JOB)
+    assert [column["name"] for column in result["columns"]] == ["_line", "__line"]
+    assert result["rows"] == [["40", ""], ["", "no json"]]

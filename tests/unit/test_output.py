@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from chimera_nb import output
-from chimera_nb.frames import NotJsonWarning
+from chimera_nb.frames import HalfCharacterWarning, NotJsonWarning
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import open_log
-from chimera_nb.output import available_memory, reach, read_output
+from chimera_nb.nested import reach
+from chimera_nb.output import available_memory, read_output
 from chimera_nb.settings import load_settings
 from pipeline.errors import JobNotFoundError, RefusedError, StorageError, UnknownNameError
 from pipeline.layout import shard_uri, summary_uri
@@ -227,18 +228,18 @@ def test_an_output_beyond_the_memory_is_refused_before_it_is_read(target, monkey
     monkeypatch.setattr(output, "available_memory", lambda: enough)
     assert len(read_output(target)) == 100
     monkeypatch.setattr(output, "available_memory", lambda: enough // 2)
-    monkeypatch.setattr(output, "read_records", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr(output, "_rows", lambda *_: iter(lambda: pytest.fail("it was read"), None))
     with pytest.raises(RefusedError, match=r"GB of memory that are available; read it in batches .*columns="):
         read_output(target)
 
 
 def test_a_choice_that_fills_the_memory_is_stopped_on_the_way(target, monkeypatch):
-    monkeypatch.setattr(output, "_LOOK_EVERY", 10)
-    left = iter([1000, *[900, 700, 500, 400], *[300] * 9])
+    monkeypatch.setattr(output, "_READ_BYTES", 500)
+    left = iter([10**6, *[900_000, 700_000, 500_000, 400_000], *[300_000] * 9])
     monkeypatch.setattr(output, "available_memory", lambda: next(left))
     with pytest.raises(RefusedError, match="read it in batches"):
         read_output(target, columns=["id"])
-    assert next(left) == 300
+    assert next(left) == 300_000
 
 
 def test_the_memory_that_is_available_is_known():
@@ -261,3 +262,127 @@ def test_a_frame_takes_about_the_memory_that_is_reckoned_with():
     frame = frame_of_lines(raw.splitlines())
     size = sum(deep(value) for name in frame for value in frame[name].tolist())
     assert output.FRAME_RATIO / 4 < size / len(raw) < output.FRAME_RATIO * 1.5
+
+
+# Names that are somebody's, and what is no NDJSON
+
+
+def test_fields_may_have_any_name(tmp_path):
+    records = [{"_line": 40, "_file": "a", "_NoRecord": 1}, {"_line": 41}, {"_line": None}, {"__line": "x"}]
+    target = write(tmp_path / "out", records, shards=1, extra=b"no json\n")
+    with pytest.warns(
+        NotJsonWarning, match="1 of 5 lines .*; the first is 'no json'. They are in the column ___line"
+    ):
+        frame = read_output(target)
+    assert frame._line.tolist() == [40, 41, pd.NA, pd.NA, pd.NA]
+    assert frame.___line.tolist()[4] == "no json"
+    with pytest.warns(NotJsonWarning, match="1 lines are no JSON objects, and `where` left them out"):
+        assert len(read_output(target, where={"_line": [40, 41]})) == 2
+    with pytest.warns(NotJsonWarning, match="They are in the column __line, as text"):
+        assert read_output(target, columns=["_line"])._line.tolist()[:2] == [40, 41]
+    with pytest.raises(
+        UnknownNameError, match="no column is named 'nope'; there are: _NoRecord, __line, _file, _line"
+    ):
+        read_output(target, columns=["nope"])
+
+
+@pytest.mark.parametrize("options", [{}, {"columns": ["n", "d.k"]}])
+def test_arrays_pretty_printed_and_joined_records_are_read_where_asked(tmp_path, options):
+    records = [{"n": n, "d": {"k": [n]}} for n in range(40)]
+    parts = [
+        json.dumps(records[:10], indent=1),
+        *map(json.dumps, records[10:20]),
+        "".join(map(json.dumps, records[20:30])),
+    ]
+    parts += [json.dumps(one, indent=2) for one in records[30:]]
+    lines = [line for part in parts for line in part.split("\n")]
+    target = write(tmp_path / "out", [], shards=1)
+    write_lines(target, lines, shards=3)
+    frame = read_output(target, records="auto", **options)
+    assert frame.n.tolist() == list(range(40))
+    assert frame[list(frame.columns)[1]].tolist()[39] == ([39] if options else {"k": [39]})
+    batches = list(read_output(target, records="auto", batch_rows=15, **options))
+    assert [len(batch) for batch in batches] == [15, 15, 10]
+    with pytest.warns(
+        NotJsonWarning, match="look like one JSON array: peek, sample and read_output read it with"
+    ):
+        assert len(read_output(target)) == len(lines)
+
+
+def write_lines(target: Path, lines: list[str], shards: int) -> None:
+    for index in range(shards):
+        some = lines[len(lines) * index // shards : len(lines) * (index + 1) // shards]
+        Path(shard_uri(str(target), "output", index, shards)).write_text(
+            "".join(f"{line}\n" for line in some)
+        )
+    for path in (target / "output").glob("*-of-00001.ndjson"):
+        path.unlink()
+    size = sum(len(line) + 1 for line in lines)
+    summary = {"jobId": ID, "shards": shards, "outputBytes": size, "lines": len(lines)}
+    Path(summary_uri(str(target))).write_text(json.dumps(summary))
+
+
+# Larger than foreseen
+
+
+def test_records_keyed_by_ids_are_refused_with_a_way_out(tmp_path):
+    records = [{f"1.{at}{k:03}": {"ltp": k} for k in range(20)} for at in range(2000)]
+    target = write(tmp_path / "out", records)
+    for options in ({}, {"batch_rows": 2000}):
+        with pytest.raises(RefusedError, match=r"40,000 columns for 2,000 rows.*explode=True"):
+            list(read_output(target, **options))
+    rows = read_output(target, explode=True, columns=["key", "value.ltp"])
+    assert rows.key.tolist() == [name for record in records for name in record]
+    assert rows["value.ltp"].tolist() == [k for _ in range(2000) for k in range(20)]
+    with pytest.raises(UnknownNameError, match="no column is named 'nope'; there are") as error:
+        read_output(target, columns=["nope"])
+    assert len(str(error.value)) < 300
+
+
+def test_a_field_is_taken_apart_into_rows(target):
+    frame = read_output(target, explode="l", columns=["id", "l"], where={"id": range(5)})
+    assert frame.l.tolist() == [0, 1, 2, 3, 4]
+    objects = read_output(target, explode="def", columns=["id", "def.key", "def.value"])
+    assert objects["def.key"].tolist() == ["eventId", "x.y"] * 100
+    with pytest.raises(UnknownNameError, match="no column is named 'mc'"):
+        read_output(target, explode="mc")
+
+
+def test_many_wide_columns_are_refused_by_what_their_cells_would_take(target, monkeypatch):
+    monkeypatch.setattr(output, "available_memory", lambda: 10_000)
+    with pytest.raises(RefusedError, match="would take more than"):
+        read_output(
+            target,
+            columns=["id", "op", "spn", *["def.eventId"] * 10, "l", "def", "def.x.y"],
+            where={"op": "mcm"},
+        )
+
+
+# As fast as can be, and exact
+
+
+def test_few_fields_are_read_as_all_are(target):
+    whole = read_output(target)
+    for columns in (["spn"], ["id", "l"], ["def"], []):
+        assert read_output(target, columns=columns).equals(whole[columns])
+
+
+def test_numbers_keep_every_bit_whichever_fields_are_asked_for(tmp_path):
+    line = b'{"a":18446744073709551617,"b":0.1000000000000000055511151231257827,"c":NaN,"d":-0.0,"e":"NaN"'
+    line += b',"a":9007199254740993}\n'
+    target = write(tmp_path / "out", [], shards=1, extra=line * 3)
+    for columns in (None, ["a", "b"], ["a", "b", "c", "d", "e"]):
+        frame = read_output(target, columns=columns)
+        assert frame.a.tolist() == [9007199254740993] * 3
+        assert frame.b.tolist() == [0.1] * 3
+    assert frame.c.isna().all()
+    assert [str(value) for value in frame.d] == ["-0.0"] * 3
+    assert str(frame.e.dtype) == "string"
+
+
+def test_half_characters_are_told_of_once(tmp_path):
+    target = write(tmp_path / "out", [{"t": "\ud83d"}, {"t": "x"}], shards=2)
+    with pytest.warns(HalfCharacterWarning, match="^1 records hold half a character"):
+        assert read_output(target).t.tolist() == ["\\ud83d", "x"]
+    with pytest.warns(HalfCharacterWarning, match="^1 records"):
+        assert len(read_output(target, where={"t": "\ud83d"}, columns=["t"])) == 1

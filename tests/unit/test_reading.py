@@ -406,7 +406,7 @@ def test_a_failed_file_larger_than_the_room_leaves_nothing_on_disk(tmp_path, roo
     ],
 )
 def test_the_ledger_notes_what_a_file_is_that_is_no_ndjson(tmp_path, data, says):
-    file = read_file(laid(tmp_path, "x.json", data))
+    file = read_file(STORE, laid(tmp_path, "x.json", data))
     assert take(file) == data + b"\n" * (not data.endswith(b"\n"))
     assert file.record.status == "complete"
     assert (file.record.note or "").startswith(says or "")
@@ -414,7 +414,7 @@ def test_the_ledger_notes_what_a_file_is_that_is_no_ndjson(tmp_path, data, says)
 
 
 def test_a_note_of_what_it_is_stands_beside_one_of_the_name(tmp_path):
-    file = read_file(laid(tmp_path, "x.bz2", gzip.compress(b'[{"a":1}]\n')))
+    file = read_file(STORE, laid(tmp_path, "x.bz2", gzip.compress(b'[{"a":1}]\n')))
     assert file.record.note.startswith("is named .bz2")
     assert "; looks like one JSON array" in file.record.note
     file.lines.drop()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import heapq
+import json
 import math
 import os
 import random
@@ -29,6 +30,7 @@ from pipeline.errors import (
     RefusedError,
     StorageError,
     TooManyFailuresError,
+    UnknownNameError,
 )
 from pipeline.storage import Store
 from tests.fixtures.files import bad_files, good_files, lines
@@ -451,3 +453,77 @@ def test_the_public_names_come_without_beam_or_pandas():
         "assert 'apache_beam' not in sys.modules, 'for the functions'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# Names that are somebody's
+
+
+@pytest.mark.parametrize(
+    ("record", "names"),
+    [
+        ({"_file": "app.py", "_line": 40}, ("__file", "_file_line")),
+        ({"_file": 1, "__file": 2, "_file_line": 3}, ("___file", "__file_line")),
+    ],
+)
+def test_a_field_of_the_name_of_a_column_of_ours_keeps_it(tmp_path, record, names):
+    path = tmp_path / "in" / "x.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(record) + "\n")
+    with pytest.warns(
+        SampleWarning, match=f"where each record is, is in the columns {names[0]} and {names[1]}$"
+    ):
+        frame = sample(f"{path.parent}/", 5)
+    assert {name: frame[name].tolist() for name in record} == {
+        name: [value] for name, value in record.items()
+    }
+    assert (frame[names[0]].tolist(), frame[names[1]].tolist()) == ([str(path)], [1])
+    assert frame.attrs["places"] == {"file": names[0], "line": names[1]}
+    assert "lines" not in frame.attrs
+
+
+def test_a_file_whose_name_is_no_utf8_makes_a_frame_that_can_be_shown(tmp_path):
+    path = tmp_path / "in" / "x\udce9.json"
+    path.parent.mkdir()
+    path.write_text('{"a":1}\n')
+    frame = sample(f"{path.parent}/", 5)
+    assert frame._file.tolist() == [str(path).replace("\udce9", "\\udce9")]
+    (repr(frame) + frame._repr_html_() + frame.to_csv()).encode()
+
+
+# What is no NDJSON, and what of records is wanted
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_arrays_and_joined_objects_are_drawn_from_as_records(tmp_path, indent):
+    records = [{"n": n, "l": [{"x": n}, {"x": -n}]} for n in range(300)]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.json").write_text(json.dumps(records[:200], indent=indent))
+    (folder / "b.json").write_text("".join(json.dumps(one, indent=indent) for one in records[200:]))
+    frame = sample(f"{folder}/", 1000, records="auto")
+    assert frame.n.tolist() == list(range(300))
+    assert frame._file_line.tolist() == [*range(1, 201), *range(1, 101)]
+    some = sample(f"{folder}/", 50, records="auto", columns=["n", "l.x"], explode="l")
+    assert list(some.columns) == ["n", "l.x", "_file", "_file_line"]
+    assert len(some) == 100
+    assert (some["l.x"].abs() == some.n).all()
+    assert peek(str(folder / "a.json"), 3, records="auto").n.tolist() == [0, 1, 2]
+    assert peek(str(folder / "b.json"), 2, records="auto", columns=["n"], explode="l").n.tolist() == [
+        200,
+        200,
+        201,
+        201,
+    ]
+    with pytest.warns(UserWarning, match='look like one JSON array: .* read it with records="auto"'):
+        peek(str(folder / "a.json"))
+    with pytest.raises(RefusedError, match="records is 'array'"):
+        peek(str(folder / "a.json"), records="array")
+
+
+def test_a_column_that_no_record_has_is_refused(folder):
+    with pytest.raises(UnknownNameError, match="no column is named 'sed'; there are: n, seed, x"):
+        sample(f"{folder}/d2/", 5, columns=["sed"])
+    path = min(folder.rglob("*.bz2"))
+    with pytest.raises(UnknownNameError, match="no column is named 'sed'"):
+        peek(str(path), columns=["sed"])
+    assert list(peek(str(path), columns=["x", "n"]).columns) == ["x", "n"]
