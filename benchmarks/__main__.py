@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import browser, dashboard, dataflow, memory, preview, throughput
+from benchmarks import browser, dashboard, dataflow, memory, preview, records, throughput
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
 
 BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "memory": memory.rows,
     "dataflow": dataflow.rows,
     "preview": preview.rows,
+    "records": records.rows,
     "browser": browser.rows,
     "dashboard": dashboard.rows,
 }

@@ -99,6 +99,11 @@ def big_file(data_dir: Path, raw_bytes: int) -> BigFile:
     return BigFile(path, int(done["raw"]))
 
 
+def market_files(count: int) -> Iterator[bytes]:
+    """The raw bytes of as many files as `many_files` lays down, each ending in a line end."""
+    return (_market(index).rstrip(b"\n") + b"\n" for index in range(count))
+
+
 def _markets() -> Iterator[bytes]:
     index = 0
     while True:

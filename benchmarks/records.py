@@ -1,0 +1,96 @@
+"""How fast a finished job's output becomes a DataFrame, against pandas.read_json(lines=True) on the same shards.
+
+Each reading is in a process of its own, ours and theirs in turn; imports are not counted. What is read is compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.data import market_files
+from benchmarks.row import BenchmarkError, Context, Goal, Row, median_ratio
+from pipeline.layout import shard_uri, summary_uri
+
+_SHARDS = 4
+_LIMIT = 600  # seconds for one reading
+_READ = """
+import glob, json, sys, time
+import pandas
+from resource import RUSAGE_SELF, getrusage
+from chimera_nb import read_output
+read_output
+
+def peer(target, columns):
+    parts = [pandas.read_json(path, lines=True) for path in sorted(glob.glob(target + "/output/*"))]
+    frame = pandas.concat(parts, ignore_index=True)
+    return frame if columns is None else frame[columns]
+
+def ours(target, columns):
+    return read_output(target, columns=columns)
+
+who, target, columns = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+began = time.perf_counter()
+frame = {"ours": ours, "pandas": peer}[who](target, columns)
+seconds = time.perf_counter() - began
+peak = getrusage(RUSAGE_SELF).ru_maxrss
+print(json.dumps({"seconds": seconds, "rows": len(frame), "pt": int(frame.pt.sum()), "kB": peak}))
+"""
+
+
+def rows(context: Context) -> list[Row]:
+    target = context.work / "out"
+    size, lines = _write(target, market_files(20 if context.quick else 600))
+    found = []
+    for what, columns, goal in (("all columns", None, 2), ("one scalar column", ["pt"], 10)):
+        pairs = [
+            (_read("ours", target, columns), _read("pandas", target, columns))
+            for _ in range(1 if context.quick else 3)
+        ]
+        for ours, peer in pairs:
+            if not ours["rows"] == peer["rows"] == lines or ours["pt"] != peer["pt"]:
+                raise BenchmarkError(f"what was read is not the same: {ours}, {peer}")
+        speeds = [[size / one["seconds"] / 1e6 for one in side] for side in zip(*pairs, strict=True)]
+        peak = max(ours["kB"] for ours, _ in pairs) / 1000
+        text = f"read_output of {size / 1e6:.0f} MB in {lines:,} records, {what} ({peak:,.0f} MB of memory)"
+        ratio = median_ratio(speeds[0], speeds[1])
+        ours, peer = (sorted(side)[len(side) // 2] for side in speeds)
+        found.append(Row(text, ours, "MB/s", Goal(at_least=goal), "pandas.read_json", peer, ratio))
+    return found
+
+
+def _write(target: Path, markets: Any) -> tuple[int, int]:
+    """What a job over the markets leaves: its bytes and lines."""
+    size = lines = 0
+    files = []
+    for index in range(_SHARDS):
+        path = Path(shard_uri(str(target), "output", index, _SHARDS))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.append(path.open("wb"))
+    for index, market in enumerate(markets):
+        size += files[index % _SHARDS].write(market)
+        lines += market.count(b"\n")
+    for file in files:
+        file.close()
+    summary = {"jobId": "bench", "shards": _SHARDS, "outputBytes": size, "lines": lines}
+    Path(summary_uri(str(target))).write_text(json.dumps(summary))
+    return size, lines
+
+
+def _read(who: str, target: Path, columns: list[str] | None) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _READ, who, str(target), json.dumps(columns)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_LIMIT,
+        env={**os.environ, "CHIMERA_DATA_DIR": str(target.parent / "data")},
+    )
+    if done.returncode:
+        raise BenchmarkError(f"{who} ended with {done.returncode}: {done.stderr[-2000:]}")
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
