@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from chimera_nb.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, warn_o
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.joined import Records, check_records, one_a_line
 from chimera_nb.nested import Explode
+from chimera_nb.read_ahead import read_ahead
 from chimera_nb.records import RecordReader, Row, collector_paused
 from pipeline.blocks import whole_lines
 from pipeline.errors import RefusedError, StorageError
@@ -33,6 +34,7 @@ MEMORY_SHARE = 0.5  # of what is available, that a frame may take
 CELL_BYTES = 8  # what a cell takes at least
 _JOB_ID = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-z]{8}")
 _READ_BYTES = 1 << 20
+_AHEAD = 4  # blocks that are fetched from a bucket while one is decoded
 
 
 @overload
@@ -90,6 +92,8 @@ def read_output(
     target, job_id, store = _located(job)
     summary = _summary(store, target, job_id)
     blocks = _blocks(store, _shards(store, target, summary), int(summary["lines"]), target)
+    if target.startswith("gs://"):
+        blocks = read_ahead(blocks, _AHEAD)
     rows = _rows(one_a_line(blocks) if records == "auto" else blocks, choice)
     if batch_rows is not None:
         return _batches(rows, choice.columns, batch_rows)
@@ -159,7 +163,7 @@ def _shards(store: Store, target: str, summary: Mapping[str, Any]) -> list[str]:
     return wanted
 
 
-def _blocks(store: Store, shards: Sequence[str], lines: int, target: str) -> Iterator[bytes]:
+def _blocks(store: Store, shards: Sequence[str], lines: int, target: str) -> Generator[bytes, None, None]:
     """Every line, in blocks of whole ones; raises StorageError at the end unless there were so many."""
     seen = 0
     for uri in shards:
