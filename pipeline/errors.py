@@ -11,6 +11,7 @@
     ├── StorageError (OSError)               the store said no, or said nothing
     │   ├── ObjectNotFoundError (FileNotFoundError)
     │   ├── ObjectExistsError (FileExistsError)
+    │   ├── ObjectChangedError               not the version any more that was first read
     │   └── AccessDeniedError (PermissionError)
     │       └── NotAllowedError (RefusedError)   a place outside the lists that bound this process
     ├── BadFileError (ValueError)            one input file cannot be used; the job goes on
@@ -111,6 +112,10 @@ class ObjectNotFoundError(StorageError, FileNotFoundError):
 
 class ObjectExistsError(StorageError, FileExistsError):
     """Something is there already, and was not to be replaced."""
+
+
+class ObjectChangedError(StorageError):
+    """An object is not the one any more of which a part was read."""
 
 
 class AccessDeniedError(StorageError, PermissionError):

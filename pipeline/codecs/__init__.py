@@ -6,6 +6,7 @@ formats.py   magic numbers: of what is decoded, and of what is refused by name
 members.py   bz2, gzip and xz: one compressed stream after another
 zstd.py      Zstandard frames
 archive.py   zip archives
+zip_directory.py  what is in one
 choose.py    name and magic bytes to codec
 """
 

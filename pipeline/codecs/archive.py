@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from typing import IO, TypeVar
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import IO, Any, TypeVar, cast
 
 from pipeline.codecs.base import CHUNK_BYTES, Codec
 from pipeline.codecs.formats import MAGIC
-from pipeline.codecs.intake import Intake, Readable
-from pipeline.errors import BadFileError
+from pipeline.codecs.intake import Intake, RandomAccess, Readable, random_access_of
+from pipeline.codecs.zip_directory import Member, decode_name, find_directory, members
+from pipeline.errors import BadFileError, ChimeraError
 
-_SPOOL_BYTES = 16 << 20  # above this the archive goes to a temporary file: a zip's directory is at its end
-_END_BYTES = 22
-_ENCRYPTED = 1
+_SPOOL_BYTES = 16 << 20  # of a stream that cannot be read at any place, what is held in memory
+_HEADER = struct.Struct("<4s5H3L2H")
+_HEADER_SIGN = b"PK\3\4"
+_ENCRYPTED, _PATCHED, _STRONGLY_ENCRYPTED = 1, 1 << 5, 1 << 6
 # zipfile decodes bzip2 and lzma members without a bound: a few kilobytes of them can fill the memory.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
@@ -34,52 +39,130 @@ class ZipCodec(Codec):
     magic = MAGIC["zip"]
 
     def chunks(self, stream: Readable) -> Iterator[bytes]:
-        with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
-            while piece := stream.read(CHUNK_BYTES):
-                spool.write(piece)
-            with _faults("the zip archive", lambda: zipfile.ZipFile(spool)) as archive:
-                _check_end(archive, spool)
-                last = b"\n"
-                for member in archive.infolist():
-                    if member.is_dir() or not member.file_size or member.filename.startswith("__MACOSX/"):
-                        continue
-                    if not last.endswith(b"\n"):
-                        yield b"\n"
-                    for last in _member(archive, member):
-                        yield last
-                if not archive.infolist():
-                    raise BadFileError("the zip archive holds no files")
+        with _readable_anywhere(stream) as (intake, archive):
+            places = _Places(intake, archive)
+            last = b"\n"
+            found = members(archive, find_directory(archive))
+            first = next(found, None)
+            if first is None:
+                raise BadFileError("the zip archive holds no files")
+            for member in chain((first,), found):
+                if member.name.endswith("/") or not member.size or member.name.startswith("__MACOSX/"):
+                    continue
+                if not last.endswith(b"\n"):
+                    yield b"\n"
+                for last in _member(places, member):
+                    yield last
+            intake.count_rest()
 
 
-def _check_end(archive: zipfile.ZipFile, spool: IO[bytes]) -> None:
-    """Refuse what follows the archive's end, which zipfile passes over."""
-    size = spool.seek(0, 2)
-    window = min(size, _END_BYTES + 0xFFFF)
-    spool.seek(-window, 2)
-    tail = spool.read()
-    end = tail.rfind(b"PK\x05\x06") + _END_BYTES
-    comment = int.from_bytes(tail[end - 2 : end], "little")
-    extra = len(tail) - end - comment
-    if extra > 0:
-        raise BadFileError(f"{extra:,} bytes of something else follow the end of the zip archive")
-    if extra < 0 or len(archive.comment) != comment:
-        raise BadFileError("the zip archive is cut off in the comment at its end")
+@contextmanager
+def _readable_anywhere(stream: Readable) -> Generator[tuple[Intake, RandomAccess], None, None]:
+    """The stream, to be read in order, and the same bytes to be read at any place."""
+    if archive := random_access_of(stream):
+        yield stream if isinstance(stream, Intake) else Intake(stream), archive
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
+        while piece := stream.read(CHUNK_BYTES):
+            spool.write(piece)
+        copy = _Copy(cast("IO[bytes]", spool))
+        yield Intake(copy), copy
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    what = f"the zip's member {member.filename!r}"
-    if member.flag_bits & _ENCRYPTED:
+class _Copy:
+    """A stream's bytes in a temporary file."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._length = file.seek(0, 2)
+        self._at = 0
+
+    def length(self) -> int:
+        return self._length
+
+    def read_at(self, start: int, size: int, /) -> bytes:
+        self._file.seek(start)
+        return self._file.read(size)
+
+    def read(self, size: int, /) -> bytes:
+        piece = self.read_at(self._at, size)
+        self._at += len(piece)
+        return piece
+
+
+class _Places:
+    """The bytes from a place on: of the stream that is read in order, as long as that has not passed the place.
+
+    Members mostly stand in the order of the directory. Then each byte is asked for once, and counts in the
+    checksum of the whole.
+    """
+
+    def __init__(self, intake: Intake, archive: RandomAccess) -> None:
+        self._intake = intake
+        self._archive = archive
+        self._passed = 0
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._intake.read(size)
+        self._passed += len(piece)
+        return piece
+
+    def take(self, size: int) -> bytes:
+        piece = self._intake.take(size)
+        self._passed += len(piece)
+        return piece
+
+    def at(self, place: int) -> _Places | Intake:
+        if place < self._passed:
+            return Intake(_From(self._archive, place))
+        while self._passed < place and self.read(min(place - self._passed, CHUNK_BYTES)):
+            pass
+        return self
+
+
+class _From:
+    """An archive's bytes from a place on."""
+
+    def __init__(self, archive: RandomAccess, at: int) -> None:
+        self._archive = archive
+        self._at = at
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._archive.read_at(self._at, size)
+        self._at += len(piece)
+        return piece
+
+
+def _member(places: _Places, member: Member) -> Iterator[bytes]:
+    what = f"the zip's member {member.name!r}"
+    if member.flags & _ENCRYPTED:
         raise BadFileError(f"{what} is encrypted; upload it without a password")
-    if member.compress_type not in _METHODS:
-        raise BadFileError(
-            f"{what} uses compression method {member.compress_type}; zip it again with deflate"
-        )
-    with _faults(what, lambda: archive.open(member)) as file:
+    if member.method not in _METHODS:
+        raise BadFileError(f"{what} uses compression method {member.method}; zip it again with deflate")
+    with _faults(what, lambda: _open(places.at(member.at), member)) as file:
         try:
-            yield from _decoded(Intake(_MemberStream(file, what)), member.filename)
+            yield from _decoded(Intake(_MemberStream(file, what)), member.name)
         except BadFileError as e:
             text = str(e)
             raise BadFileError(text if text.startswith(what) else f"{what}: {text}") from e
+
+
+def _open(archive: _Places | Intake, member: Member) -> IO[bytes]:
+    """The member's raw bytes, once what stands before them agrees with the directory."""
+    header = archive.take(_HEADER.size)
+    if len(header) < _HEADER.size or not header.startswith(_HEADER_SIGN):
+        raise zipfile.BadZipFile("it does not begin where the directory says")
+    _, _, flags, *_, name_size, extra_size = _HEADER.unpack(header)
+    name = decode_name(archive.take(name_size), flags)
+    archive.take(extra_size)
+    if name != member.stored_name:
+        raise zipfile.BadZipFile(f"it is named {name!r} where it begins")
+    if member.flags & (_PATCHED | _STRONGLY_ENCRYPTED):
+        raise NotImplementedError("it is patched data or strongly encrypted")
+    info = zipfile.ZipInfo(member.stored_name)
+    info.compress_type, info.compress_size = member.method, member.packed
+    info.file_size, info.CRC = member.size, member.crc
+    return cast("IO[bytes]", zipfile.ZipExtFile(cast("Any", archive), "r", info))
 
 
 def _decoded(intake: Intake, name: str) -> Iterator[bytes]:
@@ -106,5 +189,7 @@ def _faults(what: str, read: Callable[[], _T]) -> _T:
     """What `read` gives, with zipfile's many kinds of complaint made one."""
     try:
         return read()
+    except ChimeraError:
+        raise  # the store's, or one that says what is wrong already
     except _FAULTS as e:
         raise BadFileError(f"{what} is cut off or corrupt ({e})") from e

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import PurePosixPath
+from posixpath import splitext
 
 from pipeline.codecs.archive import ZipCodec
 from pipeline.codecs.base import Codec, PlainCodec
@@ -68,7 +68,7 @@ def choose_codec(head: bytes, name: str, wanted: str = "auto") -> Codec:
 
 def mismatch(codec: Codec, name: str) -> str | None:
     """What is worth a note about a file that was decoded as something else than its name says."""
-    suffix = PurePosixPath(name).suffix.lower()
+    suffix = splitext(name)[1].lower()
     named = next((known.name for known in _CODECS.values() if suffix in known.suffixes), codec.name)
     return (
         None
@@ -90,7 +90,7 @@ def _check_asked_for(head: bytes, codec: Codec) -> None:
 
 
 def _without_magic(head: bytes, name: str) -> Codec:
-    suffix = PurePosixPath(name).suffix.lower()
+    suffix = splitext(name)[1].lower()
     for codec in _CODECS.values():
         if suffix in codec.suffixes:
             if _may_begin(head, codec):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 PIECE_BYTES = 256 * 1024  # compressed bytes asked for at a time: most market files come whole
 
@@ -13,11 +13,25 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+@runtime_checkable
+class RandomAccess(Protocol):
+    """What a codec needs of a stream to look at any place in it, beside reading it in order."""
+
+    def length(self) -> int: ...
+    def read_at(self, start: int, size: int, /) -> bytes: ...
+
+
+def random_access_of(stream: Readable) -> RandomAccess | None:
+    """Any place of a stream that is read in order, where its source can be asked for one."""
+    source = stream.source if isinstance(stream, Intake) else stream
+    return source if isinstance(source, RandomAccess) else None
+
+
 class Intake:
-    """Buffers a stream that may give fewer bytes than were asked for."""
+    """Buffers a stream that may give fewer bytes than were asked for. Attribute: source (that stream)."""
 
     def __init__(self, stream: Readable) -> None:
-        self._stream = stream
+        self.source = stream
         self._held = b""
         self._at = 0
         self._ended = False
@@ -74,6 +88,6 @@ class Intake:
         self._held, self._at = b"".join(pieces), 0
 
     def _read(self) -> bytes:
-        piece = b"" if self._ended else self._stream.read(PIECE_BYTES)
+        piece = b"" if self._ended else self.source.read(PIECE_BYTES)
         self._ended = not piece
         return piece

@@ -6,6 +6,7 @@ gcs.py             gs:// through google-cloud-storage
 gcs_client.py      its client: one for a process, and its errors as ours
 gcs_versions.py    changes there that hold only for what was seen: swap, move, delete
 local.py           local paths through the operating system
+local_streams.py   its streams, and its errors as ours
 local_versions.py  such changes of local files
 checksum.py        CRC-32C as Google Cloud Storage shows it
 """

@@ -85,6 +85,21 @@ class ReadStream(ABC):
             )
 
     @abstractmethod
+    def length(self) -> int:
+        """How many bytes the store holds, of the version that is read. May ask it. Raises StorageError."""
+
+    @abstractmethod
+    def read_at(self, start: int, size: int) -> bytes:
+        """Bytes of the same version at any place, fewer where it ends; they count in neither size nor crc32c."""
+
+    @abstractmethod
+    def again(self) -> ReadStream:
+        """The same version from its first byte on, also after `close`.
+
+        Raises StorageError when the store has another version by now.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """Let go of what the stream holds; may be repeated."""
 

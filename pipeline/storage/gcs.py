@@ -13,12 +13,15 @@ from typing import Any
 
 from google.api_core.exceptions import RequestRangeNotSatisfiable
 
-from pipeline.errors import ObjectNotFoundError, StorageError
+from pipeline.errors import ObjectChangedError, ObjectNotFoundError, StorageError
 from pipeline.patterns import split_uri
 from pipeline.storage.entries import Entry, Page, ReadStream, WriteStream
 from pipeline.storage.gcs_client import client, mapped, retry
 
-_WINDOW_BYTES = 4 << 20  # one request brings so much: a market file whole, and little memory for each thread
+_WINDOW_BYTES = 4 << 20  # one request brings so much
+_FIRST_BYTES = (
+    1 << 20
+)  # the first so much: a market file whole. Two dozen threads hold one each, and few decode
 _UPLOAD_BYTES = 8 << 20  # a multiple of 256 KiB, as resumable uploads ask
 _DELETERS = 16
 OWNER = "chimera-job"  # of an object's metadata: the job that wrote it
@@ -146,9 +149,9 @@ def _delete(uri: str) -> None:
 class _BlobReader(ReadStream):
     """Windows of the object, one request each, all of the generation that the first one brought."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, generation: int | None = None) -> None:
         super().__init__(uri)
-        self._blob = _blob(uri)
+        self._blob = _blob(uri, generation)
         self._window = b""
         self._at = 0
         self._ended = False
@@ -158,6 +161,21 @@ class _BlobReader(ReadStream):
                 self._blob.reload(retry=retry(), timeout=_TIMEOUT)
         self.generation = self._blob.generation
         self._stored_crc32c = self._blob.crc32c
+
+    def length(self) -> int:
+        if self._blob.size is None:
+            with mapped(self.uri):
+                self._blob.reload(retry=retry(), timeout=_TIMEOUT)
+        return int(self._blob.size)
+
+    def read_at(self, start: int, size: int) -> bytes:
+        at = start - (self.size - self._at)  # within the window at hand
+        if at >= 0 and (self._ended or at + size <= len(self._window)):
+            return self._window[at : at + size]
+        return _window(self._blob, self.uri, start, start + size) if size else b""
+
+    def again(self) -> _BlobReader:
+        return _BlobReader(self.uri, self.generation)
 
     def close(self) -> None:
         self._window, self._at, self._ended = b"", 0, True
@@ -172,8 +190,9 @@ class _BlobReader(ReadStream):
     def _fetch(self) -> None:
         start = self.size
         self._window, self._at = b"", 0
-        self._window = _window(self._blob, self.uri, start, start + _WINDOW_BYTES)
-        self._ended = len(self._window) < _WINDOW_BYTES
+        size = _WINDOW_BYTES if start else _FIRST_BYTES
+        self._window = _window(self._blob, self.uri, start, start + size)
+        self._ended = len(self._window) < size
 
     def _expected(self) -> tuple[int | None, str | None]:
         return None, self._stored_crc32c
@@ -225,13 +244,13 @@ def marks(owner: str | None) -> dict[str, str] | None:
     return None if owner is None else {OWNER: owner}
 
 
-def _blob(uri: str) -> Any:
+def _blob(uri: str, generation: int | None = None) -> Any:
     bucket, name = split_uri(uri)
     if not name:
         raise ObjectNotFoundError(uri, "is a bucket, not an object")
     if name in {".", ".."}:  # in a URL they would be a way up: a delete of ".." is one of the bucket
         raise ObjectNotFoundError(uri, "no object can have this name")
-    return client().bucket(bucket).blob(name)
+    return client().bucket(bucket).blob(name, generation=generation)
 
 
 def _window(blob: Any, uri: str, start: int, end: int) -> bytes:
@@ -252,7 +271,7 @@ def _window(blob: Any, uri: str, start: int, end: int) -> bytes:
                 return b""  # the object ends at `start`
     except ObjectNotFoundError as e:
         if replaced:
-            raise StorageError(uri, "was replaced or deleted while it was being read; try again") from e
+            raise ObjectChangedError(uri, "was replaced or deleted while it was being read; try again") from e
         raise
     return data
 

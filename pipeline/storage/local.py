@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import shutil
@@ -12,10 +11,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
-from pipeline.errors import AccessDeniedError, ObjectExistsError, ObjectNotFoundError, StorageError
-from pipeline.storage.entries import Entry, Page, ReadStream, WriteStream
+from pipeline.errors import (
+    ObjectNotFoundError,
+)
+from pipeline.storage.entries import Entry, Page, ReadStream
+from pipeline.storage.local_streams import FileReader, FileWriter, mapped
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def stat(uri: str) -> Entry:
 
 
 def open_read(uri: str) -> ReadStream:
-    return _FileReader(uri)
+    return FileReader(uri)
 
 
 def read_range(uri: str, start: int, end: int) -> bytes:
@@ -97,8 +98,8 @@ def read_range(uri: str, start: int, end: int) -> bytes:
         return file.read(max(0, end - start))
 
 
-def open_write(uri: str, owner: str | None = None) -> _FileWriter:  # noqa: ARG001 - a file carries no mark
-    return _FileWriter(uri)
+def open_write(uri: str, owner: str | None = None) -> FileWriter:  # noqa: ARG001 - a file carries no mark
+    return FileWriter(uri)
 
 
 def write_bytes(uri: str, data: bytes, *, create_only: bool) -> None:
@@ -150,53 +151,6 @@ def delete_tree(folder: str) -> None:
 
 def is_folder(path: str) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - exactly this path, with its "//" and ".."
-
-
-class _FileReader(ReadStream):
-    def __init__(self, uri: str) -> None:
-        super().__init__(uri)
-        with mapped(uri):
-            if not modes.S_ISREG(Path(uri).stat().st_mode):
-                raise StorageError(uri, "is not a regular file")  # a pipe would be waited for without end
-            self._file: IO[bytes] = Path(uri).open("rb", buffering=0)  # noqa: SIM115 - `close` does
-        self._stat = os.fstat(self._file.fileno())
-
-    def close(self) -> None:
-        self._file.close()
-
-    def _next(self, size: int) -> bytes:
-        with mapped(self.uri):
-            return self._file.read(size)
-
-    def _expected(self) -> tuple[int | None, str | None]:
-        with mapped(self.uri):
-            now = os.fstat(self._file.fileno())
-        if now.st_mtime_ns != self._stat.st_mtime_ns:
-            raise StorageError(self.uri, "was changed while it was being read; try again")
-        return self._stat.st_size, None
-
-
-class _FileWriter(WriteStream):
-    def __init__(self, uri: str) -> None:
-        super().__init__(uri)
-        with mapped(uri):
-            Path(uri).parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = Path(uri).open("wb", buffering=0)  # noqa: SIM115 - `close` does
-
-    def _put(self, data: bytes) -> None:
-        with mapped(self.uri):
-            rest = memoryview(data)
-            while rest:
-                rest = rest[self._file.write(rest) :]
-
-    def close(self) -> None:
-        with mapped(self.uri):
-            self._file.close()
-
-    def abort(self) -> None:
-        self._file.close()
-        with mapped(self.uri):
-            Path(self.uri).unlink(missing_ok=True)
 
 
 _UMASK = os.umask(0)
@@ -253,24 +207,3 @@ def _entry(path: str) -> Entry:
     except (ValueError, OverflowError, OSError):  # a time beyond the year 9999
         return Entry(path, found.st_size)
     return Entry(path, found.st_size, updated=updated.replace("+00:00", "Z"))
-
-
-@contextlib.contextmanager
-def mapped(uri: str) -> Iterator[None]:
-    """Whatever the operating system raises, as a StorageError about `uri`."""
-    try:
-        yield
-    except StorageError:
-        raise
-    except FileNotFoundError as e:
-        raise ObjectNotFoundError(uri, "there is no such file") from e
-    except NotADirectoryError as e:
-        raise ObjectNotFoundError(uri, "what it would be in is a file, not a folder") from e
-    except FileExistsError as e:
-        raise ObjectExistsError(uri, "is there already") from e
-    except PermissionError as e:
-        raise AccessDeniedError(uri, "permission is denied; check its owner and mode") from e
-    except OSError as e:
-        if e.errno == errno.ENAMETOOLONG:
-            raise ObjectNotFoundError(uri, "its name is longer than this disk takes") from e
-        raise StorageError(uri, (e.strerror or str(e)).lower()) from e

@@ -18,10 +18,11 @@ from pathlib import Path
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError
 from pipeline.storage import local
 from pipeline.storage.entries import Version
+from pipeline.storage.local_streams import mapped
 
 
 def look(uri: str) -> Version:
-    with local.mapped(uri):
+    with mapped(uri):
         found = Path(uri).stat()
     if modes.S_ISDIR(found.st_mode):
         raise ObjectNotFoundError(uri, "is a folder, not a file")
@@ -35,7 +36,7 @@ def list_versions(prefix: str) -> Iterator[Version]:
 
 
 def read_version(uri: str) -> tuple[bytes, int]:
-    with local.mapped(uri), Path(uri).open("rb") as file:
+    with mapped(uri), Path(uri).open("rb") as file:
         return file.read(), generation_of(os.fstat(file.fileno()))
 
 
@@ -43,7 +44,7 @@ def swap(uri: str, data: bytes, generation: int, owner: str | None) -> int:  # n
     path = Path(uri)
     if generation and not path.parent.is_dir():
         raise _changed(uri)
-    with local.mapped(uri), _locked(path.parent, make=True):
+    with mapped(uri), _locked(path.parent, make=True):
         before = _stat(path)
         _check(uri, before, generation)
         local.write_bytes(uri, data, create_only=False)
@@ -59,12 +60,12 @@ def move(source: str, target: str, generation: int, over: int) -> Version:
     with contextlib.ExitStack() as held:
         for folder in sorted({old.parent, new.parent}):  # in one order, so that no two wait for each other
             uri = source if folder == old.parent else target
-            held.enter_context(local.mapped(uri))
+            held.enter_context(mapped(uri))
             held.enter_context(_locked(folder, make=folder != old.parent))
-        with local.mapped(source):
+        with mapped(source):
             old.lstat()
         _check(source, _stat(old), generation)
-        with local.mapped(target):
+        with mapped(target):
             _check(target, _stat(new), over)
             old.replace(new)
     return look(target)
@@ -73,7 +74,7 @@ def move(source: str, target: str, generation: int, over: int) -> Version:
 def delete_version(uri: str, generation: int) -> bool:
     path = Path(uri)
     try:
-        with local.mapped(uri), _locked(path.parent, make=False):
+        with mapped(uri), _locked(path.parent, make=False):
             _check(uri, _stat(path), generation)
             path.unlink()
     except (ObjectExistsError, ObjectNotFoundError):

@@ -10,7 +10,7 @@ import requests
 from google.api_core import exceptions as api
 from google.cloud.storage import Blob
 
-from pipeline.errors import ObjectExistsError, ObjectNotFoundError, StorageError
+from pipeline.errors import ObjectChangedError, ObjectExistsError, ObjectNotFoundError, StorageError
 from pipeline.storage import Store, gcs_versions
 
 STORE = Store()
@@ -74,6 +74,37 @@ def test_a_stream_is_read_to_its_end_whatever_its_windows(root, size):
     assert stream.generation == STORE.stat(f"{root}/x").generation
     assert STORE.read_range(f"{root}/x", 1, 5) == data[1:5]
     assert STORE.read_range(f"{root}/x", size, size + 5) == b""
+
+
+@pytest.mark.parametrize("size", [10, (5 << 20) + 3])
+def test_any_place_of_a_stream_is_read_beside_it(root, size):
+    data = os.urandom(size)
+    STORE.write_bytes(f"{root}/x", data)
+    with STORE.open_read(f"{root}/x") as stream:
+        assert stream.length() == size
+        begun = stream.read(4)
+        for start, end in [(0, 3), (2, 9), (size - 3, size), (size - 3, size + 9), (size, size + 1)]:
+            assert stream.read_at(start, end - start) == data[start:end]
+        rest = b"".join(iter(lambda: stream.read(1 << 19), b""))
+        stream.verify()
+    assert begun + rest == data
+
+
+def test_a_stream_is_read_again_of_the_same_version_or_not_at_all(root):
+    data = os.urandom(3 << 20)
+    STORE.write_bytes(f"{root}/x", data)
+    with STORE.open_read(f"{root}/x") as stream:
+        assert stream.read(9) == data[:9]
+    with stream.again() as second:
+        assert b"".join(iter(lambda: second.read(1 << 19), b"")) == data
+        second.verify()
+    assert second.generation == stream.generation
+    STORE.write_bytes(f"{root}/x", data)  # the same bytes, but who would know
+    with pytest.raises(ObjectChangedError, match="was replaced or deleted"):
+        stream.again()
+    STORE.delete([f"{root}/x"])
+    with pytest.raises(ObjectChangedError, match="was replaced or deleted"):
+        stream.again()
 
 
 @pytest.mark.parametrize("size", [1, 8 << 20, (17 << 20) + 3])

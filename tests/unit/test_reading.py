@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pipeline import reading
 from pipeline.errors import StorageError
 from pipeline.reading import HeldLines, ReadFile, Room, read_file
-from pipeline.storage import ReadStream, Store, local
+from pipeline.storage import ReadStream, Store, local_streams
 
 STORE = Store()
 
@@ -191,7 +191,7 @@ def test_a_folder_a_pipe_and_a_link_to_nowhere_are_on_record_and_not_waited_for(
     assert "symbolic links" in read_file(STORE, str(tmp_path / "self")).record.error
 
 
-class Faulty(local._FileReader):
+class Faulty(local_streams.FileReader):
     """A file whose store fails after so many bytes, or has another checksum."""
 
     fails_at: int | None = None
