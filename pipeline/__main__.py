@@ -20,7 +20,7 @@ from pipeline.causes import cause_of
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.printable import guard_terminal, printable
 from pipeline.sources import describe_sources
-from pipeline.spec import JobSpec
+from pipeline.spec import MAX_RATIO, JobSpec
 from pipeline.storage import Store
 from pipeline.target import abandon_target, begin_target, lost
 
@@ -103,6 +103,17 @@ def _parse(arguments: Sequence[str] | None) -> tuple[JobSpec, list[str]]:
         "--keep-partial", action="store_true", help="keep what was read of a file before its fault"
     )
     parser.add_argument("--max-failures", type=int, help="fail the job if more files than this fail")
+    parser.add_argument(
+        "--max-ratio",
+        type=int,
+        default=MAX_RATIO,
+        help="fail a file of more raw bytes for each stored byte, from 16 MiB on; 0: none (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--spool-mb",
+        type=int,
+        help="MB of temporary disk for each process, beyond which a file is read twice; half of it if left out",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the output that the target holds")
     parser.add_argument("--job-id", help="letters, digits and '-'; made up if left out")
     ours, beams = parser.parse_known_args(arguments)

@@ -14,6 +14,7 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.publish import now
+from pipeline.reading import ReadOptions
 from pipeline.sources import get_decompressor, get_source
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
@@ -27,7 +28,12 @@ def build(root: Any, store: Store, spec: JobSpec, patterns: Sequence[str]) -> An
     `patterns` are those that `pipeline.admission.admit` gave for the specification. Workers read and write through
     `store`. Calls no service.
     """
-    codec = get_decompressor(get_source(spec.source))
+    options = ReadOptions(
+        codec=get_decompressor(get_source(spec.source)),
+        keep_partial=spec.keep_partial,
+        max_ratio=spec.max_ratio,
+        spool_bytes=None if spec.spool_mb is None else spec.spool_mb * 1_000_000,
+    )
     files = (
         root
         | "CreatePatterns" >> CreatePatterns(store, spec, patterns)
@@ -37,8 +43,7 @@ def build(root: Any, store: Store, spec: JobSpec, patterns: Sequence[str]) -> An
     read = (
         files
         | "Reshuffle" >> beam.Reshuffle()
-        | "ReadAndDecompress"
-        >> beam.ParDo(ReadAndDecompressGCSFile(store, codec, keep_partial=spec.keep_partial))
+        | "ReadAndDecompress" >> beam.ParDo(ReadAndDecompressGCSFile(store, options))
     )
     results = {"listed": files, "read": read}
     return results | "WriteOutput" >> WriteOutput(store, spec, patterns, now())

@@ -103,7 +103,7 @@ class FileWriter:
         """
         at, size, crc32c = self._at, self._size, str(self._crc)
         self._at, self._size, self._crc = None, 0, Crc32c()
-        if size != record.output_bytes:
+        if size != record.output_bytes or record.output_crc32c not in {None, crc32c}:
             raise _mixed_up(f"{size:,} bytes of lines came before the record of", record)
         placed = replace(record, job_id=self._job_id)
         if at is not None:
@@ -121,7 +121,7 @@ class FileWriter:
 
 
 def _mixed_up(what: str, record: FileRecord | None) -> ReconciliationError:
-    of = f" {record.uri}, which tells of {record.output_bytes:,}" if record else ""
+    of = f" {record.uri}, which tells of {record.output_bytes:,}, or of others" if record else ""
     return ReconciliationError(
         f"{what}{of}: the runner has taken the lines of a file from its record, or mixed up the files. "
         "Nothing was published; run the job again, and report this"

@@ -6,6 +6,7 @@ threads reach the wire's and the cores' limit (measured: 2.0 times on two cores,
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ from pipeline.reading import ReadFile
 
 REMOTE_THREADS = 24  # a request to a bucket takes tens of milliseconds: most of these wait for an answer
 LOCAL_THREADS = max(2, os.cpu_count() or 2)
+
+_MMAP_THRESHOLD = -3  # of mallopt(3)
+_OWN_PAGES_FROM = 2 << 20  # bytes; decoded chunks are smaller, and what holds a window of an object is larger
 
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 _lock = threading.Lock()
@@ -64,5 +68,16 @@ def _shared_pool(threads: int) -> ThreadPoolExecutor:
     with _lock:
         key = (os.getpid(), threads)
         if key not in _pools:
+            _give_freed_memory_back()
             _pools[key] = ThreadPoolExecutor(threads, thread_name_prefix="read-file")
         return _pools[key]
+
+
+def _give_freed_memory_back() -> None:
+    """Have glibc keep no megabytes that were freed, for each thread that freed them (measured: 60 to 80 MB).
+
+    By itself it raises the sizes from which it asks the system for memory, and gives back, with those it has met.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # not there in other libraries of C
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, _OWN_PAGES_FROM)

@@ -1,103 +1,57 @@
-"""Read one file whole: its lines, held back until it has proved good, and its record for the ledger.
-
-The lines wait in memory as long as this process has room for them, and beyond that on the worker's disk.
-"""
+"""Read one file whole: its lines, held back until it has proved good, and its record for the ledger."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import IO
 
-from pipeline.blocks import BLOCK_BYTES, whole_lines
 from pipeline.codecs import HEAD_BYTES, choose_codec, mismatch
 from pipeline.codecs.intake import Intake
-from pipeline.errors import BadFileError, StorageError
+from pipeline.errors import (
+    AccessDeniedError,
+    BadFileError,
+    ObjectChangedError,
+    ObjectNotFoundError,
+    StorageError,
+)
+from pipeline.held_lines import HeldLines
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
+from pipeline.spec import MAX_RATIO
 from pipeline.storage import ReadStream, Store
+from pipeline.text_format import HEAD_BYTES as TEXT_HEAD_BYTES
 from pipeline.text_format import text_format
 
-HELD_BYTES = 64 << 20  # raw bytes that all files being read may hold in this process's memory together
-
-
-class Room:
-    """Bytes that may be held in memory, shared by the threads of a process."""
-
-    def __init__(self, total: int) -> None:
-        self._free = total
-        self._lock = threading.Lock()
-
-    def take(self, size: int) -> bool:
-        """Whether there was room; never waits, so that two files cannot wait for each other."""
-        with self._lock:
-            if size > self._free:
-                return False
-            self._free -= size
-            return True
-
-    def give_back(self, size: int) -> None:
-        with self._lock:
-            self._free += size
-
-
-_room = Room(HELD_BYTES)
+RATIO_FROM = (
+    16 << 20
+)  # raw bytes: a bomb of less does no harm, and small files may compress to next to nothing
+_OF_THE_FILE = (BadFileError, StorageError)  # what makes a failed file, and not a failed bundle
+_GONE = (ObjectNotFoundError, ObjectChangedError, AccessDeniedError)  # and what does before a second reading
 # More decoders than cores gain nothing, and each holds a megabyte or more.
 _decoding = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 
 
-class HeldLines:
-    """Blocks of whole lines on their way from a reading thread to the bundle's thread."""
+@dataclass(frozen=True)
+class ReadOptions:
+    """How files are read.
 
-    def __init__(self, room: Room = _room) -> None:
-        self._room = room
-        self._blocks: list[bytes] = []
-        self._in_memory = 0
-        self._spool: IO[bytes] | None = None
-        self.size = 0
-        self.lines = 0
+    codec         for `choose_codec`
+    keep_partial  also give the whole lines from before a fault
+    max_ratio     raw bytes for each stored byte, above which a file is taken for a bomb; 0 for no bound
+    spool_bytes   of the temporary disk, for all files of a process; None for as much as is left free
+    """
 
-    def add(self, block: bytes) -> None:
-        self.size += len(block)
-        self.lines += block.count(b"\n")
-        if self._spool is None and self._room.take(len(block)):
-            self._blocks.append(block)
-            self._in_memory += len(block)
-            return
-        if self._spool is None:
-            self._spool = tempfile.TemporaryFile(prefix="chimera-")  # noqa: SIM115 - closed by `drop`
-        self._spool.write(block)
+    codec: str = "auto"
+    keep_partial: bool = False
+    max_ratio: int = MAX_RATIO
+    spool_bytes: int | None = None
 
-    def blocks(self) -> Iterator[bytes]:
-        """The blocks in order, each given up as it is taken; all of them when the taker stops early."""
-        try:
-            for i, block in enumerate(self._blocks):
-                self._blocks[i] = b""
-                yield block
-                self._give_back(len(block))
-            self._blocks.clear()
-            if self._spool is not None:
-                self._spool.seek(0)
-                yield from whole_lines(iter(partial(self._spool.read, BLOCK_BYTES), b""))
-        finally:
-            self.drop()
 
-    def drop(self) -> None:
-        """Let go of everything; may be repeated."""
-        self._blocks.clear()
-        self._give_back(self._in_memory)
-        if self._spool is not None:
-            self._spool.close()
-            self._spool = None
-
-    def _give_back(self, size: int) -> None:
-        self._in_memory -= size
-        self._room.give_back(size)
+_BY_DEFAULT = ReadOptions()
 
 
 @dataclass
@@ -107,8 +61,33 @@ class ReadFile:
     record: FileRecord
     lines: HeldLines = field(default_factory=HeldLines)
 
+    def blocks(self) -> Iterator[bytes]:
+        """Its blocks of whole lines. `record` is final once they are all taken, not before.
 
-def read_file(store: Store, uri: str, *, codec: str = "auto", keep_partial: bool = False) -> ReadFile:
+        A file that has to be read again and is not there any more, or is another, is a failed one then. Raises
+        StorageError when that shows after blocks were taken, or when other bytes come: the blocks are no good, and
+        their bundle is to be repeated.
+        """
+        taken = False
+        try:
+            for block in self.lines.blocks():
+                taken = True
+                yield block
+        except _GONE as e:
+            if taken:
+                raise
+            self.record = replace(
+                self.record,
+                status="failed",
+                error=_reason(e, self.record.uri),
+                lines=0,
+                output_bytes=0,
+                output_crc32c=None,
+                crc32c=None,
+            )
+
+
+def read_file(store: Store, uri: str, options: ReadOptions = _BY_DEFAULT) -> ReadFile:
     """Read and decode a file to its end. Whatever is wrong with it is in the record; raises nothing for it.
 
     A file that cannot be opened, or not be read to its end after the store's own retries, is a failed file as
@@ -117,11 +96,15 @@ def read_file(store: Store, uri: str, *, codec: str = "auto", keep_partial: bool
     began = time.monotonic()
     result = ReadFile(FileRecord(uri, "failed"))
     try:
-        with store.open_read(uri) as stream, _decoding:
-            _read_into(result, stream, codec)
-    except (BadFileError, StorageError) as e:
+        with store.open_read(uri) as stream:
+            result.lines = HeldLines(
+                uri, partial(_read_again, stream, options.codec), on_disk=options.spool_bytes
+            )
+            with _decoding:
+                _read_into(result, stream, options)
+    except _OF_THE_FILE as e:
         result.record = replace(result.record, status="failed", error=_reason(e, uri))
-        if not keep_partial:
+        if not options.keep_partial:
             result.lines.drop()
             result.lines = HeldLines()
     except BaseException:
@@ -131,35 +114,33 @@ def read_file(store: Store, uri: str, *, codec: str = "auto", keep_partial: bool
         result.record,
         lines=result.lines.lines,
         output_bytes=result.lines.size,
+        output_crc32c=result.lines.crc32c if result.lines.size else None,
         seconds=round(time.monotonic() - began, 3),
     )
     return result
 
 
-def _read_into(result: ReadFile, stream: ReadStream, wanted: str) -> None:
+def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> None:
     """Fill in the lines and the record; on an error both hold what was known by then."""
     raw_bytes = read_bytes = 0
     name = None
-    looks = None
-
-    def decoded() -> Iterator[bytes]:
-        nonlocal raw_bytes, read_bytes
+    head = bytearray()
+    try:
+        intake = Intake(stream)
+        codec = choose_codec(intake.peek(HEAD_BYTES), result.record.uri, options.codec)
+        name = codec.name
         for chunk in codec.decode(intake):
             raw_bytes += len(chunk)
             tally("raw-bytes", len(chunk))
             tally("read-bytes", stream.size - read_bytes)
             read_bytes = stream.size
-            yield chunk
-
-    try:
-        intake = Intake(stream)
-        codec = choose_codec(intake.peek(HEAD_BYTES), result.record.uri, wanted)
-        name = codec.name
-        for block in whole_lines(decoded()):
-            if not result.lines.size:
-                looks = text_format(block)
-            result.lines.add(block)
+            _check_ratio(raw_bytes, stream, options.max_ratio)
+            if len(head) < TEXT_HEAD_BYTES:
+                head += chunk[:TEXT_HEAD_BYTES]
+            result.lines.add(chunk)
         stream.verify()
+        result.lines.complete()
+        looks = text_format(bytes(head))
         notes = (mismatch(codec, result.record.uri), looks and looks.note)
         result.record = replace(
             result.record,
@@ -172,6 +153,34 @@ def _read_into(result: ReadFile, stream: ReadStream, wanted: str) -> None:
         result.record = replace(
             result.record, generation=stream.generation, size=stream.size, codec=name, raw_bytes=raw_bytes
         )
+
+
+def _check_ratio(raw: int, stream: ReadStream, limit: int) -> None:
+    """Refuse a file that takes out of all proportion; by its whole size, so that one dense part does not matter."""
+    if not limit or raw <= max(limit * stream.size, RATIO_FROM) or raw <= limit * stream.length():
+        return
+    raise BadFileError(
+        f"holds more than {limit:,} raw bytes for each of its {stream.length():,} bytes, as a bomb does; if it is "
+        f"meant to, allow more with max-ratio (0: no bound)"
+    )
+
+
+def _read_again(first: ReadStream, wanted: str) -> Generator[bytes, None, None]:
+    """The raw bytes of a file once more.
+
+    Raises ObjectChangedError where the store has another version by now, StorageError where other bytes come.
+    """
+    with first.again() as stream, _decoding:
+        intake = Intake(stream)
+        try:
+            yield from choose_codec(intake.peek(HEAD_BYTES), first.uri, wanted).decode(intake)
+        except BadFileError as e:
+            raise StorageError(
+                first.uri, f"{e}, as it was not when it was first read; run the job again"
+            ) from e
+        stream.verify()
+        if (stream.size, stream.crc32c) != (first.size, first.crc32c):
+            raise StorageError(first.uri, "gave other bytes when it was read again; run the job again")
 
 
 def _reason(error: Exception, uri: str) -> str:

@@ -14,6 +14,7 @@ from pipeline.errors import InvalidUriError, RefusedError, SettingsError, Target
 from pipeline.patterns import has_glob, split_uri
 
 MAX_SHARDS = 99_999  # five digits in output-00000-of-NNNNN.ndjson
+MAX_RATIO = 1000  # gzip cannot pass 1,032, and market files come to about 15
 _KINDS: dict[str, tuple[type, ...]] = {
     "target": (str,),
     "job_id": (str,),
@@ -21,6 +22,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "shards": (int, NoneType),
     "keep_partial": (bool,),
     "max_failures": (int, NoneType),
+    "max_ratio": (int,),
+    "spool_mb": (int, NoneType),
     "overwrite": (bool,),
     "inputs_total": (int, NoneType),
     "manifest": (str, NoneType),
@@ -39,6 +42,9 @@ class JobSpec:
     shards         the number of output files; None writes what the workers find fastest, with no second pass
     keep_partial   also write the whole lines read from a file before it proved faulty
     max_failures   more failed files than this fail the job; None allows all but every one of them
+    max_ratio      a file of more raw bytes for each stored byte has failed, as a bomb; from 16 MiB on; 0: no bound
+    spool_mb       MB of its temporary disk that a worker's process may hold lines on, where its memory does not do;
+                   a file that does not fit is read twice; None is as much as it leaves free
     overwrite      replace the output that the target holds
     manifest       where all inputs are when `inputs` holds only the first of `inputs_total` (`pipeline.manifest`)
     """
@@ -50,6 +56,8 @@ class JobSpec:
     shards: int | None = None
     keep_partial: bool = False
     max_failures: int | None = None
+    max_ratio: int = MAX_RATIO
+    spool_mb: int | None = None
     overwrite: bool = False
     inputs_total: int | None = None
     manifest: str | None = None
@@ -70,6 +78,10 @@ class JobSpec:
             raise RefusedError(f"shards is {self.shards}; ask for 1 to {MAX_SHARDS:,}")
         if self.max_failures is not None and self.max_failures < 0:
             raise RefusedError(f"max-failures is {self.max_failures}; give 0 or more")
+        if self.max_ratio < 0:
+            raise RefusedError(f"max-ratio is {self.max_ratio}; give 1 or more, or 0 for no bound")
+        if self.spool_mb is not None and self.spool_mb < 0:
+            raise RefusedError(f"spool-mb is {self.spool_mb}; give 0 or more")
 
     @property
     def bucket(self) -> str:

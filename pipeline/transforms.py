@@ -18,7 +18,7 @@ from pipeline.counters import count, count_only
 from pipeline.layout import patterns_uri
 from pipeline.manifest import read_list
 from pipeline.reader_pool import ReaderPool
-from pipeline.reading import ReadFile, read_file
+from pipeline.reading import ReadFile, ReadOptions, read_file
 from pipeline.selection import check_outside, list_matches, literal_uri
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
@@ -91,10 +91,9 @@ class ReadAndDecompressGCSFile(beam.DoFn):
     Files of a bundle are read side by side, and come out one after another, in whatever order they are ready.
     """
 
-    def __init__(self, store: Store, codec: str, *, keep_partial: bool) -> None:
+    def __init__(self, store: Store, options: ReadOptions) -> None:
         self._store = store
-        self._codec = codec
-        self._keep_partial = keep_partial
+        self._options = options
         self._pool: ReaderPool | None = None
 
     def start_bundle(self) -> None:
@@ -103,7 +102,7 @@ class ReadAndDecompressGCSFile(beam.DoFn):
     def process(self, uri: bytes) -> Iterator[Any]:
         path = decode_uri(uri)
         if self._pool is None:
-            read = partial(read_file, self._store, codec=self._codec, keep_partial=self._keep_partial)
+            read = partial(read_file, self._store, options=self._options)
             self._pool = ReaderPool(read, remote=path.startswith("gs://"))
         for file in self._pool.add(path):
             yield from self._elements(file)
@@ -121,7 +120,7 @@ class ReadAndDecompressGCSFile(beam.DoFn):
 
     @staticmethod
     def _elements(file: ReadFile) -> Iterator[Any]:
-        yield from file.lines.blocks()
+        yield from file.blocks()
         record = file.record
         count("read-files" if record.status == "complete" else "failed-files")
         # The tally has these two already: reading adds them as it goes.

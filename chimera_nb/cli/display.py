@@ -25,6 +25,7 @@ from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.ledger import FileRecord
 from pipeline.patterns import join_uri
 from pipeline.printable import printable
+from pipeline.spec import MAX_RATIO
 from pipeline.storage import Entry
 
 out = Console(highlight=False, soft_wrap=True)
@@ -39,8 +40,8 @@ _COLOURS = {
 }
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _LOGS_SHOWN = 20
-_OPTIONS = ("shards", "keepPartial", "maxFailures", "overwrite", "manifest")
-_UNSET = (None, False)
+_OPTIONS = ("shards", "keepPartial", "maxFailures", "maxRatio", "spoolMb", "overwrite", "manifest")
+_UNSET = {"maxRatio": MAX_RATIO}
 
 
 def text(said: str, style: str = "") -> Text:
@@ -89,6 +90,11 @@ def when(stamp: str | None) -> str:
 
 def status_text(status: Status) -> Text:
     return Text(status.value, style=_COLOURS[status])
+
+
+def _is_set(name: str, value: object) -> bool:
+    """Whether an option is worth a word: 0 is, and is no False."""
+    return value is not None and value is not False and value != _UNSET.get(name)
 
 
 def headline(record: JobRecord) -> str:
@@ -164,7 +170,7 @@ def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
         "runner": record.runner
         + "".join(f"  {name} {value}" for name, value in record.runner_options.items()),
         "options": "  ".join(
-            f"{name} {record.spec[name]}" for name in _OPTIONS if record.spec.get(name) not in _UNSET
+            f"{name} {record.spec[name]}" for name in _OPTIONS if _is_set(name, record.spec.get(name))
         ),
         "dataflow": f"{record.dataflow_job_id}  {record.dataflow_url}" if record.dataflow_job_id else None,
         "created": f"{when(record.created_at)} by {record.created_by or 'unknown'}",

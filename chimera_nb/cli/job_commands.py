@@ -16,6 +16,7 @@ from pipeline.ledger import FileRecord
 from pipeline.path_list import parse_paths
 from pipeline.patterns import join_uri
 from pipeline.results import ledger_records
+from pipeline.spec import MAX_RATIO
 
 jobs = typer.Typer(help="Look at the jobs on record.", no_args_is_help=True)
 _FAILURES_SHOWN = 20
@@ -59,6 +60,16 @@ def submit(
     ] = False,
     max_failures: Annotated[
         int | None, typer.Option(help="Fail the job if more files than this fail.", show_default=False)
+    ] = None,
+    max_ratio: Annotated[
+        int, typer.Option(help="Fail a file of more raw bytes for each stored byte, from 16 MiB on; 0: none.")
+    ] = MAX_RATIO,
+    spool_mb: Annotated[
+        int | None,
+        typer.Option(
+            help="MB of temporary disk for each process, beyond which a file is read twice. Left out: half of it.",
+            show_default=False,
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output that the target holds.")
@@ -130,6 +141,8 @@ def submit(
         shards=shards,
         keep_partial=keep_partial,
         max_failures=max_failures,
+        max_ratio=max_ratio,
+        spool_mb=spool_mb,
         overwrite=overwrite,
     )
     follow(service, record, wait=wait, as_json=as_json)

@@ -85,9 +85,9 @@ class JobService:
     ) -> JobRecord:
         """Check a job, put it on record and have it run; its record, pending or running.
 
-        Options are the fields of JobSpec: source, shards, keep_partial, max_failures, overwrite; runner_options
-        those of `DataflowOptions`. Raises RefusedError, with nothing on record, when the request is wrong; then
-        no file has been touched.
+        Options are the fields of JobSpec: source, shards, keep_partial, max_failures, max_ratio, spool_mb, overwrite;
+        runner_options those of `DataflowOptions`. Raises RefusedError, with nothing on record, when the request is
+        wrong; then no file has been touched.
         """
         if runner not in RUNNERS:
             raise UnknownNameError("runner", runner, list(RUNNERS))
@@ -188,6 +188,8 @@ class JobService:
             "shards": spec.shards,
             "keep_partial": spec.keep_partial,
             "max_failures": spec.max_failures,
+            "max_ratio": spec.max_ratio,
+            "spool_mb": spec.spool_mb,
             "runner": record.runner,
             "runner_options": {n: v for n, v in record.runner_options.items() if n != "project"},
         }

@@ -9,7 +9,7 @@ from typing import Any
 
 from chimera_nb.widgets.form_model import ANY_ID
 from pipeline.path_list import as_lines
-from pipeline.spec import JobSpec
+from pipeline.spec import MAX_RATIO, JobSpec
 
 MAX_INPUTS = 1000  # above, code is no help: select a folder or a pattern
 _ON_ONE_COMMAND = 20  # more are given on standard input
@@ -100,6 +100,8 @@ def _set(spec: JobSpec) -> dict[str, Any]:
         "shards": spec.shards,
         "keep_partial": spec.keep_partial or None,
         "max_failures": spec.max_failures,
+        "max_ratio": None if spec.max_ratio == MAX_RATIO else spec.max_ratio,
+        "spool_mb": spec.spool_mb,
         "overwrite": spec.overwrite or None,
     }
     return {name: value for name, value in given.items() if value is not None}

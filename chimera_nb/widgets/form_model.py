@@ -16,7 +16,7 @@ from typing import Any
 from chimera_nb.dataflow_options import DataflowOptions
 from pipeline.errors import RefusedError, UnknownNameError
 from pipeline.patterns import split_uri
-from pipeline.spec import MAX_SHARDS, JobSpec
+from pipeline.spec import MAX_RATIO, MAX_SHARDS, JobSpec
 
 MAX_TEXT = 2000  # characters: an object's name has 1,024 bytes at most
 _PLAIN_BUCKET = "gs://"
@@ -27,6 +27,8 @@ _SHORT = re.compile(r"-[0-9a-f]{4}$")
 _COUNTS = {
     "shards": (1, MAX_SHARDS),
     "max_failures": (0, 1_000_000_000),
+    "max_ratio": (0, 1_000_000_000),
+    "spool_mb": (0, 1_000_000_000),
     "num_workers": (1, 4000),
     "max_workers": (1, 4000),  # Dataflow's own limit for a job
 }
@@ -50,6 +52,8 @@ class Fields:
     num_workers: str = ""
     temp_location: str = ""
     max_failures: str = ""
+    max_ratio: str = ""
+    spool_mb: str = ""
     keep_partial: bool = False
     overwrite: bool = False
 
@@ -186,6 +190,8 @@ def check(
         "source": form.source,
         "shards": numbers["shards"],
         "max_failures": numbers["max_failures"],
+        "max_ratio": MAX_RATIO if numbers["max_ratio"] is None else numbers["max_ratio"],
+        "spool_mb": numbers["spool_mb"],
         "keep_partial": form.keep_partial,
         "overwrite": form.overwrite,
     }

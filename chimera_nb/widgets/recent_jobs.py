@@ -11,7 +11,7 @@ from chimera_nb.jobs.record import JobRecord
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.form_model import DATAFLOW_FIELDS, Fields, is_local, split_target
 from pipeline.errors import ChimeraError
-from pipeline.spec import JobSpec
+from pipeline.spec import MAX_RATIO, JobSpec
 from pipeline.storage import Store
 
 SHOWN = 10
@@ -36,7 +36,8 @@ def recent_configurations(records: Iterable[JobRecord]) -> tuple[Recent, ...]:
         label = f"{record.created_at[:16].replace('T', ' ')}  {spec.source}{where}: {_named(spec)} → {spec.target}"
         options = tuple(sorted((name, str(value)) for name, value in record.runner_options.items()))
         same = (spec.inputs, spec.manifest, spec.target, spec.source, spec.shards, spec.keep_partial)
-        found.append(Recent(record.job_id, label, (*same, spec.max_failures, record.runner, options)))
+        bounds = (spec.max_failures, spec.max_ratio, spec.spool_mb)
+        found.append(Recent(record.job_id, label, (*same, *bounds, record.runner, options)))
     return _first_of_each(found)
 
 
@@ -63,6 +64,8 @@ def fields_of(record: JobRecord, settings: Settings) -> tuple[Fields, dict[str, 
         prefix=prefix,
         shards=_text(spec.shards),
         max_failures=_text(spec.max_failures),
+        max_ratio=_text(None if spec.max_ratio == MAX_RATIO else spec.max_ratio),
+        spool_mb=_text(spec.spool_mb),
         keep_partial=spec.keep_partial,
         runner=record.runner,
         **typed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import held_lines
 from pipeline.__main__ import main
 from pipeline.results import ledger_records, output_shards
 from pipeline.storage import Store
@@ -158,6 +160,35 @@ def test_keep_partial_keeps_whole_lines_from_before_the_fault(place):
     assert failed.lines > 100
     before = [line + b"\n" for line in lines(40, 5000).split(b"\n")[: failed.lines]]
     assert output_of(f"{place}/out") == sorted([*expected_lines(files), *before])
+
+
+@pytest.mark.parametrize("spool_mb", ["0", "1"])
+def test_files_that_fit_neither_in_memory_nor_on_disk_are_read_twice(place, spool_mb, monkeypatch):
+    monkeypatch.setattr(held_lines._room, "_free", 0)
+    files = [*good_files(), *bad_files()]
+    arguments = ["--input", put(place, files), "--target", f"{place}/out", "--spool-mb", spool_mb]
+    assert run(*arguments) == 0
+    assert output_of(f"{place}/out") == expected_lines(files)
+    check_books(f"{place}/out", files)
+    assert run(*arguments, "--shards", "3", "--keep-partial", "--overwrite") == 0
+    (failed,) = (record for record in ledger_records(STORE, f"{place}/out", status="failed") if record.lines)
+    assert set(expected_lines(files)) < set(output_of(f"{place}/out"))
+    assert failed.lines > 100
+    assert (held_lines._room._free, held_lines._disk._taken) == (0, 0)
+
+
+@pytest.mark.parametrize(("arguments", "code"), [((), 1), (("--max-ratio", "0"), 0)])
+def test_a_bomb_is_stopped_unless_it_is_meant_to_be_one(place, arguments, code, capsys):
+    packer = bz2.BZ2Compressor()
+    raw = b'{"a":1}\n' * (1 << 17)
+    STORE.write_bytes(f"{place}/in/a.bz2", b"".join(packer.compress(raw) for _ in range(40)) + packer.flush())
+    assert run("--input", f"{place}/in/", "--target", f"{place}/out", *arguments) == code
+    if code:
+        assert "all 1 files failed" in capsys.readouterr().err
+        (failed,) = ledger_records(STORE, f"{place}/out")
+        assert failed.error.startswith("holds more than 1,000 raw bytes for each of its ")
+    else:
+        assert read_summary(STORE, f"{place}/out")["lines"] == 40 << 17
 
 
 @pytest.mark.parametrize(("allowed", "code"), [(8, 0), (7, 1), (0, 1)])

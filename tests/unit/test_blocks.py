@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.blocks import whole_lines
+from pipeline import blocks as blocks_module
+from pipeline.blocks import LineCount, line_blocks, whole_lines
 from pipeline.errors import BadFileError
 
 TEXT = st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\r\n", b"\0", b"\xff", b"\n\n", b"\r"])).map(b"".join)
@@ -93,3 +94,55 @@ def test_a_line_too_long_is_told_with_what_it_looks_like():
         list(whole_lines([b'[{"a":1},', b'{"a":2},' * 50], max_line=100))
     with pytest.raises(BadFileError, match=r"not a file of lines$"):
         list(whole_lines([b"x" * 101, b"\n"], max_line=100))
+
+
+# Lines that are counted, and given in pieces
+
+
+@given(TEXT, st.lists(st.integers(0, 1000)))
+def test_lines_are_counted_without_being_held(data, places):
+    count = LineCount()
+    for chunk in cut(data, places):
+        at = count.add(chunk)
+        assert at == chunk.rfind(b"\n") + 1
+    assert (count.size, count.lines, count.whole) == (len(data), data.count(b"\n"), data.rfind(b"\n") + 1)
+
+
+@given(st.integers(0, 40), st.lists(st.integers(0, 1000)))
+def test_a_count_refuses_the_lines_that_whole_lines_refuses(length, places):
+    data = b"ok\n" + b"x" * length
+    chunks = cut(data, places)
+
+    def refused(take) -> bool:
+        try:
+            take()
+        except BadFileError:
+            return True
+        return False
+
+    count = LineCount(max_line=20)
+    assert refused(lambda: [count.add(chunk) for chunk in chunks]) == (length > 20)
+    assert refused(lambda: list(whole_lines(iter(chunks), max_line=20))) == (length > 20)
+
+
+@given(TEXT, st.lists(st.integers(0, 1000)), st.integers(1, 12))
+def test_a_long_line_comes_in_pieces_and_every_other_block_ends_a_line(data, places, block_bytes):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks_module, "BLOCK_BYTES", block_bytes)
+        got = list(line_blocks(cut(data, places)))
+    assert b"".join(got) == ended(data)
+    assert all(got)
+    for at, block in enumerate(got):
+        if not block.endswith(b"\n"):
+            begun = b"".join(got[:at]).rpartition(b"\n")[2]
+            assert len(begun + block) >= block_bytes
+
+
+def test_the_time_for_one_long_line_in_pieces_is_linear_in_its_chunks():
+    def seconds(chunks: int) -> float:
+        began = time.process_time()
+        assert sum(map(len, line_blocks(b"x" * 64 for _ in range(chunks)))) == 64 * chunks + 1
+        return time.process_time() - began
+
+    seconds(1000)
+    assert seconds(80_000) < 40 * max(seconds(8_000), 0.005)

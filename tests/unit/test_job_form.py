@@ -24,7 +24,15 @@ def problems(form=GOOD, chosen=CHOSEN, **options):
 
 
 def test_a_form_that_is_filled_in_is_what_submit_takes():
-    form = replace(GOOD, source="betfair", shards="1,200", max_failures="0", keep_partial=True)
+    form = replace(
+        GOOD,
+        source="betfair",
+        shards="1,200",
+        max_failures="0",
+        max_ratio="0",
+        spool_mb="500",
+        keep_partial=True,
+    )
     checked = check(form, CHOSEN, SOURCES)
     assert checked.problems == {}
     assert checked.job == {
@@ -32,10 +40,17 @@ def test_a_form_that_is_filled_in_is_what_submit_takes():
         "source": "betfair",
         "shards": 1200,
         "max_failures": 0,
+        "max_ratio": 0,
+        "spool_mb": 500,
         "keep_partial": True,
         "overwrite": False,
     }
     JobSpec(CHOSEN.inputs, job_id=ANY_ID, **checked.job)
+
+
+def test_bounds_that_are_left_open_are_those_of_a_job_by_itself():
+    job = check(GOOD, CHOSEN, SOURCES).job
+    assert (job["max_ratio"], job["spool_mb"]) == (1000, None)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +86,8 @@ def test_a_target_splits_into_the_fields_that_make_it():
         ({"shards": "٣"}, "shards", "a whole number"),
         ({"shards": "9" * 300}, "shards", "a whole number"),
         ({"max_failures": "-1"}, "max_failures", "a whole number from 0"),
+        ({"max_ratio": "lots"}, "max_ratio", "a whole number from 0"),
+        ({"spool_mb": "1.5"}, "spool_mb", "a whole number from 0"),
         ({"source": "csv"}, "source", "no source is named 'csv'; there are: betfair, ndjson"),
         ({"runner": "spark"}, "runner", "no runner is named"),
         ({"runner": "dataflow", "region": "europe-west1-b"}, "region", "it is a zone: write europe-west1"),

@@ -124,6 +124,14 @@ def test_hostile_names_are_data_in_both_kinds_of_code(uris):
     assert "--overwrite" in words
 
 
+def test_bounds_are_in_both_kinds_of_code_where_they_are_not_those_of_a_job_by_itself():
+    spec = JobSpec(("gs://history/",), "gs://results/x", ANY_ID, max_ratio=0, spool_mb=0)
+    words = shlex.split(shell_command(spec, "direct", {}).replace("\\\n", ""))
+    assert words[-4:] == ["--max-ratio", "0", "--spool-mb", "0"]
+    assert "    max_ratio=0,\n    spool_mb=0,\n" in notebook_cell(spec, "direct", {})
+    assert "max" not in shell_command(JobSpec(("gs://history/",), "gs://results/x", ANY_ID), "direct", {})
+
+
 def test_runner_options_are_in_both_kinds_of_code_as_they_are_taken():
     spec = JobSpec(("gs://history/",), "gs://results/x", ANY_ID, shards=3)
     options = {"region": "europe-west1", "max_workers": 5, "labels": ["a=b", "c=d"]}

@@ -96,6 +96,22 @@ def test_lines_that_are_not_those_of_the_record_behind_them_are_refused(tmp_path
     writer.abort()
 
 
+def test_pieces_of_lines_in_another_order_than_they_were_read_are_refused(tmp_path):
+    crc = base64.b64encode(google_crc32c.value(b"one long line\n").to_bytes(4, "big")).decode()
+    record = FileRecord("/in/a", "complete", output_bytes=14, output_crc32c=crc)
+    writer = FileWriter(PartWriter(STORE, str(tmp_path)), "me")
+    for piece in (b"one ", b"long ", b"line\n"):
+        list(writer.write(piece))
+    assert writer.end_file(record)[0].output_crc32c == crc
+    for piece in (b"long ", b"one ", b"line\n"):
+        list(writer.write(piece))
+    with pytest.raises(
+        ReconciliationError, match="has taken the lines of a file from its record, or mixed up"
+    ):
+        writer.end_file(record)
+    writer.abort()
+
+
 def test_lines_whose_record_never_comes_are_refused(tmp_path):
     writer = FileWriter(PartWriter(STORE, str(tmp_path)), "me")
     list(writer.write(b"ab\n"))

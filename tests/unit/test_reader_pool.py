@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pipeline import reader_pool
+from pipeline.held_lines import HeldLines, Room
 from pipeline.ledger import FileRecord
 from pipeline.reader_pool import ReaderPool
-from pipeline.reading import HeldLines, ReadFile, Room
+from pipeline.reading import ReadFile
 
 WAIT = 30  # seconds, for what should come at once
 
@@ -40,7 +41,7 @@ class Reader:
         assert self.gate.wait(WAIT)
         if uri.startswith("broken"):
             raise ZeroDivisionError(uri)
-        file = ReadFile(FileRecord(uri, "complete"), HeldLines(self.room))
+        file = ReadFile(FileRecord(uri, "complete"), HeldLines(room=self.room))
         file.lines.add(uri.encode() + b"\n")
         return file
 

@@ -43,6 +43,8 @@ def located(path: str) -> str:
         ({"shards": -1}, "shards is -1"),
         ({"shards": 100_000}, "1 to 99,999"),
         ({"max_failures": -1}, "max-failures is -1"),
+        ({"max_ratio": -1}, "max-ratio is -1"),
+        ({"spool_mb": -1}, "spool-mb is -1"),
         ({"job_id": ""}, "job id ''"),
         ({"job_id": "../x"}, "job id"),
         ({"job_id": "a/b"}, "job id"),
@@ -143,7 +145,9 @@ def test_a_local_path_is_stored_once_and_for_all(path):
 
 
 def test_a_specification_comes_back_from_json():
-    made = spec(shards=3, keep_partial=True, max_failures=0, overwrite=True, source="betfair")
+    made = spec(
+        shards=3, keep_partial=True, max_failures=0, max_ratio=0, spool_mb=9, overwrite=True, source="betfair"
+    )
     assert JobSpec.from_json(json.loads(json.dumps(made.to_json()))) == made
 
 
@@ -191,6 +195,9 @@ def test_unknown_fields_are_named():
         ("keepPartial", 0),
         ("keepPartial", None),
         ("maxFailures", "0"),
+        ("maxRatio", None),
+        ("maxRatio", 0.5),
+        ("spoolMb", "9"),
         ("maxFailures", 0.5),
         ("maxFailures", False),
         ("overwrite", "false"),

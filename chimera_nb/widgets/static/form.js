@@ -11,6 +11,8 @@ const BOXES = {
   num_workers: ["Workers to begin with", "chosen by Dataflow"],
   temp_location: ["Temp location", "gs://bucket/folder"],
   max_failures: ["Max failed files", "any number"],
+  max_ratio: ["Max ratio", "1,000"],
+  spool_mb: ["Temporary disk, MB", "half of it"],
 };
 
 class FormView extends View {
@@ -24,7 +26,7 @@ class FormView extends View {
     const edit = (name, value) => this.ask("edit", { field: name, value, view: this.id, number: (this.number += 1) });
     this.fields = { source: new Field("source", "Source", make("select", "ch-input"), edit) };
     for (const [name, [label, hint]] of Object.entries(BOXES)) {
-      const numeric = /shards|workers|failures/.test(name) ? { inputmode: "numeric" } : {};
+      const numeric = /shards|workers|failures|ratio|mb/.test(name) ? { inputmode: "numeric" } : {};
       this.fields[name] = new Field(name, label, textBox(hint, numeric), edit);
     }
     this.fields.runner = new Radios("runner", "Runs", [["direct", "On this machine"], ["dataflow", "On Dataflow"]], edit);
@@ -91,7 +93,7 @@ class FormView extends View {
   }
 
   makeRun() {
-    const { runner, region, machine_type, max_workers, num_workers, temp_location, max_failures, keep_partial } = this.fields;
+    const { runner, region, machine_type, max_workers, num_workers, temp_location, max_failures, max_ratio, spool_mb, keep_partial } = this.fields;
     this.dataflow = make("div", "ch-form-dataflow");
     this.dataflow.append(region.node, machine_type.node, max_workers.node);
     const more = make("details", "ch-form-more");
@@ -99,7 +101,7 @@ class FormView extends View {
     this.moreDataflow.append(num_workers.node, temp_location.node);
     this.carried = make("div", "ch-muted ch-form-carried");
     const held = make("div", "ch-form-more-held");
-    held.append(max_failures.node, this.moreDataflow, keep_partial.node, this.carried);
+    held.append(max_failures.node, max_ratio.node, spool_mb.node, this.moreDataflow, keep_partial.node, this.carried);
     more.append(make("summary", "", "More"), held);
     return this.makePart("Run", "run", runner.node, this.dataflow, more);
   }
@@ -181,7 +183,7 @@ class FormView extends View {
     showName(this.inputsHint, text);
     this.inputsHint.classList.toggle("ch-bad", bad);
     const more = this.node.querySelector(".ch-form-more");
-    if (["max_failures", "num_workers", "temp_location"].some((name) => hints[name]?.bad)) more.open = true;
+    if (["max_failures", "max_ratio", "spool_mb", "num_workers", "temp_location"].some((name) => hints[name]?.bad)) more.open = true;
   }
 
   onSelected() {
