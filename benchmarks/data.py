@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import hashlib
+import io
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,7 +40,7 @@ class ManyFiles:
 
 @dataclass(frozen=True)
 class BigFile:
-    """One .bz2 of one stream, as archives have it, and its raw bytes."""
+    """A file that stands alone in its folder, or for all that are in it, and the raw bytes of that."""
 
     path: Path
     raw: int
@@ -102,6 +105,54 @@ def big_file(data_dir: Path, raw_bytes: int) -> BigFile:
 def market_files(count: int) -> Iterator[bytes]:
     """The raw bytes of as many files as `many_files` lays down, each ending in a line end."""
     return (_market(index).rstrip(b"\n") + b"\n" for index in range(count))
+
+
+def long_lines(data_dir: Path, files: int, line_bytes: int) -> BigFile:
+    """So many .gz files of one line of about that size each; `path` is the first, `raw` the bytes of all."""
+    folder = data_dir / f"lines-{files}-{line_bytes >> 20}"
+    piece = bytes(range(48, 58)) * 1000
+    line = b'{"x":"' + piece * (line_bytes // len(piece)) + b'"}\n'
+    return _small(
+        folder, {f"{i}.gz": lambda: gzip.compress(line, 1) for i in range(files)}, len(line) * files
+    )
+
+
+def bomb(data_dir: Path, raw_bytes: int) -> BigFile:
+    """One .bz2 of some thousands of raw bytes for each of its own."""
+    block = b'{"id":1,"x":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}\n' * 10_000
+    blocks = raw_bytes // len(block)
+
+    def packed() -> bytes:
+        packer = bz2.BZ2Compressor()
+        return b"".join(packer.compress(block) for _ in range(blocks)) + packer.flush()
+
+    return _small(data_dir / f"bomb-{raw_bytes >> 20}", {"bomb.bz2": packed}, blocks * len(block))
+
+
+def many_members(data_dir: Path, members: int) -> BigFile:
+    """One .zip of so many files of one line each."""
+    line = b'{"a":1}\n'
+
+    def packed() -> bytes:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for i in range(members):
+                archive.writestr(zipfile.ZipInfo(f"folder/{i:09d}.json"), line)
+        return buffer.getvalue()
+
+    return _small(data_dir / f"members-{members}", {"many.zip": packed}, members * len(line))
+
+
+def _small(folder: Path, files: dict[str, Callable[[], bytes]], raw: int) -> BigFile:
+    """Files that fit in memory, made unless they are there; the first of them stands for all."""
+    recipe = {"recipe": _RECIPE, "raw": raw}
+    if _read_done(folder, recipe) is None:
+        print(f"making {folder} ...", file=sys.stderr)
+        _remake(folder)
+        for name, packed in files.items():
+            (folder / name).write_bytes(packed())
+        _done(folder).write_text(json.dumps(recipe))
+    return BigFile(folder / next(iter(files)), raw)
 
 
 def _markets() -> Iterator[bytes]:

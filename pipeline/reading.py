@@ -26,9 +26,7 @@ from pipeline.storage import ReadStream, Store
 from pipeline.text_format import HEAD_BYTES as TEXT_HEAD_BYTES
 from pipeline.text_format import text_format
 
-RATIO_FROM = (
-    16 << 20
-)  # raw bytes: a bomb of less does no harm, and small files may compress to next to nothing
+RATIO_FROM = 16 << 20  # raw bytes: less is no harm, and small honest files may compress to next to nothing
 _OF_THE_FILE = (BadFileError, StorageError)  # what makes a failed file, and not a failed bundle
 _GONE = (ObjectNotFoundError, ObjectChangedError, AccessDeniedError)  # and what does before a second reading
 # More decoders than cores gain nothing, and each holds a megabyte or more.
