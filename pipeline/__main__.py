@@ -1,12 +1,14 @@
 """The bare pipeline on any Beam runner: `python -m pipeline --input PATH --target URI [Beam's own options]`.
 
 No job log and no notebook side: for data engineers, and for whatever schedules jobs already. Without --runner it
-runs in this process. Exit 0 done, 1 the job failed, 2 the input was refused.
+runs in this process. Exit 0 done, 1 the job failed, 2 the input was refused; 143 and 130 ended by SIGTERM and SIGINT,
+with the target given back, unless its output was whole by then.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import secrets
@@ -18,6 +20,8 @@ from pipeline.admission import admit
 from pipeline.allowed import AccessLists
 from pipeline.causes import cause_of
 from pipeline.errors import ChimeraError, RefusedError
+from pipeline.give_back import give_back
+from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.printable import guard_terminal, printable
 from pipeline.sources import describe_sources
 from pipeline.spec import MAX_RATIO, JobSpec
@@ -28,6 +32,16 @@ from pipeline.target import abandon_target, begin_target, lost
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one job; its summary goes to stdout as JSON."""
     spec, beam_options = _parse(arguments)
+    with interruptions() as signals:
+        try:
+            return _ended(spec, beam_options, signals)
+        except Interrupted as e:
+            print(e, file=sys.stderr)  # noqa: T201
+            give_back(spec, e.exit_code)
+
+
+def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -> int:
+    """Run the job to its end; its exit code. A signal raises Interrupted, and then nothing is given back yet."""
     try:
         store = Store(AccessLists.from_environment())
         patterns = admit(store, spec, lambda _: None)
@@ -39,13 +53,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     try:
         run(store, spec, patterns, beam_options)
-    except Exception as e:  # noqa: BLE001 - whatever the runner raises: the job came to nothing, and says why
+    except Interrupted:
+        raise
+    except Exception as e:  # whatever the runner raises: the job came to nothing, and says why
+        if signals.number is not None:  # Beam made an exception of its own of it
+            raise Interrupted(signals.number) from e
+        signals.hold()
         abandon_target(store, spec)
         print(printable(f"failed: {cause_of(e)}"), file=sys.stderr)  # noqa: T201
         return 1
     except BaseException:
+        signals.hold()
         abandon_target(store, spec)
         raise
+    signals.hold()
     summary = abandon_target(store, spec)  # there is nothing to abandon, unless the target was lost
     if summary is None:
         print(f"failed: {lost(store, spec)}", file=sys.stderr)  # noqa: T201
@@ -73,8 +94,16 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
 
         runner = FnApiRunner()
     begin_target(store, spec)
-    with beam.Pipeline(runner=runner, options=options) as root:
-        build(root, store, spec, patterns)
+    root = beam.Pipeline(runner=runner, options=options)
+    try:
+        with root:
+            build(root, store, spec, patterns)
+    except Interrupted:
+        # Another service's job would go on by itself. Runners that have no way to end one raise what they like.
+        if (result := getattr(root, "result", None)) is not None:
+            with contextlib.suppress(Exception):
+                result.cancel()
+        raise
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[JobSpec, list[str]]:
