@@ -98,7 +98,7 @@ def _job(entry: Entry) -> dict[str, Any]:
         return {"job": entry.job_id, "status": "unreadable", "created": created, "error": entry.problem}
     return {
         "job": entry.job_id,
-        "status": entry.status.value,
+        "status": entry.status_word,
         "created": pd.Timestamp(entry.created_at),
         "source": entry.source_type,
         "files": entry.progress.get("filesComplete"),

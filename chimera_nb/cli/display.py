@@ -88,8 +88,8 @@ def when(stamp: str | None) -> str:
         return brief(stamp)
 
 
-def status_text(status: Status) -> Text:
-    return Text(status.value, style=_COLOURS[status])
+def status_text(record: JobRecord) -> Text:
+    return Text(record.status_word, style=_COLOURS[record.status])
 
 
 def _is_set(name: str, value: object) -> bool:
@@ -107,7 +107,7 @@ def headline(record: JobRecord) -> str:
             f"complete: {plural(complete, 'file')} read{less}; {lines:,} lines in {plural(shards, 'shard')}"
             f" at {target}"
         )
-    return f"{record.status.value}: {record.error}" if record.error else record.status.value
+    return f"{record.status_word}: {record.error}" if record.error else record.status_word
 
 
 def _numbers_of(summary: Mapping[str, Any] | None) -> tuple[int, int, int, int] | None:
@@ -148,7 +148,7 @@ def _job_row(record: JobRecord | UnreadableRecord) -> tuple[Text, ...]:
         return (*known, *[Text()] * 4, text(f"cannot be read: {record.problem}"))
     return (
         text(record.job_id),
-        status_text(record.status),
+        status_text(record),
         Text(when(record.created_at)),
         text(record.source_type),
         Text(f"{record.progress.get('filesComplete') or 0:,}"),
@@ -159,7 +159,7 @@ def _job_row(record: JobRecord | UnreadableRecord) -> tuple[Text, ...]:
 
 
 def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
-    out.print(Text.assemble(text(record.job_id, "bold"), "  ", status_text(record.status)))
+    out.print(Text.assemble(text(record.job_id, "bold"), "  ", status_text(record)))
     paths = [join_uri(record.source_bucket, path) for path in record.selected_paths[:5]]
     more = record.selected_paths_total - len(paths)
     numbers = record.progress
@@ -228,7 +228,7 @@ def _live() -> Iterator[Callable[[JobRecord], None]]:
             colour = _COLOURS[record.status]
             shown.update(
                 task,
-                description=f"[{colour}]{escape(record.status.value)}[/]",
+                description=f"[{colour}]{escape(record.status_word)}[/]",
                 completed=done,
                 total=numbers.get("filesListed") or None,
                 text=_numbers(record),
@@ -244,10 +244,10 @@ def _lines() -> Callable[[JobRecord], None]:
         numbers = record.progress
         done = int((numbers.get("filesComplete") or 0) + (numbers.get("filesFailed") or 0))
         listed = int(numbers.get("filesListed") or 0)
-        step = (record.status.value, done * 4 // listed if listed else 0)
+        step = (record.status_word, done * 4 // listed if listed else 0)
         if step not in said:
             said.add(step)
-            err.print(text(f"{record.status.value}: {done:,} of {listed:,} files  {_numbers(record)}"))
+            err.print(text(f"{record.status_word}: {done:,} of {listed:,} files  {_numbers(record)}"))
 
     return show
 

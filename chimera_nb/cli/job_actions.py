@@ -31,8 +31,8 @@ def cancel(job_id: JobId, *, as_json: AsJson = False, data_dir: DataDir = None) 
     if as_json:
         display.print_json(display.document_of(record))
     else:
-        still = "" if record.status.is_final else "; it was asked to end"
-        display.out.print(display.text(f"job {job_id} is {record.status.value}{still}"))
+        still = "" if record.status.is_final else f"; see when it has ended with: chimera jobs show {job_id}"
+        display.out.print(display.text(f"job {job_id} is {record.status_word}{still}"))
     if record.status is not Status.CANCELLED:
         raise typer.Exit(1)
 

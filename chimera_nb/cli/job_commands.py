@@ -167,7 +167,7 @@ def follow(service: JobService, record: JobRecord, *, wait: bool, as_json: bool)
         display.out.print(display.text(display.headline(record)))
         display.print_failures(failures_of(service, record))
     else:
-        text = f"job {record.job_id} is {record.status.value}; see it with: chimera jobs show {record.job_id}"
+        text = f"job {record.job_id} is {record.status_word}; see it with: chimera jobs show {record.job_id}"
         display.out.print(display.text(text))
     if wait and record.status is not Status.COMPLETE:
         raise typer.Exit(1)

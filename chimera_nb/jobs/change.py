@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from chimera_nb.jobs.bounds import MAX_LINE_BYTES, MAX_LOG_BYTES, MAX_LOG_LINES, cut, storable, weigh
-from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status
+from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status, timestamp
 from pipeline.errors import UnknownNameError
 
 _STAMP = re.compile(r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] ")
@@ -29,6 +30,8 @@ class Change:
     error: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
+    cancel_requested_at: str | None = None
+    dataflow_requested_at: str | None = None
     dataflow_job_id: str | None = None
     dataflow_url: str | None = None
     worker: Mapping[str, Any] | None = None
@@ -45,12 +48,16 @@ def advance(record: JobRecord, change: Change, now: str, *, log_bytes: int = MAX
 
     Two viewers that see a job at different times never fight: what comes late is not applied, and is no error.
     A final record takes log lines, and what it lacks: the Dataflow job's id and address, and, from a change of
-    no other status, its summary and error. `dataflow_job_id` and `dataflow_url` are set once.
+    no other status, its summary and error. `dataflow_job_id`, `dataflow_url` and the times of requests are set once.
+
+    A request to cancel is taken by a record that is not final, and logged as it is taken. After it no request to
+    Dataflow is: of the two, whichever comes first is seen by the other.
     """
     moved = _fill(record, change) if record.status.is_final else _move(record, change, now)
-    logs, left_out = _append(record, change.logs, now, log_bytes)
+    asked = moved.cancel_requested_at is not None and record.cancel_requested_at is None
+    logs, left_out = _append(record, (*change.logs, *(["asked to cancel"] if asked else [])), now, log_bytes)
     moved = replace(moved, logs=logs, logs_left_out=left_out)
-    return record if moved == record else replace(moved, updated_at=max(now, record.updated_at))
+    return record if moved == record else replace(moved, updated_at=_next(record.updated_at, now))
 
 
 def _fill(record: JobRecord, change: Change) -> JobRecord:
@@ -81,11 +88,27 @@ def _move(record: JobRecord, change: Change, now: str) -> JobRecord:
         error=None if status is Status.COMPLETE else change.error or record.error,
         started_at=record.started_at or change.started_at or (now if has_run else None),
         finished_at=(change.finished_at or now) if status.is_final else None,
+        cancel_requested_at=record.cancel_requested_at or change.cancel_requested_at,
+        dataflow_requested_at=record.dataflow_requested_at
+        or (None if record.cancel_requested_at else change.dataflow_requested_at),
         dataflow_job_id=record.dataflow_job_id or change.dataflow_job_id,
         dataflow_url=record.dataflow_url or change.dataflow_url,
         worker=record.worker if change.worker is None else change.worker,
         summary=record.summary if change.summary is None else change.summary,
     )
+
+
+def _next(before: str, now: str) -> str:
+    """The time of a change: later than the one before, so that it also tells any two states of a record apart.
+
+    Where a clock stood ahead when the record was changed last, and does no longer, that is a millisecond later.
+    """
+    if now > before:
+        return now
+    try:
+        return timestamp(datetime.fromisoformat(before) + timedelta(milliseconds=1))
+    except (ValueError, OverflowError):  # written by hand
+        return max(now, before)
 
 
 _Step = TypeVar("_Step", Status, Stage)

@@ -6,6 +6,7 @@ credentials, and else gRPC to Google. Errors are mapped once, here: DataflowErro
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,12 +49,17 @@ class Messages:
 
 
 class DataflowApi:
-    """The jobs of one project and region. Its methods raise DataflowError."""
+    """The jobs of one project and region. Its methods raise DataflowError, and may be called from any thread.
+
+    Its clients are made when they are first needed, and kept: Google's are made for many threads, and keep their
+    connection and their credentials fresh by themselves.
+    """
 
     def __init__(self, project: str, region: str, endpoint: str | None = None) -> None:
         self._where = {"project_id": project, "location": region}
         self._endpoint = endpoint
         self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
 
     def get(self, job_id: str) -> DataflowJob | None:
         """The job, or None if Dataflow does not know it (any more)."""
@@ -117,9 +123,10 @@ class DataflowApi:
         return sums
 
     def _client(self, kind: str) -> Any:
-        if kind not in self._clients:
-            self._clients[kind] = _made(kind, self._endpoint)
-        return self._clients[kind]
+        with self._making:
+            if kind not in self._clients:
+                self._clients[kind] = _made(kind, self._endpoint)
+            return self._clients[kind]
 
 
 def _made(kind: str, endpoint: str | None) -> Any:

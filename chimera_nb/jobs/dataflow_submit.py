@@ -1,30 +1,31 @@
 """The process that submits a job to Dataflow: `python -m chimera_nb.jobs.dataflow_submit JOB_ID`.
 
 Beam's own DataflowRunner does it, unchanged; only the endpoint differs between a local stack and Google Cloud. The
-process ends when Dataflow has the job. Exit 0 sent, 1 not.
+process ends when Dataflow has the job. Exit 0 sent, 1 not. SIGTERM and SIGINT end it, with the target given back,
+until it is about to ask Dataflow for the job: from then on it stays until it has told what came of that.
 """
 
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from chimera_nb.dataflow_options import DataflowOptions
-from chimera_nb.jobs.dataflow import job_name, sent
+from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.dataflow import DataflowJobs, job_name, sent
 from chimera_nb.jobs.ending import end
 from chimera_nb.jobs.log import JobLog
-from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.service import check_places, open_log
 from chimera_nb.jobs.worker_package import build_packages
 from chimera_nb.settings import Settings, load_settings
 from pipeline.causes import cause_of
 from pipeline.errors import JobLogError
+from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.manifest import read_patterns
 from pipeline.patterns import split_uri
 from pipeline.spec import JobSpec
@@ -35,8 +36,8 @@ _log = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 300
 
 
-class _CancelledError(BaseException):
-    """SIGTERM: nobody wants the job any more."""
+class _UnwantedError(Exception):
+    """The job has ended, or was asked to, before it was sent."""
 
 
 def main(job_id: str) -> int:
@@ -45,17 +46,24 @@ def main(job_id: str) -> int:
     record = log.get(job_id)
     if record.status.is_final or record.dataflow_job_id:
         return 1
-    signal.signal(signal.SIGTERM, _cancel)
-    try:
-        with tempfile.TemporaryDirectory(prefix="chimera-") as folder:
-            dataflow_job_id = _submit(record, Path(folder), settings)
-    except _CancelledError:
-        return 1  # whoever sent the signal looks whether the job went out, and says what became of it
-    except Exception as e:  # noqa: BLE001 - whatever Beam or Google raise, the record says so
-        _log.exception("job %s was not sent", job_id)
-        end(settings.store, record, log, Status.FAILED, f"it could not be sent to Dataflow: {cause_of(e)}")
-        return 1
-    _tell(log, record, dataflow_job_id)
+    with interruptions() as signals:
+        try:
+            with tempfile.TemporaryDirectory(prefix="chimera-") as folder:
+                dataflow_job_id = _submit(record, log, Path(folder), settings, signals)
+        except (_UnwantedError, Interrupted) as e:
+            signals.hold()
+            end(settings.store, log.get(job_id), log, Status.CANCELLED, f"cancelled before it was sent ({e})")
+            return 1
+        except Exception as e:  # noqa: BLE001 - whatever Beam or Google raise, the record says so
+            signals.hold()
+            _log.exception("job %s was not sent", job_id)
+            end(
+                settings.store, record, log, Status.FAILED, f"it could not be sent to Dataflow: {cause_of(e)}"
+            )
+            return 1
+        record = _tell(log, record, dataflow_job_id)
+        if record.is_cancelling:  # it was asked to end while it was on its way
+            DataflowJobs(log, settings).cancel(record)
     return 0
 
 
@@ -78,8 +86,12 @@ def beam_arguments(record: JobRecord, packages: Sequence[Path], endpoint: str | 
     return [*given, f"--label=chimera-job={record.job_id}", *options.arguments()]
 
 
-def _submit(record: JobRecord, folder: Path, settings: Settings) -> str:
-    """Build the workers' packages and the graph, and send them; the job's id at Dataflow."""
+def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, signals: Interruptions) -> str:
+    """Build the workers' packages and the graph, and send them; the job's id at Dataflow.
+
+    Raises _UnwantedError when nobody wants it any more. After this step nothing may break it off: whoever cancels
+    the job waits for it to appear.
+    """
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
@@ -98,25 +110,30 @@ def _submit(record: JobRecord, folder: Path, settings: Settings) -> str:
     options = PipelineOptions(beam_arguments(record, packages, endpoint))
     root = beam.Pipeline(runner=DataflowRunner(), options=options)
     build(root, store, spec, patterns)
+    _check_wanted(log.get(record.job_id))  # before a result is deleted for it
     begin_target(store, spec)
+    signals.hold()
+    if signals.number is not None:  # library code has made something else of it
+        raise Interrupted(signals.number)
+    _check_wanted(log.update(record.job_id, Change(dataflow_requested_at=timestamp())))
     return str(root.run().job_id())
 
 
-def _tell(log: JobLog, record: JobRecord, dataflow_job_id: str) -> None:
+def _check_wanted(record: JobRecord) -> None:
+    if record.status.is_final or record.is_cancelling:
+        raise _UnwantedError(f"it is {record.status_word}")
+
+
+def _tell(log: JobLog, record: JobRecord, dataflow_job_id: str) -> JobRecord:
+    """Put the job's id at Dataflow on record; the record then."""
     give_up = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            log.update(record.job_id, sent(record, dataflow_job_id))
+            return log.update(record.job_id, sent(record, dataflow_job_id))
         except JobLogError:
             if time.monotonic() > give_up:
                 raise
             time.sleep(2)
-        else:
-            return
-
-
-def _cancel(_signal: int, _frame: FrameType | None) -> None:
-    raise _CancelledError
 
 
 if __name__ == "__main__":

@@ -6,58 +6,56 @@ looks whether the process lives, and brings the record to its end (`settle`).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
-from chimera_nb.jobs import process
 from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.ending import end
 from chimera_nb.jobs.log import JobLog
-from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.jobs.spawn import spawn, terminate
+from chimera_nb.jobs.presence import Presence
+from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.spawn import spawn
 from chimera_nb.settings import Settings
 
-_STARTS_WITHIN = timedelta(seconds=60)
-# A job of another machine is given up when its record, which it renews every second, is so old. Long, since the
-# clocks of two machines may differ by minutes.
-_SILENT_FOR = timedelta(hours=1)
+_GRACE_SECONDS = 8.0
 
 
-def launch(record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:
-    """Start the process of a job that is on record; the record with the process in it. Raises JobError."""
-    return spawn("chimera_nb.jobs.direct_run", record, log, settings)
+class DirectJobs:
+    """The direct jobs of one job log, as one process looks after them. Threads may share it."""
 
+    def __init__(self, log: JobLog, settings: Settings) -> None:
+        self._log, self._settings = log, settings
+        self._presence = Presence(settings.folder)
 
-def settle(record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:
-    """Bring the record of a job whose process is gone to its end; any other is given back as it is."""
-    why = _ended(record)
-    if why is None:
-        return record
-    # Once more from the log: the process may have ended well between the two looks.
-    record = log.get(record.job_id)
-    if record.status.is_final:
-        return record
-    return end(settings.store, record, log, Status.FAILED, f"{why}; submit it again with --overwrite")
+    def launch(self, record: JobRecord) -> JobRecord:
+        """Start the process of a job that is on record; the record with the process in it. Raises JobError."""
+        return spawn("chimera_nb.jobs.direct_run", record, self._log, self._settings)
 
+    def settle(self, record: JobRecord) -> JobRecord:
+        """Bring the record of a job whose process is gone to its end; any other is given back as it is."""
+        if record.is_cancelling and record.status is Status.PENDING:
+            # Its process sees the request in the same step that would take it from pending to running.
+            return self._end(record, Status.CANCELLED, "cancelled before it was started")
+        if self._presence.gone(record) is None:
+            return record
+        # Once more from the log: the process may have ended well between the two looks.
+        record = self._log.get(record.job_id)
+        why = None if record.status.is_final else self._presence.gone(record)
+        if why is None:
+            return record
+        if record.is_cancelling:
+            return self._end(record, Status.CANCELLED, "cancelled")
+        return self._end(record, Status.FAILED, f"{why}; submit it again with --overwrite")
 
-def cancel(record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:
-    """End the job's process, which puts its own end on record; if it cannot, that is done here."""
-    log.update(record.job_id, Change(logs=("asked to cancel",)))
-    terminate(record)
-    record = log.get(record.job_id)
-    return (
-        record if record.status.is_final else end(settings.store, record, log, Status.CANCELLED, "cancelled")
-    )
+    def cancel(self, record: JobRecord) -> JobRecord:
+        """Put the request on record, and end the job's process if it is here.
 
+        Wherever it runs, it sees the request within seconds and brings the job to its end; if it cannot, that is
+        done by whoever looks.
+        """
+        record = self._log.update(record.job_id, Change(cancel_requested_at=timestamp()))
+        if record.status.is_final:
+            return record
+        self._presence.terminate(record, _GRACE_SECONDS)
+        record = self._log.get(record.job_id)
+        return record if record.status.is_final else self.settle(record)
 
-def _ended(record: JobRecord) -> str | None:
-    """Why a job that is not final in the log has ended all the same; None while it may be running."""
-    silent = datetime.now(UTC) - datetime.fromisoformat(record.updated_at)
-    if record.worker is None:
-        return "the job's process was never started" if silent > _STARTS_WITHIN else None
-    alive = process.is_alive(record.worker)
-    host, pid = record.worker.get("host"), record.worker.get("pid")
-    if alive is None and silent > _SILENT_FOR:
-        return f"there was no sign of the job's process on {host} since {record.updated_at}"
-    if alive is False:
-        return f"the job's process (pid {pid}) ended before the job did: it was killed or crashed"
-    return None
+    def _end(self, record: JobRecord, status: Status, why: str, *, change: Change | None = None) -> JobRecord:
+        return end(self._settings.store, record, self._log, status, why, change=change)

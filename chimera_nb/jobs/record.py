@@ -18,7 +18,12 @@ The document has the names of the public contract (camelCase; fields are added, 
                    RFC 3339 in UTC with milliseconds, so that their order as text is their order in time
     createdBy      who asked for it
     dataflowJobId, dataflowUrl
+    cancelRequestedAt
+                   when the job was asked to end; until it is final, it is being cancelled
+    dataflowRequestedAt
+                   when its submitter was about to ask Dataflow for it; without this Dataflow was never asked
     worker         host, pid and so on of the process that runs a direct job, or submits one to Dataflow
+                   (`chimera_nb.jobs.process`)
     runnerOptions  what the runner was asked for: machine type, region and so on
     summary        the content of summary.json, once it is written
     spec           JobSpec.to_json() whole, as JSON text: as a map each of its paths would be an entry in
@@ -111,7 +116,9 @@ class JobRecord:
     updated_at: str = ""
     started_at: str | None = None
     finished_at: str | None = None
+    cancel_requested_at: str | None = None
     created_by: str | None = None
+    dataflow_requested_at: str | None = None
     dataflow_job_id: str | None = None
     dataflow_url: str | None = None
     stages: Mapping[str, Stage] = field(default_factory=lambda: dict.fromkeys(STAGES, Stage.WAITING))
@@ -124,6 +131,16 @@ class JobRecord:
     worker: Mapping[str, Any] | None = None
     summary: Mapping[str, Any] | None = None
     selected_paths_total: int = 0
+
+    @property
+    def is_cancelling(self) -> bool:
+        """Whether it was asked to end and has not ended yet."""
+        return self.cancel_requested_at is not None and not self.status.is_final
+
+    @property
+    def status_word(self) -> str:
+        """The status as a person is told it: a job that was asked to end is "cancelling" until it has ended."""
+        return "cancelling" if self.is_cancelling else self.status.value
 
     def __post_init__(self) -> None:
         paths = [storable(path) for path in self.selected_paths[:MAX_PATHS]]

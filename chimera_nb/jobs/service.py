@@ -8,16 +8,19 @@ from __future__ import annotations
 import getpass
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from chimera_nb.jobs import dataflow, direct
+from chimera_nb.jobs import dataflow
+from chimera_nb.jobs.dataflow import DataflowJobs
+from chimera_nb.jobs.direct import DirectJobs
+from chimera_nb.jobs.entries import Entries, Entry
 from chimera_nb.jobs.log import JobLog, Page
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.settings import Settings
 from pipeline.admission import admit, withdraw
 from pipeline.errors import (
-    ChimeraError,
     JobLogError,
     JobNotFoundError,
     RefusedError,
@@ -31,7 +34,7 @@ from pipeline.spec import JobSpec
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.3  # seconds
-RUNNERS = {"direct": direct, "dataflow": dataflow}
+_LOOKS_AT_ONCE = 10  # at jobs: as many connections as a client of Dataflow keeps
 
 
 def open_log(settings: Settings) -> JobLog:
@@ -73,6 +76,10 @@ class JobService:
         self.store = settings.store
         self.log = log or open_log(settings)
         self._user = user or local_user
+        self._runners: dict[str, DirectJobs | DataflowJobs] = {
+            "direct": DirectJobs(self.log, settings),
+            "dataflow": DataflowJobs(self.log, settings),
+        }
 
     def submit(
         self,
@@ -89,8 +96,8 @@ class JobService:
         runner_options those of `DataflowOptions`. Raises RefusedError, with nothing on record, when the request is
         wrong; then no file has been touched.
         """
-        if runner not in RUNNERS:
-            raise UnknownNameError("runner", runner, list(RUNNERS))
+        if runner not in self._runners:
+            raise UnknownNameError("runner", runner, list(self._runners))
         spec = JobSpec(inputs=tuple(inputs), target=target, job_id=new_job_id(), **options)
         how = _runner_options(self.settings, runner, spec, runner_options or {})
         check_places(spec.inputs, spec.target, how, self.settings)
@@ -103,7 +110,7 @@ class JobService:
         except BaseException:
             withdraw(self.store, spec)
             raise
-        return RUNNERS[runner].launch(record, self.log, self.settings)
+        return self._runners[runner].launch(record)
 
     def get(self, job_id: str) -> JobRecord:
         """The record as it stands, brought up to date. Raises JobNotFoundError."""
@@ -112,8 +119,7 @@ class JobService:
     def list(self, **filters: Any) -> Page:
         """One page of the log, newest first, brought up to date; the filters are those of JobLog.list."""
         page = self.log.list(**filters)
-        settled = (self._settled(entry) if isinstance(entry, JobRecord) else entry for entry in page.entries)
-        return Page(tuple(settled), page.next_page_token)
+        return Page(self._all_settled(page.entries), page.next_page_token)
 
     def wait(
         self, job_id: str, on_change: Callable[[JobRecord], None] | None = None, seconds: float | None = None
@@ -131,27 +137,29 @@ class JobService:
             time.sleep(_LOOK_EVERY)
 
     def sync(self) -> tuple[JobRecord, ...]:
-        """Bring every job that is not final up to date; the records of those that ended thereby."""
-        ended = []
+        """Bring every job that is not final up to date, many side by side; the records of those that ended thereby."""
+        found: list[JobRecord] = []
         token = None
         while True:
             page = self.log.list(statuses=(Status.PENDING, Status.RUNNING), page_token=token)
-            ended += [r for record in page.records if (r := self._settled(record)).status.is_final]
+            found += page.records
             token = page.next_page_token
             if token is None:
-                return tuple(ended)
+                break
+        settled = self._all_settled(found)
+        return tuple(e for e in settled if isinstance(e, JobRecord) and e.status.is_final)
 
     def cancel(self, job_id: str) -> JobRecord:
-        """Ask for the job's end; its record, which is final when the end has come.
+        """Ask for the job's end; its record, which is final when the end has come, and `is_cancelling` until then.
 
-        Raises RefusedError for a job that has ended otherwise, or cannot be reached from here.
+        Raises RefusedError for a job that has ended otherwise, and DataflowError when Dataflow refuses.
         """
         record = self.get(job_id)
-        if record.status.is_final:
-            if record.status is Status.CANCELLED:
-                return record
+        if not record.status.is_final:
+            record = self._runners[record.runner].cancel(record)
+        if record.status.is_final and record.status is not Status.CANCELLED:
             raise RefusedError(f"job {job_id} is {record.status.value} already; there is nothing to cancel")
-        return RUNNERS[record.runner].cancel(record, self.log, self.settings)
+        return record
 
     def clone(self, job_id: str, target: str | None = None, **changes: Any) -> JobRecord:
         """Submit the same job again, every parameter of it but the target; changes are as for `submit`."""
@@ -197,17 +205,28 @@ class JobService:
         beside = target or f"{spec.target}-{kind}-{new_job_id()[-8:]}"
         return self.submit(inputs, beside, **(options | changes))
 
+    def _all_settled(self, entries: Iterable[Entry]) -> Entries:
+        """The records brought up to date, side by side: one that takes its time holds up no other."""
+        entries = tuple(entries)
+        living = [e for e in entries if isinstance(e, JobRecord) and not e.status.is_final]
+        if len(living) < 2:
+            return tuple(map(self._entry_settled, entries))
+        with ThreadPoolExecutor(_LOOKS_AT_ONCE, thread_name_prefix="settle") as pool:
+            return tuple(pool.map(self._entry_settled, entries))
+
+    def _entry_settled(self, entry: Entry) -> Entry:
+        return self._settled(entry) if isinstance(entry, JobRecord) else entry
+
     def _settled(self, record: JobRecord) -> JobRecord:
         """The record brought up to date; as it is, when that fails: one odd job must not hide the others."""
         if record.status.is_final:
             return record
         try:
-            return RUNNERS[record.runner].settle(record, self.log, self.settings)
-        except (ChimeraError, LookupError, TypeError, ValueError) as e:
-            # The last three: what the record says of its process or of Dataflow may be another program's.
+            return self._runners[record.runner].settle(record)
+        except Exception as e:
             if isinstance(e, JobLogError) and not isinstance(e, UnreadableRecordError):
                 raise
-            _log.warning("job %s cannot be brought up to date: %s", record.job_id, e or type(e).__name__)
+            _log.warning("job %s cannot be brought up to date: %s: %s", record.job_id, type(e).__name__, e)
             return record
 
     def _may_be_running(self, job_id: str) -> bool | None:

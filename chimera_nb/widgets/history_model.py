@@ -79,6 +79,7 @@ class Row(NamedTuple):
 
     id: str
     status: str
+    word: str  # for a person: "cancelling" between the request and the end
     created: str
     error: str = ""
     source: str = ""
@@ -100,12 +101,13 @@ class Row(NamedTuple):
     @classmethod
     def of(cls, record: Entry) -> Row:
         if isinstance(record, UnreadableRecord):
-            return cls(record.job_id, UNREADABLE, record.created_at, record.problem[:TEXT_CHARS])
+            return cls(record.job_id, UNREADABLE, UNREADABLE, record.created_at, record.problem[:TEXT_CHARS])
         numbers = record.progress
         path = record.selected_paths[0] if record.selected_paths else ""
         return cls(
             id=record.job_id,
             status=record.status.value,
+            word=record.status_word,
             source=record.source_type,
             runner=record.runner,
             reads=join_uri(record.source_bucket, path),

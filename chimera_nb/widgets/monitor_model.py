@@ -45,8 +45,7 @@ def describe(record: JobRecord, course: Course) -> dict[str, Any]:
         "id": record.job_id,
         "status": record.status.value,
         "final": record.status.is_final,
-        "ending": not record.status.is_final
-        and any(line.endswith("] asked to cancel") for line in record.logs),
+        "word": record.status_word,
         "error": record.error,
         "source": record.source_type,
         "runner": record.runner,

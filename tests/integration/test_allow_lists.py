@@ -10,7 +10,9 @@ import uuid
 
 import pytest
 
-from chimera_nb.jobs import dataflow, direct
+from chimera_nb.jobs import dataflow
+from chimera_nb.jobs.dataflow import DataflowJobs
+from chimera_nb.jobs.direct import DirectJobs
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
@@ -170,7 +172,7 @@ def test_a_forged_job_is_refused_in_its_own_process(stack, tmp_path, history, re
     try:
         record = JobRecord.from_spec(spec, runner="direct", created_by="mallory")
         service.log.create(record)
-        direct.launch(record, service.log, settings)
+        DirectJobs(service.log, settings).launch(record)
         ended = service.wait(record.job_id, seconds=60)
     finally:
         service.log.close()
@@ -198,7 +200,7 @@ def test_a_forged_dataflow_job_is_not_sent(on_stack, tmp_path, history, results,
     try:
         record = JobRecord.from_spec(spec, runner="dataflow", runner_options=how, created_by="mallory")
         service.log.create(record)
-        dataflow.launch(record, service.log, settings)
+        DataflowJobs(service.log, settings).launch(record)
         ended = service.wait(record.job_id, seconds=60)
     finally:
         service.log.close()

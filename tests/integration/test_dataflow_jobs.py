@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import psutil
 import pytest
 
+from chimera_nb.jobs import dataflow
 from chimera_nb.jobs.dataflow import LOCAL_PROJECT, LOCAL_REGION, job_name
 from chimera_nb.jobs.dataflow_api import DataflowApi
 from chimera_nb.jobs.record import Stage, Status
@@ -237,7 +239,10 @@ def _works_for(process: psutil.Process) -> bool:
         return False
 
 
-def test_a_submitter_killed_at_any_moment_leaves_no_job_running_for_ever(service, inputs, bucket, api):
+def test_a_submitter_killed_at_any_moment_leaves_no_job_running_for_ever(
+    service, inputs, bucket, monkeypatch
+):
+    monkeypatch.setattr(dataflow, "_APPEARS_WITHIN", 5.0)  # the local double's list does not lag
     moments = random.Random(7)
     jobs = []
     for number in range(5):
@@ -262,6 +267,39 @@ def test_a_submitter_killed_at_any_moment_leaves_no_job_running_for_ever(service
             assert record.status is Status.FAILED
             assert "ended before Dataflow had the job" in record.error
             assert output_shards(STORE, f"gs://{bucket}/out{number}") == []
+
+
+def test_a_job_cancelled_while_it_is_submitted_is_never_sent(service, inputs, bucket, api):
+    target = f"gs://{bucket}/out"
+    job_id = service.submit([inputs], target, runner="dataflow").job_id
+    record = service.cancel(job_id)
+    assert record.status is Status.CANCELLED
+    assert record.dataflow_requested_at is None
+    assert api.find(job_name(job_id)) is None
+    assert [e.uri for e in STORE.list_objects(f"{target}/")] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_submitter_that_is_told_to_end_gives_the_target_back(service, inputs, bucket, api, number):
+    target = f"gs://{bucket}/out"
+    job_id = service.submit([inputs], target, runner="dataflow").job_id
+    pid = service.log.get(job_id).worker["pid"]
+    until(lambda: _listens(pid))
+    os.kill(pid, number)
+    os.kill(pid, number)
+    until(lambda: service.log.get(job_id).status.is_final)  # by itself: nobody looks after it
+    record = service.log.get(job_id)
+    assert record.status is Status.CANCELLED
+    assert f"cancelled before it was sent (ended by {number.name})" in record.logs[-1]
+    assert api.find(job_name(job_id)) is None
+    assert [e.uri for e in STORE.list_objects(f"{target}/")] == []
+
+
+def _listens(pid: int) -> bool:
+    """Whether the process has a handler for SIGTERM; for SIGINT Python itself has one from the start."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    caught = next(line for line in lines if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def test_a_job_that_dataflow_does_not_know_ends_with_that_reason(service, inputs, bucket):
@@ -292,7 +330,7 @@ def test_a_job_whose_submitter_died_before_it_could_tell_is_found_by_its_name(
     from chimera_nb.jobs.sqlite_log import SqliteJobLog
 
     done = service.wait(service.submit([inputs], f"gs://{bucket}/out", runner="dataflow").job_id, seconds=200)
-    dead = {**done.worker, "started": 1.0}
+    dead = {**done.worker, "startTicks": 1}
     first = replace(
         done,
         status=Status.PENDING,

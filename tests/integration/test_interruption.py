@@ -101,14 +101,14 @@ def test_a_job_that_is_ended_before_it_has_begun_gives_its_target_back(start, in
     assert names(target) == []
 
 
-def test_a_second_signal_later_does_not_break_off_the_clearing_up(start, inputs, bucket, faults):
+def test_signals_that_go_on_coming_do_not_break_off_the_clearing_up(start, inputs, bucket, faults):
     target = f"gs://{bucket}/out"
     faults(latency_ms=400, match="GET /download/.*/in%2F")
     job = start("--input", inputs, "--target", target)
     until(lambda: has_begun(target))
     job.send_signal(signal.SIGTERM)
     while job.poll() is None:
-        job.send_signal(signal.SIGINT)
+        job.send_signal(signal.SIGTERM)
         time.sleep(0.01)
     said = job.communicate()[1]
     assert job.returncode == 143, said

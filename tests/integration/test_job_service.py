@@ -12,6 +12,8 @@ import time
 import psutil
 import pytest
 
+from chimera_nb.jobs import process
+from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.record import Stage, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
@@ -36,6 +38,15 @@ def service(tmp_path):
 def inputs(bucket):
     for file in [*good_files(), *bad_files()]:
         STORE.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
+    return f"gs://{bucket}/in/"
+
+
+@pytest.fixture
+def many_inputs(bucket):
+    """Enough that a job over a slow store is at work for long."""
+    for copy in range(8):
+        for file in [*good_files(), *bad_files()]:
+            STORE.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
     return f"gs://{bucket}/in/"
 
 
@@ -137,13 +148,70 @@ def test_a_job_cancelled_in_the_middle_leaves_nothing(service, inputs, bucket, s
     until(lambda: service.log.get(job_id).progress.get("filesListed"))
     record = service.cancel(job_id)
     assert record.status is Status.CANCELLED
-    assert not psutil.pid_exists(record.worker["pid"])
+    until(lambda: not psutil.pid_exists(record.worker["pid"]))
     assert names(target) == []
     assert service.cancel(job_id) == record
     done = service.wait(service.clone(job_id).job_id)
     assert done.status is Status.COMPLETE
     with pytest.raises(RefusedError, match="is complete already; there is nothing to cancel"):
         service.cancel(done.job_id)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_job_whose_process_is_told_to_end_is_cancelled_and_gives_its_target_back(
+    service, many_inputs, bucket, slow_store, number
+):
+    """By whatever runs this machine: nobody has asked for it on record."""
+    target = f"gs://{bucket}/out"
+    job_id = service.submit([many_inputs], target).job_id
+    until(lambda: service.log.get(job_id).progress.get("filesListed"))
+    os.kill(service.log.get(job_id).worker["pid"], number)
+    until(lambda: service.log.get(job_id).status.is_final)  # by itself: nobody looks after it
+    record = service.log.get(job_id)
+    assert record.status is Status.CANCELLED
+    assert record.cancel_requested_at is None
+    assert names(target) == []
+
+
+def test_a_job_of_another_host_is_cancelled_through_its_record(
+    service, many_inputs, bucket, slow_store, monkeypatch
+):
+    target = f"gs://{bucket}/out"
+    job_id = service.submit([many_inputs], target).job_id
+    until(lambda: service.log.get(job_id).progress.get("filesListed"))
+    with monkeypatch.context() as patch:
+        patch.setattr(process, "host_id", lambda _: "f" * 32)
+        assert service.cancel(job_id).is_cancelling
+        assert service.get(job_id).status_word == "cancelling"
+        until(lambda: service.log.get(job_id).status.is_final)
+    assert service.log.get(job_id).status is Status.CANCELLED
+    assert names(target) == []
+
+
+def test_a_job_that_was_taken_for_dead_ends_when_it_sees_that(service, many_inputs, bucket, slow_store):
+    target = f"gs://{bucket}/out"
+    job_id = service.submit([many_inputs], target).job_id
+    until(lambda: service.log.get(job_id).progress.get("filesListed"))
+    pid = service.log.get(job_id).worker["pid"]
+    service.log.update(job_id, Change(status=Status.FAILED, error="taken for dead"))
+    until(lambda: not psutil.pid_exists(pid))
+    record = service.log.get(job_id)
+    assert (record.status, record.error) == (Status.FAILED, "taken for dead")
+    assert "its process has ended: cancelled" in record.logs[-1]
+    assert names(target) == []
+
+
+def test_a_job_whose_clock_was_set_runs_on(service, many_inputs, bucket, slow_store, monkeypatch):
+    """3 s: the times of processes move by as much, to whoever looks."""
+    target = f"gs://{bucket}/out"
+    job_id = service.submit([many_inputs], target).job_id
+    until(lambda: service.log.get(job_id).progress.get("filesListed"))
+    was_made = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: was_made(self) + 3)
+    assert service.get(job_id).status is Status.RUNNING
+    assert service.sync() == ()
+    assert service.wait(job_id).status is Status.COMPLETE
+    assert lines_of(target) == sorted(expected_lines(good_files()) * 8)
 
 
 def test_a_job_outlives_the_process_that_submitted_it(service, inputs, bucket, slow_store):

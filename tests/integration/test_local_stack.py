@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -134,7 +135,8 @@ def test_a_process_that_only_has_the_number_of_an_old_one_is_left_alone(data_dir
     data_dir.mkdir()
     bystander = subprocess.Popen(["sleep", "600"])
     try:
-        old = ProcessId(bystander.pid, ProcessId.of(bystander.pid).created - 3600)
+        now = ProcessId.of(bystander.pid)
+        old = replace(now, start_ticks=now.start_ticks - 1)
         Record(old, {"storage": old}, "http://localhost:1", "http://localhost:2", "then").write(data_dir)
         assert local.find(data_dir) is None
         assert not local.stop(data_dir)

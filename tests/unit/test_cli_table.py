@@ -74,6 +74,14 @@ def test_numbers_and_ids_of_jobs_are_never_cut(printed):
     assert head.split() == [name for name in head.split() if name in {c.name for c in display._JOB_COLUMNS}]
 
 
+def test_a_job_that_was_asked_to_end_is_listed_as_cancelling(printed):
+    asked = Change(cancel_requested_at="2026-02-01T00:00:01.000Z")
+    made = advance(record(1), asked, "2026-02-01T00:00:01.000Z")
+    display.print_jobs((made,))
+    assert "cancelling" in printed()[0]
+    assert display.headline(made) == "cancelling"
+
+
 def test_a_pipe_gets_one_record_a_line_with_tabs_between_whole_values():
     out = console(width=10, terminal=False)
     columns = (Column("a"), Column("b", right=True))

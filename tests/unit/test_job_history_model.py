@@ -210,6 +210,12 @@ def test_a_row_has_the_numbers_of_a_job_and_leaves_out_what_is_not_known():
     assert Row.of(ended).seconds == 125.0
 
 
+def test_a_row_of_a_job_that_was_asked_to_end_says_so():
+    asked = a_job(1, Status.RUNNING, cancel_requested_at=timestamp(T0))
+    assert (Row.of(asked).status, Row.of(asked).word) == ("running", "cancelling")
+    assert Row.of(replace(asked, status=Status.CANCELLED)).word == "cancelled"
+
+
 def test_a_row_stays_small_whatever_the_record_holds():
     record = a_job(1, Status.FAILED, error="x" * 10_000, logs=("y" * 1000,) * 200)
     assert len(json.dumps(Row.of(record)._asdict())) < 2000

@@ -119,6 +119,16 @@ def test_a_stage_that_was_cancelled_is_not_said_to_have_failed():
     assert stages(failed)[0] == ("read", "failed")
 
 
+def test_a_job_that_was_asked_to_end_is_cancelling_until_it_has_ended():
+    asked = record(status=Status.RUNNING, cancel_requested_at="2026-01-02T03:04:05.678Z")
+    shown = describe(asked, Course())
+    assert (shown["status"], shown["word"], shown["final"]) == ("running", "cancelling", False)
+    said = record(status=Status.RUNNING, logs=("[2026-01-02T03:04:05.678Z] asked to cancel",))
+    assert describe(said, Course())["word"] == "running"  # by the field, not by the prose
+    ended = dataclasses.replace(asked, status=Status.CANCELLED)
+    assert describe(ended, Course())["word"] == "cancelled"
+
+
 def test_a_complete_job_is_done_whatever_its_counters_say():
     assert fraction(record(status=Status.COMPLETE, progress={"filesListed": 10})) == 1
     assert fraction(record()) is None

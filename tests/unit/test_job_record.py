@@ -61,6 +61,8 @@ def test_the_document_has_the_names_of_the_contract():
             "updatedAt",
             "startedAt",
             "finishedAt",
+            "cancelRequestedAt",
+            "dataflowRequestedAt",
             "createdBy",
             "progress",
             "error",
@@ -240,10 +242,44 @@ def test_the_same_change_again_changes_nothing():
     assert advance(record, change, T2) is record
 
 
-def test_the_time_of_change_never_goes_back():
-    assert (
-        after(Change(progress={"n": 1}), record=after(Change(status=Status.RUNNING), now=T2)).updated_at == T2
-    )
+def test_the_time_of_change_goes_forward_whatever_the_clock_does():
+    ahead = after(Change(status=Status.RUNNING), now="2999-12-31T23:59:59.999Z")
+    later = after(Change(progress={"n": 1}), record=ahead, now=T1)
+    assert later.updated_at == "3000-01-01T00:00:00.000Z"
+    assert after(Change(progress={"n": 2}), record=later, now=T1).updated_at == "3000-01-01T00:00:00.001Z"
+    assert after(Change(progress={"n": 1}), record=later, now=T2) is later
+
+
+def test_a_time_that_was_written_by_hand_does_not_stop_a_record():
+    record = a_record(updated_at="yesterday")
+    assert after(Change(progress={"n": 1}), record=record).progress == {"n": 1}
+
+
+def test_a_request_to_cancel_is_kept_and_logged_once_and_is_a_state_until_the_end():
+    record = after(Change(status=Status.RUNNING), Change(cancel_requested_at=T1))
+    again = after(Change(cancel_requested_at=T2), record=record, now=T2)
+    assert again is record
+    assert record.to_document()["cancelRequestedAt"] == T1
+    assert record.is_cancelling
+    assert record.status_word == "cancelling"
+    assert [line for line in record.logs if "asked to cancel" in line] == [f"[{T1}] asked to cancel"]
+    ended = after(Change(status=Status.CANCELLED), record=record)
+    assert ended.cancel_requested_at == T1
+    assert ended.status_word == "cancelled"
+
+
+@pytest.mark.parametrize("final", FINAL)
+def test_a_job_that_has_ended_takes_no_request_to_cancel_and_logs_none(final):
+    record = after(Change(status=final))
+    assert after(Change(cancel_requested_at=T2), record=record, now=T2) is record
+
+
+def test_of_a_cancellation_and_a_request_to_dataflow_the_second_sees_the_first():
+    cancelled = after(Change(cancel_requested_at=T1), Change(dataflow_requested_at=T2))
+    assert cancelled.dataflow_requested_at is None
+    sent = after(Change(dataflow_requested_at=T1), Change(cancel_requested_at=T2))
+    assert sent.dataflow_requested_at == T1
+    assert sent.is_cancelling
 
 
 def test_an_unknown_stage_is_refused():
@@ -266,6 +302,8 @@ changes = st.builds(
     progress=st.dictionaries(words, st.none() | st.integers() | st.floats(), max_size=3),
     error=st.none() | words,
     dataflow_job_id=st.none() | words,
+    cancel_requested_at=st.none() | st.just(T0),
+    dataflow_requested_at=st.none() | st.just(T0),
     worker=st.none() | st.dictionaries(words, json_values, max_size=2),
     summary=st.none() | st.dictionaries(words, json_values, max_size=2),
 )

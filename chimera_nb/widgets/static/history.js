@@ -139,7 +139,7 @@ class HistoryView extends View {
 
   draw(node, row) {
     node.row = row;
-    setText(node.status, row.status);
+    setText(node.status, row.word);
     node.dataset.state = node.status.dataset.state = row.status;
     node.title = row.error;
     const ended = (row.done ?? 0) + (row.failed ?? 0);

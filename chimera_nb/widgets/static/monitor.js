@@ -71,7 +71,6 @@ class MonitorView extends View {
     const bar = make("div", "ch-bar ch-head");
     this.state = make("span", "ch-state", "", { role: "status" });
     this.jobId = make("span", "ch-title ch-mono");
-    this.note = make("span", "ch-muted ch-note");
     const actions = make("div", "ch-actions");
     this.cancel = button("", "Cancel", () => this.confirm(true));
     this.sure = button("ch-danger", "Yes, cancel the job", () => this.act("cancel"));
@@ -80,7 +79,7 @@ class MonitorView extends View {
     this.clone = button("ch-clone", "Run again", () => this.act("clone"), { title: "A new job with the same inputs and settings" });
     // In the place of "Cancel" comes what does no harm, and the other takes no click at once: a double click cancels nothing.
     this.armSoon = later(ARMED_MS, () => this.onActions());
-    actions.append(this.note, this.sure, this.keep, this.cancel, this.retry, this.clone);
+    actions.append(this.sure, this.keep, this.cancel, this.retry, this.clone);
     actions.addEventListener("keydown", (event) => event.key === "Escape" && this.asking && this.confirm(false));
     bar.append(this.state, this.jobId, copyButton("Copy the job's id", () => this.job.id, { className: "ch-copy-id" }), actions);
     this.copyId = bar.querySelector(".ch-copy-id");
@@ -115,7 +114,6 @@ class MonitorView extends View {
     this.cancel.textContent = busy === "cancel" ? "Cancelling" : "Cancel";
     this.retry.textContent = busy === "retry" ? "Submitting" : "Retry failed files";
     this.clone.textContent = busy === "clone" ? "Submitting" : "Run again";
-    this.note.textContent = job.ending && busy !== "cancel" ? "asked to cancel" : "";
   }
 
   onJobId() {
@@ -144,7 +142,7 @@ class MonitorView extends View {
     this.onActions();
     showName(this.jobId, job.id ?? (this.model.get("job_id") || "Job"));
     this.copyId.hidden = !job.id;
-    this.state.textContent = job.status ?? "";
+    this.state.textContent = job.word ?? "";
     this.state.hidden = !job.status;
     this.state.dataset.state = this.node.dataset.status = job.status ?? "";
     this.about.hidden = !job.id;

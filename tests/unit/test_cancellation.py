@@ -1,0 +1,371 @@
+"""A cancellation is a state of its own until both sides agree: the record, and whoever runs the job."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from chimera_nb.host_id import host_id
+from chimera_nb.jobs import dataflow, dataflow_api, direct_run, process, sightings
+from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.dataflow import job_name
+from chimera_nb.jobs.dataflow_api import DataflowJob, Messages
+from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.jobs.service import JobService
+from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.settings import Settings
+from pipeline.errors import DataflowError, RefusedError
+from pipeline.spec import JobSpec
+
+HOW = {"project": "p", "region": "r", "temp_location": "gs://t/t"}
+
+
+@dataclass
+class Dataflow:
+    """Dataflow as a job is followed, with a list that lags: `states` by job id, `listed` what its list has."""
+
+    states: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+    refuses: bool = False
+
+    def take(self, job_id: str, *, listed: bool) -> str:
+        self.states[f"df-{job_id}"] = "RUNNING"
+        self.names[job_name(job_id)] = f"df-{job_id}"
+        if listed:
+            self.listed.add(f"df-{job_id}")
+        return f"df-{job_id}"
+
+    def get(self, found: str) -> DataflowJob | None:
+        return DataflowJob(found, "", self.states[found]) if found in self.states else None
+
+    def find(self, name: str) -> DataflowJob | None:
+        found = self.names.get(name)
+        return self.get(found) if found in self.listed else None
+
+    def cancel(self, found: str) -> None:
+        self.asked.append(found)
+        if self.refuses or self.states[found] in ("DONE", "FAILED", "CANCELLED"):
+            raise DataflowError(f"job {found} cannot be cancelled")
+        self.states[found] = "CANCELLING"
+
+    def messages(self, found: str, since: float) -> Messages:
+        del found, since
+        return Messages((), None)
+
+    def counters(self, found: str) -> dict[str, int]:
+        del found
+        return {}
+
+
+@pytest.fixture
+def there(monkeypatch):
+    one = Dataflow()
+    monkeypatch.setattr(dataflow, "DataflowApi", lambda *_: one)
+    monkeypatch.setattr(dataflow, "_EVERY", dataflow.timedelta(0))
+    return one
+
+
+@pytest.fixture
+def service(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    host_id.cache_clear()
+    settings = Settings(data_dir=tmp_path / "data", dataflow_endpoint="http://localhost:1")
+    with closing(SqliteJobLog(tmp_path / "jobs.sqlite")) as log:
+        yield JobService(settings, log)
+    host_id.cache_clear()
+
+
+@pytest.fixture
+def submitter():
+    running = subprocess.Popen(["sleep", "600"])
+    yield running
+    running.kill()
+    running.wait()
+
+
+@pytest.fixture
+def counter(monkeypatch):
+    """Moves the counter that silence is counted by: call it with seconds."""
+    now = [1000.0]
+    monkeypatch.setattr(sightings.time, "monotonic", lambda: now[0])
+
+    def forward(seconds: float) -> None:
+        now[0] += seconds
+
+    return forward
+
+
+def on_record(service, tmp_path: Path, *changes: Change, runner="dataflow", job_id="2024-01-19-abc12345"):
+    """A job with a part of its output at its target; its id."""
+    spec = JobSpec(inputs=("gs://in/p/",), target=str(tmp_path / job_id), job_id=job_id)
+    part = Path(spec.target, "_chimera", job_id, "output", "part-1")
+    part.parent.mkdir(parents=True)
+    part.write_text("{}\n")
+    service.log.create(
+        JobRecord.from_spec(spec, runner=runner, runner_options=HOW if runner == "dataflow" else {})
+    )
+    for change in changes:
+        service.log.update(job_id, change)
+    return job_id
+
+
+def by(running, service) -> Change:
+    return Change(worker=process.describe(running.pid, service.settings.folder))
+
+
+def kill(running) -> None:
+    running.kill()
+    running.wait()
+
+
+def parts(tmp_path: Path) -> list[str]:
+    return [str(path) for path in tmp_path.rglob("part-*")]
+
+
+SENDING = Change(dataflow_requested_at="2024-01-19T10:00:00.000Z")
+
+
+def test_cancelled_within_the_lag_of_dataflows_list_it_is_cancelled_there_when_it_appears(
+    service, there, submitter, tmp_path
+):
+    job_id = on_record(service, tmp_path, by(submitter, service), SENDING)
+    found = there.take(job_id, listed=False)
+    kill(submitter)  # before it could tell
+    record = service.cancel(job_id)
+    assert record.status is Status.PENDING
+    assert record.status_word == "cancelling"
+    assert service.get(job_id).is_cancelling
+    assert there.states[found] == "RUNNING"
+    assert parts(tmp_path)
+
+    there.listed.add(found)
+    assert service.sync() == ()  # by whoever looks later
+    assert there.states[found] == "CANCELLING"
+    assert service.log.get(job_id).dataflow_job_id == found
+    assert service.get(job_id).is_cancelling
+
+    there.states[found] = "CANCELLED"
+    record = service.get(job_id)
+    assert record.status is Status.CANCELLED
+    assert there.asked == [found]
+    assert parts(tmp_path) == []
+
+
+def test_one_that_was_never_sent_is_cancelled_at_once_and_dataflow_is_not_asked(
+    service, there, submitter, tmp_path
+):
+    job_id = on_record(service, tmp_path, by(submitter, service))
+    record = service.cancel(job_id)
+    assert record.status is Status.CANCELLED
+    assert submitter.wait() < 0
+    assert service.log.update(job_id, SENDING).dataflow_requested_at is None
+    assert there.asked == []
+    assert parts(tmp_path) == []
+
+
+def test_a_submitter_that_cannot_be_reached_sends_nothing_after_a_cancellation(
+    service, there, submitter, tmp_path
+):
+    elsewhere = {**process.describe(submitter.pid, service.settings.folder), "hostId": "0" * 32}
+    job_id = on_record(service, tmp_path, Change(worker=elsewhere))
+    assert service.cancel(job_id).status is Status.CANCELLED
+    assert submitter.poll() is None
+    noted = service.log.update(job_id, SENDING)
+    assert noted.status.is_final
+    assert there.asked == []
+
+
+def test_a_submitter_in_the_middle_of_sending_is_left_to_tell(service, there, submitter, tmp_path):
+    job_id = on_record(service, tmp_path, by(submitter, service), SENDING)
+    assert service.cancel(job_id).is_cancelling
+    assert submitter.poll() is None
+    found = there.take(job_id, listed=True)
+    service.log.update(job_id, dataflow.sent(service.log.get(job_id), found))
+    assert service.get(job_id).is_cancelling
+    assert there.states[found] == "CANCELLING"
+
+
+def test_one_that_never_appears_is_cancelled_in_the_end(service, there, submitter, tmp_path, counter):
+    job_id = on_record(service, tmp_path, by(submitter, service), SENDING)
+    kill(submitter)
+    assert service.cancel(job_id).is_cancelling
+    counter(dataflow._APPEARS_WITHIN)
+    assert service.get(job_id).is_cancelling
+    counter(1)
+    assert service.get(job_id).status is Status.CANCELLED
+    assert there.asked == []
+    assert parts(tmp_path) == []
+
+
+def test_a_lost_answer_is_waited_for_without_a_cancellation_too(service, there, submitter, tmp_path, counter):
+    job_id = on_record(service, tmp_path, by(submitter, service), SENDING)
+    found = there.take(job_id, listed=False)
+    kill(submitter)
+    assert service.get(job_id).status is Status.PENDING
+    counter(dataflow._APPEARS_WITHIN - 1)
+    assert service.get(job_id).status is Status.PENDING
+    there.listed.add(found)
+    assert service.get(job_id).dataflow_job_id == found
+    assert there.states[found] == "RUNNING"
+
+
+def test_a_job_that_dataflow_has_just_taken_and_does_not_know_yet_is_not_ended_by_a_clock(
+    service, there, submitter, tmp_path, counter
+):
+    job_id = on_record(service, tmp_path, by(submitter, service), SENDING, Change(dataflow_job_id="df-late"))
+    old = service.log.get(job_id)
+    stale = JobRecord(**{**old.__dict__, "updated_at": "1999-01-01T00:00:00.000Z"})
+    jobs = dataflow.DataflowJobs(service.log, service.settings)
+    assert jobs.settle(stale).status is Status.PENDING
+    counter(dataflow._APPEARS_WITHIN + 1)
+    assert "Dataflow does not know job df-late any more" in jobs.settle(stale).error
+
+
+def test_what_dataflow_refuses_is_neither_on_record_nor_logged(service, there, tmp_path):
+    job_id = on_record(service, tmp_path, SENDING, Change(dataflow_job_id="df-1", status=Status.RUNNING))
+    there.states["df-1"] = "RUNNING"
+    there.refuses = True
+    with pytest.raises(DataflowError, match="cannot be cancelled"):
+        service.cancel(job_id)
+    record = service.log.get(job_id)
+    assert record.cancel_requested_at is None
+    assert not any("asked to cancel" in line for line in record.logs)
+    there.refuses = False
+    assert service.cancel(job_id).is_cancelling
+    assert sum("asked to cancel" in line for line in service.cancel(job_id).logs) == 1
+
+
+def test_a_cancellation_that_dataflow_did_not_keep_is_asked_for_again(service, there, tmp_path):
+    job_id = on_record(service, tmp_path, SENDING, Change(dataflow_job_id="df-1", status=Status.RUNNING))
+    there.states["df-1"] = "RUNNING"
+    service.cancel(job_id)
+    there.states["df-1"] = "RUNNING"
+    assert service.get(job_id).is_cancelling
+    assert there.states["df-1"] == "CANCELLING"
+
+
+# Direct jobs
+
+
+def test_a_direct_job_that_was_never_started_is_cancelled_and_does_not_start_later(
+    service, tmp_path, monkeypatch
+):
+    job_id = on_record(service, tmp_path, runner="direct")
+    assert service.cancel(job_id).status is Status.CANCELLED
+    assert parts(tmp_path) == []
+    monkeypatch.setattr(direct_run, "load_settings", lambda: service.settings)
+    monkeypatch.setattr(direct_run, "open_log", lambda _: service.log)
+    assert direct_run.main(job_id) == 1
+    assert service.log.get(job_id).started_at is None
+
+
+def test_a_direct_job_whose_process_is_gone_is_cancelled_and_not_failed(service, submitter, tmp_path):
+    job_id = on_record(
+        service, tmp_path, by(submitter, service), Change(status=Status.RUNNING), runner="direct"
+    )
+    submitter.kill()
+    assert service.cancel(job_id).status is Status.CANCELLED
+    assert parts(tmp_path) == []
+
+
+def test_a_direct_job_of_another_host_is_asked_to_end_by_its_record(service, submitter, tmp_path):
+    elsewhere = {**process.describe(submitter.pid, service.settings.folder), "hostId": "0" * 32}
+    job_id = on_record(service, tmp_path, Change(worker=elsewhere, status=Status.RUNNING), runner="direct")
+    record = service.cancel(job_id)
+    assert record.is_cancelling
+    assert submitter.poll() is None
+    assert parts(tmp_path)
+
+
+def test_a_job_that_ends_between_the_look_and_the_request_is_refused_without_a_line(
+    service, submitter, tmp_path, monkeypatch
+):
+    job_id = on_record(
+        service, tmp_path, by(submitter, service), Change(status=Status.RUNNING), runner="direct"
+    )
+    get = service.get
+
+    def then_it_ends(wanted):
+        seen = get(wanted)
+        service.log.update(wanted, Change(status=Status.COMPLETE))
+        return seen
+
+    monkeypatch.setattr(service, "get", then_it_ends)
+    with pytest.raises(RefusedError, match="is complete already"):
+        service.cancel(job_id)
+    assert not any("asked to cancel" in line for line in service.log.get(job_id).logs)
+    assert submitter.poll() is None
+
+
+# Looks at many jobs
+
+
+def test_jobs_are_looked_at_side_by_side_and_an_odd_one_holds_up_no_other(
+    service, there, tmp_path, monkeypatch, caplog
+):
+    """Each look waits until all others are under way: one after the other would never end."""
+    together = threading.Barrier(8, timeout=30)
+    jobs = [
+        on_record(
+            service,
+            tmp_path,
+            Change(dataflow_job_id=f"df-{n}", status=Status.RUNNING),
+            job_id=f"2024-01-19-{n:08}",
+        )
+        for n in range(8)
+    ]
+
+    def get(found):
+        together.wait()
+        if found == "df-3":
+            raise ZeroDivisionError(found)
+        return DataflowJob(found, "", "CANCELLED")
+
+    monkeypatch.setattr(there, "get", get)
+    ended = service.sync()
+    assert [record.job_id for record in ended] == [job for job in reversed(jobs) if not job.endswith("3")]
+    assert service.log.get(jobs[3]).status is Status.RUNNING
+    assert f"job {jobs[3]} cannot be brought up to date: ZeroDivisionError: df-3" in caplog.text
+
+
+def test_all_looks_of_a_service_use_one_client_for_each_project_and_region(
+    service, tmp_path, monkeypatch, there
+):
+    made = []
+    monkeypatch.setattr(dataflow, "DataflowApi", lambda *where: made.append(where) or there)
+    for n in range(20):
+        on_record(
+            service,
+            tmp_path,
+            Change(dataflow_job_id=f"df-{n}", status=Status.RUNNING),
+            job_id=f"2024-01-19-{n:08}",
+        )
+        there.states[f"df-{n}"] = "RUNNING"
+    for _ in range(3):
+        service.sync()
+    assert made == [("p", "r", "http://localhost:1")]
+
+
+def test_a_client_is_made_once_for_all_threads(monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        dataflow_api, "_made", lambda kind, endpoint: made.append((kind, endpoint)) or object()
+    )
+    api = dataflow_api.DataflowApi("p", "r", "http://localhost:1")
+    together = threading.Barrier(16, timeout=30)
+
+    def ask(number: int) -> int:
+        together.wait()
+        return id(api._client(("Jobs", "Messages")[number % 2]))
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(ask, range(16)))) == 2
+    assert sorted(made) == [("Jobs", "http://localhost:1"), ("Messages", "http://localhost:1")]

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from pipeline.spec import JobSpec
+from pipeline.storage import Store
+from pipeline.target import prepare_target, read_summary
+
+BUSY = """
+import json, os, sys, threading
+from pathlib import Path
+from pipeline.give_back import give_back
+from pipeline.spec import JobSpec
+
+spec = JobSpec.from_json(json.loads(sys.argv[1]))
+begun = threading.Barrier(5)
+
+def write(number):
+    folder = Path(spec.target, "_chimera", spec.job_id, "output")
+    count = 0
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            (folder / f"part-{number}-{count}").write_text("{}\\n")
+        except FileNotFoundError:
+            pass  # swept between the two
+        count += 1
+        if count == 10:
+            begun.wait()
+
+for number in range(4):
+    threading.Thread(target=write, args=[number]).start()
+begun.wait()
+print(os.getpid(), flush=True)
+give_back(spec, 143)
+"""
+
+
+def test_nothing_of_a_process_that_gives_back_writes_behind_the_sweep(tmp_path):
+    target = tmp_path / "out"
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    spec = JobSpec(inputs=(f"{inputs}/",), target=str(target), job_id="2024-01-19-abc12345")
+    store = Store()
+    prepare_target(store, spec, lambda _: None)
+    assert (target / "_chimera" / "claim.json").exists()
+    command = [sys.executable, "-c", BUSY, json.dumps(spec.to_json())]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    said, _ = running.communicate(timeout=60)
+    assert running.returncode == 143
+    assert said == f"{running.pid}\n"
+    assert [name for _, _, names in os.walk(target) for name in names] == []
+    assert read_summary(store, str(target)) is None
+    prepare_target(store, spec, lambda _: None)
