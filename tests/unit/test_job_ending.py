@@ -19,6 +19,7 @@ from pipeline import publish
 from pipeline.errors import ChimeraError, JobLogError, TargetError
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.publish import finish_job
+from pipeline.shards import write_shard_list
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target import abandon_target, begin_target, prepare_target
@@ -67,7 +68,16 @@ def finish(out: Path, job_id: str, shards: int = 3, **fields) -> dict:
         totals = totals.add(record)
     ledger = [part("ledger", 0, b"".join(record.to_line() for record in records))]
     its = spec(out, job_id, **fields)
-    return finish_job(STORE, its, {}, listed=shards, totals=totals, output=output, ledger=ledger)
+    return finish_job(
+        STORE,
+        its,
+        {},
+        listed=shards,
+        totals=totals,
+        output=output,
+        ledger=ledger,
+        published=write_shard_list(STORE, output, ledger, job_id, f"{out}/_chimera/{job_id}/list"),
+    )
 
 
 def outputs(out: Path) -> list[str]:
