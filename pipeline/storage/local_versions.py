@@ -8,6 +8,7 @@ on its folder. Files carry no mark of the job that wrote them: not every disk ha
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat as modes
@@ -19,6 +20,10 @@ from pipeline.errors import ObjectExistsError, ObjectNotFoundError
 from pipeline.storage import local
 from pipeline.storage.entries import Version
 from pipeline.storage.local_streams import mapped
+
+# NFS locks files that are open for writing, and no folders.
+_LOCKS_NO_FOLDER = {errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL}
+_LOCK_FILE = ".chimera-lock"  # then, while it is held
 
 
 def look(uri: str) -> Version:
@@ -68,7 +73,7 @@ def move(source: str, target: str, generation: int, over: int) -> Version:
         with mapped(target):
             _check(target, _stat(new), over)
             old.replace(new)
-    return look(target)
+            return _version(target, new.stat())
 
 
 def delete_version(uri: str, generation: int) -> bool:
@@ -84,6 +89,7 @@ def delete_version(uri: str, generation: int) -> bool:
 
 def remove_empty_folder(folder: str) -> None:
     with contextlib.suppress(OSError), _locked(Path(folder), make=False):
+        (Path(folder) / _LOCK_FILE).unlink(missing_ok=True)
         Path(folder).rmdir()
 
 
@@ -116,23 +122,44 @@ def _locked(folder: Path, *, make: bool) -> Iterator[None]:
         if make:
             folder.mkdir(parents=True, exist_ok=True)
         try:
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            handle, path = _locked_handle(folder)
         except FileNotFoundError:
             if make:
                 continue  # somebody has removed it, empty as it was
             raise
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if _is(folder, handle):  # else it was removed, and may have been made anew, while we waited
+            found = _stat(path)
+            if found is None or not os.path.samestat(found, os.fstat(handle)):
+                continue  # it was removed, and may have been made anew, while we waited
+            try:
                 yield
-                return
+            finally:
+                if path != folder:
+                    path.unlink(missing_ok=True)
+            return
         finally:
             os.close(handle)  # and the lock goes with it
 
 
-def _is(folder: Path, handle: int) -> bool:
-    found = _stat(folder)
-    return found is not None and os.path.samestat(found, os.fstat(handle))
+def _locked_handle(folder: Path) -> tuple[int, Path]:
+    """An open handle with a lock on it, and what it is of: the folder, or a file in it."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError as e:
+        os.close(handle)
+        if e.errno not in _LOCKS_NO_FOLDER:
+            raise
+    else:
+        return handle, folder
+    path = folder / _LOCK_FILE
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle, path
 
 
 def _version(uri: str, found: os.stat_result) -> Version:

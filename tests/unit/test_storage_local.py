@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
+import fcntl
 import os
+import stat
 import subprocess
 import threading
 from pathlib import Path
@@ -482,6 +485,19 @@ def test_of_many_moves_of_one_file_and_onto_one_name_one_succeeds(tmp_path):
     assert [type(result) for result in results].count(Version) == 1
 
 
+@pytest.fixture(params=["a disk that locks folders", "a disk that locks only files"])
+def locks(request, monkeypatch):
+    real = fcntl.flock
+
+    def flock(handle: int, how: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode) and request.param == "a disk that locks only files":
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        real(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+
+@pytest.mark.usefixtures("locks")
 def test_a_folder_that_is_removed_and_made_again_is_locked_as_it_is_now(tmp_path):
     def turn(i: int) -> None:
         uri = f"{tmp_path}/folder/claim"
@@ -494,6 +510,7 @@ def test_a_folder_that_is_removed_and_made_again_is_locked_as_it_is_now(tmp_path
                 STORE.remove_empty_folder(f"{tmp_path}/folder")
 
     assert race(6, turn) == [None] * 6
+    assert list(tmp_path.rglob("*")) in ([], [tmp_path / "folder"])
 
 
 def test_only_the_version_that_was_seen_is_deleted(tmp_path):
