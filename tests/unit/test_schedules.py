@@ -1,6 +1,7 @@
 """The end of a job in every order of its requests: the real functions over a store in memory.
 
-Each request is a switch point. All orders of two actors with at most two preemptions are run, and of three by chance.
+Each request is a switch point. All orders of two actors with at most two preemptions are run (of those that come to the
+same, one), and of three by chance.
 """
 
 from __future__ import annotations
@@ -298,7 +299,7 @@ WITH_RENAMES = [name for name in PLAYS if name.startswith(("a job", "a worker"))
 def test_in_every_order_what_is_whole_is_whole_and_nothing_else_is_left(name, kind):
     count, fault = first_fault(PLAYS[name], kind, every_order)
     assert fault is None, fault
-    assert count > 40
+    assert count > 15
 
 
 @pytest.mark.parametrize("kind", ["bucket", "folder"])
@@ -314,7 +315,7 @@ def test_in_every_order_what_is_whole_is_whole_and_nothing_else_is_left(name, ki
 def test_the_same_when_one_of_them_is_killed_anywhere(name, kind):
     count, fault = first_fault(PLAYS[name], kind, partial(every_order, crashes=True))
     assert fault is None, fault
-    assert count > 300
+    assert count > 150
 
 
 THREE = {
