@@ -6,6 +6,7 @@ Bodies of objects stream through both ways; everything else fits in memory and i
 - preconditions, where it passes over them (conditions.py)
 - moves (objects.move), which it does not know: a copy and a delete, with both names held meanwhile
 - listings: pages of no more than 1,000, each prefix on one page
+- resumable uploads that are asked about, sent again or done (uploads.py)
 - a range at the end of an empty object: 416, not "bytes 0--1/0"
 - X-Goog-Stored-Content-Length, which it leaves out
 
@@ -33,10 +34,11 @@ from chimera_nb.local import routes
 from chimera_nb.local.conditions import Conditions, read_conditions, read_source_conditions
 from chimera_nb.local.names import to_disk
 from chimera_nb.local.replies import Reply, error, json_reply, kept, response, whole_body
-from chimera_nb.local.uploads import name_in_multipart
+from chimera_nb.local.uploads import ResumableUpload, name_in_multipart
 
 Spoil = Callable[[CIMultiDict[str], AsyncIterator[bytes]], AsyncIterator[bytes]]  # a body's head, the body
 
+_UPLOADS = 10_000  # in several requests, that are kept in mind
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -46,7 +48,7 @@ class MendedStorage:
     def __init__(self, session: aiohttp.ClientSession, emulator: str, host: str) -> None:
         self._session, self._emulator, self._host = session, emulator, host
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
-        self._resumable: dict[str, tuple[str, Conditions]] = {}  # by upload id
+        self._resumable: dict[str, ResumableUpload] = {}  # by upload id
 
     async def call(
         self,
@@ -144,21 +146,28 @@ class MendedStorage:
             reply = await self._exchange(request.method, target, request.headers, body)
         began = parse_qs(urlsplit(reply.headers.get("Location", "")).query).get("upload_id")
         if began:
-            self._resumable[began[0]] = (name, conditions)
+            self._resumable[began[0]] = ResumableUpload(name, conditions)
+            if len(self._resumable) > _UPLOADS:
+                self._resumable.pop(next(iter(self._resumable)))
         return response(self._shown(reply))
 
     async def _chunk(self, request: web.BaseRequest, route: routes.Route, query: Mapping[str, str]) -> Reply:
         """A chunk of a resumable upload; its name and conditions were settled when it began."""
-        upload = query["upload_id"]
-        name, conditions = self._resumable.get(upload, (upload, Conditions()))
-        async with self._changing(route.bucket, name, conditions) as refusal:
+        key = query["upload_id"]
+        upload = self._resumable.get(key) or ResumableUpload(key, Conditions())
+        if request.method == "PUT" and (known := upload.answer(request.headers.get("Content-Range", ""))):
+            async for _ in request.content.iter_any():
+                pass  # it is there already
+            return known
+        async with self._changing(route.bucket, upload.name, upload.conditions) as refusal:
             if refusal:
                 return _refused(refusal)
             target = routes.write_query(route.path, query)
             reply = await self._exchange(request.method, target, request.headers, request.content)
-        if reply.status < 300:
-            self._resumable.pop(upload, None)
-        return self._shown(reply)
+            reply = self._shown(reply)
+            if request.method == "PUT":
+                upload.take(reply)
+        return reply
 
     async def download(
         self,

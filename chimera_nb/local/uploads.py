@@ -1,14 +1,53 @@
-"""The object's name in an upload of one request, which stands in its first part, before the bytes."""
+"""Uploads: the object's name in one of one request, and how far one of several requests is."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from email.message import Message
 from typing import Protocol
 
+from chimera_nb.local.conditions import Conditions
+from chimera_nb.local.replies import Reply
+
 _LARGEST_HEAD = 1 << 20  # bytes of description before an object's own
+_SPAN = re.compile(r"bytes (?:\*|\d+-(?P<end>\d+))/(?:\*|(?P<total>\d+))")
+_HAVE = re.compile(r"bytes=0-(\d+)")
+
+
+@dataclass
+class ResumableUpload:
+    """An upload in several requests: its name and conditions, the bytes that are there, and its last answer.
+
+    The emulator takes the question how far one is for its end, appends a chunk that is sent again, and knows nothing
+    of one that is done; so these are answered here.
+    https://cloud.google.com/storage/docs/performing-resumable-uploads#status-check
+    """
+
+    name: str
+    conditions: Conditions
+    have: int = 0
+    last: Reply | None = None
+
+    def answer(self, content_range: str) -> Reply | None:
+        """The answer to a request that brings nothing new; None to one that is for the emulator."""
+        if self.last:
+            return self.last
+        span = _SPAN.fullmatch(content_range)
+        if span is None or (span["end"] is None and span["total"] == str(self.have)):
+            return None  # all is there but its end
+        if span["end"] is None or int(span["end"]) < self.have:
+            return Reply(308, {"Range": f"bytes=0-{self.have - 1}"} if self.have else {}, b"")
+        return None
+
+    def take(self, reply: Reply) -> None:
+        """Note what the emulator has answered."""
+        if reply.status in {200, 201}:
+            self.last = reply
+        elif reply.status == 308 and (have := _HAVE.fullmatch(reply.headers.get("Range", ""))):
+            self.have = int(have[1]) + 1
 
 
 class Body(Protocol):

@@ -371,6 +371,27 @@ def test_a_part_of_a_batch_can_fail(storage_client, objects, faults):
     assert [answer.status_code for answer in batch._responses] == [204, 503]
 
 
+def test_a_resumable_upload_tells_how_far_it_is_takes_a_chunk_once_and_is_remembered(stack, objects):
+    url = f"{stack.storage_endpoint}/upload/storage/v1/b/{objects.name}/o?uploadType=resumable"
+    session = requests.post(url, json={"name": "x"}, timeout=10).headers["Location"]
+
+    def put(span, body=b""):
+        answer = requests.put(
+            session, body, headers={"Content-Range": span}, timeout=10, allow_redirects=False
+        )
+        return answer.status_code, answer.headers.get("Range"), answer
+
+    size = 256 << 10
+    assert put("bytes */*")[:2] == (308, None)
+    for _ in range(2):
+        assert put(f"bytes 0-{size - 1}/*", b"a" * size)[:2] == (308, f"bytes=0-{size - 1}")
+        assert put(f"bytes */{size + 1}")[:2] == (308, f"bytes=0-{size - 1}")
+    for span, body in ((f"bytes {size}-{size}/{size + 1}", b"b"), (f"bytes */{size + 1}", b"")):
+        status, _, answer = put(span, body)
+        assert (status, answer.json()["name"], int(answer.json()["size"])) == (200, "x", size + 1)
+    assert objects.blob("x").download_as_bytes() == b"a" * size + b"b"
+
+
 def test_an_outage_ends_by_itself(objects, faults):
     blob = put(objects, "one", b"data")
     faults(outage_ms=700, status=0)
