@@ -15,8 +15,6 @@ from pathlib import Path
 from chimera_nb.settings import Settings, load_settings
 from pipeline.errors import StackError
 
-# A person waits; a job's own process keeps the longer patience of `pipeline.storage`.
-_PATIENCE_SECONDS = "20"
 _STORE = "STORAGE_EMULATOR_HOST"
 _DATA_DIR = "CHIMERA_DATA_DIR"
 
@@ -54,7 +52,6 @@ def settings_for(uris: Iterable[str]) -> Settings:
 
 def _connect(asked: list[str], data_dir: Path | None) -> Settings:
     settings = load_settings(data_dir)
-    os.environ.setdefault("CHIMERA_RETRY_SECONDS", _PATIENCE_SECONDS)
     if settings.place == "cloud":
         _withdraw(list(_led.exports))
         return load_settings(data_dir)

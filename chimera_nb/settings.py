@@ -10,6 +10,9 @@
     dataflow_endpoint     CHIMERA_DATAFLOW_ENDPOINT              Google's if left out; a local stack has its own
     region                CHIMERA_REGION                         the Dataflow region
     temp_location         CHIMERA_TEMP_LOCATION                  a gs:// folder for what Dataflow stages
+    patience              CHIMERA_PATIENCE                       seconds that a person waits for a bucket that fails; 20
+    job_patience          CHIMERA_JOB_PATIENCE                   seconds that a job waits for one; 600
+    least_throughput      CHIMERA_LEAST_THROUGHPUT               bytes a second; a slower request is a fault; 16384
     read_buckets          CHIMERA_READ_BUCKETS                   the places that may be read; all if left out
     write_buckets         CHIMERA_WRITE_BUCKETS                  those that may be written; all if left out
 
@@ -25,14 +28,15 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
 from pipeline import allowed
 from pipeline.errors import SettingsError
-from pipeline.storage import Store
+from pipeline.storage import PERSON, Store
+from pipeline.storage.patience import JOB, JOB_SECONDS, LEAST_THROUGHPUT, number
 
 _PLACES = ("local", "cloud")
 _JOB_LOGS = ("sqlite", "firestore")
@@ -46,6 +50,11 @@ _ENVIRONMENT = {
     "dataflow_endpoint": ("CHIMERA_DATAFLOW_ENDPOINT",),
     "region": ("CHIMERA_REGION",),
     "temp_location": ("CHIMERA_TEMP_LOCATION",),
+}
+_NUMBERS = {
+    "patience": "CHIMERA_PATIENCE",
+    "job_patience": JOB_SECONDS,
+    "least_throughput": LEAST_THROUGHPUT,
 }
 _LISTS = {"read_buckets": allowed.VARIABLES["read"], "write_buckets": allowed.VARIABLES["write"]}
 
@@ -63,6 +72,9 @@ class Settings:
     dataflow_endpoint: str | None = None
     region: str | None = None
     temp_location: str | None = None
+    patience: float = PERSON.seconds
+    job_patience: float = JOB.seconds
+    least_throughput: float = JOB.bytes_per_second
     read_buckets: tuple[str, ...] | None = None
     write_buckets: tuple[str, ...] | None = None
     dataflow: DataflowOptions = field(default_factory=DataflowOptions)
@@ -70,7 +82,7 @@ class Settings:
     def __post_init__(self) -> None:
         _one_of("place", self.place, _PLACES)
         _one_of("job_log", self.job_log, _JOB_LOGS)
-        allowed.AccessLists.of(self.read_buckets, self.write_buckets)
+        _ = self.store, self.job_store  # refuses lists and numbers that make no sense
         if self.job_log == "firestore" and not self.project:
             raise SettingsError(
                 "the Firestore job log needs a project: set GOOGLE_CLOUD_PROJECT, or project in chimera.toml"
@@ -83,8 +95,15 @@ class Settings:
 
     @property
     def store(self) -> Store:
-        """The buckets and local folders, as far as the lists of these settings allow."""
-        return Store(allowed.AccessLists.of(self.read_buckets, self.write_buckets))
+        """The buckets and local folders, as far as the lists of these settings allow, for somebody who waits."""
+        patience = replace(PERSON, seconds=self.patience, bytes_per_second=self.least_throughput)
+        return Store(self.job_store.access, patience)
+
+    @property
+    def job_store(self) -> Store:
+        """The same for a job, which waits out a store's bad minutes."""
+        patience = replace(JOB, seconds=self.job_patience, bytes_per_second=self.least_throughput)
+        return Store(allowed.AccessLists.of(self.read_buckets, self.write_buckets), patience)
 
     def dataflow_options(self, **for_this_job: Any) -> DataflowOptions:
         """How a Dataflow job runs: the settings, and over them what is asked for one job. Raises SettingsError."""
@@ -95,6 +114,7 @@ class Settings:
         """The variables that make `load_settings` give the same in another process."""
         values = {variables[0]: getattr(self, name) for name, variables in _ENVIRONMENT.items()}
         values["CHIMERA_DATA_DIR"] = self.folder
+        values |= {variable: getattr(self, name) for name, variable in _NUMBERS.items()}
         for name, variable in _LISTS.items():
             entries = getattr(self, name)
             values[variable] = None if entries is None else ",".join(entries)
@@ -114,6 +134,9 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     for name, variable in _LISTS.items():
         if (listed := os.environ.get(variable)) is not None:  # an empty list allows nothing
             values[name] = allowed.split_list(listed)
+    for name, variable in _NUMBERS.items():
+        if given := os.environ.get(variable):
+            values[name] = number(variable, given)
     for name, variables in _ENVIRONMENT.items():
         found = next((os.environ[variable] for variable in variables if os.environ.get(variable)), None)
         if found is not None:
@@ -135,13 +158,15 @@ def _from_file() -> dict[str, Any]:
         values = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         raise SettingsError(f"{path} cannot be read: {e}") from e
-    if unknown := values.keys() - _ENVIRONMENT.keys() - _LISTS.keys() - {"dataflow"}:
-        known = ", ".join((*_ENVIRONMENT, *_LISTS, "[dataflow]"))
+    if unknown := values.keys() - _ENVIRONMENT.keys() - _NUMBERS.keys() - _LISTS.keys() - {"dataflow"}:
+        known = ", ".join((*_ENVIRONMENT, *_NUMBERS, *_LISTS, "[dataflow]"))
         raise SettingsError(f"{path}: unknown setting {', '.join(sorted(unknown))}; there are: {known}")
     table = values.pop("dataflow", {})
     for name, value in values.items():
         if name in _LISTS:
             values[name] = _texts(path, name, value)
+        elif name in _NUMBERS:
+            values[name] = number(f"{path}: {name}", value)
         elif not isinstance(value, str):
             raise SettingsError(f"{path}: {name} is {value!r}; write it in quotes")
     if "data_dir" in values:

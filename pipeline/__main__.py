@@ -11,21 +11,23 @@ import argparse
 import contextlib
 import json
 import logging
+import os
 import secrets
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pipeline.admission import admit
 from pipeline.allowed import AccessLists
 from pipeline.causes import cause_of
-from pipeline.errors import ChimeraError, RefusedError
+from pipeline.errors import ChimeraError, RefusedError, StorageError
 from pipeline.give_back import give_back
 from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.printable import guard_terminal, printable
 from pipeline.sources import describe_sources
 from pipeline.spec import MAX_RATIO, JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PERSON, Patience, Store
 from pipeline.target import abandon_target, begin_target, lost
 
 
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -> int:
     """Run the job to its end; its exit code. A signal raises Interrupted, and then nothing is given back yet."""
     try:
-        store = Store(AccessLists.from_environment())
+        store = Store(AccessLists.from_environment(), Patience.of_job())
         patterns = admit(store, spec, lambda _: None)
     except RefusedError as e:
         print(printable(f"refused: {e}"), file=sys.stderr)  # noqa: T201
@@ -59,12 +61,12 @@ def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -
         if signals.number is not None:  # Beam made an exception of its own of it
             raise Interrupted(signals.number) from e
         signals.hold()
-        abandon_target(store, spec)
         print(printable(f"failed: {cause_of(e)}"), file=sys.stderr)  # noqa: T201
+        _abandon(store, spec)
         return 1
     except BaseException:
         signals.hold()
-        abandon_target(store, spec)
+        _abandon(store, spec)
         raise
     signals.hold()
     summary = abandon_target(store, spec)  # there is nothing to abandon, unless the target was lost
@@ -73,6 +75,15 @@ def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -
         return 1
     print(json.dumps(summary, indent=2))  # noqa: T201
     return 0
+
+
+def _abandon(store: Store, spec: JobSpec) -> None:
+    """Tidy up after a job that failed, if the store is there to be tidied: its patience has been spent before."""
+    try:
+        abandon_target(replace(store, patience=PERSON), spec)
+    except StorageError as e:
+        text = f"left behind: what job {spec.job_id} wrote at {spec.target} ({e})"
+        print(printable(text), file=sys.stderr)  # noqa: T201
 
 
 def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequence[str] = ()) -> None:
@@ -157,4 +168,9 @@ def _parse(arguments: Sequence[str] | None) -> tuple[JobSpec, list[str]]:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     guard_terminal()
-    sys.exit(main())
+    code = main()
+    if code:
+        # Threads that still wait for the store would hold the process back, and what they bring is not wanted.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

@@ -12,8 +12,11 @@
     │   ├── ObjectNotFoundError (FileNotFoundError)
     │   ├── ObjectExistsError (FileExistsError)
     │   ├── ObjectChangedError               not the version any more that was first read
-    │   └── AccessDeniedError (PermissionError)
-    │       └── NotAllowedError (RefusedError)   a place outside the lists that bound this process
+    │   ├── AccessDeniedError (PermissionError)
+    │   │   ├── NotAllowedError (RefusedError)   a place outside the lists that bound this process
+    │   │   └── CredentialsError                 also a StoreUnavailableError
+    │   └── StoreUnavailableError (ConnectionError)   the store is at fault: it says nothing about an object
+    │       └── TransferError                    what came, or went, is not what the store keeps
     ├── BadFileError (ValueError)            one input file cannot be used; the job goes on
     ├── JobError (RuntimeError)              a job as a whole came to nothing
     │   ├── TooManyFailuresError             more failed files than the job allows, or all of them
@@ -118,8 +121,28 @@ class ObjectChangedError(StorageError):
     """An object is not the one any more of which a part was read."""
 
 
+class StoreUnavailableError(StorageError, ConnectionError):
+    """The store is at fault, not what was asked for: away, overloaded, too slow, or closed to whoever asks.
+
+    Never a reason to call a file bad. Attribute: tried (whether it has been tried again for as long as the patience
+    lasts, so that nobody needs to).
+    """
+
+    def __init__(self, uri: str, message: str) -> None:
+        self.tried = False
+        super().__init__(uri, message)
+
+
+class TransferError(StoreUnavailableError):
+    """What came is not what the store keeps, or what it keeps is not what was sent."""
+
+
 class AccessDeniedError(StorageError, PermissionError):
     """The store knows who asks and says no, or does not know who asks."""
+
+
+class CredentialsError(AccessDeniedError, StoreUnavailableError):
+    """The store does not know who asks: there are no credentials, or they do not work."""
 
 
 class NotAllowedError(AccessDeniedError, RefusedError):

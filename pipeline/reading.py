@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -17,15 +18,18 @@ from pipeline.errors import (
     ObjectChangedError,
     ObjectNotFoundError,
     StorageError,
+    StoreUnavailableError,
 )
 from pipeline.held_lines import HeldLines
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.spec import MAX_RATIO
 from pipeline.storage import ReadStream, Store
+from pipeline.storage.patience import Trials
 from pipeline.text_format import HEAD_BYTES as TEXT_HEAD_BYTES
 from pipeline.text_format import text_format
 
+_READINGS = 5  # of one file, where what came was not what is stored
 RATIO_FROM = 16 << 20  # raw bytes: less is no harm, and small honest files may compress to next to nothing
 _OF_THE_FILE = (BadFileError, StorageError)  # what makes a failed file, and not a failed bundle
 _GONE = (ObjectNotFoundError, ObjectChangedError, AccessDeniedError)  # and what does before a second reading
@@ -72,7 +76,7 @@ class ReadFile:
                 taken = True
                 yield block
         except _GONE as e:
-            if taken:
+            if taken or isinstance(e, StoreUnavailableError):
                 raise
             self.record = replace(
                 self.record,
@@ -86,20 +90,34 @@ class ReadFile:
 
 
 def read_file(store: Store, uri: str, options: ReadOptions = _BY_DEFAULT) -> ReadFile:
-    """Read and decode a file to its end. Whatever is wrong with it is in the record; raises nothing for it.
+    """Read and decode a file to its end. What is wrong with its bytes is in the record, or that it alone is refused.
 
-    A file that cannot be opened, or not be read to its end after the store's own retries, is a failed file as
-    well: it is on record and can be tried again.
+    Raises StoreUnavailableError when it is the store that is at fault, for as long as its patience lasts: then
+    nothing is known of the file, and a runner is to try the bundle again.
     """
+    trials = Trials(store.patience, most=_READINGS)
+    while True:
+        try:
+            return _read_once(store, uri, options)
+        except StoreUnavailableError as e:
+            trials.failed(e)
+
+
+def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
     began = time.monotonic()
     result = ReadFile(FileRecord(uri, "failed"))
     try:
-        with store.open_read(uri) as stream:
+        with _own_faults(store, uri), store.open_read(uri) as stream:
             result.lines = HeldLines(
-                uri, partial(_read_again, stream, options.codec), on_disk=options.spool_bytes
+                uri, partial(_read_again, store, stream, options.codec), on_disk=options.spool_bytes
             )
             with _decoding:
                 _read_into(result, stream, options)
+    except StoreUnavailableError:
+        result.lines.drop()
+        tally("read-bytes", -result.record.size)  # what follows counts them anew
+        tally("raw-bytes", -result.record.raw_bytes)
+        raise
     except _OF_THE_FILE as e:
         result.record = replace(result.record, status="failed", error=_reason(e, uri))
         if not options.keep_partial:
@@ -116,6 +134,18 @@ def read_file(store: Store, uri: str, options: ReadOptions = _BY_DEFAULT) -> Rea
         seconds=round(time.monotonic() - began, 3),
     )
     return result
+
+
+@contextmanager
+def _own_faults(store: Store, uri: str) -> Iterator[None]:
+    """Let errors through that are this file's alone; one that all others have is raised as StoreUnavailableError."""
+    try:
+        yield
+    except StoreUnavailableError:
+        raise
+    except StorageError:
+        store.check_gives(uri)
+        raise
 
 
 def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> None:
@@ -146,6 +176,9 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
             crc32c=stream.crc32c,
             note="; ".join(note for note in notes if note) or None,
         )
+    except BadFileError:
+        stream.prove()  # what came may not be what is stored
+        raise
     finally:
         tally("read-bytes", stream.size - read_bytes)
         result.record = replace(
@@ -163,12 +196,12 @@ def _check_ratio(raw: int, stream: ReadStream, limit: int) -> None:
     )
 
 
-def _read_again(first: ReadStream, wanted: str) -> Generator[bytes, None, None]:
+def _read_again(store: Store, first: ReadStream, wanted: str) -> Generator[bytes, None, None]:
     """The raw bytes of a file once more.
 
     Raises ObjectChangedError where the store has another version by now, StorageError where other bytes come.
     """
-    with first.again() as stream, _decoding:
+    with _own_faults(store, first.uri), first.again() as stream, _decoding:
         intake = Intake(stream)
         try:
             yield from choose_codec(intake.peek(HEAD_BYTES), first.uri, wanted).decode(intake)

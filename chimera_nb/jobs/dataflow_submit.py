@@ -99,7 +99,7 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     from pipeline.build import build
 
     spec, endpoint = JobSpec.from_json(record.spec), settings.dataflow_endpoint
-    store = settings.store
+    store = settings.job_store
     patterns = read_patterns(store, spec)
     # Once more, of what is sent: the record and the patterns may have been changed since the job was admitted.
     check_places((*spec.inputs, *patterns), spec.target, record.runner_options, settings)

@@ -36,7 +36,7 @@ _EVERY = 1.0  # seconds between two looks at the tally: Firestore takes one writ
 
 def main(job_id: str) -> int:
     settings = load_settings()
-    log, store = open_log(settings), settings.store
+    log, store = open_log(settings), settings.job_store
     reporter = _Reporter(log, job_id)
     with interruptions() as signals:
         try:

@@ -2,9 +2,13 @@
 
 store.py           Store: what everything else holds on to and hands on
 entries.py         what a listing gives, and what a stream is
-gcs.py             gs:// through google-cloud-storage
-gcs_client.py      its client: one for a process, and its errors as ours
+gcs.py             gs:// through google-cloud-storage: listing, writing, deleting
+gcs_read.py        bodies of objects, each proved to be what the bucket keeps
+gcs_write.py       objects written, also where an answer is lost
 gcs_versions.py    changes there that hold only for what was seen: swap, move, delete
+gcs_client.py      the client: one for a process, its errors as ours, what is tried again
+patience.py        how long a store that fails is asked again, and how slow it may be
+deadline.py        a bound on a whole request
 local.py           local paths through the operating system
 local_streams.py   its streams, and its errors as ours
 local_versions.py  such changes of local files
@@ -12,6 +16,7 @@ checksum.py        CRC-32C as Google Cloud Storage shows it
 """
 
 from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
+from pipeline.storage.patience import PERSON, Patience
 from pipeline.storage.store import Store, join
 
-__all__ = ["Entry", "Page", "ReadStream", "Store", "Version", "WriteStream", "join"]
+__all__ = ["PERSON", "Entry", "Page", "Patience", "ReadStream", "Store", "Version", "WriteStream", "join"]

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from pipeline.errors import StorageError
+from pipeline.errors import StorageError, TransferError
 from pipeline.storage.checksum import Crc32c
+
+_REST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, order=True)
@@ -79,10 +81,17 @@ class ReadStream(ABC):
                 f"{self.size:,} bytes were read of {size:,}: it changed or the transfer failed; try again",
             )
         if crc32c is not None and crc32c != self.crc32c:
-            raise StorageError(
+            raise TransferError(
                 self.uri,
                 f"its CRC-32C is {self.crc32c} as read and {crc32c} in the bucket: the transfer failed; try again",
             )
+
+    def prove(self) -> None:
+        """Read to the end and `verify`, where the store keeps a checksum: a fault found in the bytes is then real."""
+        if self._expected()[1] is not None:
+            while self.read(_REST_BYTES):
+                pass
+            self.verify()
 
     @abstractmethod
     def length(self) -> int:

@@ -1,38 +1,84 @@
-"""The google-cloud-storage client: one for a process, and its errors as ours.
+"""The google-cloud-storage client: one for a process, its errors as ours, and how often and how long it is asked.
 
 Credentials are found as Google's libraries find them; STORAGE_EMULATOR_HOST leads to a local stack instead.
 """
 
 from __future__ import annotations
 
+import functools
+import http.client
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import requests
+import urllib3
 from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
-from google.cloud.storage.retry import DEFAULT_RETRY
 
-from pipeline.errors import AccessDeniedError, ObjectExistsError, ObjectNotFoundError, StorageError
+from pipeline.errors import (
+    AccessDeniedError,
+    CredentialsError,
+    ObjectExistsError,
+    ObjectNotFoundError,
+    StorageError,
+    StoreUnavailableError,
+    TransferError,
+)
+from pipeline.storage.deadline import deadline, mount
+from pipeline.storage.patience import Patience, Trials
 
-# Answers are waited for, and failed requests repeated, for so long. A worker waits out a store's bad minute; a
-# person at a terminal is told sooner.
-_RETRY_SECONDS = "CHIMERA_RETRY_SECONDS"
 _CONNECTIONS = 64  # as many as threads that may ask at once
+_ANSWER_BYTES = 1 << 20  # of an answer that is no object's body: a page of a listing
+_UNREACHED = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    ConnectionError,
+    TimeoutError,
+)
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 def client() -> Any:
-    """This process's client (google.cloud.storage.Client). Raises AccessDeniedError without credentials."""
+    """This process's client (google.cloud.storage.Client). Raises CredentialsError without credentials."""
     return _client(os.getpid(), os.environ.get("STORAGE_EMULATOR_HOST"))
 
 
-def retry() -> Any:
-    """How a request that may be repeated is repeated: after 1 s, 2 s, 4 s ..., with jitter."""
-    return DEFAULT_RETRY.with_timeout(float(os.environ.get(_RETRY_SECONDS) or 120))
+def asked(
+    uri: str, patience: Patience, size: int = _ANSWER_BYTES
+) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Bound a call that asks the store about `uri`, and try it again while the store is at fault.
+
+    Goes where the client takes a `retry`. `size` is what a try moves, in bytes. The call may be done twice: its
+    answer may have been lost. Raises StorageError or one of its kind.
+    """
+
+    def decorate(call: Callable[_P, _T]) -> Callable[_P, _T]:
+        @functools.wraps(call)
+        def tried(*arguments: _P.args, **options: _P.kwargs) -> _T:
+            trials = Trials(patience)
+            while True:
+                try:
+                    with attempt(uri, patience, size):
+                        return call(*arguments, **options)
+                except StoreUnavailableError as e:
+                    trials.failed(e)
+
+        return tried
+
+    return decorate
+
+
+@contextmanager
+def attempt(uri: str, patience: Patience, size: int = _ANSWER_BYTES) -> Iterator[None]:
+    """Bound one try of a call that asks the store about `uri`. Raises StorageError or one of its kind."""
+    with mapped(uri), deadline(patience.deadline(size)):
+        yield
 
 
 @lru_cache(maxsize=4)
@@ -52,9 +98,9 @@ def _client(_process: int, emulator: str | None) -> Any:
             )
             # Nothing here belongs to a project, but the client wants the name of one.
             made = storage.Client(project=project or "unnamed", credentials=credentials)
-    adapter = requests.adapters.HTTPAdapter(pool_connections=4, pool_maxsize=_CONNECTIONS)
-    for scheme in ("http://", "https://"):
-        made._http.mount(scheme, adapter)  # noqa: SLF001 - its only way to keep more than ten connections
+    mount(made._http, connections=_CONNECTIONS)  # noqa: SLF001 - its only way to keep more than ten
+    # Tokens are fetched within requests, by a session of their own: nobody waits for them without end either.
+    mount(made._http._auth_request.session, connections=1, retries=3)  # noqa: SLF001
     return made
 
 
@@ -63,35 +109,53 @@ def mapped(uri: str) -> Iterator[None]:
     """Whatever the client raises, as a StorageError about `uri`."""
     try:
         yield
-    except (api.GoogleAPIError, InvalidResponse, DataCorruption) as e:
+    except (api.GoogleAPIError, InvalidResponse) as e:
         raise _error(uri, e) from e
+    except DataCorruption as e:
+        raise TransferError(uri, f"{_first_line(e)}; try again") from e
     except auth.GoogleAuthError as e:
-        raise AccessDeniedError(
+        raise CredentialsError(
             uri,
             "no credentials were found or they do not work "
             f"({_first_line(e)}); run `gcloud auth application-default login`, or `chimera up` for a local stack",
         ) from e
-    except (requests.RequestException, ConnectionError, TimeoutError) as e:
-        raise StorageError(
+    except StorageError:
+        raise
+    except _UNREACHED as e:
+        raise StoreUnavailableError(
             uri, f"the store does not answer ({_first_line(e)}); check the network, then try again"
         ) from e
 
 
 def _error(uri: str, error: Exception) -> StorageError:
-    code = getattr(error, "code", None)
+    """An answer that is no success, by its status."""
+    code, why = getattr(error, "code", None), _first_line(error)
     if isinstance(error, InvalidResponse):
         code = error.response.status_code
+    kind: type[StorageError] = StorageError
     if code == 404:
-        return ObjectNotFoundError(uri, "there is no such object or bucket")
-    if code in (401, 403):
-        return AccessDeniedError(
-            uri, f"access is denied ({_first_line(error)}); ask the bucket's owner for a role"
-        )
-    if code == 412:
-        return ObjectExistsError(uri, "is there already, or has changed meanwhile")
-    if isinstance(error, api.RetryError) and error.cause is not None:
-        return StorageError(uri, f"the store does not answer ({_first_line(error.cause)}); try again later")
-    return StorageError(uri, f"the store answered {code or 'with an error'} ({_first_line(error)})")
+        kind, text = ObjectNotFoundError, "there is no such object or bucket"
+    elif code == 412:
+        kind, text = ObjectExistsError, "is there already, or has changed meanwhile"
+    elif code == 401:
+        kind, text = CredentialsError, f"the credentials do not work ({why}); log in again, or renew the key"
+    elif code == 429 or (code == 403 and _is_over_a_limit(error)):
+        kind, text = StoreUnavailableError, f"the store is asked too often ({why}); try again later"
+    elif code == 403:
+        kind, text = AccessDeniedError, f"access is denied ({why}); ask the bucket's owner for a role"
+    elif code == 400 and "crc32c" in str(error).lower():
+        kind, text = TransferError, f"what arrived is not what was sent ({why}); try again"
+    elif code is None or code == 408 or code >= 500:
+        kind = StoreUnavailableError
+        text = f"the store answered {code or 'with an error'} ({why}); try again later"
+    else:
+        text = f"the store answered {code} ({why})"
+    return kind(uri, text)
+
+
+def _is_over_a_limit(error: Exception) -> bool:
+    """Whether a 403 is no lack of rights: Google answers quotas and rates with it as well."""
+    return any("LimitExceeded" in str(e) or "quotaExceeded" in str(e) for e in getattr(error, "errors", ()))
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,13 +1,14 @@
 """Changes of one object in a bucket that hold only for what was seen there: its generation decides.
 
-Each may be repeated by the client's library: where the answer to the first was lost, the second is refused though
-the first was done, and that is told from a change by another. https://cloud.google.com/storage/docs/generations-preconditions
+Each may be tried again: where the answer to the first was lost, the second is refused though the first was done, and
+that is told from a change by another. https://cloud.google.com/storage/docs/generations-preconditions
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from google.api_core import exceptions as api
@@ -15,11 +16,10 @@ from google.api_core import exceptions as api
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError
 from pipeline.patterns import split_uri
 from pipeline.storage.entries import Version
-from pipeline.storage.gcs import _TIMEOUT as TIMEOUT
-from pipeline.storage.gcs import OWNER, marks, open_read
-from pipeline.storage.gcs import _blob as blob_of
-from pipeline.storage.gcs import _content_type as content_type
-from pipeline.storage.gcs_client import client, mapped, retry
+from pipeline.storage.gcs_client import asked, client
+from pipeline.storage.gcs_read import BlobReader, blob_of
+from pipeline.storage.gcs_write import OWNER, write_object
+from pipeline.storage.patience import Patience
 
 _FIELDS = "items(name,size,generation,crc32c,metadata),nextPageToken,prefixes"
 
@@ -28,73 +28,90 @@ _FIELDS = "items(name,size,generation,crc32c,metadata),nextPageToken,prefixes"
 _without_move: set[tuple[str | None, str]] = set()
 
 
-def look(uri: str) -> Version:
-    blob = blob_of(uri)
-    with mapped(uri):
-        blob.reload(retry=retry(), timeout=TIMEOUT)
-    return _version(uri, blob)
+@dataclass(frozen=True)
+class BucketVersions:
+    """Objects of all buckets, asked with so much patience."""
 
+    patience: Patience
 
-def list_versions(prefix: str) -> Iterator[Version]:
-    bucket, name = split_uri(prefix)
-    with mapped(prefix):
-        for blob in client().list_blobs(
-            bucket, prefix=name or None, delimiter="/", fields=_FIELDS, retry=retry(), timeout=TIMEOUT
-        ):
+    def look(self, uri: str) -> Version:
+        return _version(uri, asked(uri, self.patience)(_reloaded)(uri))
+
+    def list_versions(self, prefix: str) -> Iterator[Version]:
+        bucket, name = split_uri(prefix)
+        found = asked(prefix, self.patience)(client)().list_blobs(
+            bucket,
+            prefix=name or None,
+            delimiter="/",
+            fields=_FIELDS,
+            retry=asked(prefix, self.patience),
+            timeout=self.patience.answer(),
+        )
+        for blob in found:
             yield _version(f"gs://{bucket}/{blob.name}", blob)
 
+    def read_version(self, uri: str) -> tuple[bytes, int]:
+        with BlobReader(uri, self.patience) as stream:
+            data = b"".join(iter(lambda: stream.read(1 << 20), b""))
+            stream.verify()
+        return data, stream.generation or 0
 
-def read_version(uri: str) -> tuple[bytes, int]:
-    with open_read(uri) as stream:
-        data = b"".join(iter(lambda: stream.read(1 << 20), b""))
-        stream.verify()
-    return data, stream.generation or 0
-
-
-def swap(uri: str, data: bytes, generation: int, owner: str | None) -> int:
-    blob = blob_of(uri)
-    blob.metadata = marks(owner)
-    try:
-        with mapped(uri):
-            blob.upload_from_string(
-                data,
-                content_type=content_type(uri),
-                if_generation_match=generation,
-                checksum="crc32c",
-                retry=retry(),
-                timeout=TIMEOUT,
-            )
-    except ObjectExistsError:
+    def swap(self, uri: str, data: bytes, generation: int, owner: str | None) -> int:
         try:
-            found, now = read_version(uri)
-        except ObjectNotFoundError:
-            found, now = b"", 0
-        if found != data or not now:
-            raise
-        return now  # ours: its answer was lost
-    return int(blob.generation)
+            return int(write_object(uri, data, self.patience, generation=generation, owner=owner).generation)
+        except ObjectExistsError:
+            try:
+                found, now = self.read_version(uri)
+            except ObjectNotFoundError:
+                found, now = b"", 0
+            if found != data or not now:
+                raise
+            return now  # it has been done before
+
+    def move(self, source: str, target: str, generation: int, over: int) -> Version:
+        where = (os.environ.get("STORAGE_EMULATOR_HOST"), split_uri(source)[0])
+        if where not in _without_move:
+            moved = asked(source, self.patience)(_move)(source, target, generation, over)
+            if moved is not None:
+                return _version(target, moved)
+        copied = self._copy(source, target, generation, over)
+        _without_move.add(where)
+        self.delete_version(source, generation)
+        return copied
+
+    def delete_version(self, uri: str, generation: int) -> bool:
+        @asked(uri, self.patience)
+        def delete() -> None:
+            blob_of(uri).delete(if_generation_match=generation, retry=None, timeout=self.patience.answer())
+
+        try:
+            delete()
+        except (ObjectNotFoundError, ObjectExistsError):
+            return False
+        return True
+
+    def _copy(self, source: str, target: str, generation: int, over: int) -> Version:
+        conditions = {"if_generation_match": over, "if_source_generation_match": generation}
+        timeout = self.patience.answer()
+        old = asked(source, self.patience)(_reloaded)(source, if_generation_match=generation)
+
+        @asked(source, self.patience)
+        def rewrite(token: str | None) -> str | None:
+            new = blob_of(target)
+            new.metadata, new.content_type = old.metadata, old.content_type
+            after: str | None = new.rewrite(old, token=token, **conditions, retry=None, timeout=timeout)[0]
+            return after
+
+        token = rewrite(None)
+        while token:
+            token = rewrite(token)
+        return self.look(target)
 
 
-def move(source: str, target: str, generation: int, over: int) -> Version:
-    where = (os.environ.get("STORAGE_EMULATOR_HOST"), split_uri(source)[0])
-    if where not in _without_move:
-        with mapped(source):
-            moved = _move(source, target, generation, over)
-        if moved is not None:
-            return _version(target, moved)
-    copied = _copy(source, target, generation, over)
-    _without_move.add(where)
-    delete_version(source, generation)
-    return copied
-
-
-def delete_version(uri: str, generation: int) -> bool:
-    try:
-        with mapped(uri):
-            blob_of(uri).delete(if_generation_match=generation, retry=retry(), timeout=TIMEOUT)
-    except (ObjectNotFoundError, ObjectExistsError):
-        return False
-    return True
+def _reloaded(uri: str, **conditions: int) -> Any:
+    blob = blob_of(uri)
+    blob.reload(retry=None, **conditions)
+    return blob
 
 
 def _move(source: str, target: str, generation: int, over: int) -> Any:
@@ -106,30 +123,16 @@ def _move(source: str, target: str, generation: int, over: int) -> Any:
             split_uri(target)[1],
             if_generation_match=over,
             if_source_generation_match=generation,
-            retry=retry(),
-            timeout=TIMEOUT,
+            retry=None,
         )
     except (api.BadRequest, api.Forbidden, api.MethodNotAllowed, api.MethodNotImplemented):
         return None
     except api.NotFound:
         # An endpoint that knows no such path answers the same as one where the object is gone.
-        standing = old.bucket.get_blob(old.name, retry=retry(), timeout=TIMEOUT)
+        standing = old.bucket.get_blob(old.name, retry=None)
         if standing is not None and standing.generation == generation:
             return None
         raise
-
-
-def _copy(source: str, target: str, generation: int, over: int) -> Version:
-    old, new = blob_of(source), blob_of(target)
-    with mapped(source):
-        old.reload(if_generation_match=generation, retry=retry(), timeout=TIMEOUT)
-        new.metadata, new.content_type = old.metadata, old.content_type
-        conditions = {"if_generation_match": over, "if_source_generation_match": generation}
-        token, _, _ = new.rewrite(old, **conditions, retry=retry(), timeout=TIMEOUT)
-        while token:
-            token, _, _ = new.rewrite(old, token=token, **conditions, retry=retry(), timeout=TIMEOUT)
-        new.reload(retry=retry(), timeout=TIMEOUT)
-    return _version(target, new)
 
 
 def _version(uri: str, blob: Any) -> Version:

@@ -16,8 +16,23 @@ from pipeline.errors import (
     ObjectExistsError,
     ObjectNotFoundError,
     StorageError,
+    StoreUnavailableError,
 )
 from pipeline.storage.entries import ReadStream, WriteStream
+
+# This process, or what brings the disk here, is at fault: whatever was asked for would have had the same answer.
+_OF_ALL_FILES = {
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.ENOBUFS,
+    errno.ENOTCONN,
+    errno.ETIMEDOUT,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+}
 
 
 class FileReader(ReadStream):
@@ -104,4 +119,6 @@ def mapped(uri: str) -> Iterator[None]:
     except OSError as e:
         if e.errno == errno.ENAMETOOLONG:
             raise ObjectNotFoundError(uri, "its name is longer than this disk takes") from e
+        if e.errno in _OF_ALL_FILES:
+            raise StoreUnavailableError(uri, (e.strerror or str(e)).lower()) from e
         raise StorageError(uri, (e.strerror or str(e)).lower()) from e

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pipeline.allowed import AccessLists
 from pipeline.errors import ObjectNotFoundError
-from pipeline.storage import gcs, gcs_versions, local, local_versions
+from pipeline.storage import local, local_versions
 from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
+from pipeline.storage.gcs import Buckets
+from pipeline.storage.gcs_versions import BucketVersions
+from pipeline.storage.patience import JOB, Patience
 
 _AT_ONCE = 32  # requests; a bucket takes about a thousand changes a second under one prefix, whoever asks
 _Item = TypeVar("_Item")
@@ -26,29 +28,32 @@ def join(folder: str, *names: str) -> str:
 class Store:
     """Buckets (`gs://bucket/name`) and local folders; a URI is used exactly as it is written.
 
-    access   where it may read and write; every method holds what it is given against it first, and raises
-             NotAllowedError for what is on no list
+    access     where it may read and write; every method holds what it is given against it first, and raises
+               NotAllowedError for what is on no list
+    patience   how long a bucket that fails is asked again
 
     Beyond that a method raises StorageError (or one of its kind) with the URI in it, and nothing else for what a
-    store does wrong. A store is a value: it is handed on, to other processes too, and never changed.
+    store does wrong: StoreUnavailableError where it says nothing about the object. A store is a value: it is handed
+    on, to other processes too, and never changed.
     """
 
     access: AccessLists = field(default_factory=AccessLists)
+    patience: Patience = JOB
 
     def bucket_exists(self, bucket: str) -> bool:
         """Whether the bucket is there and can be listed; "" stands for local files. Raises AccessDeniedError."""
         self.access.check_bucket(bucket, "read")
-        return not bucket or gcs.bucket_exists(bucket)
+        return not bucket or self._buckets.bucket_exists(bucket)
 
     def list_buckets(self) -> list[str]:
         """The names of the project's buckets; of those that a list allows, when there is one, without asking."""
         listed = self.access.readable_buckets()
-        return gcs.list_buckets() if listed is None else list(listed)
+        return self._buckets.list_buckets() if listed is None else list(listed)
 
     def make_bucket(self, bucket: str) -> None:
         """Make a bucket on a local stack; on Google Cloud, where it has a location and a cost, raises StorageError."""
         self.access.check_bucket(bucket, "write")
-        gcs.make_bucket(bucket)
+        self._buckets.make_bucket(bucket)
 
     def list_objects(self, prefix: str, *, recursive: bool = True) -> Iterator[Entry]:
         """The objects whose URI starts with `prefix`, a page at a time, in the order of their names.
@@ -58,7 +63,7 @@ class Store:
         is absent holds nothing.
         """
         whole = self.access.check_prefix(prefix)
-        found: Iterator[Entry] = _store(prefix).list_objects(prefix, recursive=recursive)
+        found: Iterator[Entry] = self._of(prefix).list_objects(prefix, recursive=recursive)
         return found if whole else (entry for entry in found if self.access.allows_reading(entry.uri))
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[Page]:
@@ -70,12 +75,12 @@ class Store:
         if leading := self.access.folders_towards(folder):
             return iter((Page(leading, ()),))
         self.access.check_folder(folder, "read")
-        return _store(folder).list_folder(folder, page_size=page_size)
+        return self._of(folder).list_folder(folder, page_size=page_size)
 
     def stat(self, uri: str) -> Entry:
         """Size, generation and checksum of one object. Raises ObjectNotFoundError."""
         self.access.check_object(uri, "read")
-        return _store(uri).stat(uri)
+        return self._of(uri).stat(uri)
 
     def exists(self, uri: str) -> bool:
         """Whether there is such an object (not a folder)."""
@@ -88,12 +93,18 @@ class Store:
     def open_read(self, uri: str) -> ReadStream:
         """The object's stored bytes from the first on, never transcoded. Use it in a `with`."""
         self.access.check_object(uri, "read")
-        return _store(uri).open_read(uri)
+        return self._of(uri).open_read(uri)
+
+    def check_gives(self, uri: str) -> None:
+        """See whether a bucket gives others than an object that it refused. Raises StoreUnavailableError if not."""
+        self.access.check_object(uri, "read")
+        if uri.startswith("gs://"):
+            self._buckets.check_gives(uri)
 
     def read_range(self, uri: str, start: int, end: int) -> bytes:
         """The stored bytes [start, end), fewer where the object ends; one request."""
         self.access.check_object(uri, "read")
-        return _store(uri).read_range(uri, start, end)
+        return self._of(uri).read_range(uri, start, end)
 
     def read_bytes(self, uri: str) -> bytes:
         """A small object, whole."""
@@ -109,33 +120,33 @@ class Store:
         what `Version.owner` then says.
         """
         self.access.check_object(uri, "write")
-        return _store(uri).open_write(uri, owner)
+        return self._of(uri).open_write(uri, owner)
 
     def write_bytes(self, uri: str, data: bytes, *, create_only: bool = False) -> None:
         """Write a small object at once. With create_only, raises ObjectExistsError where there is one."""
         self.access.check_object(uri, "write")
-        _store(uri).write_bytes(uri, data, create_only=create_only)
+        self._of(uri).write_bytes(uri, data, create_only=create_only)
 
     def upload_file(self, path: str, uri: str) -> Entry:
         """Copy a local file to a URI, checked by its CRC-32C."""
         self.access.check_object(path, "read")
         self.access.check_object(uri, "write")
-        return _store(uri).upload_file(path, uri)
+        return self._of(uri).upload_file(path, uri)
 
     def look(self, uri: str) -> Version:
         """The object as it stands, for a change that depends on it. Raises ObjectNotFoundError."""
         self.access.check_object(uri, "read")
-        return _versions(uri).look(uri)
+        return self._versions(uri).look(uri)
 
     def list_versions(self, prefix: str) -> Iterator[Version]:
         """The same of all objects whose URI starts with `prefix` and has no further "/"."""
         self.access.check_folder(prefix, "read")
-        return _versions(prefix).list_versions(prefix)
+        return self._versions(prefix).list_versions(prefix)
 
     def read_version(self, uri: str) -> tuple[bytes, int]:
         """A small object, whole, and the generation that was read. Raises ObjectNotFoundError."""
         self.access.check_object(uri, "read")
-        return _versions(uri).read_version(uri)
+        return self._versions(uri).read_version(uri)
 
     def swap(self, uri: str, data: bytes, generation: int, *, owner: str | None = None) -> int:
         """Write a small object where this generation stands, 0 for none; gives the new one.
@@ -143,7 +154,7 @@ class Store:
         Raises ObjectExistsError when another stands there, or none. May be repeated with the same data.
         """
         self.access.check_object(uri, "write")
-        return _versions(uri).swap(uri, data, generation, owner)
+        return self._versions(uri).swap(uri, data, generation, owner)
 
     def move(self, source: str, target: str, *, generation: int, over: int = 0) -> Version:
         """Give this generation of an object another name in its bucket or disk, in one step; what then stands there.
@@ -154,12 +165,12 @@ class Store:
         """
         self.access.check_object(source, "write")
         self.access.check_object(target, "write")
-        return _versions(source).move(source, target, generation, over)
+        return self._versions(source).move(source, target, generation, over)
 
     def delete_version(self, uri: str, generation: int) -> bool:
         """Delete this generation of an object; False when it is not there, whatever else is."""
         self.access.check_object(uri, "write")
-        return _versions(uri).delete_version(uri, generation)
+        return self._versions(uri).delete_version(uri, generation)
 
     def run_each(self, call: Callable[[_Item], object], items: Iterable[_Item]) -> None:
         """Make a call of each item, many at once: each is to ask the store once or twice. The first error is raised."""
@@ -173,12 +184,12 @@ class Store:
         for uri in uris:
             self.access.check_object(uri, "write")
         if uris:
-            _store(uris[0]).delete(uris)
+            self._of(uris[0]).delete(uris)
 
     def delete_tree(self, folder: str) -> None:
         """Delete all that is below a folder (it ends in "/"), and the folder."""
         self.access.check_folder(folder, "write")
-        _store(folder).delete_tree(folder)
+        self._of(folder).delete_tree(folder)
 
     def remove_empty_folder(self, folder: str) -> None:
         """Remove a local folder if nothing is in it; a bucket has none to remove."""
@@ -199,10 +210,14 @@ class Store:
         self.access.check_object(path, "read")
         return local.is_folder(path)
 
+    @property
+    def _buckets(self) -> Buckets:
+        return Buckets(self.patience)
 
-def _store(uri: str) -> ModuleType:
-    return gcs if uri.startswith("gs://") else local
+    def _of(self, uri: str) -> Any:
+        """Where this is: all buckets, or the module of local files, which has the same functions."""
+        return self._buckets if uri.startswith("gs://") else local
 
-
-def _versions(uri: str) -> ModuleType:
-    return gcs_versions if uri.startswith("gs://") else local_versions
+    def _versions(self, uri: str) -> Any:
+        """The same for changes of what was seen."""
+        return BucketVersions(self.patience) if uri.startswith("gs://") else local_versions

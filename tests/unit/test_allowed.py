@@ -20,7 +20,9 @@ from pipeline.errors import (
     RefusedError,
     SettingsError,
 )
-from pipeline.storage import Store, gcs, gcs_versions, local, local_versions
+from pipeline.storage import Store, local, local_versions
+from pipeline.storage.gcs import Buckets
+from pipeline.storage.gcs_versions import BucketVersions
 
 # Of a folder's name: what tempts a check by text to think it is inside.
 NAMES = st.text(alphabet="abAB.-_ %2F~é\u0065\u0301\\:", min_size=1, max_size=6).filter(
@@ -51,10 +53,10 @@ def no_store(monkeypatch):
     def ask(*_args, **_kwargs):
         raise AssertionError("the store was asked")
 
-    for module in (gcs, gcs_versions, local, local_versions):
-        for name in vars(module):
-            if callable(getattr(module, name)) and hasattr(Store, name) and name.islower():
-                monkeypatch.setattr(module, name, ask)
+    for place in (Buckets, BucketVersions, local, local_versions):
+        for name in vars(place):
+            if callable(getattr(place, name)) and hasattr(Store, name) and name.islower():
+                monkeypatch.setattr(place, name, ask)
 
 
 def may(store: Store, uri: str, to: str = "read") -> bool:
@@ -178,6 +180,7 @@ def test_a_path_from_here_is_held_against_where_that_is(tmp_path):
 
 ASKED = {
     "bucket_exists": lambda store, uri: store.bucket_exists(uri.split("/")[2]),
+    "check_gives": lambda store, uri: store.check_gives(uri),
     "delete": lambda store, uri: store.delete(["gs://open/fine", uri]),
     "delete_tree": lambda store, uri: store.delete_tree(f"{uri}/"),
     "delete_version": lambda store, uri: store.delete_version(uri, 1),

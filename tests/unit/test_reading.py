@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import base64
 import bz2
+import errno
 import gzip
 import os
 import random
+import re
 from pathlib import Path
 
 import google_crc32c
@@ -12,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import blocks, held_lines
-from pipeline.errors import StorageError
+from pipeline import blocks, held_lines, progress
+from pipeline.errors import AccessDeniedError, StorageError, StoreUnavailableError, TransferError
 from pipeline.reading import ReadFile, ReadOptions, read_file
 from pipeline.storage import ReadStream, Store, local_streams
 
@@ -188,44 +190,96 @@ def test_a_folder_a_pipe_and_a_link_to_nowhere_are_on_record_and_not_waited_for(
 
 
 class Faulty(local_streams.FileReader):
-    """A file whose store fails after so many bytes, or has another checksum."""
+    """A file whose store fails after so many bytes, or has a checksum, or gives the first readers less than all."""
 
     fails_at: int | None = None
+    error: type[StorageError] = StoreUnavailableError
     checksum: str | None = None
+    cut_for = 0
     meanwhile = None
+    opened = 0
+
+    def __init__(self, uri):
+        super().__init__(uri)
+        type(self).opened += 1
+        self._cut = type(self).opened <= self.cut_for
 
     def _next(self, size):
         if self.meanwhile and self.size:
             type(self).meanwhile, change = None, self.meanwhile
             change()
         if self.fails_at is not None and self.size >= self.fails_at:
-            raise StorageError(self.uri, "the store does not answer; try again later")
+            raise self.error(self.uri, "the store does not answer; try again later")
+        if self._cut:
+            size = min(size, self._stat.st_size // 2 - self.size)
         return super()._next(size)
 
     def _expected(self):
         size, crc = super()._expected()
-        return size, self.checksum or crc
+        return None if self._cut else size, self.checksum or crc
 
 
 def faulty(monkeypatch, **fields):
-    made = type("Faulty", (Faulty,), {k: staticmethod(v) if callable(v) else v for k, v in fields.items()})
+    fields = {k: staticmethod(v) if callable(v) and not isinstance(v, type) else v for k, v in fields.items()}
+    made = type("Faulty", (Faulty,), fields)
     monkeypatch.setattr(Store, "open_read", staticmethod(made))
+    monkeypatch.setattr("pipeline.storage.patience.time.sleep", lambda _: None)
+    return made
 
 
 @pytest.mark.parametrize("keep", [False, True])
-def test_a_wrong_checksum_is_a_failed_record(tmp_path, monkeypatch, keep):
-    faulty(monkeypatch, checksum="AAAAAA==")
+def test_bytes_that_are_not_the_stores_say_nothing_about_the_file(tmp_path, monkeypatch, keep):
+    made = faulty(monkeypatch, checksum="AAAAAA==")
     stored = bz2.compress(b"a\nb\n")
-    file = read_file(STORE, laid(tmp_path, "a.bz2", stored), ReadOptions(keep_partial=keep))
-    assert file.record.status == "failed"
-    assert file.record.error.startswith(f"its CRC-32C is {crc32c(stored)} as read and AAAAAA== in the bucket")
-    assert file.record.crc32c is None
-    assert take(file) == (b"a\nb\n" if keep else b"")
+    with pytest.raises(
+        TransferError, match=re.escape(f"its CRC-32C is {crc32c(stored)} as read and AAAAAA==")
+    ):
+        read_file(STORE, laid(tmp_path, "a.bz2", stored), ReadOptions(keep_partial=keep))
+    assert made.opened == 5
 
 
 @pytest.mark.parametrize("keep", [False, True])
-def test_a_store_that_fails_midway_is_a_failed_record(tmp_path, monkeypatch, keep):
-    faulty(monkeypatch, fails_at=600_000)
+@pytest.mark.parametrize("packed", [bz2.compress, gzip.compress, bytes])
+def test_a_body_cut_short_is_read_again_before_its_codec_is_believed(tmp_path, monkeypatch, packed, keep):
+    stored = packed(LINES)
+    made = faulty(monkeypatch, cut_for=2, checksum=crc32c(stored))
+    before = progress.snapshot()
+    file = read_file(STORE, laid(tmp_path, "a.x", stored), ReadOptions(keep_partial=keep))
+    assert (file.record.status, file.record.error, file.record.size) == ("complete", None, len(stored))
+    assert take(file) == LINES
+    assert made.opened == 3
+    counted = {k: v - before.get(k, 0) for k, v in progress.snapshot().items()}
+    assert (counted["read-bytes"], counted["raw-bytes"]) == (len(stored), len(LINES))
+
+
+def test_a_file_that_is_stored_cut_off_is_read_once_and_is_bad(tmp_path, monkeypatch):
+    stored = bz2.compress(LINES)[:-100_000]
+    made = faulty(monkeypatch, checksum=crc32c(stored))
+    record = read_file(STORE, laid(tmp_path, "a.bz2", stored)).record
+    assert record.error.startswith("the bz2 data is cut off")
+    assert made.opened == 1
+
+
+def test_a_bad_block_in_the_middle_is_believed_once_the_rest_has_been_read(tmp_path, monkeypatch):
+    stored = bytearray(bz2.compress(LINES))
+    stored[len(stored) // 3] ^= 1
+    faulty(monkeypatch, checksum=crc32c(bytes(stored)))
+    record = read_file(STORE, laid(tmp_path, "a.bz2", bytes(stored))).record
+    assert record.error.startswith("the bz2 data is corrupt")
+    assert record.size == len(stored)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("at", [0, 600_000])
+def test_a_store_that_is_away_is_raised_and_leaves_nothing(tmp_path, monkeypatch, keep, at):
+    faulty(monkeypatch, fails_at=at)
+    with pytest.raises(StoreUnavailableError, match="the store does not answer"):
+        read_file(STORE, laid(tmp_path, "a", LINES), ReadOptions(keep_partial=keep))
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_file_that_alone_cannot_be_read_is_a_failed_record(tmp_path, monkeypatch, keep):
+    faulty(monkeypatch, fails_at=600_000, error=StorageError)
     file = read_file(STORE, laid(tmp_path, "a", LINES), ReadOptions(keep_partial=keep))
     lines = take(file)
     assert file.record.error == "the store does not answer; try again later"
@@ -235,12 +289,32 @@ def test_a_store_that_fails_midway_is_a_failed_record(tmp_path, monkeypatch, kee
     assert 600_000 <= file.record.size < len(LINES)
 
 
-def test_a_store_that_fails_at_once_is_a_failed_record(tmp_path, monkeypatch):
-    faulty(monkeypatch, fails_at=0)
-    assert (
-        read_file(STORE, laid(tmp_path, "a", LINES)).record.error
-        == "the store does not answer; try again later"
-    )
+def test_a_file_that_is_refused_with_all_others_is_no_failed_record(tmp_path, monkeypatch):
+    faulty(monkeypatch, fails_at=0, error=AccessDeniedError)
+    uri = laid(tmp_path, "a", LINES)
+    asked = []
+
+    def check_gives(_, refused):
+        asked.append(refused)
+        raise StoreUnavailableError(refused, "is not given, and nor is anything else there")
+
+    monkeypatch.setattr(Store, "check_gives", check_gives)
+    with pytest.raises(StoreUnavailableError, match="nor is anything else"):
+        read_file(STORE, uri)
+    assert asked == [uri] * 5
+
+
+@pytest.mark.parametrize("error", [errno.EMFILE, errno.ENOTCONN, errno.ETIMEDOUT])
+def test_a_disk_that_is_away_and_a_process_out_of_files_are_raised(tmp_path, monkeypatch, error):
+    monkeypatch.setattr("pipeline.storage.patience.time.sleep", lambda _: None)
+    uri = laid(tmp_path, "a", LINES)
+
+    def fail(*_, **__):
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(Path, "open", fail)
+    with pytest.raises(StoreUnavailableError, match=re.escape(os.strerror(error).lower())):
+        read_file(STORE, uri)
 
 
 def test_a_file_that_grows_while_it_is_read_is_a_failed_record(tmp_path, monkeypatch):
