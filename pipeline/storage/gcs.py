@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 from pipeline.errors import ObjectNotFoundError, StorageError
 from pipeline.patterns import split_uri
-from pipeline.storage import gcs_read, gcs_write, local
+from pipeline.storage import gcs_read, gcs_write
 from pipeline.storage.entries import Entry, Page, ReadStream
 from pipeline.storage.gcs_client import asked, client
 from pipeline.storage.gcs_read import blob_of
+from pipeline.storage.local_streams import FileReader, mapped
 from pipeline.storage.patience import Patience
 
 _DELETERS = 16
@@ -90,15 +91,15 @@ class Buckets:
         gcs_write.write_object(uri, data, self.patience, generation=0 if create_only else None)
 
     def upload_file(self, path: str, uri: str) -> Entry:
-        with local.mapped(path):
+        with mapped(path):
             size = Path(path).stat().st_size
         if size > gcs_write.UPLOAD_BYTES:
-            with local.open_read(path) as source, self.open_write(uri) as out:
+            with FileReader(path) as source, self.open_write(uri) as out:
                 while block := source.read(1 << 20):
                     out.write(block)
                 source.verify()
             return self.stat(uri)
-        with local.mapped(path):
+        with mapped(path):
             data = Path(path).read_bytes()
         return _entry(split_uri(uri)[0], gcs_write.write_object(uri, data, self.patience))
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from pathlib import Path
 
@@ -169,6 +170,32 @@ def test_numbers_move_while_the_job_runs_and_each_message_is_told_once(service, 
     assert len(record.logs) == len(set(record.logs))
     times = sorted({r.updated_at for r in seen if r.status is Status.RUNNING})
     assert len(times) < 2 * (record.progress["seconds"] + 5)
+
+
+def test_workers_wait_for_a_bucket_that_is_away_as_long_as_a_job_does(on_stack, bucket, faults, tmp_path):
+    settings = Settings(data_dir=tmp_path, dataflow_endpoint=on_stack.dataflow_endpoint, patience=1)
+    service = JobService(settings)
+    for file in good_files():
+        STORE.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
+    faults(fail_next=1_000_000, status=503, match="GET /download/.*/in%2F")
+    began: list[float] = []
+
+    def lasted() -> bool:
+        with urllib.request.urlopen(f"{on_stack.storage_endpoint}/_chimera/faults") as answer:
+            met = json.load(answer)["fail_next"] < 1_000_000
+        began.extend([time.monotonic()] if met and not began else [])
+        return bool(began) and time.monotonic() - began[0] > 4
+
+    try:
+        job_id = service.submit([f"gs://{bucket}/in/"], f"gs://{bucket}/out", runner="dataflow").job_id
+        until(lasted)
+    finally:
+        faults()
+    record = service.wait(job_id, lambda _: None, seconds=200)
+    assert record.status is Status.COMPLETE, record.logs
+    assert lines_of(f"gs://{bucket}/out") == expected_lines(good_files())
+    assert list(ledger_records(STORE, f"gs://{bucket}/out", status="failed")) == []
+    service.log.close()
 
 
 def submitted(on_stack, bucket: str, site) -> subprocess.CompletedProcess[str]:
