@@ -28,6 +28,7 @@ from collections.abc import Callable
 
 import zstandard
 
+from pipeline.codecs import codec_names, get_codec
 from pipeline.codecs.formats import compression_of, refused_format_of
 
 _WINDOW_BYTES = 128 << 20
@@ -115,14 +116,22 @@ def _zip_members(data: bytes) -> bytes:
     raw = bytearray()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for member in archive.infolist():
-            if member.is_dir() or not member.file_size or member.filename.startswith("__MACOSX/"):
+            name = member.filename
+            if name.endswith("/") or not member.file_size or name.startswith("__MACOSX/"):
                 continue
             if raw and not raw.endswith(b"\n"):
                 raw += b"\n"
             content = archive.read(member)
             inner = compression_of(content)
+            if not inner and any(magic.startswith(content) for magic in _magic_by_name(name)):
+                raise RefusedByOracleError("cut off within its first bytes")
             raw += strict(inner, content) if inner else content
     return bytes(raw)
+
+
+def _magic_by_name(name: str) -> tuple[bytes, ...]:
+    codecs = map(get_codec, codec_names())
+    return next((codec.magic for codec in codecs if name.endswith(codec.suffixes or ("\0",))), ())
 
 
 _LIBRARY: dict[str, Callable[[bytes], bytes]] = {

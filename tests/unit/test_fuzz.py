@@ -96,6 +96,35 @@ def test_a_zip_behind_other_bytes_is_read_when_it_is_asked_for():
     check_file("zip", buffer.getvalue(), [7])
 
 
+def zipped(name: str, content: bytes) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"", b"x\n"])
+@pytest.mark.parametrize("renames", ["in the directory", "everywhere"])
+def test_a_zip_whose_member_has_no_name_is_one_bad_file_or_a_good_one(content, renames):
+    """zipfile ends a name at a NUL, and cannot say of an empty one whether it is a folder's."""
+    data = zipped("a.json", content)
+    at = data.rindex(b"a.json")
+    data = data[:at] + b"\0" + data[at + 1 :]
+    data = data.replace(b"a.json", b"\0.json") if renames == "everywhere" else data
+    raw, fault = decoded("zip", data)
+    if content and renames == "everywhere":
+        assert (raw, fault) == (content, None)
+    else:
+        assert fault
+    check_file("zip", data, [1])
+
+
+def test_a_member_of_one_byte_that_its_name_says_is_bz2_is_cut_off():
+    raw, fault = decoded("zip", zipped("b/c.bz2", b"B"))
+    assert (raw, fault) == (b"", "the zip's member 'b/c.bz2': the bz2 data is cut off after 0 raw bytes")
+    check_file("zip", zipped("b/c.bz2", b"B"), [1])
+
+
 def test_what_is_spoiled_behind_the_first_member_is_not_left_out():
     """bz2 and lzma give the first member and say nothing."""
     for codec, compress, library in (
