@@ -11,9 +11,10 @@ padding           lzma takes the NULs that xz allows after a stream for one that
 gzip headers      the checksum that a header may have is checked here, as RFC 1952 has it and gzip(1) does; Python's
                   gzip steps over it
 limits            256 MiB of memory for xz, 128 MiB of window and no dictionary for zstd
-zip               encrypted members, other methods than stored and deflate, a zip within a zip, and what follows the
-                  archive's end are refused here; folders, empty members and __MACOSX/ are left out; a member's last
-                  line is given its end
+zip               encrypted members, other methods than stored and deflate, a zip within a zip, what follows the
+                  archive's end, an archive that has lost its first bytes, and a directory whose lengths do not fit,
+                  which zipfile steps over, are refused here; folders, empty members and __MACOSX/ are left out; a
+                  member's last line is given its end
 """
 
 from __future__ import annotations

@@ -226,3 +226,17 @@ class Stream:
         # Thousands of tiny reads say no more than hundreds.
         least = 1 if self._calls < 500 else 4096
         return self._file.read(min(size, max(least, self._sizes[self._calls % len(self._sizes)])))
+
+
+class Anywhere(Stream):
+    """The same, and can be asked for any place, as a store's objects can."""
+
+    def __init__(self, data: bytes, sizes: list[int]) -> None:
+        super().__init__(data, sizes)
+        self._data = data
+
+    def length(self) -> int:
+        return len(self._data)
+
+    def read_at(self, start: int, size: int, /) -> bytes:
+        return self._data[start : start + size]
