@@ -68,7 +68,7 @@ def _time(value: Any) -> bool:
         when = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return False
-    return when.tzinfo is not None and datetime(1970, 1, 2, tzinfo=UTC) <= when < datetime(
+    return when.tzinfo is not None and datetime(1970, 1, 1, tzinfo=UTC) <= when < datetime(
         2200, 1, 1, tzinfo=UTC
     )
 
@@ -133,6 +133,8 @@ CHECKS: dict[str, tuple[Check, str, bool]] = {
     "updatedAt": (_time, _TIME, False),
     "startedAt": (_or_none(_time), _TIME, False),
     "finishedAt": (_or_none(_time), _TIME, False),
+    "cancelRequestedAt": (_or_none(_time), _TIME, False),
+    "dataflowRequestedAt": (_or_none(_time), _TIME, False),
     "createdBy": (_or_none(_text), "a text", False),
     "dataflowJobId": (_or_none(_text), "a text", False),
     "dataflowUrl": (_or_none(_text), "a text", False),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from chimera_nb.jobs.bounds import MAX_LINE_BYTES, MAX_LOG_BYTES, MAX_LOG_LINES
 from chimera_nb.jobs.change import Change, advance
+from chimera_nb.jobs.document import CHECKS
 from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status, new_job_id, timestamp
 from pipeline.errors import JobLogError, UnknownNameError
 from pipeline.spec import JobSpec
@@ -71,6 +73,16 @@ def test_the_document_has_the_names_of_the_contract():
         ),
         *("summary", "selectedPathsTotal", "logsLeftOut"),
     }
+
+
+def test_each_field_of_a_document_is_checked_before_it_is_believed():
+    assert set(CHECKS) == set(a_record().to_document())
+
+
+def test_a_record_by_a_clock_that_was_never_set_is_read():
+    unset = after(Change(cancel_requested_at="1970-01-01T00:00:07.000Z"), now="1970-01-01T00:00:07.000Z")
+    first = replace(unset, created_at="1970-01-01T00:00:00.000Z")
+    assert JobRecord.from_document(first.to_document()) == first
 
 
 def test_the_specification_is_kept_whole():
