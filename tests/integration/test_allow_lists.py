@@ -21,6 +21,7 @@ from pipeline.manifest import write_patterns
 from pipeline.results import ledger_records, output_shards
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
+from pipeline.target import prepare_target
 from tests.fixtures.files import expected_lines, good_files
 
 STORE = Store()
@@ -166,6 +167,7 @@ def test_a_forged_job_is_refused_in_its_own_process(stack, tmp_path, history, re
     inputs = f"gs://{history}/{'secret' if forged == 'input' else 'in'}/"
     target = f"gs://{results if forged == 'input' else history}/out"
     spec = JobSpec((inputs,), target, new_job_id())
+    prepare_target(STORE, spec, lambda _: None)
     write_patterns(STORE, spec, [f"{inputs}**/*"])
     before = names(history), names(results)
     service = JobService(Settings(data_dir=tmp_path))

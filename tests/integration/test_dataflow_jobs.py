@@ -369,7 +369,7 @@ def test_a_job_whose_submitter_died_before_it_could_tell_is_found_by_its_name(
     )
     other = JobService(service.settings, SqliteJobLog(tmp_path / "other.sqlite"))
     other.log.create(
-        replace(first, updated_at="2999-01-01T00:00:00.000Z")
+        replace(first, updated_at="2199-01-01T00:00:00.000Z")
     )  # and by a clock that was far ahead
     found = other.wait(done.job_id, seconds=30)
     assert found.status is Status.COMPLETE
