@@ -74,7 +74,7 @@ class LineCount:
         """Count the next chunk; the place in it after its last line's end. Raises BadFileError as `whole_lines`."""
         cut = chunk.rfind(b"\n") + 1
         first = self.size - self.whole + (chunk.find(b"\n") if cut else len(chunk))
-        if max(first, len(chunk) - cut) > self._max_line:
+        if max(first, len(chunk) - cut, _longest(chunk, cut, self._max_line)) > self._max_line:
             raise _too_long(self._max_line, self._begun or chunk)
         self.lines += chunk.count(b"\n")
         if cut:

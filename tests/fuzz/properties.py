@@ -11,7 +11,7 @@ from itertools import pairwise
 from hypothesis import strategies as st
 from isal import igzip_lib
 
-from pipeline.blocks import whole_lines
+from pipeline.blocks import LineCount, line_blocks, whole_lines
 from pipeline.codecs import CHUNK_BYTES, HEAD_BYTES, choose_codec, get_codec
 from pipeline.codecs.formats import compression_of, refused_format_of
 from pipeline.errors import BadFileError
@@ -149,9 +149,10 @@ def check_lines(data: bytes, cuts: Sequence[int], max_line: int) -> None:
     if not lines[-1]:
         lines.pop()
     marks = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+    chunks = [data[a:b] for a, b in pairwise(marks)]
     blocks: list[bytes] = []
     try:
-        blocks.extend(whole_lines((data[a:b] for a, b in pairwise(marks)), max_line=max_line))
+        blocks.extend(whole_lines(chunks, max_line=max_line))
         fault = None
     except BadFileError as e:
         fault = str(e)
@@ -162,6 +163,20 @@ def check_lines(data: bytes, cuts: Sequence[int], max_line: int) -> None:
     got = b"".join(blocks)
     wanted = b"".join(line + b"\n" for line in lines)
     assert got == wanted if fault is None else wanted.startswith(got)
+    assert b"".join(line_blocks(chunks)) == wanted
+    _check_count(chunks, max_line, too_long=too_long)
+
+
+def _check_count(chunks: Sequence[bytes], max_line: int, *, too_long: bool) -> None:
+    count, data = LineCount(max_line=max_line), b"".join(chunks)
+    try:
+        for chunk in chunks:
+            count.add(chunk)
+    except BadFileError:
+        assert too_long
+    else:
+        assert not too_long
+        assert (count.size, count.lines, count.whole) == (len(data), data.count(b"\n"), data.rfind(b"\n") + 1)
 
 
 _line_pieces = st.sampled_from(
