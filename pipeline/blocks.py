@@ -110,5 +110,9 @@ def line_blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _too_long(limit: int, head: bytes) -> BadFileError:
     found = text_format(head)
-    looks = f"; it looks like {found.value}: write it one record a line (jq -c makes such)" if found else ""
+    looks = (
+        f"; it looks like {found.value}: {found.remedy}, and a job needs one record a line (jq -c makes such)"
+        if found
+        else ""
+    )
     return BadFileError(f"holds a line of more than {limit >> 20} MiB, so it is not a file of lines{looks}")

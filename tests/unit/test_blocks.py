@@ -89,7 +89,8 @@ def test_the_time_for_one_long_line_is_linear_in_its_chunks():
 
 def test_a_line_too_long_is_told_with_what_it_looks_like():
     with pytest.raises(
-        BadFileError, match=r"line of more than 0 MiB.*; it looks like one JSON array: .*\(jq -c"
+        BadFileError,
+        match=r"line of more than 0 MiB.*; it looks like one JSON array: .*records=\"auto\", and .*\(jq -c",
     ):
         list(whole_lines([b'[{"a":1},', b'{"a":2},' * 50], max_line=100))
     with pytest.raises(BadFileError, match=r"not a file of lines$"):
