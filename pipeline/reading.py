@@ -19,6 +19,7 @@ from pipeline.errors import (
     ObjectNotFoundError,
     StorageError,
     StoreUnavailableError,
+    TransferError,
 )
 from pipeline.held_lines import HeldLines
 from pipeline.ledger import FileRecord
@@ -95,10 +96,12 @@ def read_file(store: Store, uri: str, options: ReadOptions = _BY_DEFAULT) -> Rea
     Raises StoreUnavailableError when it is the store that is at fault, for as long as its patience lasts: then
     nothing is known of the file, and a runner is to try the bundle again.
     """
-    trials = Trials(store.patience, most=_READINGS)
+    trials, readings = Trials(store.patience), Trials(store.patience, most=_READINGS)
     while True:
         try:
             return _read_once(store, uri, options)
+        except TransferError as e:
+            readings.failed(e)
         except StoreUnavailableError as e:
             trials.failed(e)
 
