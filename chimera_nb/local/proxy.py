@@ -2,7 +2,7 @@
 
 - A batch's parts are passed on one by one, each with the mends of `mended`: the emulator answers only those that
   have a Content-ID (fsouza/fake-gcs-server#411), and google-cloud-storage sends none.
-- It lets every web page read and write; here a request from one is refused.
+- It lets every user of the machine and every web page read and write; here their requests are refused (senders.py).
 - GET and POST /_chimera/faults show and set the `Faults`, as JSON; POST of {} takes them away.
 """
 
@@ -14,7 +14,6 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
@@ -24,6 +23,7 @@ from chimera_nb.local.batch import Part, read_batch, write_batch
 from chimera_nb.local.faults import Faults, Injection, spoiled
 from chimera_nb.local.mended import MendedStorage
 from chimera_nb.local.replies import Reply, error, json_reply, response, whole_body
+from chimera_nb.local.senders import refusal
 
 _FAULTS = "/_chimera/faults"
 _NO_FAULTS = Faults()
@@ -64,9 +64,8 @@ class Proxy:
         self._storage = storage
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        host = urlsplit(f"//{request.host}").hostname
-        if "Origin" in request.headers or host not in {"localhost", "127.0.0.1"}:
-            return response(error(403, "the local stack takes no requests from web pages or by other names"))
+        if why := refusal(request):
+            return response(error(403, why))
         try:
             if request.path == _FAULTS:
                 return response(await self._set_faults(request))

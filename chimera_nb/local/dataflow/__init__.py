@@ -5,7 +5,7 @@ runner, in worker processes of their own. A worker sees the packages installed b
 project and of its source plugins only what was staged for it: a module that is missing there is missing here.
 
 It does not imitate:
-- IAM and quotas: whoever can reach the port on this machine may do everything; there are no limits to hit.
+- IAM and quotas: the stack's owner may do everything, everybody else nothing; there are no limits to hit.
 - Autoscaling and machine types: a worker has one core (on Linux; elsewhere they share them). A job has the larger
   of --num_workers and --max_num_workers from its start, up to 4 if it names none, never more than there are cores.
 - Containers: no image is pulled; --sdk_container_image and its like are taken and ignored.

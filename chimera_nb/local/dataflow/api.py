@@ -9,7 +9,6 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -17,6 +16,7 @@ from chimera_nb.local.dataflow import listing
 from chimera_nb.local.dataflow.dispatcher import ApiError, Dispatcher
 from chimera_nb.local.dataflow.job import VIEWS, Job, enum_name, now
 from chimera_nb.local.dataflow.metadata import metadata
+from chimera_nb.local.senders import refusal
 
 _LARGEST_REQUEST = 20 << 20  # bytes; the real API's limit as well
 _LOCATION = "us-central1"  # what the API takes when a path names none
@@ -129,23 +129,13 @@ async def _errors(
 ) -> web.StreamResponse:
     """Google's error JSON for whatever goes wrong."""
     try:
-        _check_sender(request)
+        if why := refusal(request):
+            raise ApiError(403, "PERMISSION_DENIED", why)  # noqa: TRY301 - answered below, as all errors are
         return await handler(request)
     except Exception as e:  # noqa: BLE001 - what is not foreseen is logged, and answered
         error = _api_error(e, f"{request.method} {request.path}")
     document = {"error": {"code": error.status, "message": str(error), "status": error.reason}}
     return web.json_response(document, status=error.status)
-
-
-def _check_sender(request: web.Request) -> None:
-    """Refuse web pages: a browser lets any page send requests here, by this name or one that leads here."""
-    host = urlsplit(f"//{request.host}").hostname
-    if "Origin" in request.headers or host not in {"localhost", "127.0.0.1"}:
-        raise ApiError(
-            403,
-            "PERMISSION_DENIED",
-            "the local Dataflow takes no requests from web pages or by other names",
-        )
 
 
 def _api_error(error: Exception, call: str) -> ApiError:

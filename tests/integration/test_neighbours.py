@@ -1,0 +1,44 @@
+"""What other users of the machine, and web pages, can do to a local stack: nothing."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from tests.fixtures.neighbours import asked_by_another_user, only_as_root
+
+
+def port_of(endpoint: str) -> int:
+    return int(endpoint.rpartition(":")[2])
+
+
+@only_as_root
+def test_another_user_uploads_nothing_and_posts_no_job(stack, bucket, storage_client):
+    storage, dataflow = port_of(stack.storage_endpoint), port_of(stack.dataflow_endpoint)
+    answers = asked_by_another_user(
+        ("127.0.0.1", storage, "POST", f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name=evil"),
+        ("127.0.0.1", storage, "POST", "/_chimera/faults"),
+        ("127.0.0.1", storage, "POST", "/batch/storage/v1"),
+        ("127.0.0.1", dataflow, "POST", "/v1b3/projects/p/locations/r/jobs"),
+        ("127.0.0.1", dataflow, "GET", "/computeMetadata/v1/instance/service-accounts/default/token"),
+    )
+    assert [status for status, _ in answers] == [403] * 5
+    assert list(storage_client.list_blobs(bucket)) == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {
+            "Sec-Fetch-Site": "cross-site"
+        },  # a picture or a script of a page: browsers send no origin for these
+        {"Host": "rebound.example"},
+    ],
+)
+def test_a_web_page_is_refused_by_every_service(stack, headers):
+    for port in (port_of(stack.storage_endpoint), port_of(stack.dataflow_endpoint)):
+        for path in ("/storage/v1/b?project=local", "/v1b3/projects/p/jobs:aggregated", "/"):
+            answer = requests.get(f"http://127.0.0.1:{port}{path}", headers=headers, timeout=10)
+            assert answer.status_code == 403
+            assert "Access-Control-Allow-Origin" not in answer.headers
