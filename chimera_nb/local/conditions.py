@@ -1,7 +1,6 @@
 """Preconditions: "only if the object is still the one I saw", which keeps two writers from undoing each other.
 
-fake-gcs-server knows them for uploads in one request, and passes over them everywhere else: in resumable
-uploads, copies (of what is copied, too), moves, compose, deletes and reads.
+They bind uploads in one request and in several, copies (of what is copied, too), moves, compose, deletes and reads.
 https://cloud.google.com/storage/docs/request-preconditions
 """
 
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_METAGENERATION = 1  # of every object: the emulator counts no changes of metadata
+_METAGENERATION = 1  # of every object: changes of metadata are not counted
 
 
 @dataclass(frozen=True)

@@ -1,52 +1,50 @@
-"""fake-gcs-server's answers, mended where clients rely on what it does not do.
+"""The objects of `object_server` as clients see them: by their names, and under the conditions that they set.
 
-Bodies of objects stream through both ways; everything else fits in memory and is passed on whole. Mended:
+Bodies of objects stream through both ways; everything else fits in memory and is passed on whole.
 
 - names that are no file names (names.py): "a" beside "a/b", "folder/", "a//b", "..", and long ones
-- preconditions, where it passes over them (conditions.py)
-- moves (objects.move), which it does not know: a copy and a delete, with both names held meanwhile
+- preconditions (conditions.py), with one change of an object at a time
+- moves (objects.move): a copy and a delete, with both names held meanwhile
 - listings: pages of no more than 1,000, each prefix on one page
 - resumable uploads that are asked about, sent again or done (uploads.py)
-- a range at the end of an empty object: 416, not "bytes 0--1/0"
-- X-Goog-Stored-Content-Length, which it leaves out
 
-Not mended: its answers are whole objects whatever `fields` asks, it ignores matchGlob, takes a wrong checksum
-at its word, keeps no older generations, and metageneration is always 1.
+What is not imitated: answers are whole objects whatever `fields` asks, matchGlob is ignored, no older generations
+are kept, and metageneration is always 1.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from weakref import WeakValueDictionary
 
-import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
-from yarl import URL
 
 from chimera_nb.local import routes
 from chimera_nb.local.conditions import Conditions, read_conditions, read_source_conditions
 from chimera_nb.local.names import to_disk
+from chimera_nb.local.object_server import ObjectServer
 from chimera_nb.local.replies import Reply, error, json_reply, kept, response, whole_body
+from chimera_nb.local.serving import Answer
 from chimera_nb.local.uploads import ResumableUpload, name_in_multipart
 
 Spoil = Callable[[CIMultiDict[str], AsyncIterator[bytes]], AsyncIterator[bytes]]  # a body's head, the body
 
 _UPLOADS = 10_000  # in several requests, that are kept in mind
-_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
 class MendedStorage:
-    """The emulator at `emulator`, as a client that knows it as `host` should see it."""
+    """An object server, as a client that knows it as `host` should see it."""
 
-    def __init__(self, session: aiohttp.ClientSession, emulator: str, host: str) -> None:
-        self._session, self._emulator, self._host = session, emulator, host
+    def __init__(self, server: ObjectServer, host: str) -> None:
+        self._server, self._host = server, host
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._resumable: dict[str, ResumableUpload] = {}  # by upload id
 
@@ -185,10 +183,7 @@ class MendedStorage:
                 refusal = read_conditions("GET", query).refusal(generation, reading=True)
             if refusal:
                 return response(_refused(refusal))
-            if found.headers.get("Content-Range", "").endswith("/0"):
-                return response(error(416, "the range begins after the end of an empty object"))
             answer = web.StreamResponse(status=found.status, reason=found.reason, headers=kept(found.headers))
-            answer.headers.update(_stored_length(found))
             body = found.content.iter_any()
             if spoil:
                 body = spoil(answer.headers, body)
@@ -197,7 +192,7 @@ class MendedStorage:
                 async for chunk in body:
                     await answer.write(chunk)
                 await answer.write_eof()
-            except aiohttp.ClientPayloadError:
+            except (OSError, zlib.error):  # of the file; one that calls itself gzip may be none
                 if request.transport is not None:
                     request.transport.abort()  # a proper end would tell the client that this was all
             return answer
@@ -208,7 +203,7 @@ class MendedStorage:
     ) -> AsyncIterator[int | None]:
         """One change of an object at a time; gives the status with which its conditions refuse this one.
 
-        What changes only objects that are there gets 404 from the emulator where there is none.
+        What changes only objects that are there gets 404 from the server where there is none.
         """
         async with self._locks.setdefault((bucket, name), asyncio.Lock()):
             refusal = None
@@ -225,19 +220,14 @@ class MendedStorage:
     async def _exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: Any = None
     ) -> Reply:
-        """One request to the emulator, with an answer that fits in memory."""
+        """One request to the server, with an answer that fits in memory."""
         async with self._request(method, target, kept(headers), body) as found:
             return Reply(found.status, kept(found.headers), await found.read())
 
-    def _request(self, method: str, target: str, headers: CIMultiDict[str], body: Any = None) -> Any:
-        if isinstance(body, bytes):
-            headers.pop("Content-Length", None)
-            body = body or None
-        headers["Host"] = self._host
-        url = URL(self._emulator + target, encoded=True)
-        return self._session.request(
-            method, url, headers=headers, data=body, allow_redirects=False, skip_auto_headers=_NOT_ADDED
-        )
+    def _request(
+        self, method: str, target: str, headers: Mapping[str, str], body: Any = None
+    ) -> AbstractAsyncContextManager[Answer]:
+        return self._server.request(method, target, headers, body)
 
     def _shown(self, reply: Reply) -> Reply:
         """The answer with the object's name instead of its path."""
@@ -248,16 +238,6 @@ class MendedStorage:
             return Reply(204, {}, b"")
         shown = routes.show_object(document, f"http://{self._host}")
         return replace(reply, body=json.dumps(shown).encode())
-
-
-def _stored_length(found: aiohttp.ClientResponse) -> dict[str, str]:
-    stored_as, sent_as = (
-        found.headers.get("X-Goog-Stored-Content-Encoding"),
-        found.headers.get("Content-Encoding"),
-    )
-    unpacked = stored_as == "gzip" and sent_as is None  # then its length is not what was stored
-    length = found.headers.get("Content-Range", "").rpartition("/")[2] or found.headers.get("Content-Length")
-    return {"X-Goog-Stored-Content-Length": length} if found.status < 300 and length and not unpacked else {}
 
 
 def _refused(status: int) -> Reply:

@@ -1,6 +1,6 @@
 """Object names as paths on disk.
 
-fake-gcs-server keeps an object in the file of its name. A bucket knows no folders, so that is not enough: the
+An object is kept in the file of its name. A bucket knows no folders, so that is not enough: the
 objects "a" and "a/b" cannot both be files, "a/" and a part of more than 255 bytes cannot be one, and "../../x"
 is one outside the bucket. So names are written a little differently, "!" being the mark:
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 
-_PART_BYTES = 200  # a file name has 255; the emulator's temporary files add about 20 to it
+_PART_BYTES = 200  # a file name has 255; a mark and an ending are added to it
 _TOKEN = re.compile("!.|.", re.DOTALL)
 _MARK = re.compile(r"!(!|0|_|\+|-/|\Z)")
 _MEANING = {"!": "!", "0": "\0"}  # the others are not in the name

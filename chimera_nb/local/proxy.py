@@ -1,8 +1,7 @@
-"""The small proxy before fake-gcs-server: where clients come in, batches are taken apart, and faults are made.
+"""The storage stand-in's one port: where clients come in, batches are taken apart, and faults are made.
 
-- A batch's parts are passed on one by one, each with the mends of `mended`: the emulator answers only those that
-  have a Content-ID (fsouza/fake-gcs-server#411), and google-cloud-storage sends none.
-- It lets every user of the machine and every web page read and write; here their requests are refused (senders.py).
+- Requests of other users of the machine and of web pages are refused (senders.py).
+- A batch's parts are passed on one by one.
 - GET and POST /_chimera/faults show and set the `Faults`, as JSON; POST of {} takes them away.
 """
 
@@ -15,13 +14,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-import aiohttp
 from aiohttp import web
 
 from chimera_nb.local import routes
 from chimera_nb.local.batch import Part, read_batch, write_batch
 from chimera_nb.local.faults import Faults, Injection, spoiled
 from chimera_nb.local.mended import MendedStorage
+from chimera_nb.local.object_files import ObjectFiles
+from chimera_nb.local.object_server import ObjectServer
 from chimera_nb.local.replies import Reply, error, json_reply, response, whole_body
 from chimera_nb.local.senders import refusal
 
@@ -31,29 +31,26 @@ _NO_FAULTS = Faults()
 
 @asynccontextmanager
 async def running_proxy(
-    listening: socket.socket, emulator: str, faults: Faults = _NO_FAULTS
+    listening: socket.socket, files: ObjectFiles, faults: Faults = _NO_FAULTS
 ) -> AsyncIterator[Proxy]:
-    """The proxy, serving on a bound socket before the emulator at this address, for the life of the block."""
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as session:
-        host = f"localhost:{listening.getsockname()[1]}"
-        proxy = Proxy(MendedStorage(session, emulator, host), faults)
-        # Without auto_decompress=False a body with Content-Encoding would reach the bucket unpacked.
-        server = web.Server(
-            proxy.answer,
-            auto_decompress=False,
-            handler_cancellation=True,
-            max_line_size=32768,
-            access_log=None,
-        )
-        runner = web.ServerRunner(server, shutdown_timeout=1)
-        await runner.setup()
-        await web.SockSite(runner, listening).start()
-        try:
-            yield proxy
-        finally:
-            await runner.cleanup()
+    """The proxy, serving these files on a bound socket for the life of the block."""
+    host = f"localhost:{listening.getsockname()[1]}"
+    proxy = Proxy(MendedStorage(ObjectServer(files, host), host), faults)
+    # Without auto_decompress=False a body with Content-Encoding would reach the bucket unpacked.
+    server = web.Server(
+        proxy.answer,
+        auto_decompress=False,
+        handler_cancellation=True,
+        max_line_size=32768,
+        access_log=None,
+    )
+    runner = web.ServerRunner(server, shutdown_timeout=1)
+    await runner.setup()
+    await web.SockSite(runner, listening).start()
+    try:
+        yield proxy
+    finally:
+        await runner.cleanup()
 
 
 class Proxy:
@@ -72,8 +69,8 @@ class Proxy:
             return await self._answer(request)
         except ValueError as e:
             return response(error(400, f"{request.method} {request.raw_path[:500]}: {e}"))
-        except aiohttp.ClientConnectionError as e:
-            return response(error(502, f"fake-gcs-server does not answer: {e}"))
+        except OSError as e:  # a full disk, for one
+            return response(error(500, f"{request.method} {request.raw_path[:500]}: {e.strerror or e}"))
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         method, target = request.method, request.raw_path

@@ -51,7 +51,7 @@ def response(reply: Reply) -> web.Response:
 
 
 def kept(headers: Mapping[str, str]) -> CIMultiDict[str]:
-    """The headers that are passed on. The emulator's leave for other sites' pages is not among them."""
+    """The headers that are passed on. No leave for other sites' pages is among them."""
     return CIMultiDict(
         (key, value)
         for key, value in headers.items()

@@ -24,17 +24,17 @@ _LARGEST_PAGE = 1000  # of items; real Cloud Storage gives no more, whatever is 
 class Route:
     """What a request is about. The object is the one that is read or changed: of a copy or a move, the new one."""
 
-    path: str  # as the emulator is asked
+    path: str  # as the server is asked
     kind: str | None  # "upload", "download", or None
     bucket: str  # empty where the path names none
     name: str | None  # of the object; None where the path names none
     lists: bool
     source: tuple[str, str] | None = None  # bucket and name of the object that is copied or moved
-    moves: bool = False  # the path is then that of a copy: the emulator knows no moves
+    moves: bool = False  # the path is then that of a copy: the server knows no moves
 
 
 def object_path(bucket: str, name: str) -> str:
-    """The path by which the emulator is asked for an object."""
+    """The path by which the server is asked for an object."""
     return f"/storage/v1/b/{bucket}/o/{_on_disk(name)}"
 
 
@@ -76,7 +76,7 @@ def check_name(name: str) -> None:
 
 
 def query_for_list(query: Mapping[str, str]) -> dict[str, str]:
-    """A listing's parameters for the emulator."""
+    """A listing's parameters for the server."""
     names = {
         key: to_disk_prefix(value)
         for key, value in query.items()
@@ -88,7 +88,7 @@ def query_for_list(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def sources_for_compose(body: bytes) -> bytes:
-    """The body of a compose request for the emulator."""
+    """The body of a compose request for the server."""
     document = json.loads(body)
     for source in document.get("sourceObjects", []):
         source["name"] = to_disk(source["name"])
@@ -98,11 +98,9 @@ def sources_for_compose(body: bytes) -> bytes:
 def prefixes_of_page(page: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """The prefixes, as on disk, that belong on a page of a listing; and those to be looked into.
 
-    The emulator puts those of all later pages on each page; here each is on one. One that ends inside a long
-    part is no folder of the bucket: what is below it is listed in its stead.
+    One that ends inside a long part is no folder of the bucket: what is below it is listed in its stead.
     """
-    following = page.get("nextPageToken")
-    mine = [prefix for prefix in page.get("prefixes") or [] if not following or prefix < following]
+    mine = page.get("prefixes") or []
     inside = [prefix for prefix in mine if ends_inside_a_part(prefix)]
     return [prefix for prefix in mine if prefix not in inside], inside
 
@@ -120,7 +118,7 @@ def show_page(
 
 
 def show_object(document: dict[str, Any], host: str) -> dict[str, Any]:
-    """What the emulator says of an object (or of a copy being made), with the name it is known by."""
+    """What the server says of an object (or of a copy being made), with the name it is known by."""
     if isinstance(document.get("resource"), dict):
         return {**document, "resource": show_object(document["resource"], host)}
     if "name" not in document or "bucket" not in document:

@@ -5,7 +5,7 @@ them in the other. `stack.lock` is held for as long as it lives, so one folder h
 `start.lock` while somebody starts or stops it, so two who start it get the same one.
 
     <data_dir>/stack.json     the living stack      <data_dir>/stack.log     what its supervisor says
-    <data_dir>/storage/       buckets and objects   <data_dir>/storage.log   what the storage emulator says
+    <data_dir>/storage/       buckets and objects   <data_dir>/incoming/     objects that are being written
     <data_dir>/dataflow/      jobs of the Dataflow  <data_dir>/dataflow.log  what it says, and what it is not
     <data_dir>/set-aside/     files found in storage/ that are no objects
 
@@ -104,8 +104,7 @@ def serve(
 ) -> None:
     """Be the stack, in the foreground, until SIGINT or SIGTERM; `on_ready` is called once, when it answers.
 
-    Call it from the main thread. Raises StackError where a stack runs on this data already, where this one
-    does not come up, or when one of its services ends by itself.
+    Call it from the main thread. Raises StackError where a stack runs on this data already.
     """
     data_dir = _prepared(data_dir)
     with _locked(data_dir / "stack.lock", 0):
@@ -119,7 +118,7 @@ def serve(
 async def _serve(data_dir: Path, on_ready: Callable[[Stack], None], faults: Faults | None) -> None:
     from chimera_nb.local.dataflow.server import running_dataflow
     from chimera_nb.local.ports import listen
-    from chimera_nb.local.storage import running_storage, tail
+    from chimera_nb.local.storage import running_storage
 
     serving = asyncio.current_task()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -135,28 +134,16 @@ async def _serve(data_dir: Path, on_ready: Callable[[Stack], None], faults: Faul
         async with contextlib.AsyncExitStack() as services:
             storage = await services.enter_async_context(running_storage(data_dir, faults))
             listening = services.enter_context(listen(data_dir / "dataflow.port"))
-            await services.enter_async_context(running_dataflow(listening, data_dir, storage.endpoint))
-            children = {"storage": storage.emulator}
+            await services.enter_async_context(running_dataflow(listening, data_dir, storage))
             record = Record(
                 ProcessId.of(os.getpid()),
-                {name: ProcessId.of(child.pid) for name, child in children.items()},
-                storage.endpoint,
+                storage,
                 f"http://localhost:{listening.getsockname()[1]}",
                 datetime.now(UTC).isoformat(timespec="seconds"),
             )
             record.write(data_dir)
             on_ready(_stack(data_dir, record))
-            waiting = {asyncio.create_task(child.wait(), name=name) for name, child in children.items()}
-            try:
-                ended, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in waiting:
-                    task.cancel()
-            name = next(iter(ended)).get_name()
-            raise StackError(
-                f"the {name} service on {data_dir} ended by itself ({tail(storage.log) or 'it said nothing'}); "
-                "`chimera up` starts the stack again"
-            )
+            await asyncio.get_running_loop().create_future()  # until a signal
     except asyncio.CancelledError:
         return  # a signal: this is how a stack ends
 

@@ -18,7 +18,6 @@ class Record:
     """What stack.json holds."""
 
     supervisor: ProcessId
-    children: dict[str, ProcessId]  # by service
     storage_endpoint: str
     dataflow_endpoint: str
     started_at: str  # RFC 3339
@@ -36,10 +35,8 @@ def read_record(data_dir: Path) -> Record | None:
     """The record of a stack, living or not; None where there is none that can be read."""
     try:
         document = json.loads((data_dir / "stack.json").read_text())
-        children = {name: ProcessId(**process) for name, process in document["children"].items()}
         return Record(
             ProcessId(**document["supervisor"]),
-            children,
             document["storage_endpoint"],
             document["dataflow_endpoint"],
             document["started_at"],
@@ -49,10 +46,7 @@ def read_record(data_dir: Path) -> Record | None:
 
 
 def clean(data_dir: Path) -> None:
-    """End what a stack that is no more has left running, and remove its record. Its data stays."""
-    record = read_record(data_dir)
-    for child in record.children.values() if record else ():
-        child.end()
+    """Remove the record of a stack that is no more. Its data stays."""
     (data_dir / "stack.json").unlink(missing_ok=True)
     for folder in _registries():
         with contextlib.suppress(OSError):

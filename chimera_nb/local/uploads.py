@@ -62,13 +62,9 @@ async def name_in_multipart(content_type: str, body: Body) -> tuple[str, AsyncIt
     No more of the body than its head is held. Raises ValueError where there is no name.
     https://cloud.google.com/storage/docs/uploading-objects#rest-upload-objects
     """
-    header = Message()
-    header["Content-Type"] = content_type
-    boundary = header.get_boundary()
-    if not boundary:
-        raise ValueError(f"a multipart upload whose Content-Type names no boundary: {content_type!r}")
     first_part = re.compile(
-        rb"--%b\r?\n(?:[^\n]+\n)*?\r?\n(.*?)\r?\n--%b" % ((re.escape(boundary.encode()),) * 2), re.DOTALL
+        rb"--%b\r?\n(?:[^\n]+\n)*?\r?\n(.*?)\r?\n--%b" % ((re.escape(boundary_of(content_type)),) * 2),
+        re.DOTALL,
     )
     head = b""
     while (found := first_part.search(head)) is None:
@@ -84,3 +80,13 @@ async def name_in_multipart(content_type: str, body: Body) -> tuple[str, AsyncIt
             yield chunk
 
     return str(name), whole()
+
+
+def boundary_of(content_type: str) -> bytes:
+    """What stands between the parts. Raises ValueError where the Content-Type does not say."""
+    header = Message()
+    header["Content-Type"] = content_type
+    boundary = header.get_boundary()
+    if not boundary:
+        raise ValueError(f"a multipart upload whose Content-Type names no boundary: {content_type!r}")
+    return boundary.encode()

@@ -168,7 +168,7 @@ def test_without_a_stack_a_bucket_is_asked_for_in_vain_but_not_for_long(chimera)
     assert "no local stack runs; start one with `chimera up --detach`" in done.stderr
 
 
-def test_a_stack_of_ones_own_from_up_to_down(chimera, tmp_path, folder, emulator_binary):
+def test_a_stack_of_ones_own_from_up_to_down(chimera, tmp_path, folder):
     environment = {"STORAGE_EMULATOR_HOST": ""}
     started = chimera("up", "--detach", **environment)
     try:
@@ -204,7 +204,7 @@ def test_a_stack_of_ones_own_from_up_to_down(chimera, tmp_path, folder, emulator
     assert "no local stack runs" in chimera("env", code=1, **environment).stderr
 
 
-def test_the_demo_runs_twice(chimera, emulator_binary):
+def test_the_demo_runs_twice(chimera):
     environment = {"STORAGE_EMULATOR_HOST": ""}
     for run in ("run-001", "run-002"):
         done = chimera("demo", "--once", **environment)

@@ -16,11 +16,11 @@ import pytest
 import requests
 
 from chimera_nb.local import stack as local
-from chimera_nb.local.state import Record, known_data_dirs, read_record
+from chimera_nb.local.state import Record, known_data_dirs
 from chimera_nb.process_id import ProcessId
 from pipeline.errors import StackError
 
-pytestmark = pytest.mark.usefixtures("emulator_binary", "own_registry")
+pytestmark = pytest.mark.usefixtures("own_registry")
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_port_that_another_took_meanwhile_is_given_up(data_dir):
 def test_stop_leaves_no_process_and_no_record(data_dir):
     stack = local.start(data_dir)
     processes = processes_of(stack)
-    assert len(processes) == 2
+    assert len(processes) == 1
     assert local.find(data_dir) == stack
     assert local.stop(data_dir)
     assert (
@@ -105,7 +105,7 @@ def test_stop_says_when_nothing_was_running(data_dir):
     assert not data_dir.exists()
 
 
-def test_a_killed_supervisor_takes_the_emulator_with_it_and_the_data_stays(data_dir):
+def test_a_killed_supervisor_leaves_nothing_running_and_the_data_stays(data_dir):
     stack = local.start(data_dir)
     before = make_object(stack)
     processes = processes_of(stack)
@@ -119,27 +119,13 @@ def test_a_killed_supervisor_takes_the_emulator_with_it_and_the_data_stays(data_
     assert seen(again) == before
 
 
-def test_an_orphan_of_a_stack_that_is_no_more_is_ended(data_dir):
-    data_dir.mkdir()
-    orphan = subprocess.Popen(["sleep", "600"])
-    gone = subprocess.Popen(["true"])
-    dead = ProcessId.of(gone.pid)
-    gone.wait()
-    Record(
-        dead, {"storage": ProcessId.of(orphan.pid)}, "http://localhost:1", "http://localhost:2", "then"
-    ).write(data_dir)
-    assert local.find(data_dir) is None
-    local.start(data_dir)
-    assert orphan.wait(timeout=10) == -signal.SIGTERM
-
-
 def test_a_process_that_only_has_the_number_of_an_old_one_is_left_alone(data_dir):
     data_dir.mkdir()
     bystander = subprocess.Popen(["sleep", "600"])
     try:
         now = ProcessId.of(bystander.pid)
         old = replace(now, start_ticks=now.start_ticks - 1)
-        Record(old, {"storage": old}, "http://localhost:1", "http://localhost:2", "then").write(data_dir)
+        Record(old, "http://localhost:1", "http://localhost:2", "then").write(data_dir)
         assert local.find(data_dir) is None
         assert not local.stop(data_dir)
         assert bystander.poll() is None
@@ -171,7 +157,7 @@ def test_two_who_start_at_once_get_the_same_stack(data_dir):
     with ThreadPoolExecutor(4) as pool:
         stacks = set(pool.map(local.start, [data_dir] * 4))
     assert len(stacks) == 1
-    assert len(processes_of(stacks.pop())) == 2
+    assert len(processes_of(stacks.pop())) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -193,16 +179,6 @@ def test_in_the_foreground_it_says_when_it_is_ready_and_ends_on_a_signal(data_di
         assert serving.wait(timeout=10) == 0
     assert [process for process in processes if process.is_running()] == []
     assert local.find(data_dir) is None
-
-
-def test_a_service_that_ends_by_itself_ends_the_stack_and_the_log_says_so(data_dir):
-    stack = local.start(data_dir)
-    supervisor = psutil.Process(stack.pid)
-    record = read_record(data_dir)
-    os.kill(record.children["storage"].pid, signal.SIGKILL)
-    psutil.wait_procs([supervisor], timeout=10)
-    assert local.find(data_dir) is None
-    assert "the storage service" in (data_dir / "stack.log").read_text()
 
 
 def test_one_that_does_not_come_up_is_an_error_with_the_end_of_its_log(data_dir):

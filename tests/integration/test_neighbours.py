@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import psutil
 import pytest
 import requests
 
 from tests.fixtures.neighbours import asked_by_another_user, only_as_root
 
 
+def listening_ports(pid: int) -> set[int]:
+    """The TCP ports that a process and all below it listen on."""
+    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return {
+        connection.laddr.port
+        for process in processes
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
 def port_of(endpoint: str) -> int:
     return int(endpoint.rpartition(":")[2])
+
+
+@only_as_root
+def test_another_user_is_refused_on_every_port_of_a_stack(stack):
+    ports = listening_ports(stack.pid)
+    assert {port_of(stack.storage_endpoint), port_of(stack.dataflow_endpoint)} <= ports
+    paths = ("/storage/v1/b?project=local", "/computeMetadata/v1/project/project-id", "/", "/none")
+    answers = asked_by_another_user(*(("127.0.0.1", port, "GET", path) for port in ports for path in paths))
+    assert {status for status, _ in answers} == {403}
+    assert all("owner" in text for _, text in answers)
 
 
 @only_as_root
@@ -36,8 +58,8 @@ def test_another_user_uploads_nothing_and_posts_no_job(stack, bucket, storage_cl
         {"Host": "rebound.example"},
     ],
 )
-def test_a_web_page_is_refused_by_every_service(stack, headers):
-    for port in (port_of(stack.storage_endpoint), port_of(stack.dataflow_endpoint)):
+def test_a_web_page_is_refused_on_every_port_of_a_stack(stack, headers):
+    for port in listening_ports(stack.pid):
         for path in ("/storage/v1/b?project=local", "/v1b3/projects/p/jobs:aggregated", "/"):
             answer = requests.get(f"http://127.0.0.1:{port}{path}", headers=headers, timeout=10)
             assert answer.status_code == 403
