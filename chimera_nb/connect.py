@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chimera_nb.settings import Settings, load_settings
-from pipeline.errors import StackError
+from pipeline.errors import NoStackError
 
 _STORE = "STORAGE_EMULATOR_HOST"
 _DATA_DIR = "CHIMERA_DATA_DIR"
@@ -34,7 +34,7 @@ _lock = threading.Lock()
 def connect(uris: Iterable[str] = (), *, data_dir: Path | None = None) -> Settings:
     """The settings in force, with this process led to the local stack when it is one that is wanted.
 
-    `uris` are those that will be asked for: gs:// ones need a store that answers. Raises StackError, in one
+    `uris` are those that will be asked for: gs:// ones need a store that answers. Raises NoStackError, in one
     line that says how to start it, when that is a local stack and none runs. Calls no service.
     """
     with _lock:
@@ -71,10 +71,7 @@ def _connect(asked: list[str], data_dir: Path | None) -> Settings:
         return load_settings(data_dir or found.data_dir)
     if asked and not chosen:
         where = f" in {settings.data_dir}" if settings.data_dir else ""
-        raise StackError(
-            f"{asked[0]}: no local stack runs{where}; start one with `chimera up --detach`, "
-            "or set CHIMERA_PLACE=cloud to use Google Cloud"
-        )
+        raise NoStackError(asked[0], where)
     return settings
 
 

@@ -2,7 +2,8 @@
 
     chimera.toml        environment                             what
     data_dir              CHIMERA_DATA_DIR                       the local stack, the SQLite job log, job output
-    place                 CHIMERA_PLACE                          "local" (the default) or "cloud"
+    place                 CHIMERA_PLACE                          "cloud", or "local" (the default): no request leaves
+                                                                 this machine then
     job_log               CHIMERA_JOB_LOG                        "sqlite" or "firestore"; by place if left out
     project               CHIMERA_PROJECT, GOOGLE_CLOUD_PROJECT  the Google Cloud project
     firestore_database    CHIMERA_FIRESTORE_DATABASE             "(default)" if left out
@@ -95,15 +96,16 @@ class Settings:
 
     @property
     def store(self) -> Store:
-        """The buckets and local folders, as far as the lists of these settings allow, for somebody who waits."""
+        """The buckets and local folders, as far as lists and place allow (local means local), for who waits."""
         patience = replace(PERSON, seconds=self.patience, bytes_per_second=self.least_throughput)
-        return Store(self.job_store.access, patience)
+        return replace(self.job_store, patience=patience)
 
     @property
     def job_store(self) -> Store:
         """The same for a job, which waits out a store's bad minutes."""
         patience = replace(JOB, seconds=self.job_patience, bytes_per_second=self.least_throughput)
-        return Store(allowed.AccessLists.of(self.read_buckets, self.write_buckets), patience)
+        lists = allowed.AccessLists.of(self.read_buckets, self.write_buckets)
+        return Store(lists, patience, cloud=self.place == "cloud")
 
     def dataflow_options(self, **for_this_job: Any) -> DataflowOptions:
         """How a Dataflow job runs: the settings, and over them what is asked for one job. Raises SettingsError."""

@@ -12,6 +12,7 @@
     │   ├── ObjectNotFoundError (FileNotFoundError)
     │   ├── ObjectExistsError (FileExistsError)
     │   ├── ObjectChangedError               not the version any more that was first read
+    │   ├── NoStackError (StackError)        a bucket is asked for where only a local stack may be, and none runs
     │   ├── AccessDeniedError (PermissionError)
     │   │   ├── NotAllowedError (RefusedError)   a place outside the lists that bound this process
     │   │   └── CredentialsError                 also a StoreUnavailableError
@@ -209,3 +210,14 @@ class UnreadableRecordError(JobLogError):
 
 class StackError(ChimeraError, RuntimeError):
     """The local stack cannot start, stop or be found."""
+
+
+class NoStackError(StorageError, StackError):
+    """A bucket is asked for where only a local stack may be asked, and none runs. Nothing has left this machine."""
+
+    def __init__(self, uri: str, where: str = "") -> None:
+        super().__init__(
+            uri,
+            f"no local stack runs{where}; start one with `chimera up --detach`, "
+            "or set CHIMERA_PLACE=cloud to use Google Cloud",
+        )

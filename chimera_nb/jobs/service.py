@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from pipeline.errors import (
     JobLogError,
     JobNotFoundError,
     RefusedError,
+    SettingsError,
     StorageError,
     UnknownNameError,
     UnreadableRecordError,
@@ -40,9 +42,14 @@ _LOOKS_AT_ONCE = 10  # at jobs: as many connections as a client of Dataflow keep
 def open_log(settings: Settings) -> JobLog:
     """The job log that the settings name: one SQLite file in the data folder, or Firestore.
 
-    Raises JobLogError when it cannot be opened.
+    Raises JobLogError when it cannot be opened, and SettingsError for Google's Firestore where the place is local.
     """
     if settings.job_log == "firestore":
+        if settings.place == "local" and not os.environ.get("FIRESTORE_EMULATOR_HOST"):
+            raise SettingsError(
+                'job_log is "firestore", but with place "local" nothing leaves this machine; set CHIMERA_PLACE=cloud, '
+                "or FIRESTORE_EMULATOR_HOST for an emulator, or leave job_log out"
+            )
         from chimera_nb.jobs.firestore_log import FirestoreJobLog
 
         return FirestoreJobLog(

@@ -23,10 +23,21 @@ def refusal(request: web.BaseRequest) -> str | None:
     """Why a request is not answered; None where it is."""
     if not _is_own(request.transport):
         return "the local stack is its owner's alone: requests of other users of this machine are refused"
-    from_page = "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") != "none"
-    if from_page or urlsplit(f"//{request.host}").hostname not in _NAMES:
+    if _is_from_page(request) or urlsplit(f"//{request.host}").hostname not in _NAMES:
         return "the local stack takes no requests from web pages or by other names"
     return None
+
+
+def _is_from_page(request: web.BaseRequest) -> bool:
+    """Whether a web page asks, rather than a program or a person who follows a link: what they get, no page sees.
+
+    https://www.w3.org/TR/fetch-metadata/
+    """
+    headers = request.headers
+    if "Origin" in headers or headers.get("Sec-Fetch-Site", "none") == "none":
+        return "Origin" in headers
+    wants = (request.method, headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest"))
+    return wants != ("GET", "navigate", "document")
 
 
 def _is_own(transport: Any) -> bool:

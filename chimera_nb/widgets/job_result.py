@@ -65,14 +65,14 @@ def shards_of(store: Store, target: str, job_id: str) -> list[Shard]:
     return [Shard(uri, sizes.get(uri)) for uri in uris]
 
 
-def link_to(uri: str) -> str | None:
-    """Where a browser can fetch an object; None for a local file, which no page may open."""
+def link_to(store: Store, uri: str) -> str | None:
+    """Where a browser can fetch an object; None for a local file, which no page may open, and where no stack runs."""
     bucket, name = split_uri(uri)
     if not bucket:
         return None
     emulator = os.environ.get("STORAGE_EMULATOR_HOST")
     if not emulator:
-        return f"https://storage.cloud.google.com/{bucket}/{quote(name)}"
+        return f"https://storage.cloud.google.com/{bucket}/{quote(name)}" if store.cloud else None
     address = emulator if "://" in emulator else f"http://{emulator}"
     return f"{address.rstrip('/')}/download/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media"
 
@@ -86,7 +86,7 @@ def describe_result(store: Store, target: str, job_id: str) -> dict[str, Any]:
     return {
         "path": storable(join(target, "output/")),
         "shards": [
-            {"name": storable(s.uri.rpartition("/")[2]), "size": s.size, "link": link_to(s.uri)}
+            {"name": storable(s.uri.rpartition("/")[2]), "size": s.size, "link": link_to(store, s.uri)}
             for s in shards[:SHARDS_SHOWN]
         ],
         "shardsTotal": len(shards),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pipeline.allowed import AccessLists
-from pipeline.errors import ObjectNotFoundError
+from pipeline.errors import NoStackError, ObjectNotFoundError
 from pipeline.storage import local, local_versions
 from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
 from pipeline.storage.gcs import Buckets
@@ -31,6 +32,8 @@ class Store:
     access     where it may read and write; every method holds what it is given against it first, and raises
                NotAllowedError for what is on no list
     patience   how long a bucket that fails is asked again
+    cloud      whether gs:// may be Google Cloud Storage; if not, it is the store STORAGE_EMULATOR_HOST leads to, and
+               without one every method raises NoStackError, before anything leaves this machine
 
     Beyond that a method raises StorageError (or one of its kind) with the URI in it, and nothing else for what a
     store does wrong: StoreUnavailableError where it says nothing about the object. A store is a value: it is handed
@@ -39,6 +42,7 @@ class Store:
 
     access: AccessLists = field(default_factory=AccessLists)
     patience: Patience = JOB
+    cloud: bool = True
 
     def bucket_exists(self, bucket: str) -> bool:
         """Whether the bucket is there and can be listed; "" stands for local files. Raises AccessDeniedError."""
@@ -212,12 +216,24 @@ class Store:
 
     @property
     def _buckets(self) -> Buckets:
+        self._check_reach("gs://")
         return Buckets(self.patience)
 
     def _of(self, uri: str) -> Any:
         """Where this is: all buckets, or the module of local files, which has the same functions."""
-        return self._buckets if uri.startswith("gs://") else local
+        if not uri.startswith("gs://"):
+            return local
+        self._check_reach(uri)
+        return self._buckets
 
     def _versions(self, uri: str) -> Any:
         """The same for changes of what was seen."""
-        return BucketVersions(self.patience) if uri.startswith("gs://") else local_versions
+        if not uri.startswith("gs://"):
+            return local_versions
+        self._check_reach(uri)
+        return BucketVersions(self.patience)
+
+    def _check_reach(self, uri: str) -> None:
+        """Raises NoStackError where a bucket may only be a local stack's, and none runs."""
+        if not self.cloud and not os.environ.get("STORAGE_EMULATOR_HOST"):
+            raise NoStackError(uri)

@@ -64,3 +64,13 @@ def test_a_web_page_is_refused_on_every_port_of_a_stack(stack, headers):
             answer = requests.get(f"http://127.0.0.1:{port}{path}", headers=headers, timeout=10)
             assert answer.status_code == 403
             assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_a_person_who_follows_a_link_to_an_object_gets_it(stack, bucket, storage_client):
+    storage_client.bucket(bucket).blob("x").upload_from_string(b"data")
+    link = f"{stack.storage_endpoint}/download/storage/v1/b/{bucket}/o/x?alt=media"
+    follows = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert requests.get(link, headers=follows, timeout=10).content == b"data"
+    for headers in (follows | {"Sec-Fetch-Dest": "iframe"}, follows | {"Sec-Fetch-Mode": "no-cors"}):
+        assert requests.get(link, headers=headers, timeout=10).status_code == 403
+    assert requests.delete(link, headers=follows, timeout=10).status_code == 403

@@ -246,7 +246,7 @@ def test_a_shard_has_a_link_where_a_browser_can_fetch_it(monkeypatch, emulator, 
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
     if emulator:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", emulator)
-    assert link_to(uri) == link
+    assert link_to(STORE, uri) == link
 
 
 def test_failures_are_the_first_ones_with_their_reasons(left):

@@ -47,7 +47,7 @@ def main(folder: Path, slot: int, slots: int) -> int:
 def _run(folder: Path, workers: _Workers) -> None:
     job = read_job(folder)
     options = pipeline_options(job)
-    store = Store()  # it stands for Dataflow itself, which no list of a user bounds
+    store = Store(cloud=False)  # it stands for Dataflow itself, which no list of a user bounds
     staged = store.read_bytes(options["pipelineUrl"])
     # Beam takes seconds to import: what is wrong before that is said at once.
     from chimera_nb.local.dataflow.engine import Counters, Pipeline
