@@ -22,7 +22,8 @@ of texts in chimera.toml. `pipeline.allowed` has the rules; `Settings.store` is 
 
 A table [dataflow] in chimera.toml has the rest of how Dataflow jobs run: `chimera_nb.dataflow_options` names it.
 
-chimera.toml is looked for in the current folder and those above it; CHIMERA_CONFIG names another file.
+chimera.toml is looked for in the current folder and those above it, and used where only this user and root can write it
+(`chimera_nb.trust`); CHIMERA_CONFIG names another file.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
+from chimera_nb.trust import check_trusted
 from pipeline import allowed
 from pipeline.errors import SettingsError
 from pipeline.storage import PERSON, Store
@@ -124,10 +126,15 @@ class Settings:
 
 
 def default_data_dir() -> Path:
-    """Where data goes when nobody says: the nearest `.chimera` upward from the current folder, or one in it."""
+    """Where data goes when nobody says: the nearest `.chimera` upward from the current folder, or one in it.
+
+    Raises UntrustedError where others can write there.
+    """
     here = Path.cwd()
     near = (path for folder in (here, *here.parents) if (path := folder / ".chimera").is_dir())
-    return next(near, here / ".chimera")
+    found = next(near, here / ".chimera")
+    check_trusted(found, "name a folder with --data-dir or CHIMERA_DATA_DIR")
+    return found
 
 
 def load_settings(data_dir: Path | None = None) -> Settings:
@@ -192,9 +199,11 @@ def _config_file() -> Path | None:
     if named := os.environ.get("CHIMERA_CONFIG"):
         return Path(named)
     here = Path.cwd()
-    return next(
-        (path for folder in (here, *here.parents) if (path := folder / "chimera.toml").is_file()), None
-    )
+    near = (path for folder in (here, *here.parents) if (path := folder / "chimera.toml").is_file())
+    found = next(near, None)
+    if found is not None:
+        check_trusted(found, f"if it is good, name it yourself: CHIMERA_CONFIG={found}")
+    return found
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@
     │   ├── NothingMatchesError              inputs that match no file
     │   ├── TargetError                      the target cannot take the output
     │   └── SettingsError                    a setting is missing or makes no sense
+    │       └── UntrustedError (StackError)      a file that was found, and that others can write
     ├── StorageError (OSError)               the store said no, or said nothing
     │   ├── ObjectNotFoundError (FileNotFoundError)
     │   ├── ObjectExistsError (FileExistsError)
@@ -221,3 +222,7 @@ class NoStackError(StorageError, StackError):
             f"no local stack runs{where}; start one with `chimera up --detach`, "
             "or set CHIMERA_PLACE=cloud to use Google Cloud",
         )
+
+
+class UntrustedError(SettingsError, StackError):
+    """A file that was found, and would steer what is done, can be written by others. Nothing of it was used."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from chimera_nb.draw.run import Failure
+from chimera_nb.private import private_data_dir, private_folder
 from pipeline.errors import StorageError
 from pipeline.storage import local
 
@@ -80,8 +81,9 @@ def keep(folder: Path, key: str, drawing: Drawing) -> None:
     _remember(folder, key, drawing)
     try:
         # Not through the lists of places: this is a file of our own, which nobody names.
-        local.write_bytes(str(_path(folder, key)), _to_bytes(drawing), create_only=False)
-    except StorageError as e:
+        private_folder(private_data_dir(folder.parent) / folder.name)
+        local.write_bytes(str(_path(folder, key)), _to_bytes(drawing), create_only=False, private=True)
+    except (StorageError, OSError) as e:
         _log.warning("the sample is kept for this process only: %s", e)
         return
     _remove_oldest(folder)

@@ -12,6 +12,7 @@ from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.ending import end
 from chimera_nb.jobs.log import JobLog
 from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.private import open_private, private_data_dir, private_folder
 from chimera_nb.settings import Settings
 from pipeline.errors import JobError
 
@@ -24,8 +25,8 @@ def spawn(module: str, record: JobRecord, log: JobLog, settings: Settings) -> Jo
     """
     output = settings.folder / "jobs" / f"{record.job_id}.log"
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with output.open("ab") as sink:
+        private_folder(private_data_dir(settings.folder) / "jobs")
+        with open_private(output, "ab") as sink:
             started = subprocess.Popen(
                 [sys.executable, "-P", "-m", module, record.job_id],
                 stdin=subprocess.DEVNULL,

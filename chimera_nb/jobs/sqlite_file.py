@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chimera_nb.jobs.entries import read_record
+from chimera_nb.private import private_data_dir, private_file
 from pipeline.errors import JobLogError, UnreadableRecordError
 
 _APPLICATION_ID = 0x4348494D  # "CHIM", at byte 68 of the file: tells it from another program's database
@@ -57,7 +58,7 @@ class LogFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_data_dir(path.parent)
         if _identity(path) is None:
             with _alone_in(path.parent):
                 if _identity(path) is None:
@@ -99,6 +100,7 @@ class LogFile:
 
     def _open(self) -> None:
         while True:  # until both connections are to the file that has the name
+            private_file(self.path)  # SQLite gives the files beside it the same rights
             known = _identity(self.path)
             self.writer = _connect(self.path)
             try:
@@ -228,7 +230,7 @@ def _remove(path: Path, suffixes: list[str] | tuple[str, ...]) -> None:
 @contextlib.contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """One process at a time makes a file in this folder. Raises JobLogError when another takes too long for it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    private_data_dir(folder)
     held = os.open(folder, os.O_RDONLY)
     deadline = time.monotonic() + BUSY_SECONDS
     try:

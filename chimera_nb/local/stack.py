@@ -29,7 +29,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from chimera_nb.local.state import Record, clean, known_data_dirs, read_record
+from chimera_nb.private import open_private, private_data_dir
 from chimera_nb.process_id import ProcessId
 from pipeline.errors import StackError
 
@@ -72,7 +75,7 @@ def start(data_dir: Path) -> Stack:
         if running:
             return running
         log = data_dir / "stack.log"
-        with log.open("wb") as output:
+        with open_private(log, "wb") as output:
             supervisor = subprocess.Popen(
                 [sys.executable, "-m", "chimera_nb.local.stack", str(data_dir)],
                 stdin=subprocess.DEVNULL,
@@ -109,9 +112,11 @@ def serve(
     data_dir = _prepared(data_dir)
     with _locked(data_dir / "stack.lock", 0):
         clean(data_dir)
+        before = os.umask(0o077)  # all that it writes, and all that it starts, is its owner's
         try:
             asyncio.run(_serve(data_dir, on_ready or (lambda _: None), faults))
         finally:
+            os.umask(before)
             clean(data_dir)
 
 
@@ -149,13 +154,19 @@ async def _serve(data_dir: Path, on_ready: Callable[[Stack], None], faults: Faul
 
 
 def stop(data_dir: Path) -> bool:
-    """End the stack on this data, and all it started. False where none was running; its data stays."""
+    """End the stack on this data, and all it started. False where none was running; its data stays.
+
+    It ends the process that the record names only if that is this user's and something holds the stack's lock. Raises
+    UntrustedError for a record that others can write.
+    """
     data_dir = Path(data_dir).resolve()
     if not data_dir.is_dir():
         return False
     with _locked(data_dir / "start.lock", _START_SECONDS):
         record = read_record(data_dir)
-        was_running = record is not None and record.supervisor.end(_STOP_SECONDS)
+        was_running = record is not None and _is_supervised(data_dir) and _is_mine(record)
+        if record is not None and was_running:
+            was_running = record.supervisor.end(_STOP_SECONDS)
         clean(data_dir)
     return was_running
 
@@ -184,7 +195,24 @@ def find(data_dir: Path | None = None) -> Stack | None:
 
 def _living(data_dir: Path) -> Stack | None:
     record = read_record(data_dir)
-    return _stack(data_dir, record) if record and record.supervisor.living() else None
+    return _stack(data_dir, record) if record and _is_mine(record) else None
+
+
+def _is_mine(record: Record) -> bool:
+    """Whether the supervisor lives, and is this user's."""
+    try:
+        return record.supervisor.living() and psutil.Process(record.supervisor.pid).uids().real == os.getuid()
+    except psutil.NoSuchProcess:  # it has just ended
+        return False
+
+
+def _is_supervised(data_dir: Path) -> bool:
+    """Whether a process holds the lock that a supervisor holds for as long as it lives."""
+    try:
+        with _locked(data_dir / "stack.lock", 0):
+            return False
+    except StackError:
+        return True
 
 
 def _stack(data_dir: Path, record: Record) -> Stack:
@@ -206,7 +234,7 @@ def _prepared(data_dir: Path) -> Path:
             f"{data_dir} is a file; the local stack keeps its data in a folder: pass another --data-dir"
         )
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        private_data_dir(data_dir)
         probe = data_dir / f".writable.{os.getpid()}.{threading.get_ident()}"
         probe.touch()
         probe.unlink()
@@ -221,7 +249,7 @@ def _prepared(data_dir: Path) -> Path:
 def _locked(path: Path, seconds: float) -> Iterator[None]:
     """Hold a lock that ends with its process. Raises StackError if another holds it for longer than that."""
     deadline = time.monotonic() + seconds
-    with path.open("a") as file:
+    with open_private(path, "ab") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

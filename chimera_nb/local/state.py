@@ -6,11 +6,17 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from chimera_nb.private import open_private, private_folder
 from chimera_nb.process_id import ProcessId
+from chimera_nb.trust import check_trusted
+from pipeline.errors import UntrustedError
+
+_ENDPOINT = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\]):\d{1,5}")
 
 
 @dataclass(frozen=True)
@@ -27,15 +33,22 @@ class Record:
         _write(data_dir / "stack.json", json.dumps(asdict(self), indent=1))
         for folder in _registries()[:1]:
             with contextlib.suppress(OSError):  # then the stack is found by its folder alone
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                private_folder(folder)
                 _write(folder / _entry(data_dir), str(data_dir))
 
 
 def read_record(data_dir: Path) -> Record | None:
-    """The record of a stack, living or not; None where there is none that can be read."""
+    """The record of a stack, living or not; None where there is none that can be read.
+
+    Raises UntrustedError for one that others can write, or that leads off this machine.
+    """
+    path = data_dir / "stack.json"
+    if not path.exists():
+        return None
+    check_trusted(path, "take it away, or use another folder: --data-dir or CHIMERA_DATA_DIR")
     try:
-        document = json.loads((data_dir / "stack.json").read_text())
-        return Record(
+        document = json.loads(path.read_text())
+        record = Record(
             ProcessId(**document["supervisor"]),
             document["storage_endpoint"],
             document["dataflow_endpoint"],
@@ -43,6 +56,12 @@ def read_record(data_dir: Path) -> Record | None:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+    for endpoint in (record.storage_endpoint, record.dataflow_endpoint):
+        if not _ENDPOINT.fullmatch(endpoint):
+            raise UntrustedError(
+                f"{path} is not used: {endpoint!r} is no port of this machine; remove the file, then `chimera up`"
+            )
+    return record
 
 
 def clean(data_dir: Path) -> None:
@@ -76,5 +95,6 @@ def _entry(data_dir: Path) -> str:
 
 def _write(path: Path, text: str) -> None:
     new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.write_text(text)
+    with open_private(new, "wb") as file:
+        file.write(os.fsencode(text))
     new.replace(path)

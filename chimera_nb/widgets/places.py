@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from chimera_nb.private import private_data_dir
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.patterns import split_uri
 
@@ -118,7 +119,10 @@ class RecentPlaces:
             from pipeline.storage import local
 
             # Not through the lists of places: this is a file of our own, which nobody names.
-            local.write_bytes(str(self._file), json.dumps(places, indent=0).encode(), create_only=False)
+            private_data_dir(self._file.parent)
+            local.write_bytes(
+                str(self._file), json.dumps(places, indent=0).encode(), create_only=False, private=True
+            )
         return places
 
 

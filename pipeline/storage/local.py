@@ -102,8 +102,8 @@ def open_write(uri: str, owner: str | None = None) -> FileWriter:  # noqa: ARG00
     return FileWriter(uri)
 
 
-def write_bytes(uri: str, data: bytes, *, create_only: bool) -> None:
-    """The name appears with the whole content: a reader never sees half of it."""
+def write_bytes(uri: str, data: bytes, *, create_only: bool, private: bool = False) -> None:
+    """The name appears with the whole content: a reader never sees half of it. A private file is its owner's alone."""
     path = Path(uri)
     with mapped(uri):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ def write_bytes(uri: str, data: bytes, *, create_only: bool) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-                os.fchmod(file.fileno(), 0o666 & ~_UMASK)
+                os.fchmod(file.fileno(), 0o600 if private else 0o666 & ~_UMASK)
             if create_only:
                 os.link(temporary, path)
             else:

@@ -185,7 +185,7 @@ def test_no_cell_is_a_formula_in_any_locale(records):
         text = unicodedata.normalize("NFKC", cell.strip("\"' \t")).replace("\u2212", "-")
         bare = cell.lstrip('" \t')
         if text[:1] in ("=", "+", "-", "@") and not bare.startswith("'"):
-            assert re.fullmatch(rf'{NUMBER}(,{NUMBER})*(\s*[\]"].*|,".*)?', bare, re.DOTALL), cell
+            assert re.fullmatch(rf'{NUMBER}(,{NUMBER})*(\s*[\]";].*|,".*)?', bare, re.DOTALL), cell
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=8) | st.none())))
