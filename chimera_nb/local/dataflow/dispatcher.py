@@ -19,6 +19,7 @@ from chimera_nb.local.dataflow.job import JOB_STATES, JOB_TYPES, Job, State, enu
 from chimera_nb.local.dataflow.store import JobStore, add_message
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,1022}[a-z0-9])?")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _SAID = 2_000  # characters of a process's log that go into a message
 _log = logging.getLogger(__name__)
 
@@ -231,6 +232,10 @@ def _check(name: str, request: Mapping[str, Any]) -> None:
     if not options.get("pipelineUrl"):
         raise refuse(
             f"job {name} names no staged pipeline (environment.sdkPipelineOptions.options.pipelineUrl)"
+        )
+    if not _SHA256.fullmatch(str(options.get("pipelineProtoHash"))):
+        raise refuse(
+            f"job {name} does not say the SHA-256 of its staged pipeline (…options.pipelineProtoHash), as Beam does"
         )
 
 

@@ -8,9 +8,11 @@ them, which tests/integration/test_local_dataflow.py shows.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from apache_beam.metrics import monitoring_infos
@@ -22,6 +24,7 @@ from apache_beam.runners.portability.fn_api_runner import fn_runner, worker_hand
 
 from chimera_nb.local.dataflow.job import now
 from chimera_nb.local.dataflow.staging import Artifact
+from chimera_nb.local.dataflow.store import SOCKETS
 
 _WORKER = "chimera:environment:local_worker:v1"
 _PROGRESS_SECONDS = 0.5
@@ -68,7 +71,7 @@ class Pipeline:
             return started[-1]
 
         worker_handlers.WorkerHandler.register_environment(_WORKER, bytes)(make_worker)
-        _serve_on_loopback()
+        _serve_on_files()
         _Runner(counters, workers).run_via_runner_api(self._proto, PipelineOptions([]))
         for worker in started:  # at the end, for all at once: each takes most of a second to exit
             worker.wait()
@@ -163,6 +166,10 @@ class _Worker(worker_handlers.GrpcWorkerHandler):
         self._start, self._on_death = start, on_death
         self._stopping = threading.Event()
 
+    def port_from_worker(self, port: int) -> str:
+        """What a worker finds one of the services by, which `_serve_on_files` has numbered."""
+        return _socket(port)
+
     def start_worker(self) -> None:
         # Its str() is protobuf's text format, in which a worker reads it.
         control = endpoints_pb2.ApiServiceDescriptor(url=self.control_address)
@@ -194,15 +201,31 @@ def _user_infos(infos: Iterable[Any]) -> list[Any]:
     return [info for info in infos if monitoring_infos.is_user_monitoring_info(info)]
 
 
-def _serve_on_loopback() -> None:
-    """Keep the runner's gRPC services off the network: it binds them to every address of the machine."""
+def _serve_on_files() -> None:
+    """Keep the runner's gRPC services off the network: it binds them to a port of every address of the machine.
+
+    They are sockets in a folder of the job's own, which nobody else can enter; this process and its workers are in
+    that folder, so that the names are short enough for sockets.
+    """
+    Path(SOCKETS).mkdir(mode=0o700, exist_ok=True)
+    numbers = itertools.count(1)
     grpc = worker_handlers.grpc
     make_server = grpc.server
 
     def server(*arguments: Any, **options: Any) -> Any:
         made = make_server(*arguments, **options)
         bind = made.add_insecure_port
-        made.add_insecure_port = lambda address: bind(address.replace("[::]", "127.0.0.1"))
+
+        def add_port(_address: str) -> int:
+            number = next(numbers)
+            bind(_socket(number))
+            return number
+
+        made.add_insecure_port = add_port
         return made
 
     grpc.server = server
+
+
+def _socket(number: int) -> str:
+    return f"unix:{SOCKETS}/{number}"

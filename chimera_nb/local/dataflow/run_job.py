@@ -48,7 +48,7 @@ def _run(folder: Path, workers: _Workers) -> None:
     job = read_job(folder)
     options = pipeline_options(job)
     store = Store(cloud=False)  # it stands for Dataflow itself, which no list of a user bounds
-    staged = store.read_bytes(options["pipelineUrl"])
+    staged = staging.read_pinned(store, options["pipelineUrl"], str(options["pipelineProtoHash"]))
     # Beam takes seconds to import: what is wrong before that is said at once.
     from chimera_nb.local.dataflow.engine import Counters, Pipeline
 

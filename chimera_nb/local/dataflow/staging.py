@@ -23,7 +23,7 @@ _BUILD_SECONDS = 300
 
 @dataclass(frozen=True)
 class Artifact:
-    """One staged file: where it is, the name it has on a worker, and its SHA-256 in hex if that is known."""
+    """One staged file: where it is, the name it has on a worker, and its SHA-256 in hex, as Beam computed it."""
 
     uri: str
     name: str
@@ -35,15 +35,20 @@ def fetch(store: Store, artifacts: Iterable[Artifact], folder: Path) -> list[Pat
     folder.mkdir()
     found = []
     for artifact in artifacts:
-        content = store.read_bytes(artifact.uri)
-        if artifact.sha256 and hashlib.sha256(content).hexdigest() != artifact.sha256:
-            raise JobError(
-                f"{artifact.uri} is not what was staged (its SHA-256 differs); submit the job again"
-            )
+        content = read_pinned(store, artifact.uri, artifact.sha256)
         path = folder / Path(artifact.name).name
         path.write_bytes(content)
         found.append(path)
     return found
+
+
+def read_pinned(store: Store, uri: str, sha256: str) -> bytes:
+    """What was staged, to the byte, before anything of it is run. Raises JobError for anything else."""
+    content = store.read_bytes(uri)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        why = "its SHA-256 differs" if sha256 else "the job does not say its SHA-256"
+        raise JobError(f"{uri} is not what was staged ({why}); submit the job again")
+    return content
 
 
 def install(files: Iterable[Path], site: Path) -> list[str]:

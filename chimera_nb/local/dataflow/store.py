@@ -7,6 +7,7 @@
                                  job.log          what the job's process says
                                  worker-<n>.log   what a worker says, its own log lines included
                                  staged/, site/   while it runs: what was staged, and installed for its workers
+                                 sockets/         while it runs: how its process and its workers talk
 
 Files are replaced or appended to as a whole, so a reader never sees half a line of what is final.
 """
@@ -24,6 +25,7 @@ from typing import Any
 from chimera_nb.local.dataflow.job import Job, now
 
 SITE = "site"
+SOCKETS = "sockets"
 STAGED = "staged"  # a name that Beam knows: its worker looks there for a pickled main session
 
 
@@ -67,7 +69,7 @@ class JobStore:
 
     def sweep(self, job_id: str) -> None:
         """Delete what only a running job needs."""
-        for name in (SITE, STAGED):
+        for name in (SITE, STAGED, SOCKETS):
             shutil.rmtree(self.folder(job_id) / name, ignore_errors=True)
 
 
