@@ -77,7 +77,6 @@ def configuration(options: DashboardOptions) -> Config:
 
 def tornado_settings(options: DashboardOptions) -> dict[str, Any]:
     """For the web application, beside the objects that the server puts in."""
-    guarded = options.needs_token or options.user_header is not None
     return {
         "base_url": options.base_url,
         "login_url": f"{options.base_url}login",
@@ -86,7 +85,7 @@ def tornado_settings(options: DashboardOptions) -> dict[str, Any]:
         "headers": HEADERS,
         # Where only the machine guards the door, a page elsewhere could reach it by a name of its own that leads
         # to 127.0.0.1: so by no name but localhost.
-        "allow_remote_access": guarded or not options.loopback,
+        "allow_remote_access": options.guarded or not options.loopback,
         "local_hostnames": ["localhost"],
         "compress_response": not options.loopback,
         "ws_ping_interval": 30_000,

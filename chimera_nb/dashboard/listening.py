@@ -1,15 +1,59 @@
-"""The sockets that the dashboard listens on."""
+"""The sockets that the dashboard listens on, and whom it answers where nothing but the machine guards the door."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import errno
+import logging
 import socket
+from collections.abc import Awaitable
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 
 from chimera_nb.dashboard.options import DEFAULT_PORT
+from chimera_nb.peers import is_own
 from pipeline.errors import SettingsError
 
+_REFUSED = (
+    b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
+    b"This dashboard is its owner's alone: other users of this machine are refused. "
+    b"Whoever runs it can let them in with `chimera dash --token`.\n"
+)
+_REFUSED_WITHIN = 5.0  # seconds
+_LARGEST_HEAD = 64 << 10
 _OTHER_PORTS = 50
 _BACKLOG = 128
+_log = logging.getLogger(__name__)
+
+
+class OwnersServer(HTTPServer):
+    """Answers programs of this process's user and of root, and no other user of the machine."""
+
+    def handle_stream(self, stream: IOStream, address: Any) -> Awaitable[None] | None:  # type: ignore[override]
+        if _is_own(stream.socket):
+            super().handle_stream(stream, address)
+            return None
+        _log.warning("Refused a connection of another user of this machine")
+        return _refuse(stream)
+
+
+async def _refuse(stream: IOStream) -> None:
+    """Say so once the request has come: an answer to one that is unread is lost with the connection."""
+    with contextlib.suppress(StreamClosedError, UnsatisfiableReadError, TimeoutError):
+        async with asyncio.timeout(_REFUSED_WITHIN):
+            await stream.read_until(b"\r\n\r\n", max_bytes=_LARGEST_HEAD)
+            await stream.write(_REFUSED)
+    stream.close()
+
+
+def _is_own(connection: socket.socket) -> bool:
+    try:
+        return is_own(connection.getsockname(), connection.getpeername())
+    except OSError:  # it has ended
+        return False
 
 
 def listen(host: str, port: int | None) -> list[socket.socket]:

@@ -60,6 +60,11 @@ class DashboardOptions:
     def needs_token(self) -> bool:
         return bool(self.token) and self.user_header is None
 
+    @property
+    def guarded(self) -> bool:
+        """Whether a token or a proxy guards the door. If not, the machine does: its owner's programs come in."""
+        return self.needs_token or self.user_header is not None
+
     def with_token(self) -> DashboardOptions:
         """The same with a token made for it, where one is owed: open to a network, and no proxy that knows users."""
         if self.token or self.user_header or self.loopback:

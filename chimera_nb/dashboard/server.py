@@ -25,7 +25,7 @@ from chimera_nb.dashboard.configuration import configuration, tornado_settings
 from chimera_nb.dashboard.handlers import NothingHereHandler, routes
 from chimera_nb.dashboard.identity import OwnKernel, VisitorIdentity
 from chimera_nb.dashboard.kernels import DashboardKernels, OneKernelSpec
-from chimera_nb.dashboard.listening import listen
+from chimera_nb.dashboard.listening import OwnersServer, listen
 from chimera_nb.dashboard.options import DashboardOptions
 from chimera_nb.dashboard.pages import Pages
 from chimera_nb.dashboard.place import NOTEBOOK, dashboards_folder, template_folder
@@ -66,7 +66,8 @@ async def _serve(
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
     kernels, pages, application = _application(options, folder, notebook)
     # What a proxy says of the visitor's address and scheme is believed where its word on the user is.
-    server = HTTPServer(application, xheaders=options.user_header is not None, max_body_size=_LARGEST_REQUEST)
+    make = HTTPServer if options.guarded else OwnersServer
+    server = make(application, xheaders=options.user_header is not None, max_body_size=_LARGEST_REQUEST)
     server.add_sockets(sockets)
     try:
         on_ready(options.url(sockets[0].getsockname()[1]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import psutil
 import pytest
 import requests
@@ -74,3 +77,30 @@ def test_a_person_who_follows_a_link_to_an_object_gets_it(stack, bucket, storage
     for headers in (follows | {"Sec-Fetch-Dest": "iframe"}, follows | {"Sec-Fetch-Mode": "no-cors"}):
         assert requests.get(link, headers=headers, timeout=10).status_code == 403
     assert requests.delete(link, headers=follows, timeout=10).status_code == 403
+
+
+_DASHBOARD = """
+import sys
+from chimera_nb.dashboard.options import DashboardOptions
+from chimera_nb.dashboard.server import serve
+serve(DashboardOptions(host=sys.argv[1], port=0, token=sys.argv[2] or None, warm=0), lambda url: print(url, flush=True))
+"""
+
+
+@only_as_root
+@pytest.mark.parametrize(
+    ("host", "token", "status"), [("localhost", "", 403), ("localhost", "a-token-of-length", 200)]
+)
+def test_a_dashboard_without_a_token_answers_its_owner_only(host, token, status):
+    with subprocess.Popen(
+        [sys.executable, "-c", _DASHBOARD, host, token], stdout=subprocess.PIPE, text=True
+    ) as serving:
+        try:
+            url = serving.stdout.readline().strip().partition("?")[0].rstrip("/")
+            assert requests.get(f"{url}/healthz", timeout=30).json() == {"serves": True}
+            answers = asked_by_another_user(
+                *((one, port_of(url), "GET", "/healthz") for one in ("127.0.0.1", "::1"))
+            )
+            assert {found for found, _ in answers if found} == {status}
+        finally:
+            serving.terminate()
