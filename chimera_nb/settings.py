@@ -41,6 +41,7 @@ from pipeline.errors import SettingsError
 from pipeline.storage import PERSON, Store
 from pipeline.storage.patience import JOB, JOB_SECONDS, LEAST_THROUGHPUT, number
 
+CONFIG_VARIABLE = "CHIMERA_CONFIG"
 _PLACES = ("local", "cloud")
 _JOB_LOGS = ("sqlite", "firestore")
 _ENVIRONMENT = {
@@ -196,13 +197,13 @@ def _texts(path: Path, name: str, value: Any) -> tuple[str, ...]:
 
 
 def _config_file() -> Path | None:
-    if named := os.environ.get("CHIMERA_CONFIG"):
+    if named := os.environ.get(CONFIG_VARIABLE):
         return Path(named)
     here = Path.cwd()
     near = (path for folder in (here, *here.parents) if (path := folder / "chimera.toml").is_file())
     found = next(near, None)
     if found is not None:
-        check_trusted(found, f"if it is good, name it yourself: CHIMERA_CONFIG={found}")
+        check_trusted(found, f"if it is good, name it yourself: {CONFIG_VARIABLE}={found}")
     return found
 
 

@@ -30,7 +30,7 @@ def up(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Start the local stack: a storage emulator with its data on disk. Prints the exports that lead to it."""
+    """Start the local stack: buckets with their data on disk, and a Dataflow. Prints the exports that lead to it."""
     folder = load_settings(data_dir).folder
     if detach:
         _print(stack.start(folder), as_json=as_json)
