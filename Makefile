@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= python3.11
 ARGS  ?=
 
-.PHONY: help setup demo test ui fuzz check format bench notebooks screenshots constraints clean
+.PHONY: help setup demo test chaos ui fuzz check format bench notebooks screenshots constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ ifeq ($(ARGS),)
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif
+
+chaos: $(STAMP) ## kills, outages, clock steps, pairs of jobs: what stands afterwards is compared (ARGS=--scale=0.1)
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 ui: $(STAMP) ## the widgets in JupyterLab and Voilà, in a real browser (Debian: apt-get install chromium)
 	@$(BIN)/python -m pytest tests/ui $(ARGS)
