@@ -58,8 +58,11 @@ class Ground:
         self.jobs.setdefault(target, {})[job.job_id] = series
         return job
 
-    def ended(self, job_id: str, seconds: float = 180) -> JobRecord:
-        """The record once it is final. While the store is away nothing is concluded, and it is looked at again."""
+    def ended(self, job_id: str, seconds: float = 900) -> JobRecord:
+        """The record once it is final. While the store is away nothing is concluded, and it is looked at again.
+
+        A job whose submitter died in the moment of asking Dataflow is waited for, for ten minutes.
+        """
         give_up = time.monotonic() + seconds
         while True:
             with contextlib.suppress(StorageError):

@@ -73,7 +73,7 @@ def outage(ground: Ground, _: int) -> Verdict:
     ground.faults(
         kind=kind, status=status, outage_ms=ground.numbers.uniform(200, 12_000), every=every, drip_ms=1000
     )
-    job = ground.ended(job.job_id, 400)
+    job = ground.ended(job.job_id)
     ground.faults()
     verdict = _judged(ground, target)
     if job.status is not Status.COMPLETE:
