@@ -145,8 +145,12 @@ def delete(uris: Sequence[str]) -> None:
 
 
 def delete_tree(folder: str) -> None:
-    with mapped(folder), contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(folder)
+    with mapped(folder):
+        while Path(folder).exists():
+            with contextlib.suppress(
+                FileNotFoundError
+            ):  # raised where another takes something away first: go on
+                shutil.rmtree(folder)
 
 
 def is_folder(path: str) -> bool:

@@ -547,6 +547,22 @@ def test_a_tree_goes_with_all_in_it_and_may_be_gone_already(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["ta"]
 
 
+def test_a_tree_goes_whole_when_another_takes_some_of_it_away_at_the_same_time(tmp_path, monkeypatch):
+    lay(tmp_path, "t/a", "t/b", "t/c/d", "t/e")
+    real, taken = os.unlink, []
+
+    def unlink(name, **where):
+        if not taken:
+            taken.append(name)
+            real(name, **where)
+        real(name, **where)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    STORE.delete_tree(f"{tmp_path}/t/")
+    assert taken
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_only_an_empty_folder_is_removed(tmp_path):
     lay(tmp_path, "full/x")
     (tmp_path / "empty").mkdir()
