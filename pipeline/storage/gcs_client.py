@@ -139,7 +139,7 @@ def _error(uri: str, error: Exception) -> StorageError:
         kind, text = ObjectExistsError, "is there already, or has changed meanwhile"
     elif code == 401:
         kind, text = CredentialsError, f"the credentials do not work ({why}); log in again, or renew the key"
-    elif code == 429 or (code == 403 and _is_over_a_limit(error)):
+    elif code == 429 or (code == 403 and is_over_a_limit(error)):
         kind, text = StoreUnavailableError, f"the store is asked too often ({why}); try again later"
     elif code == 403:
         kind, text = AccessDeniedError, f"access is denied ({why}); ask the bucket's owner for a role"
@@ -153,7 +153,7 @@ def _error(uri: str, error: Exception) -> StorageError:
     return kind(uri, text)
 
 
-def _is_over_a_limit(error: Exception) -> bool:
+def is_over_a_limit(error: Exception) -> bool:
     """Whether a 403 is no lack of rights: Google answers quotas and rates with it as well."""
     return any("LimitExceeded" in str(e) or "quotaExceeded" in str(e) for e in getattr(error, "errors", ()))
 

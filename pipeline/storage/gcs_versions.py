@@ -16,7 +16,7 @@ from google.api_core import exceptions as api
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError
 from pipeline.patterns import split_uri
 from pipeline.storage.entries import Version
-from pipeline.storage.gcs_client import asked, client
+from pipeline.storage.gcs_client import asked, client, is_over_a_limit
 from pipeline.storage.gcs_read import BlobReader, blob_of
 from pipeline.storage.gcs_write import OWNER, write_object
 from pipeline.storage.patience import Patience
@@ -125,7 +125,9 @@ def _move(source: str, target: str, generation: int, over: int) -> Any:
             if_source_generation_match=generation,
             retry=None,
         )
-    except (api.BadRequest, api.Forbidden, api.MethodNotAllowed, api.MethodNotImplemented):
+    except (api.BadRequest, api.Forbidden, api.MethodNotAllowed, api.MethodNotImplemented) as e:
+        if is_over_a_limit(e):
+            raise
         return None
     except api.NotFound:
         # An endpoint that knows no such path answers the same as one where the object is gone.
