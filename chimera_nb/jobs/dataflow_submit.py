@@ -10,21 +10,20 @@ from __future__ import annotations
 import logging
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.dataflow import DataflowJobs, job_name, sent
-from chimera_nb.jobs.ending import end
+from chimera_nb.jobs.ending import last_word
 from chimera_nb.jobs.log import JobLog
+from chimera_nb.jobs.log_patience import until_log_answers
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.service import check_places, open_log
 from chimera_nb.jobs.worker_package import build_packages
 from chimera_nb.settings import Settings, load_settings
 from pipeline.causes import cause_of
-from pipeline.errors import JobLogError
 from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.manifest import read_patterns
 from pipeline.patterns import split_uri
@@ -32,8 +31,8 @@ from pipeline.spec import JobSpec
 from pipeline.target import begin_target
 
 _log = logging.getLogger(__name__)
-# The job log may be away for minutes. After that the job is found by its name.
-_PATIENCE_SECONDS = 300
+# Seconds for which the job log may be away when Dataflow has the job. After that it is found by its name.
+_TELLS_WITHIN = 300
 
 
 class _UnwantedError(Exception):
@@ -43,7 +42,7 @@ class _UnwantedError(Exception):
 def main(job_id: str) -> int:
     settings = load_settings()
     log = open_log(settings)
-    record = log.get(job_id)
+    record = until_log_answers(lambda: log.get(job_id), settings.job_store.patience.seconds)
     if record.status.is_final or record.dataflow_job_id:
         return 1
     with interruptions() as signals:
@@ -52,16 +51,16 @@ def main(job_id: str) -> int:
                 dataflow_job_id = _submit(record, log, Path(folder), settings, signals)
         except (_UnwantedError, Interrupted) as e:
             signals.hold()
-            end(settings.store, log.get(job_id), log, Status.CANCELLED, f"cancelled before it was sent ({e})")
+            last_word(settings.store, log, job_id, Status.CANCELLED, f"cancelled before it was sent ({e})")
             return 1
         except Exception as e:  # noqa: BLE001 - whatever Beam or Google raise, the record says so
             signals.hold()
             _log.exception("job %s was not sent", job_id)
-            end(
-                settings.store, record, log, Status.FAILED, f"it could not be sent to Dataflow: {cause_of(e)}"
-            )
+            why = f"it could not be sent to Dataflow: {cause_of(e)}"
+            last_word(settings.store, log, job_id, Status.FAILED, why)
             return 1
-        record = _tell(log, record, dataflow_job_id)
+        told = sent(record, dataflow_job_id)
+        record = until_log_answers(lambda: log.update(job_id, told), _TELLS_WITHIN)
         if record.is_cancelling:  # it was asked to end while it was on its way
             DataflowJobs(log, settings).cancel(record)
     return 0
@@ -110,30 +109,21 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     options = PipelineOptions(beam_arguments(record, packages, endpoint))
     root = beam.Pipeline(runner=DataflowRunner(), options=options)
     build(root, store, spec, patterns)
-    _check_wanted(log.get(record.job_id))  # before a result is deleted for it
+    patience = store.patience.seconds
+    # Before a result is deleted for it:
+    _check_wanted(until_log_answers(lambda: log.get(record.job_id), patience))
     begin_target(store, spec)
     signals.hold()
     if signals.number is not None:  # library code has made something else of it
         raise Interrupted(signals.number)
-    _check_wanted(log.update(record.job_id, Change(dataflow_requested_at=timestamp())))
+    asking = Change(dataflow_requested_at=timestamp())
+    _check_wanted(until_log_answers(lambda: log.update(record.job_id, asking), patience))
     return str(root.run().job_id())
 
 
 def _check_wanted(record: JobRecord) -> None:
     if record.status.is_final or record.is_cancelling:
         raise _UnwantedError(f"it is {record.status_word}")
-
-
-def _tell(log: JobLog, record: JobRecord, dataflow_job_id: str) -> JobRecord:
-    """Put the job's id at Dataflow on record; the record then."""
-    give_up = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            return log.update(record.job_id, sent(record, dataflow_job_id))
-        except JobLogError:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(2)
 
 
 if __name__ == "__main__":

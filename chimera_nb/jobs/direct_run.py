@@ -16,9 +16,10 @@ import time
 
 from chimera_nb.jobs import process
 from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.direct_end import come_to_nothing, last_word
-from chimera_nb.jobs.ending import end
+from chimera_nb.jobs.direct_end import come_to_nothing
+from chimera_nb.jobs.ending import end, last_word
 from chimera_nb.jobs.log import JobLog
+from chimera_nb.jobs.log_patience import until_log_answers
 from chimera_nb.jobs.progress import Numbers, numbers, stages
 from chimera_nb.jobs.record import JobRecord, Stage, Status
 from chimera_nb.jobs.service import open_log
@@ -40,7 +41,7 @@ def main(job_id: str) -> int:
     reporter = _Reporter(log, job_id)
     with interruptions() as signals:
         try:
-            record = _begun(log, job_id, settings)
+            record = until_log_answers(lambda: _begun(log, job_id, settings), store.patience.seconds)
             if record is None:
                 return 1
             reporter.begin()
@@ -57,7 +58,7 @@ def main(job_id: str) -> int:
             _log.exception("job %s failed", job_id)
             come_to_nothing(job_id, Status.FAILED, cause_of(e), reporter.numbers())
         reporter.stop()
-        last_word(store, log, job_id, Status.COMPLETE, "complete", progress=reporter.numbers())
+        last_word(store, log, job_id, Status.COMPLETE, "complete", change=Change(progress=reporter.numbers()))
     return 0
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.log import JobLog
+from chimera_nb.jobs.log_patience import until_log_answers
+from chimera_nb.jobs.presence import SILENT_ELSEWHERE_FOR
 from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.errors import StorageError, TargetError
 from pipeline.spec import JobSpec
@@ -40,3 +42,20 @@ def end(
         )
     last = {"status": status, "error": why if status is Status.FAILED else None}
     return log.update(record.job_id, Change(**{**known, **last, "logs": (*known["logs"], why)}))
+
+
+def last_word(
+    store: Store, log: JobLog, job_id: str, status: Status, why: str, *, change: Change | None = None
+) -> None:
+    """The same, said by the job's own process as it ends, and tried again while the job log is away.
+
+    For as long as viewers elsewhere wait for a sign of it; after that, whoever looks at the record ends it.
+    """
+
+    def say() -> None:
+        record = log.get(job_id)
+        # Somebody may have taken it for dead, or cancelled, before its process was through.
+        said = f"its process has ended: {why}" if record.status.is_final else why
+        end(store, record, log, status, said, change=change)
+
+    until_log_answers(say, SILENT_ELSEWHERE_FOR)

@@ -378,25 +378,6 @@ def test_a_job_whose_submitter_died_before_it_could_tell_is_found_by_its_name(
     other.log.close()
 
 
-def test_a_job_log_that_is_away_is_told_later(monkeypatch):
-    from types import SimpleNamespace
-
-    from chimera_nb.jobs import dataflow_submit
-    from pipeline.errors import JobLogError
-
-    told = []
-
-    def update(job_id, change):
-        told.append(change.dataflow_job_id)
-        if len(told) < 5:
-            raise JobLogError("away")
-
-    monkeypatch.setattr(dataflow_submit.time, "sleep", lambda _: None)
-    record = SimpleNamespace(job_id="j", runner_options={"project": "p", "region": "r"})
-    dataflow_submit._tell(SimpleNamespace(update=update), record, "df-1")
-    assert told == ["df-1"] * 5
-
-
 def test_while_dataflow_is_away_nothing_is_concluded(inputs, bucket, tmp_path, on_stack):
     from dataclasses import replace
 

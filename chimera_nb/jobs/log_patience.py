@@ -1,0 +1,27 @@
+"""A job's own process while the job log is away: what it alone can ask or tell is tried until the log is back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, UnreadableRecordError
+
+_PAUSE = 1.0  # seconds between two tries
+_ANSWERED = (JobExistsError, JobNotFoundError, UnreadableRecordError)  # no later try is answered otherwise
+_Result = TypeVar("_Result")
+
+
+def until_log_answers(call: Callable[[], _Result], seconds: float) -> _Result:
+    """What the call gives once the job log is there; it may be made many times. Raises JobLogError after so long."""
+    give_up = time.monotonic() + seconds
+    while True:
+        try:
+            return call()
+        except _ANSWERED:
+            raise
+        except JobLogError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(_PAUSE)
