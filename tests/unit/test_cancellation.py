@@ -267,12 +267,14 @@ def test_a_direct_job_that_was_never_started_is_cancelled_and_does_not_start_lat
     assert service.log.get(job_id).started_at is None
 
 
-def test_a_direct_job_whose_process_is_gone_is_cancelled_and_not_failed(service, submitter, tmp_path):
+def test_a_direct_job_whose_process_ends_as_it_is_told_is_cancelled_and_not_failed(
+    service, submitter, tmp_path
+):
     job_id = on_record(
         service, tmp_path, by(submitter, service), Change(status=Status.RUNNING), runner="direct"
     )
-    submitter.kill()
     assert service.cancel(job_id).status is Status.CANCELLED
+    assert submitter.wait() < 0
     assert parts(tmp_path) == []
 
 
