@@ -164,9 +164,9 @@ class DataflowJobs:
         return record
 
     def _never_sent(self, record: JobRecord) -> JobRecord:
-        if record.is_cancelling:
+        if record.error is None and record.is_cancelling:
             return self._end(record, Status.CANCELLED, "cancelled; Dataflow never had it")
-        why = "the submitting process ended before Dataflow had the job; submit it again"
+        why = record.error or "the submitting process ended before Dataflow had the job; submit it again"
         return self._end(record, Status.FAILED, why)
 
     def _missed(self, record: JobRecord) -> JobRecord:

@@ -40,6 +40,8 @@ class DirectJobs:
         why = None if record.status.is_final else self._presence.gone(record)
         if why is None:
             return record
+        if record.error is not None:  # its process had said why, and could not bring the record to its end
+            return self._end(record, Status.FAILED, record.error)
         if record.is_cancelling:
             return self._end(record, Status.CANCELLED, "cancelled")
         return self._end(record, Status.FAILED, f"{why}; submit it again with --overwrite")

@@ -5,15 +5,19 @@ Several viewers may do this at once: each step may be repeated, and the record m
 
 from __future__ import annotations
 
+from typing import Any
+
 from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.log import JobLog
 from chimera_nb.jobs.log_patience import until_log_answers
 from chimera_nb.jobs.presence import SILENT_ELSEWHERE_FOR
-from chimera_nb.jobs.record import JobRecord, Status
-from pipeline.errors import StorageError, TargetError
+from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from pipeline.errors import ObjectNotFoundError, StorageError, TargetError
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target import abandon_target, lost
+
+_WAITING = "its target cannot be looked at yet"  # put in a record's log once, however many look meanwhile
 
 
 def end(
@@ -23,7 +27,7 @@ def end(
 
     A job whose output is whole is complete, whatever is said of it, and no other is: one whose target was taken over
     has failed, even if it is said to have ended well. Any other leaves nothing but its ledger. While the store is
-    away the record stays as it is, for the next look.
+    away the record is not ended, and keeps what was said for the next look: who said it may be gone by then.
     """
     known = vars(change or Change())
     spec = JobSpec.from_json(record.spec)
@@ -35,11 +39,14 @@ def end(
             )
         if status is Status.COMPLETE:
             status, why = Status.FAILED, f"{why}, but {lost(store, spec)}"
-    except (StorageError, TargetError) as e:
-        waiting = f"{why}; its target cannot be looked at yet ({e})"
-        return log.update(
-            record.job_id, Change(**{**known, "status": None, "logs": (*known["logs"], waiting)})
-        )
+    except (ObjectNotFoundError, TargetError) as e:  # no bucket, or a summary that no job wrote: for good
+        status = Status.FAILED if status is Status.COMPLETE else status
+        why = f"{why}; its output cannot be looked at: {e}"
+    except StorageError as e:
+        told = any(_WAITING in line for line in record.logs)
+        logs = known["logs"] if told else (*known["logs"], f"{_WAITING} ({e}): {why}")
+        kept = {"status": None, "logs": logs, **_said(record, status, why)}
+        return log.update(record.job_id, Change(**{**known, **kept}))
     last = {"status": status, "error": why if status is Status.FAILED else None}
     return log.update(record.job_id, Change(**{**known, **last, "logs": (*known["logs"], why)}))
 
@@ -59,3 +66,10 @@ def last_word(
         end(store, record, log, status, said, change=change)
 
     until_log_answers(say, SILENT_ELSEWHERE_FOR)
+
+
+def _said(record: JobRecord, status: Status, why: str) -> dict[str, Any]:
+    """How a job ended, as fields of a record that has not."""
+    if record.status.is_final or status is Status.COMPLETE:
+        return {}
+    return {"error": why} if status is Status.FAILED else {"cancel_requested_at": timestamp()}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chimera_nb.host_id import host_id
-from chimera_nb.jobs import dataflow, dataflow_api, direct_run, process, sightings
+from chimera_nb.jobs import dataflow, dataflow_api, direct_run, ending, process, sightings
 from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.dataflow import job_name
 from chimera_nb.jobs.dataflow_api import DataflowJob, Messages
@@ -20,7 +20,7 @@ from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from chimera_nb.settings import Settings
-from pipeline.errors import DataflowError, RefusedError
+from pipeline.errors import DataflowError, RefusedError, StoreUnavailableError
 from pipeline.spec import JobSpec
 
 HOW = {"project": "p", "region": "r", "temp_location": "gs://t/t"}
@@ -285,6 +285,55 @@ def test_a_direct_job_of_another_host_is_asked_to_end_by_its_record(service, sub
     assert record.is_cancelling
     assert submitter.poll() is None
     assert parts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "why", "becomes"),
+    [(Status.FAILED, "all 3 files failed", Status.FAILED), (Status.CANCELLED, "cancelled", Status.CANCELLED)],
+)
+def test_what_a_process_says_of_its_end_while_the_store_is_away_is_its_end_when_the_store_is_back(
+    service, submitter, tmp_path, monkeypatch, said, why, becomes
+):
+    job_id = on_record(
+        service, tmp_path, by(submitter, service), Change(status=Status.RUNNING), runner="direct"
+    )
+
+    def away(store, spec):
+        raise StoreUnavailableError(spec.target, "the store does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ending, "abandon_target", away)
+        for _ in range(3):  # its process, and whoever looks
+            ending.last_word(service.store, service.log, job_id, said, why)
+        kill(submitter)
+        assert service.get(job_id).status is Status.RUNNING
+    assert sum("cannot be looked at yet" in line for line in service.log.get(job_id).logs) == 1
+    assert parts(tmp_path)
+    record = service.get(job_id)
+    assert (record.status, record.error) == (becomes, why if becomes is Status.FAILED else None)
+    assert parts(tmp_path) == []
+
+
+def test_a_job_that_said_why_it_failed_has_failed_whatever_is_asked_of_it_then(service, submitter, tmp_path):
+    job_id = on_record(
+        service,
+        tmp_path,
+        by(submitter, service),
+        Change(status=Status.RUNNING, error="all 3 files failed"),
+        runner="direct",
+    )
+    kill(submitter)
+    with pytest.raises(RefusedError, match="is failed already"):
+        service.cancel(job_id)
+    assert service.log.get(job_id).error == "all 3 files failed"
+
+
+def test_a_submitter_that_said_why_it_could_not_send_is_believed(service, there, submitter, tmp_path):
+    job_id = on_record(service, tmp_path, by(submitter, service), Change(error="no such region"))
+    kill(submitter)
+    record = service.get(job_id)
+    assert (record.status, record.error) == (Status.FAILED, "no such region")
+    assert there.asked == []
 
 
 def test_a_job_that_ends_between_the_look_and_the_request_is_refused_without_a_line(

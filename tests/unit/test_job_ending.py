@@ -10,13 +10,14 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
+from chimera_nb.jobs import ending
 from chimera_nb.jobs.ending import end
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from chimera_nb.settings import Settings
 from pipeline import publish
-from pipeline.errors import ChimeraError, JobLogError, TargetError
+from pipeline.errors import ChimeraError, JobLogError, ObjectNotFoundError, TargetError
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.publish import finish_job
 from pipeline.shards import write_shard_list
@@ -201,3 +202,24 @@ def test_of_two_that_overwrite_at_once_the_one_that_is_whole_stays_whole(out, mo
         begin_target(STORE, spec(out, "first", overwrite=True))
     assert summary(out)["jobId"] == "second"
     assert outputs(out) == ["second 0\n", "second 1\n", "second 2\n"]
+
+
+GONE = {
+    "its bucket is gone": ObjectNotFoundError("gs://b/out/", "there is no such object or bucket"),
+    "its summary is none": TargetError("gs://b/out/summary.json is not what a job wrote: no JSON"),
+}
+
+
+@pytest.mark.parametrize("what", GONE)
+@pytest.mark.parametrize("said", [Status.COMPLETE, Status.FAILED, Status.CANCELLED])
+def test_a_job_whose_output_nobody_will_ever_see_is_ended_all_the_same(out, log, monkeypatch, what, said):
+    record = JobRecord.from_spec(spec(out, SLOW), runner="direct", runner_options={}, created_by="test")
+    log.create(record)
+
+    def abandon(_store, _spec):
+        raise GONE[what]
+
+    monkeypatch.setattr(ending, "abandon_target", abandon)
+    ended = end(STORE, record, log, said, "its process is gone")
+    assert ended.status is (Status.CANCELLED if said is Status.CANCELLED else Status.FAILED)
+    assert str(GONE[what]) in ended.logs[-1]
