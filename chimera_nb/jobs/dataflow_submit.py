@@ -19,6 +19,7 @@ from chimera_nb.jobs.dataflow import DataflowJobs, job_name, sent
 from chimera_nb.jobs.ending import last_word
 from chimera_nb.jobs.log import JobLog
 from chimera_nb.jobs.log_patience import until_log_answers
+from chimera_nb.jobs.presence import SILENT_ELSEWHERE_FOR
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.service import check_places, open_log
 from chimera_nb.jobs.worker_package import build_packages
@@ -56,8 +57,7 @@ def main(job_id: str) -> int:
         except Exception as e:  # noqa: BLE001 - whatever Beam or Google raise, the record says so
             signals.hold()
             _log.exception("job %s was not sent", job_id)
-            why = f"it could not be sent to Dataflow: {cause_of(e)}"
-            last_word(settings.store, log, job_id, Status.FAILED, why)
+            _tell_not_sent(e, job_id, log, settings)
             return 1
         told = sent(record, dataflow_job_id)
         record = until_log_answers(lambda: log.update(job_id, told), _TELLS_WITHIN)
@@ -119,6 +119,24 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     asking = Change(dataflow_requested_at=timestamp())
     _check_wanted(until_log_answers(lambda: log.update(record.job_id, asking), patience))
     return str(root.run().job_id())
+
+
+def _tell_not_sent(error: Exception, job_id: str, log: JobLog, settings: Settings) -> None:
+    """End the record of a job that Dataflow does not have; where that is not sure, it is left to be found there."""
+    why = f"it could not be sent to Dataflow: {cause_of(error)}"
+    record = until_log_answers(lambda: log.get(job_id), SILENT_ELSEWHERE_FOR)
+    if record.dataflow_requested_at is None or not _is_unsure(error):
+        last_word(settings.store, log, job_id, Status.FAILED, why)
+        return
+    note = Change(logs=(f"{why}; it may have it all the same, and is then found there by its name",))
+    until_log_answers(lambda: log.update(job_id, note), SILENT_ELSEWHERE_FOR)
+
+
+def _is_unsure(error: Exception) -> bool:
+    """Whether Dataflow may have done what it was asked, and only the answer is wanting."""
+    from google.api_core.exceptions import RetryError, ServerError
+
+    return isinstance(error, ServerError | RetryError | OSError)
 
 
 def _check_wanted(record: JobRecord) -> None:

@@ -10,9 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from google.api_core import exceptions as api
 
 from chimera_nb.host_id import host_id
-from chimera_nb.jobs import dataflow, dataflow_api, direct_run, ending, process, sightings
+from chimera_nb.jobs import (
+    dataflow,
+    dataflow_api,
+    dataflow_submit,
+    direct_run,
+    ending,
+    process,
+    sightings,
+)
 from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.dataflow import job_name
 from chimera_nb.jobs.dataflow_api import DataflowJob, Messages
@@ -215,6 +224,46 @@ def test_a_lost_answer_is_waited_for_without_a_cancellation_too(service, there, 
     there.listed.add(found)
     assert service.get(job_id).dataflow_job_id == found
     assert there.states[found] == "RUNNING"
+
+
+def send(service, monkeypatch, error: Exception) -> None:
+    """A submitter that asks Dataflow for the job, and is answered with that."""
+
+    def submit(record, log, *_):
+        log.update(record.job_id, SENDING)
+        raise error
+
+    monkeypatch.setattr(dataflow_submit, "load_settings", lambda: service.settings)
+    monkeypatch.setattr(dataflow_submit, "open_log", lambda _: service.log)
+    monkeypatch.setattr(dataflow_submit, "_submit", submit)
+
+
+@pytest.mark.parametrize("error", [api.ServiceUnavailable("try later"), ConnectionResetError("reset")])
+def test_a_job_that_dataflow_took_without_an_answer_is_followed_and_not_given_up(
+    service, there, submitter, tmp_path, monkeypatch, counter, error
+):
+    job_id = on_record(service, tmp_path, by(submitter, service))
+    kill(submitter)
+    found = there.take(job_id, listed=False)
+    send(service, monkeypatch, error)
+    assert dataflow_submit.main(job_id) == 1
+    record = service.get(job_id)
+    assert record.status is Status.PENDING
+    assert "could not be sent to Dataflow" in record.logs[-1]
+    assert parts(tmp_path)
+    counter(dataflow._APPEARS_WITHIN - 1)
+    there.listed.add(found)
+    assert service.get(job_id).dataflow_job_id == found
+
+
+def test_a_job_that_dataflow_refuses_has_failed_at_once(service, there, submitter, tmp_path, monkeypatch):
+    job_id = on_record(service, tmp_path, by(submitter, service))
+    send(service, monkeypatch, api.Forbidden("no role"))
+    assert dataflow_submit.main(job_id) == 1
+    record = service.log.get(job_id)
+    assert record.status is Status.FAILED
+    assert "no role" in record.error
+    assert parts(tmp_path) == []
 
 
 def test_a_job_that_dataflow_has_just_taken_and_does_not_know_yet_is_not_ended_by_a_clock(
