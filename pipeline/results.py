@@ -81,11 +81,12 @@ def output_lines(store: Store, target: str, count: int) -> list[bytes]:
 
 
 def lines_of(store: Store, uri: str) -> Iterator[bytes]:
-    """The lines of a file, without their ends."""
+    """The lines of a file, without their ends. Raises StorageError behind the last where they are not the store's."""
     rest = b""
     with store.open_read(uri) as stream:
         while block := stream.read(_READ_BYTES):
             *whole, rest = (rest + block).split(b"\n")
             yield from whole
+        stream.verify()
     if rest:
         yield rest

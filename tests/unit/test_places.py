@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.blocks import joined
-from pipeline.errors import ReconciliationError, StorageError
+from pipeline.errors import ReconciliationError, StorageError, TransferError
 from pipeline.layout import shard_name, shards_uri
 from pipeline.ledger import FileRecord, Part
 from pipeline.places import Places, place_ledger, stretches_of_parts, stretches_of_shards
 from pipeline.repartition import locate, plan_cuts, plan_shards, write_shard
 from pipeline.shards import PublishedFile, read_shard_list, write_shard_list
 from pipeline.storage import Store
+from pipeline.storage.local_streams import FileReader
 
 STORE = Store()
 LINE = st.sampled_from([b"\n", b"a\n", b"\r\n", b"bcdefgh\n", b"\xff" * 30 + b"\n"])
@@ -66,6 +67,19 @@ def test_a_ledger_file_is_written_again_with_shards_for_parts(tmp_path):
     assert (first.shard, first.offset, first.output_bytes) == ("output-00001-of-00002.ndjson", 10, 10)
     assert second == records[1]
     assert (placed.lines, placed.size) == (2, len(data))
+
+
+def test_a_ledger_file_that_arrives_otherwise_than_the_store_has_it_is_not_written_again(
+    tmp_path, monkeypatch
+):
+    """Of more than one window the bytes are compared at the end alone."""
+    ledger = tmp_path / "ledger.ndjson"
+    ledger.write_bytes(FileRecord("/in/a", "failed", error="is empty").to_line())
+    part = Part(str(ledger), ledger.stat().st_size, 1, None)
+    monkeypatch.setattr(FileReader, "_expected", lambda _: (part.size, "AAAAAA=="))
+    with pytest.raises(TransferError, match=r"its CRC-32C is .* as read and AAAAAA== in the bucket"):
+        place_ledger(STORE, part, Places([], 0), f"{tmp_path}/placed")
+    assert list((tmp_path / "placed").iterdir()) == []
 
 
 def test_lines_in_a_part_that_was_never_written_are_told():
