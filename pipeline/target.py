@@ -198,7 +198,8 @@ def _is_young(store: Store, spec: JobSpec) -> bool:
         store.delete_tree(job_folder(spec.target, spec.job_id))
     if now is None or written is None:
         return False
-    return datetime.fromisoformat(now) - datetime.fromisoformat(written) < _YOUNG
+    # From the future is a claim before whose time the clock of a local disk was set back: that says nothing of its age.
+    return abs(datetime.fromisoformat(now) - datetime.fromisoformat(written)) < _YOUNG
 
 
 def _check_free(spec: JobSpec, left: Standing) -> None:

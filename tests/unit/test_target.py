@@ -211,6 +211,12 @@ def test_a_young_claim_of_a_job_that_is_on_no_record_is_alive(out):
     assert holder(out) == ("other", State.CLAIMED)
 
 
+def test_a_claim_that_was_written_under_a_clock_that_stood_ahead_is_not_young_for_so_long(out):
+    lay_old_claim(out, "other", minutes=-600)
+    prepare_target(STORE, job(out, overwrite=True), unknown)
+    assert holder(out) == ("me", State.CLAIMED)
+
+
 @pytest.mark.parametrize(("is_alive", "overwrite"), [(dead, False), (dead, True), (unknown, True)])
 def test_a_dead_jobs_claim_is_taken_over_with_its_leavings(out, is_alive, overwrite):
     lay_old_claim(out, "other")
