@@ -69,9 +69,12 @@ def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -
         _abandon(store, spec)
         raise
     signals.hold()
-    summary = abandon_target(store, spec)  # there is nothing to abandon, unless the target was lost
-    if summary is None:
-        print(f"failed: {lost(store, spec)}", file=sys.stderr)  # noqa: T201
+    try:
+        summary = abandon_target(store, spec)  # there is nothing to abandon, unless the target was lost
+        if summary is None:
+            raise lost(store, spec)
+    except ChimeraError as e:
+        print(printable(f"failed: {e}"), file=sys.stderr)  # noqa: T201
         return 1
     print(json.dumps(summary, indent=2))  # noqa: T201
     return 0

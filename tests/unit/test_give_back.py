@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+from pipeline import __main__ as command
+from pipeline.errors import StoreUnavailableError
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target import prepare_target, read_summary
@@ -55,3 +57,15 @@ def test_nothing_of_a_process_that_gives_back_writes_behind_the_sweep(tmp_path):
     assert [name for _, _, names in os.walk(target) for name in names] == []
     assert read_summary(store, str(target)) is None
     prepare_target(store, spec, lambda _: None)
+
+
+def test_a_store_that_is_away_when_a_job_has_ended_is_told_in_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "a.ndjson").write_text('{"a":1}\n')
+
+    def away(_store, spec):
+        raise StoreUnavailableError(spec.target, "the store does not answer")
+
+    monkeypatch.setattr(command, "run", lambda *_: None)
+    monkeypatch.setattr(command, "abandon_target", away)
+    assert command.main(["--input", f"{tmp_path}/a.ndjson", "--target", f"{tmp_path}/out"]) == 1
+    assert capsys.readouterr().err == f"failed: {tmp_path}/out: the store does not answer\n"
