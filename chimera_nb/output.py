@@ -13,6 +13,7 @@ from typing import Any, overload
 import pandas as pd
 import psutil
 
+from chimera_nb.arguments import whole_number
 from chimera_nb.choice import Choice, Where
 from chimera_nb.connect import connect, settings_for
 from chimera_nb.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, warn_of_halves
@@ -85,8 +86,7 @@ def read_output(
     column, or a field of `where`, that no record has, and StorageError when the shards are not those that the
     summary tells of.
     """
-    if batch_rows is not None and batch_rows < 1:
-        raise RefusedError(f"batch_rows is {batch_rows}; ask for 1 row or more")
+    batch_rows = None if batch_rows is None else whole_number(batch_rows, "batch_rows", 1)
     check_records(records)
     choice = Choice(columns, where, explode)
     target, job_id, store = _located(job)

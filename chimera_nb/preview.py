@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chimera_nb.arguments import AnyPath, path_text, whole_number
 from chimera_nb.connect import settings_for
 from chimera_nb.zip_front import first_member
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
 from pipeline.codecs.intake import Intake, Readable
-from pipeline.errors import BadFileError, RefusedError
+from pipeline.errors import BadFileError
 from pipeline.storage import Store
 from pipeline.text_format import text_format
 
@@ -56,7 +57,7 @@ class Preview:
 
 
 def preview(
-    uri: str, *, max_bytes: int = MAX_BYTES, size: int | None = None, store: Store | None = None
+    uri: AnyPath, *, max_bytes: int = MAX_BYTES, size: int | None = None, store: Store | None = None
 ) -> Preview:
     """Read the first bytes of an object or file, at most `max_bytes` of them, in one request.
 
@@ -66,8 +67,7 @@ def preview(
     settings in force where it is left out. Raises StorageError for what cannot be read at all, and StackError
     without a stack.
     """
-    if max_bytes < 1:
-        raise RefusedError(f"max_bytes is {max_bytes}; give 1 or more")
+    uri, max_bytes = path_text(uri), whole_number(max_bytes, "max_bytes", 1)
     store = store or settings_for([uri]).store
     data = store.read_range(uri, 0, max_bytes)
     if len(data) < max_bytes:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
 from chimera_nb.choice import Choice
 from chimera_nb.connect import settings_for
 from chimera_nb.draw import cache
@@ -28,7 +29,7 @@ from chimera_nb.records import RecordReader, free_name, is_blank
 from pipeline.blocks import whole_lines
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.intake import Intake
-from pipeline.errors import BadFileError, RefusedError, TooManyFailuresError
+from pipeline.errors import BadFileError, TooManyFailuresError
 from pipeline.sources import get_decompressor, get_source
 from pipeline.storage import Store
 
@@ -46,7 +47,7 @@ class SampleWarning(UserWarning):
 
 
 def peek(
-    uri: str,
+    uri: AnyPath,
     n: int = 10,
     *,
     columns: Sequence[str] | None = None,
@@ -62,8 +63,7 @@ def peek(
     nothing, UnknownNameError for a column that none of the records has, StorageError, and StackError without a
     stack. `chimera_nb.columns` has the dtypes.
     """
-    if n < 1:
-        raise RefusedError(f"n is {n}; ask for 1 record or more")
+    uri, n = path_text(uri), whole_number(n, "n", 1)
     check_records(records)
     choice = Choice(columns, explode=explode)
     store = store or settings_for([uri]).store
@@ -103,7 +103,7 @@ def _lines(uri: str, intake: Intake, records: Records) -> Generator[bytes, None,
 
 
 def sample(
-    paths: str | Sequence[str],
+    paths: AnyPath | Sequence[AnyPath],
     n: int = 1000,
     *,
     seed: int = 0,
@@ -134,19 +134,16 @@ def sample(
     second. An interrupt or `cancel` being set ends the sample at once, the latter with SampleCancelledError.
     Raises RefusedError for a request that makes no sense, and TooManyFailuresError when no file can be read.
     """
-    paths = [paths] if isinstance(paths, str) else list(paths)
-    if n < 1:
-        raise RefusedError(f"n is {n}; ask for 1 record or more")
-    if max_bytes < 0:
-        raise RefusedError(f"max_bytes is {max_bytes}; give 0 or more")
+    located, n = path_texts(paths), whole_number(n, "n", 1)
+    max_bytes = whole_number(max_bytes, "max_bytes", 0)
     check_records(records)
     choice = Choice(columns, explode=explode)
-    settings = settings_for(paths)
+    settings = settings_for(located)
     store, folder = store or settings.store, settings.folder / "samples"
     run = Run(store, n, seed, get_decompressor(get_source(source)), records)
 
     def work() -> Drawing:
-        return _draw(run, paths, source, max_bytes, folder)
+        return _draw(run, located, source, max_bytes, folder)
 
     if on_progress is not None:
         drawing = _in_thread(work, run, on_progress, cancel)

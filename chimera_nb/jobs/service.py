@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from chimera_nb.arguments import AnyPath, path_text, path_texts
 from chimera_nb.jobs import dataflow
 from chimera_nb.jobs.dataflow import DataflowJobs
 from chimera_nb.jobs.direct import DirectJobs
@@ -90,8 +91,8 @@ class JobService:
 
     def submit(
         self,
-        inputs: Sequence[str],
-        target: str,
+        inputs: AnyPath | Sequence[AnyPath],
+        target: AnyPath,
         *,
         runner: str = "direct",
         runner_options: dict[str, Any] | None = None,
@@ -105,7 +106,9 @@ class JobService:
         """
         if runner not in self._runners:
             raise UnknownNameError("runner", runner, list(self._runners))
-        spec = JobSpec(inputs=tuple(inputs), target=target, job_id=new_job_id(), **options)
+        spec = JobSpec(
+            inputs=tuple(path_texts(inputs)), target=path_text(target), job_id=new_job_id(), **options
+        )
         how = _runner_options(self.settings, runner, spec, runner_options or {})
         check_places(spec.inputs, spec.target, how, self.settings)
         created_by = self._user() or "unknown"
