@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import Any
 
 import anywidget
@@ -35,9 +37,9 @@ class View(anywidget.AnyWidget):
     """A widget whose front end asks for things by name: {"kind": "go", …} calls `_asked_go` with the message.
 
     Whoever opens a dashboard can send any message, so a method takes nothing in it on trust: what raises
-    ChimeraError is shown as `error`. A message that makes no sense changes nothing. Either way the log says what it
-    was, with the traceback: it may as well be a fault of the method; the first few of each kind, since a visitor
-    can send any number.
+    ChimeraError is shown as `error`. A message that makes no sense changes nothing; the log says what it was and where
+    it failed, for it may as well be a fault of the method: the first few of each kind, since a visitor can send any
+    number.
     """
 
     error = traitlets.Unicode(help="What went wrong last, in one line; empty when all is well.").tag(
@@ -84,4 +86,6 @@ class View(anywidget.AnyWidget):
         seen = self._dropped.setdefault(str(kind), 0) if len(self._dropped) < _KINDS_LOGGED else _EACH_LOGGED
         if seen < _EACH_LOGGED:
             self._dropped[str(kind)] = seen + 1
-            _log.warning("%s could not do %.200r", type(self).__name__, content, exc_info=error)
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{at.name}, {PurePath(at.filename).name}:{at.lineno}"
+            _log.warning("%s could not do %.200r: %.100r in %s", type(self).__name__, content, error, where)

@@ -13,6 +13,7 @@ import pytest
 from chimera_nb.__main__ import main
 from chimera_nb.cli import display
 from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.direct import DirectJobs
 from chimera_nb.jobs.entries import UnreadableRecord
 from chimera_nb.jobs.record import JobRecord, Stage, Status
 from chimera_nb.jobs.service import JobService
@@ -156,11 +157,11 @@ def stored_in(log, job_id: str) -> dict[str, object]:
 # What stands on the log
 
 
-def test_the_service_lists_settles_and_submits_over_it(sqlite_log, tmp_path, caplog):
+def test_the_service_lists_settles_and_submits_over_it(sqlite_log, tmp_path, caplog, monkeypatch):
     service = JobService(Settings(data_dir=tmp_path), sqlite_log)
     sqlite_log.create(pending := a_record(day=1))
     put_in(sqlite_log, "odd one", "{", created_at="2024-01-02T00:00:00.000Z")
-    # Records that can be read, of jobs that cannot be looked after.
+    # Records that can be read, of jobs that cannot be looked after: a process that is none, and a job of no region.
     strange = {"worker": {"host": socket.gethostname(), "pid": "x"}, "runner": "direct", "status": "running"}
     put_in(sqlite_log, ODD_ID, odd(**strange))
     put_in(
@@ -174,7 +175,18 @@ def test_the_service_lists_settles_and_submits_over_it(sqlite_log, tmp_path, cap
     ]
     assert service.get(ODD_ID).status is Status.RUNNING
     assert service.sync() == ()
-    assert f"job {ODD_ID} cannot be brought up to date" in caplog.text
+    settle, looked_after = DirectJobs.settle, []
+
+    def strangely(jobs: DirectJobs, record: JobRecord) -> JobRecord:
+        looked_after.append(record.job_id)
+        if record.job_id == ODD_ID:
+            raise KeyError("pid")
+        return settle(jobs, record)
+
+    monkeypatch.setattr(DirectJobs, "settle", strangely)
+    assert service.sync() == ()
+    assert looked_after == [ODD_ID]  # the others are Dataflow's
+    assert f"job {ODD_ID} cannot be brought up to date: KeyError: 'pid'" in caplog.text
     with pytest.raises(UnreadableRecordError):
         service.get("odd one")
     with pytest.raises(UnreadableRecordError):

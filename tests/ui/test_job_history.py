@@ -125,10 +125,10 @@ def test_a_record_that_cannot_be_read_has_its_row_with_what_is_wrong(voila, log)
     assert page.locator(".ch-history").locator("img, script").count() == 0
 
 
-def test_a_new_job_comes_in_by_itself_and_moves_with_its_progress(show, log):
+def test_a_new_job_comes_in_by_itself_and_moves_with_its_progress(show, log, tmp_path):
     page = show(CELL)
     expect(page.get_by_text("There is no job yet.")).to_be_visible()
-    job = a_job(status=Status.RUNNING, started_at=timestamp(), worker=describe(os.getpid()))
+    job = a_job(status=Status.RUNNING, started_at=timestamp(), worker=describe(os.getpid(), tmp_path))
     log.create(job)
     expect(row(page, job)).to_be_visible(timeout=2000)
     expect(page.get_by_text("There is no job yet.")).to_be_hidden()

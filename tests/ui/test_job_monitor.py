@@ -7,11 +7,14 @@ import csv
 import itertools
 import json
 import re
+import subprocess
+import threading
 
 import pytest
 from playwright.sync_api import expect
 
 from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.process import describe
 from chimera_nb.jobs.record import JobRecord, Stage, Status, new_job_id
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
@@ -38,11 +41,16 @@ def service(on_stack):
 
 @pytest.fixture
 def running(service, bucket):
-    """The id of a job on record that runs, with no process: a test says how it goes on."""
+    """The id of a job on record that runs, in a process that does nothing: a test says how it goes on."""
     spec = JobSpec(inputs=(f"gs://{bucket}/{HOSTILE}/",), target=f"gs://{bucket}/out", job_id=new_job_id())
     service.log.create(JobRecord.from_spec(spec, runner="direct", created_by=HOSTILE))
-    service.log.update(spec.job_id, Change(status=Status.RUNNING, stages={"read": Stage.RUNNING}))
-    return spec.job_id
+    sleeping = subprocess.Popen(["sleep", "600"])
+    threading.Thread(target=sleeping.wait, daemon=True).start()  # so that it leaves no zombie
+    worker = describe(sleeping.pid, service.settings.folder)
+    begun = Change(status=Status.RUNNING, stages={"read": Stage.RUNNING}, worker=worker)
+    service.log.update(spec.job_id, begun)
+    yield spec.job_id
+    sleeping.kill()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
 
@@ -30,13 +31,14 @@ def send(widget, **content) -> None:
     widget._on_message(widget, content, [])
 
 
-def test_a_handler_that_fails_leaves_its_traceback_in_the_log_and_the_widget_goes_on(widget, caplog):
+def test_where_a_handler_failed_is_in_the_log_and_the_widget_goes_on(widget, caplog):
     with caplog.at_level(logging.WARNING):
         send(widget, kind="add", text="2")
     (logged,) = caplog.records
-    assert logged.getMessage() == "Counting could not do {'kind': 'add', 'text': '2'}"
-    assert "_asked_add" in caplog.text
-    assert 'can only concatenate str (not "int") to str' in caplog.text
+    said = logged.getMessage()
+    assert said.startswith("Counting could not do {'kind': 'add', 'text': '2'}: TypeError(")
+    assert 'can only concatenate str (not "int") to str' in said
+    assert re.search(r" in _asked_add, test_view_messages\.py:\d+$", said)
     send(widget, kind="divide", text="ab")
     assert widget.error == "0.5"
 
@@ -49,4 +51,4 @@ def test_a_visitor_cannot_fill_the_log(widget, caplog, content):
         for n in range(1000):
             send(widget, **{**content, "kind": {"n": n}})
     assert 1 <= len(caplog.records) <= 300
-    assert max(len(record.getMessage()) for record in caplog.records) < 300
+    assert max(len(record.getMessage()) for record in caplog.records) < 500
