@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pipeline.errors import ReconciliationError
 from pipeline.ledger import Part
 from pipeline.storage import Store, join
+from pipeline.storage.checksum import crc32c_of_run
 
 _READ_BYTES = 8 << 20
 _STRIDE_BYTES = 4096  # where the search for a line end begins
@@ -123,6 +124,22 @@ def write_shard(store: Store, shard: Shard, folder: str, owner: str | None = Non
             out.write(block)
             lines += block.count(b"\n")
     return Part(out.uri, out.size, lines, out.crc32c, out.generation)
+
+
+def check_shards(parts: Sequence[Part], shards: Sequence[Part]) -> Sequence[Part]:
+    """The shards, once they are seen to hold the bytes of the parts. Raises ReconciliationError.
+
+    Slices are read without a checksum of their own: what changed on its way shows in that of the whole.
+    """
+    written, copied = (
+        crc32c_of_run((str(part.crc32c), part.size) for part in sorted(pieces)) for pieces in (parts, shards)
+    )
+    if written != copied:
+        raise ReconciliationError(
+            f"the shards hold other bytes than the parts that they were copied from (CRC-32C {copied} where "
+            f"{written} was written): some changed as they were read. Nothing was published; run the job again"
+        )
+    return shards
 
 
 def _blocks(store: Store, slices: Sequence[Slice]) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.parts import FileWriter, PartWriter
 from pipeline.places import Places, Stretch, place_ledger, stretches_of_parts, stretches_of_shards
 from pipeline.publish import PATTERNS_SHOWN, finish_job
-from pipeline.repartition import Cut, CutAt, Shard, locate, plan_cuts, plan_shards, write_shard
+from pipeline.repartition import Cut, CutAt, Shard, check_shards, locate, plan_cuts, plan_shards, write_shard
 from pipeline.shards import write_shard_list
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
@@ -172,7 +172,8 @@ class Repartition(beam.PTransform):
         )
         planned = once | "PlanShards" >> beam.FlatMap(_plan_shards, AsList(parts), AsList(cuts), self._shards)
         written = planned | "SpreadShards" >> beam.Reshuffle() | "WriteShards" >> beam.Map(self._write)
-        return {"planned": planned, "written": written}
+        checked = once | "CheckShards" >> beam.FlatMap(_check_shards, AsList(parts), AsList(written))
+        return {"planned": planned, "written": checked}
 
 
 class WriteOutput(beam.PTransform):
@@ -254,3 +255,7 @@ def _plan_cuts(_: None, parts: list[Part], shards: int) -> list[Cut]:
 
 def _plan_shards(_: None, parts: list[Part], cuts: list[CutAt], shards: int) -> list[Shard]:
     return plan_shards(sorted(parts), {cut.uri: cut.offsets for cut in cuts}, shards)
+
+
+def _check_shards(_: None, parts: list[Part], shards: list[Part]) -> list[Part]:
+    return list(check_shards(parts, shards))

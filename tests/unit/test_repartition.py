@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pipeline import repartition
 from pipeline.errors import ReconciliationError
 from pipeline.ledger import Part
-from pipeline.repartition import CutAt, Slice, locate, plan_cuts, plan_shards, write_shard
+from pipeline.repartition import CutAt, Slice, check_shards, locate, plan_cuts, plan_shards, write_shard
 from pipeline.storage import Store
+from pipeline.storage.checksum import Crc32c, crc32c_of_run
 
 STORE = Store()
 
@@ -114,3 +115,42 @@ def test_thousands_of_parts_in_thousands_of_shards_are_planned_in_time():
     cuts = plan_cuts(parts, 99_999)
     assert time.process_time() - began < 2  # each part once looked at every cut: minutes
     assert sum(len(cut.lines) for cut in cuts) == 99_998
+
+
+# What was copied is what was written
+
+
+def written(folder: Path, contents: list[bytes]) -> list[Part]:
+    folder.mkdir()
+    parts = []
+    for i, data in enumerate(contents):
+        with STORE.open_write(f"{folder}/part-{i:03d}.ndjson") as out:
+            out.write(data)
+        parts.append(Part(out.uri, out.size, data.count(b"\n"), out.crc32c))
+    return parts
+
+
+def checksum(data: bytes) -> str:
+    crc = Crc32c()
+    crc.update(data)
+    return str(crc)
+
+
+@given(st.lists(st.binary(max_size=300)))
+def test_the_checksum_of_a_run_is_that_of_its_bytes(pieces):
+    assert crc32c_of_run((checksum(piece), len(piece)) for piece in pieces) == checksum(b"".join(pieces))
+
+
+def test_shards_hold_the_bytes_of_the_parts_or_are_none(tmp_path, monkeypatch):
+    parts = written(tmp_path / "parts", [b"one\ntwo\n", b"", b"three\n" * 50])
+
+    def copied() -> list[Part]:
+        cuts = {cut.uri: cut.offsets for cut in (locate(STORE, cut) for cut in plan_cuts(parts, 7))}
+        return [write_shard(STORE, shard, str(tmp_path / "shards")) for shard in plan_shards(parts, cuts, 7)]
+
+    shards = copied()
+    assert check_shards(parts, shards[::-1]) == shards[::-1]
+    real = Store.read_range
+    monkeypatch.setattr(Store, "read_range", lambda *given: real(*given).replace(b"two", b"tow"))
+    with pytest.raises(ReconciliationError, match="some changed as they were read"):
+        check_shards(parts, copied())
