@@ -8,8 +8,8 @@ Bodies of objects stream through both ways; everything else fits in memory and i
 - listings: pages of no more than 1,000, each prefix on one page
 - resumable uploads that are asked about, sent again or done (uploads.py)
 
-What is not imitated: answers are whole objects whatever `fields` asks, matchGlob is ignored, no older generations
-are kept, and metageneration is always 1.
+What is not imitated: but for listings, answers are whole objects whatever `fields` asks; matchGlob and delimiters
+other than "/" are ignored; no older generations are kept, and metageneration is always 1.
 """
 
 from __future__ import annotations
@@ -108,18 +108,8 @@ class MendedStorage:
         reply = await self._exchange("GET", routes.write_query(route.path, asked), headers)
         if reply.status != 200:
             return reply
-        page = json.loads(reply.body)
-        items = page.get("items") or []
-        prefixes, inside = routes.prefixes_of_page(page)
-        for prefix in inside:  # grows as deeper ones are found
-            below = {"prefix": prefix, "delimiter": asked["delimiter"]}
-            reply = await self._exchange("GET", routes.write_query(route.path, below), headers)
-            found = json.loads(reply.body)
-            items += found.get("items") or []
-            whole, deeper = routes.prefixes_of_page(found)
-            prefixes += whole
-            inside += deeper
-        return json_reply(200, routes.show_page(page, items, prefixes, f"http://{self._host}"))
+        page, host = json.loads(reply.body), f"http://{self._host}"
+        return json_reply(200, routes.show_page(page, host, query.get("fields", "")))
 
     async def upload(
         self, request: web.BaseRequest, route: routes.Route, query: dict[str, str]
@@ -233,10 +223,7 @@ class MendedStorage:
         """The answer with the object's name instead of its path."""
         if not reply.headers.get("Content-Type", "").startswith("application/json"):
             return reply
-        document = json.loads(reply.body)
-        if document is None:  # after a delete
-            return Reply(204, {}, b"")
-        shown = routes.show_object(document, f"http://{self._host}")
+        shown = routes.show_object(json.loads(reply.body), f"http://{self._host}")
         return replace(reply, body=json.dumps(shown).encode())
 
 

@@ -10,7 +10,7 @@ is one outside the bucket. So names are written a little differently, "!" being 
     what!          what!!!           a mark in the name is doubled
     xxxx... (300)  xxx...!-/!+xx...! a long part goes on in the next
 
-Names keep their order (but for one beside a longer one that goes on with a space) and their prefixes.
+Names keep their prefixes. Their order they keep mostly ("a/-b" is before "a//b"); listings sort by names.
 """
 
 from __future__ import annotations

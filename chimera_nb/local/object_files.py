@@ -28,6 +28,8 @@ from typing import IO, Any
 
 import google_crc32c
 
+from chimera_nb.local.names import ends_inside_a_part, from_disk
+
 _ATTRIBUTE = "user.metadata"
 _BESIDE = ".metadata"
 _BUCKET = ".bucketMetadata"
@@ -160,8 +162,6 @@ class ObjectFiles:
 
     def find(self, bucket: str, path: str) -> Known | None:
         """What is known of an object; None where there is none."""
-        if not self.has_bucket(bucket):
-            return None
         return _known(self._file(bucket, path))
 
     def open(self, bucket: str, path: str) -> tuple[Known, IO[bytes]] | None:
@@ -209,63 +209,64 @@ class ObjectFiles:
                 break
 
     def paths(
-        self, bucket: str, prefix: str = "", start: str = "", *, fold: Callable[[str], bool] = lambda _: False
+        self,
+        bucket: str,
+        prefix: str = "",
+        start: str = "",
+        end: str = "",
+        *,
+        fold: Callable[[str], bool] = lambda _: False,
     ) -> Iterator[str]:
-        """The paths of a bucket's objects that begin with `prefix`, from `start` on, in order.
+        """The paths of a bucket's objects that begin with `prefix`, from `start` to before `end`, in order of names.
 
         Of a folder for which `fold` holds, its own path with "/" at its end instead of what is below it.
         """
-        stack = [self._below(bucket, "")]
+        since, until = from_disk(start), from_disk(end)
+        stack = [self._below(bucket, prefix[: prefix.rfind("/") + 1])]
         while stack:
-            path = next(stack[-1], None)
-            if path is None:
+            name, path = next(stack[-1], ("", ""))
+            if not path or (until and name >= until):
                 stack.pop()
-            elif not path.endswith("/"):
-                if path.startswith(prefix) and path >= start:
-                    yield path
-            elif not _may_hold(path, prefix, start):
+            elif not path.startswith(prefix):
                 continue
-            elif fold(path):
-                if next(self._any_below(bucket, path), None) is not None:
+            elif not path.endswith("/"):
+                if name >= since:
                     yield path
-            else:
+            elif name < since and not since.startswith(name):
+                continue
+            elif not fold(path):
                 stack.append(self._below(bucket, path))
-
-    def _any_below(self, bucket: str, folder: str) -> Iterator[str]:
-        for path in self._below(bucket, folder):
-            if path.endswith("/"):
-                yield from self._any_below(bucket, path)
-            else:
+            elif next(self.paths(bucket, path, start, end), None) is not None:
                 yield path
 
-    def _below(self, bucket: str, folder: str) -> Iterator[str]:
-        """What stands right in a folder, folders with "/" at their end, in the order of all paths."""
+    def _below(self, bucket: str, folder: str) -> Iterator[tuple[str, str]]:
+        """What stands right in a folder, by name and path in the order of names; folders have "/" at their end."""
+        return iter(sorted(self._scan(bucket, folder)))
+
+    def _scan(self, bucket: str, folder: str) -> Iterator[tuple[str, str]]:
         try:
-            with os.scandir(self._root / bucket / folder) as entries:
-                found = [
-                    f"{folder}{entry.name}{'/' if entry.is_dir() else ''}"
-                    for entry in entries
-                    if entry.is_dir() or not entry.name.endswith(_BESIDE)
-                ]
-        except FileNotFoundError:  # deleted meanwhile
-            return iter(())
-        return iter(sorted(found))
+            with os.scandir(self._file(bucket, folder[:-1]) if folder else self._root / bucket) as entries:
+                for entry in entries:
+                    path = f"{folder}{entry.name}"
+                    if not entry.is_dir():
+                        if not path.endswith(_BESIDE):
+                            yield from_disk(path), path
+                    elif ends_inside_a_part(f"{path}/"):  # no folder of the bucket: the names go on in it
+                        yield from self._scan(bucket, f"{path}/")
+                    else:
+                        yield from_disk(f"{path}/"), f"{path}/"
+        except (FileNotFoundError, NotADirectoryError):  # deleted meanwhile
+            return
 
     def _file(self, bucket: str, path: str) -> Path:
         """Raises ValueError for a path that is none of names.py's: it could lead elsewhere."""
         if not _NAME.fullmatch(bucket) or not {"", ".", ".."}.isdisjoint(path.split("/")):
             raise ValueError(f"not a path in a bucket: {bucket[:100]!r} {path[:100]!r}")
-        return self._root / bucket / path
+        return Path(f"{self._root}/{bucket}/{path}")
 
     def _next_generation(self) -> int:
         self._generation = max(self._generation + 1, time.time_ns() // 1000)
         return self._generation
-
-
-def _may_hold(folder: str, prefix: str, start: str) -> bool:
-    """Whether there may be a path below a folder that begins so and is not before `start`."""
-    fits = folder.startswith(prefix) or prefix.startswith(folder)
-    return fits and (folder >= start or start.startswith(folder))
 
 
 def is_described(path: Path) -> bool:
@@ -277,8 +278,11 @@ def is_described(path: Path) -> bool:
 
 def _known(path: Path) -> Known | None:
     try:
-        size = path.stat().st_size
-        text = _attribute(path)
+        file = os.open(path, os.O_RDONLY)  # one and the same, also when another takes its place meanwhile
+        try:
+            size, text = os.fstat(file).st_size, _attribute(file)
+        finally:
+            os.close(file)
         if text is None:
             text = path.with_name(path.name + _BESIDE).read_bytes()
         return Known.from_json(text, size)
@@ -286,11 +290,11 @@ def _known(path: Path) -> Known | None:
         return None
 
 
-def _attribute(path: Path) -> bytes | None:
+def _attribute(file: int) -> bytes | None:
     if sys.platform != "linux":
         return None
     try:
-        return os.getxattr(path, _ATTRIBUTE)
+        return os.getxattr(file, _ATTRIBUTE)
     except OSError as e:
         if e.errno in {errno.ENODATA, errno.ENOTSUP}:
             return None

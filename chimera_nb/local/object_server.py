@@ -19,7 +19,9 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
 from chimera_nb.local.multipart import parts_of_multipart
+from chimera_nb.local.names import from_disk
 from chimera_nb.local.object_files import Incoming, Known, ObjectFiles
+from chimera_nb.local.routes import fields_of_items
 from chimera_nb.local.serving import Answer, json_answer, no_answer, ranged
 
 _PATH = re.compile(
@@ -164,10 +166,10 @@ class ObjectServer:
 
     def _list(self, call: _Call) -> Answer:
         """A page of objects and prefixes, both counted; the token is the path at which the next one begins."""
-        query = call.query
+        query, asked = call.query, fields_of_items(call.query.get("fields", ""))
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
         most, end = int(query.get("maxResults") or 0), query.get("endOffset", "")
-        start = max(query.get("pageToken", ""), query.get("startOffset", ""))
+        start = max(query.get("pageToken", ""), query.get("startOffset", ""), key=from_disk)
 
         def fold(folder: str) -> bool:
             return delimiter == "/" and len(folder) > len(prefix)
@@ -175,16 +177,15 @@ class ObjectServer:
         items: list[dict[str, Any]] = []
         prefixes: list[str] = []
         following = None
-        for path in self._files.paths(call.bucket, prefix, start, fold=fold):
-            if end and path >= end:
-                break
+        for path in self._files.paths(call.bucket, prefix, start, end, fold=fold):
             if most and len(items) + len(prefixes) == most:
                 following = path
                 break
             if path.endswith("/"):
                 prefixes.append(path)
             elif (known := self._files.find(call.bucket, path)) is not None:  # not deleted meanwhile
-                items.append(self._document(call.bucket, path, known))
+                document = self._document(call.bucket, path, known)
+                items.append({key: document[key] for key in document if key in asked} if asked else document)
         page = {"kind": "storage#objects", "items": items, "prefixes": prefixes, "nextPageToken": following}
         return json_answer(200, {key: value for key, value in page.items() if value})
 

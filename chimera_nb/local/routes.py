@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from chimera_nb.local.names import ends_inside_a_part, from_disk, to_disk, to_disk_prefix
+from chimera_nb.local.names import from_disk, to_disk, to_disk_prefix
 
 _API = re.compile(
     r"(?P<head>/(?:(?P<kind>upload|download)/)?storage/v1/b/)(?P<bucket>[^/]+)"
@@ -95,25 +95,29 @@ def sources_for_compose(body: bytes) -> bytes:
     return json.dumps(document).encode()
 
 
-def prefixes_of_page(page: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """The prefixes, as on disk, that belong on a page of a listing; and those to be looked into.
+def fields_of_items(fields: str) -> set[str] | None:
+    """What a listing is asked to say of each object; None where that is everything.
 
-    One that ends inside a long part is no folder of the bucket: what is below it is listed in its stead.
+    Of https://cloud.google.com/storage/docs/json_api#partial-response only the form that clients use: items(a,b).
     """
-    mine = page.get("prefixes") or []
-    inside = [prefix for prefix in mine if ends_inside_a_part(prefix)]
-    return [prefix for prefix in mine if prefix not in inside], inside
+    found = re.search(r"\bitems\(([\w,]+)\)", fields)
+    return set(found[1].split(",")) if found else None
 
 
-def show_page(
-    page: Mapping[str, Any], items: Iterable[Any], prefixes: Iterable[str], host: str
-) -> dict[str, Any]:
+def show_page(page: Mapping[str, Any], host: str, fields: str = "") -> dict[str, Any]:
     """A page of a listing as a client may see it. The page token keeps its form: it is nobody's to read."""
     shown: dict[str, Any] = {key: page[key] for key in ("kind", "nextPageToken") if page.get(key)}
-    shown["items"] = sorted(
-        (show_object(item, host) for item in items), key=lambda item: item["name"].encode()
-    )
-    shown["prefixes"] = sorted({from_disk(prefix) for prefix in prefixes}, key=str.encode)
+    items = page.get("items") or []
+    if asked := fields_of_items(fields):
+        # Each object by itself would take most of the time that a page takes.
+        names = ((item, from_disk(item["name"])) for item in items)
+        shown["items"] = [
+            {key: value for key, value in {**item, "name": name}.items() if key in asked}
+            for item, name in names
+        ]
+    else:
+        shown["items"] = [show_object(item, host) for item in items]
+    shown["prefixes"] = [from_disk(prefix) for prefix in page.get("prefixes") or []]
     return {key: value for key, value in shown.items() if value}
 
 
@@ -126,9 +130,7 @@ def show_object(document: dict[str, Any], host: str) -> dict[str, Any]:
     bucket, name = document["bucket"], from_disk(document["name"])
     link = f"storage/v1/b/{bucket}/o/{quote(name, safe='')}"
     shown = {**document, "name": name, "id": f"{bucket}/{name}/{document.get('generation', '')}"}
-    shown |= {"selfLink": f"{host}/{link}", "mediaLink": f"{host}/download/{link}?alt=media"}
-    shown.pop("acl", None)  # it names the object too, and nobody is owner of anything here
-    return shown
+    return shown | {"selfLink": f"{host}/{link}", "mediaLink": f"{host}/download/{link}?alt=media"}
 
 
 def _plain(encoded: str) -> str:

@@ -8,19 +8,23 @@ import hashlib
 import json
 import os
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
 
 import google_crc32c
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chimera_nb.local.multipart import parts_of_multipart
-from chimera_nb.local.names import to_disk, to_disk_prefix
+from chimera_nb.local.names import from_disk, to_disk, to_disk_prefix
 from chimera_nb.local.object_files import ObjectFiles, is_described
 from chimera_nb.local.object_server import ObjectServer
 
 BUCKET = "kept"
-NAMES = st.text(alphabet="ab/!. ~", min_size=1, max_size=6).filter(lambda name: name not in {".", ".."})
+_PIECES = st.sampled_from([*"ab/!. -~\0\uffff\U0001f600", "x" * 199, "x" * 200])
+NAMES = st.lists(_PIECES, min_size=1, max_size=6).map("".join).filter(lambda name: name not in {".", ".."})
 
 
 @pytest.fixture
@@ -49,17 +53,66 @@ def put(files, path, data=b"x", **said):
         incoming.drop()
 
 
-@given(st.sets(NAMES, max_size=12), NAMES | st.just(""), NAMES | st.just(""))
-def test_paths_come_in_order_from_the_start_and_with_the_prefix(tmp_path_factory, names, prefix, start):
+@given(st.sets(NAMES, max_size=12), NAMES | st.just(""), NAMES | st.just(""), NAMES | st.just(""))
+@example({"a/z"}, "", "", "a/b")
+@example({"a//b", "a/-b", "a/.b", "a b", "a", "x" * 200 + "/y", "x" * 200 + "y", "x" * 200 + "-"}, "", "", "")
+def test_a_listing_has_the_order_of_names_on_all_its_pages(tmp_path_factory, names, prefix, start, end):
     folder = tmp_path_factory.mktemp("files")
     files = ObjectFiles(folder / "storage", folder / "incoming")
     files.make_bucket(BUCKET)
-    paths = {to_disk(name) for name in names}
-    for path in paths:
-        put(files, path)
-    prefix, start = to_disk_prefix(prefix), to_disk_prefix(start)
-    wanted = sorted(path for path in paths if path.startswith(prefix) and path >= start)
-    assert list(files.paths(BUCKET, prefix, start)) == wanted
+    for name in names:
+        put(files, to_disk(name))
+    wanted = sorted(
+        (name for name in names if name.startswith(prefix) and start <= name and (not end or name < end)),
+        key=str.encode,
+    )
+    given = {"prefix": prefix, "startOffset": start, "endOffset": end}
+    given = {key: to_disk_prefix(value) for key, value in given.items() if value}
+    assert list_all(files, **given) == wanted
+    cut = len(prefix)
+    folded = [name[: name.find("/", cut) + 1] if "/" in name[cut:] else name for name in wanted]
+    assert list_all(files, delimiter="/", **given) == list(dict.fromkeys(folded))
+
+
+def list_all(files, **query):
+    """The names of objects and folders, one a page."""
+    client, listed, token = Client(files), [], None
+    while True:
+        asked = {"maxResults": "1", **query, **({"pageToken": token} if token else {})}
+        status, _, body = client("GET", f"/storage/v1/b/{BUCKET}/o?{urlencode(asked)}")
+        assert status == 200
+        page = json.loads(body)
+        listed += [item["name"] for item in page.get("items", [])] + page.get("prefixes", [])
+        token = page.get("nextPageToken")
+        if token is None:
+            return list(map(from_disk, listed))
+
+
+def test_a_listing_says_of_objects_what_it_is_asked_for(files):
+    known = put(files, "a!", metadata={"k": "v"})
+    listing = f"/storage/v1/b/{BUCKET}/o?fields="
+    some = Client(files)("GET", f"{listing}items(name,size,generation),nextPageToken")[2]
+    assert json.loads(some)["items"] == [{"name": "a!", "size": "1", "generation": str(known.generation)}]
+    assert json.loads(Client(files)("GET", f"{listing}items")[2])["items"][0]["metadata"] == {"k": "v"}
+
+
+def test_what_is_listed_while_it_is_replaced_has_the_size_of_its_generation(files):
+    put(files, "a!")
+    ended = threading.Event()
+
+    def look():
+        while not ended.is_set():
+            known = files.find(BUCKET, "a!")
+            if known.size != int(known.metadata.get("size", known.size)):
+                return known
+        return None
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        for number in range(2000):
+            put(files, "a!", b"x" * (number % 7), metadata={"size": str(number % 7)})
+        ended.set()
+        assert looking.result() is None
 
 
 def test_what_is_known_of_an_object_is_what_was_written(any_files):
