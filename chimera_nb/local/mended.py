@@ -182,7 +182,7 @@ class MendedStorage:
                 async for chunk in body:
                     await answer.write(chunk)
                 await answer.write_eof()
-            except (OSError, zlib.error):  # of the file; one that calls itself gzip may be none
+            except (OSError, EOFError, zlib.error):  # of the file; one that calls itself gzip may be none
                 if request.transport is not None:
                     request.transport.abort()  # a proper end would tell the client that this was all
             return answer

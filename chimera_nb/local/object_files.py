@@ -88,14 +88,22 @@ class Incoming:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[bytes] = path.open("xb")
+        self._resting = False
         self._crc32c, self._md5 = google_crc32c.Checksum(), hashlib.md5(usedforsecurity=False)
         self.size = 0
 
     def write(self, data: bytes) -> None:
+        if self._resting:
+            self._file, self._resting = self._path.open("ab"), False
         self._file.write(data)
         self._crc32c.update(data)
         self._md5.update(data)
         self.size += len(data)
+
+    def rest(self) -> None:
+        """Nothing may come for a long time, or ever: keep no file open meanwhile."""
+        self._file.close()
+        self._resting = True
 
     def known(self, generation: int, **said: Any) -> Known:
         """What is known of it now; `said` is what its author says of it."""

@@ -198,7 +198,7 @@ class ObjectServer:
         if call.method in {"PATCH", "PUT"}:
             said = _said(json.loads(await _whole(call.body)))
             if call.method == "PATCH" and "metadata" in said:
-                merged = {**known.metadata, **said["metadata"]}
+                merged = {**(known.metadata if said["metadata"] else {}), **said["metadata"]}
                 said["metadata"] = {key: value for key, value in merged.items() if value is not None}
             known = self._files.change(call.bucket, call.path, known, **said)
         elif call.kind == "download" or call.query.get("alt") == "media" or call.method == "HEAD":
@@ -257,8 +257,9 @@ class ObjectServer:
         if kind == "resumable":
             said = _said(json.loads(await _whole(call.body) or b"{}"))
             said.setdefault("content_type", call.headers.get("X-Upload-Content-Type", ""))
-            upload = secrets.token_urlsafe(24)
-            self._uploads[upload] = _Upload(call.bucket, path, said, self._files.incoming())
+            upload, incoming = secrets.token_urlsafe(24), self._files.incoming()
+            incoming.rest()
+            self._uploads[upload] = _Upload(call.bucket, path, said, incoming)
             where = f"http://{self._host}/upload/storage/v1/b/{call.bucket}/o?uploadType=resumable"
             where += f"&name={quote(path, safe='')}&upload_id={upload}"
             return Answer(200, {"Location": where, "X-GUploader-UploadID": upload})
@@ -308,7 +309,10 @@ class ObjectServer:
             begins = int(said[1]) if said[1] else upload.incoming.size
             if begins > upload.incoming.size:
                 return no_answer(503, f"the upload has {upload.incoming.size} bytes so far")
-            await _add(upload.incoming, call.body, skip=upload.incoming.size - begins)
+            try:
+                await _add(upload.incoming, call.body, skip=upload.incoming.size - begins)
+            finally:
+                upload.incoming.rest()
         whole = upload.incoming.size == total if "Content-Range" in call.headers else True
         if not whole:
             had = upload.incoming.size
@@ -357,7 +361,12 @@ def _is_wanted(call: _Call, known: Known) -> bool:
 
 
 def _said(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {ours: document[name] or "" for name, ours in _SAID.items() if name in document}
+    """What is said of an object; what is null is taken away."""
+    return {
+        ours: document[name] or ({} if name == "metadata" else "")
+        for name, ours in _SAID.items()
+        if name in document
+    }
 
 
 async def _add(incoming: Incoming, body: Any, skip: int = 0) -> None:

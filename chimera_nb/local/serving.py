@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
-import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import IO, Any
 
@@ -128,8 +129,6 @@ def _pieces(file: IO[bytes], begin: int, end: int) -> Iterator[bytes]:
 
 
 def _unpacked(file: IO[bytes]) -> Iterator[bytes]:
-    unpack = zlib.decompressobj(31)  # gzip, of one member
-    while piece := file.read(_PIECE):
-        while piece:
-            yield unpack.decompress(piece, _PIECE)
-            piece = unpack.unconsumed_tail
+    """Raises OSError, EOFError or zlib.error for what is no whole gzip."""
+    with gzip.GzipFile(fileobj=file) as packed:
+        yield from iter(partial(packed.read, _PIECE), b"")

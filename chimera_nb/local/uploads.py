@@ -21,8 +21,8 @@ _HAVE = re.compile(r"bytes=0-(\d+)")
 class ResumableUpload:
     """An upload in several requests: its name and conditions, the bytes that are there, and its last answer.
 
-    The emulator takes the question how far one is for its end, appends a chunk that is sent again, and knows nothing
-    of one that is done; so these are answered here.
+    The server knows nothing of an upload that is done: who did not get its answer gets it from here. So does who asks
+    how far one is, or sends again what is there, without its object being locked for that.
     https://cloud.google.com/storage/docs/performing-resumable-uploads#status-check
     """
 
@@ -32,7 +32,7 @@ class ResumableUpload:
     last: Reply | None = None
 
     def answer(self, content_range: str) -> Reply | None:
-        """The answer to a request that brings nothing new; None to one that is for the emulator."""
+        """The answer to a request that brings nothing new; None to one that is for the server."""
         if self.last:
             return self.last
         span = _SPAN.fullmatch(content_range)
@@ -43,7 +43,7 @@ class ResumableUpload:
         return None
 
     def take(self, reply: Reply) -> None:
-        """Note what the emulator has answered."""
+        """Note what the server has answered."""
         if reply.status in {200, 201}:
             self.last = reply
         elif reply.status == 308 and (have := _HAVE.fullmatch(reply.headers.get("Range", ""))):

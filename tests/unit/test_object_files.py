@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import google_crc32c
+import psutil
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -285,6 +286,39 @@ def test_what_calls_itself_gzip_is_unpacked_for_who_does_not_take_it(files):
     assert (status, body) == (200, b"hello" * 100_000)
     assert "Content-Encoding" not in headers
     assert client("GET", target, Range="bytes=0-3")[2] == packed[:4]
+
+
+def test_gzip_of_several_members_is_unpacked_whole_and_what_is_cut_off_is_told(files):
+    import gzip
+
+    packed = gzip.compress(b"one") + gzip.compress(b"two")
+    client, target = Client(files), f"/storage/v1/b/{BUCKET}/o/a%21?alt=media"
+    put(files, "a!", packed, content_encoding="gzip")
+    assert client("GET", target)[2] == b"onetwo"
+    put(files, "a!", packed[:-3], content_encoding="gzip")
+    with pytest.raises(EOFError):
+        client("GET", target)
+
+
+def test_null_takes_away_what_was_said_of_an_object(files):
+    put(files, "a!", metadata={"k": "v", "l": "w"}, cache_control="private")
+    client, target = Client(files), f"/storage/v1/b/{BUCKET}/o/a%21"
+
+    def change(**said):
+        status, _, body = client("PATCH", target, json.dumps(said).encode())
+        shown = json.loads(body)
+        return status, shown.get("metadata"), shown.get("cacheControl")
+
+    assert change(metadata={"k": None}) == (200, {"l": "w"}, "private")
+    assert change(metadata=None, cacheControl=None) == (200, None, None)
+
+
+def test_uploads_that_nobody_ends_keep_no_file_open(files):
+    client = Client(files)
+    before = psutil.Process().num_fds()
+    for number in range(20):
+        client("PUT", begin(client, f"r{number}!"), b"0123", Content_Range="bytes 0-3/*")
+    assert psutil.Process().num_fds() == before
 
 
 def test_a_generation_that_is_no_more_is_not_found(files):
