@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from chimera_nb.cores import usable_cores
 from chimera_nb.dashboard.kernels import DashboardKernels
 
 # A visitor's own page comes first: its kernel, its scripts and its first rows want both of a small machine's cores.
@@ -114,7 +114,7 @@ class Pages:
         self._waiting: deque[Page] = deque()
         self._coming: set[Page] = set()
         # Ten kernels that start at once on two cores come up all at the end; two by two, the first is there early.
-        self._cores = asyncio.Semaphore(len(os.sched_getaffinity(0)))
+        self._cores = asyncio.Semaphore(len(usable_cores()))
         self._taken_at = float("-inf")
         self._wanted = asyncio.Event()
         self._wanted.set()

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from chimera_nb.cores import usable_cores
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.counting import Tally
 from pipeline.errors import SettingsError
@@ -75,7 +75,7 @@ def speed(runner: str, options: Mapping[str, Any], settings: Settings | None = N
     options   DataflowOptions by name, that are asked for; the settings have the rest
     cores     of this machine; left out, those that this process may use
     """
-    here = cores or len(os.sched_getaffinity(0))
+    here = cores or len(usable_cores())
     if runner == "direct":
         return Speed(f"{_counted(here, 'core')} of this machine", 50e6, 5, here, 1)
     settings = settings or Settings()

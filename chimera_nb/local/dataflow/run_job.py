@@ -19,6 +19,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from chimera_nb.cores import usable_cores
 from chimera_nb.local.dataflow import staging, worker
 from chimera_nb.local.dataflow.job import Job
 from chimera_nb.local.dataflow.store import SITE, STAGED, add_message, add_scaling, read_job, write_whole
@@ -149,7 +150,7 @@ class _Workers:
 
 def _cores(slot: int, slots: int) -> list[int]:
     """The machine's cores, those first that are this slot's share when all slots are taken."""
-    cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else list(range(os.cpu_count() or 1))
+    cores = usable_cores()
     first = slot * max(1, len(cores) // slots) % len(cores)
     return cores[first:] + cores[:first]
 
