@@ -194,7 +194,7 @@ def _get(url: str, wanted: str, patience: Patience) -> Any:
 
 def _url(uri: str, generation: int | None) -> str:
     bucket, name = object_name(uri)
-    base = client()._connection.API_BASE_URL  # noqa: SLF001 - the emulator's, or that of the client's universe
+    base = client()._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
     pinned = "" if generation is None else f"&generation={generation}"
     return f"{base}/download/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}?alt=media{pinned}"
 

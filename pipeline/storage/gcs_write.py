@@ -131,7 +131,8 @@ class BlobWriter(WriteStream):
         if in_doubt:
             self._take(_request("PUT", session, self._patience, f"bytes */{total}"))
         if (seen := self._sent) < goal:
-            body = bytes(self._held[: goal - seen])
+            with memoryview(self._held) as held, held[: goal - seen] as due:
+                body = bytes(due)  # one copy, not two: these are megabytes
             self._take(_request("PUT", session, self._patience, f"bytes {seen}-{goal - 1}/{total}", body))
             if self._sent == seen:
                 raise StoreUnavailableError(self.uri, f"the store takes none of the bytes from {seen:,} on")
@@ -164,7 +165,7 @@ class BlobWriter(WriteStream):
 def _begin(uri: str, patience: Patience, owner: str | None) -> str:
     """Begin a resumable upload; its own URL."""
     bucket, name = object_name(uri)
-    base = client()._connection.API_BASE_URL  # noqa: SLF001 - the emulator's, or that of the client's universe
+    base = client()._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
     response = client()._http.request(  # noqa: SLF001 - the session with the client's credentials
         "POST",
         f"{base}/upload/storage/v1/b/{bucket}/o?uploadType=resumable",
