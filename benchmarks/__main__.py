@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from benchmarks import browser, dashboard, dataflow, memory, preview, records, throughput
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
+from chimera_nb.cores import usable_cores
 
 BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "throughput": throughput.rows,
@@ -74,7 +74,7 @@ def _parse(arguments: Sequence[str] | None, names: list[str]) -> argparse.Namesp
 
 def _machine() -> dict[str, str]:
     return {
-        "cores": str(len(os.sched_getaffinity(0))),
+        "cores": str(len(usable_cores())),
         "Python": platform.python_version(),
         "Beam": version("apache-beam"),
     }

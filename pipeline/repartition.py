@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from pipeline.errors import ReconciliationError
+from pipeline.errors import ReconciliationError, TransferError
 from pipeline.ledger import Part
 from pipeline.storage import Store, join
-from pipeline.storage.checksum import crc32c_of_run
+from pipeline.storage.checksum import Crc32c, crc32c_of_run
+from pipeline.storage.patience import Trials
 
 _READ_BYTES = 8 << 20
+_READINGS = 5  # of a part or of a shard's slices, at the most
+_Result = TypeVar("_Result")
 _STRIDE_BYTES = 4096  # where the search for a line end begins
 
 
@@ -31,19 +35,21 @@ class Cut:
 
 @dataclass(frozen=True)
 class CutAt:
-    """The same places as byte offsets."""
+    """The same places as byte offsets, and the CRC-32C of each stretch before, between and behind them."""
 
     uri: str
     offsets: tuple[int, ...]
+    checksums: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The bytes [start, end) of a part."""
+    """The bytes [start, end) of a part, and their CRC-32C where it is known."""
 
     uri: str
     start: int
     end: int
+    crc32c: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,28 +75,56 @@ def plan_cuts(parts: Sequence[Part], shards: int) -> list[Cut]:
 
 
 def locate(store: Store, cut: Cut) -> CutAt:
-    """Find the byte offsets of a part's cuts, in one pass over it."""
+    """Find the byte offsets of a part's cuts, in one pass over it, and the checksums of what is between them.
+
+    A part that does not come as it was written is read again. Raises TransferError when that does not help.
+    """
+    return _patiently(store, lambda: _locate(store, cut)) if cut.lines else CutAt(cut.part.uri, (), ())
+
+
+def _locate(store: Store, cut: Cut) -> CutAt:
+    part = cut.part
     offsets: list[int] = []
-    lines = at = 0
+    checksums: list[str] = []
+    crc = Crc32c()
+    lines = 0
     wanted = iter(cut.lines)
     line = next(wanted, None)
-    while line is not None:
-        block = store.read_range(cut.part.uri, at, min(at + _READ_BYTES, cut.part.size))
-        if not block:
-            raise ReconciliationError(f"{cut.part.uri} ends at byte {at:,}, before its line {line:,}")
+    for at, block in _blocks(store, Slice(part.uri, 0, part.size)):
         found = block.count(b"\n")
         position, passed = -1, lines
+        begin = 0
         while line is not None and line <= lines + found:
             position = _nth_newline(block, line - passed, position + 1)
+            crc.update(block[begin : position + 1])
             offsets.append(at + position + 1)
+            checksums.append(str(crc))
+            crc, begin = Crc32c(), position + 1
             passed, line = line, next(wanted, None)
+        crc.update(block[begin:])
         lines += found
-        at += len(block)
-    return CutAt(cut.part.uri, tuple(offsets))
+    checksums.append(str(crc))
+    ends = [*offsets, part.size]
+    read = crc32c_of_run(
+        (c, end - begin) for c, begin, end in zip(checksums, [0, *offsets], ends, strict=False)
+    )
+    if line is not None or (part.crc32c is not None and read != part.crc32c):
+        raise TransferError(part.uri, f"came with the CRC-32C {read} where {part.crc32c} was written")
+    return CutAt(part.uri, tuple(offsets), tuple(checksums))
 
 
-def plan_shards(parts: Sequence[Part], cuts: Mapping[str, Sequence[int]], shards: int) -> list[Shard]:
-    """What each shard is made of, from the parts in the same order and the offsets of their cuts.
+def _patiently(store: Store, call: Callable[[], _Result]) -> _Result:
+    """What a call gives that reads parts; once more where what came was not what the store keeps."""
+    trials = Trials(store.patience, most=_READINGS)
+    while True:
+        try:
+            return call()
+        except TransferError as e:
+            trials.failed(e)
+
+
+def plan_shards(parts: Sequence[Part], cuts: Mapping[str, CutAt], shards: int) -> list[Shard]:
+    """What each shard is made of, from the parts in the same order and where they are cut, by their URIs.
 
     No lines make no shard: every file failed, and it is the job's end that says so.
     """
@@ -99,13 +133,15 @@ def plan_shards(parts: Sequence[Part], cuts: Mapping[str, Sequence[int]], shards
     runs: list[list[Slice]] = [[]]
     for part in parts:
         start = 0
-        for offset in cuts.get(part.uri, ()):
+        cut = cuts.get(part.uri) or CutAt(part.uri, (), ())
+        for offset, crc32c in zip(cut.offsets, cut.checksums, strict=False):
             if offset > start:
-                runs[-1].append(Slice(part.uri, start, offset))
+                runs[-1].append(Slice(part.uri, start, offset, crc32c))
             runs.append([])
             start = offset
         if start < part.size:
-            runs[-1].append(Slice(part.uri, start, part.size))
+            last = cut.checksums[-1] if cut.offsets else part.crc32c
+            runs[-1].append(Slice(part.uri, start, part.size, last))
     expected = min(shards, sum(part.lines for part in parts))
     if len(runs) != expected or not all(runs):
         raise ReconciliationError(f"{len(runs):,} shards were planned where {expected:,} were expected")
@@ -115,14 +151,26 @@ def plan_shards(parts: Sequence[Part], cuts: Mapping[str, Sequence[int]], shards
 def write_shard(store: Store, shard: Shard, folder: str, owner: str | None = None) -> Part:
     """Copy a shard's slices into one file under a temporary name, which sorts by the shard's number.
 
-    The name is this attempt's alone: another that is still at work must not write over what is then published.
+    What does not come as it was written is read again, for a shard with another name: each is one attempt's alone, so
+    that another that is still at work writes over nothing that is then published. Raises TransferError.
     """
+    return _patiently(store, lambda: _write_shard(store, shard, folder, owner))
+
+
+def _write_shard(store: Store, shard: Shard, folder: str, owner: str | None) -> Part:
     lines = 0
     uri = join(folder, f"shard-{shard.index:05d}-{uuid.uuid4().hex}.ndjson")
     with store.open_write(uri, owner=owner) as out:
-        for block in _blocks(store, shard.slices):
-            out.write(block)
-            lines += block.count(b"\n")
+        for piece in shard.slices:
+            crc = Crc32c()
+            for _, block in _blocks(store, piece):
+                out.write(block)
+                crc.update(block)
+                lines += block.count(b"\n")
+            if piece.crc32c is not None and str(crc) != piece.crc32c:
+                raise TransferError(
+                    piece.uri, f"came with the CRC-32C {crc} where {piece.crc32c} was written"
+                )
     return Part(out.uri, out.size, lines, out.crc32c, out.generation)
 
 
@@ -142,15 +190,15 @@ def check_shards(parts: Sequence[Part], shards: Sequence[Part]) -> Sequence[Part
     return shards
 
 
-def _blocks(store: Store, slices: Sequence[Slice]) -> Iterator[bytes]:
-    for piece in slices:
-        at = piece.start
-        while at < piece.end:
-            block = store.read_range(piece.uri, at, min(at + _READ_BYTES, piece.end))
-            if not block:
-                raise ReconciliationError(f"{piece.uri} ends at byte {at:,}, before {piece.end:,}")
-            yield block
-            at += len(block)
+def _blocks(store: Store, piece: Slice) -> Iterator[tuple[int, bytes]]:
+    """The bytes of a slice, each block with its offset. Raises TransferError where the part ends before them."""
+    at = piece.start
+    while at < piece.end:
+        block = store.read_range(piece.uri, at, min(at + _READ_BYTES, piece.end))
+        if not block:
+            raise TransferError(piece.uri, f"ends at byte {at:,}, before {piece.end:,}")
+        yield at, block
+        at += len(block)
 
 
 def _nth_newline(block: bytes, n: int, start: int) -> int:

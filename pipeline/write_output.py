@@ -254,7 +254,7 @@ def _plan_cuts(_: None, parts: list[Part], shards: int) -> list[Cut]:
 
 
 def _plan_shards(_: None, parts: list[Part], cuts: list[CutAt], shards: int) -> list[Shard]:
-    return plan_shards(sorted(parts), {cut.uri: cut.offsets for cut in cuts}, shards)
+    return plan_shards(sorted(parts), {cut.uri: cut for cut in cuts}, shards)
 
 
 def _check_shards(_: None, parts: list[Part], shards: list[Part]) -> list[Part]:

@@ -41,7 +41,7 @@ def test_every_byte_of_a_part_is_found_in_the_shards(tmp_path_factory, contents,
         written = [Path(part.uri).read_bytes() for part in parts]
         places = Places(stretches_of_parts([*reversed(parts)]), len(parts))
     else:
-        offsets = {cut.uri: cut.offsets for cut in map(partial(locate, STORE), plan_cuts(parts, wanted))}
+        offsets = {cut.uri: cut for cut in map(partial(locate, STORE), plan_cuts(parts, wanted))}
         shards = plan_shards(parts, offsets, wanted)
         written = [Path(write_shard(STORE, s, f"{folder}/out").uri).read_bytes() for s in shards]
         places = Places(stretches_of_shards(shards), len(shards))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import random
 import time
 from functools import partial
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import repartition
-from pipeline.errors import ReconciliationError
+from pipeline.errors import ReconciliationError, TransferError
 from pipeline.ledger import Part
 from pipeline.repartition import CutAt, Slice, check_shards, locate, plan_cuts, plan_shards, write_shard
 from pipeline.storage import Store
@@ -33,7 +34,7 @@ def parts_of(folder, contents: list[bytes]) -> list[Part]:
 
 def shards_of(folder, contents: list[bytes], wanted: int) -> list[Part]:
     parts = parts_of(folder, contents)
-    offsets = {cut.uri: cut.offsets for cut in map(partial(locate, STORE), plan_cuts(parts, wanted))}
+    offsets = {cut.uri: cut for cut in map(partial(locate, STORE), plan_cuts(parts, wanted))}
     planned = plan_shards(parts, offsets, wanted)
     return [write_shard(STORE, shard, str(folder / "shards")) for shard in planned]
 
@@ -74,16 +75,17 @@ def test_no_lines_make_no_shard_whatever_was_asked_for(tmp_path):
 
 def test_nothing_is_read_of_a_part_that_is_not_cut():
     part = Part("/no/such/part", 10, 2, None)
-    assert [locate(STORE, cut) for cut in plan_cuts([part], 1)] == [CutAt("/no/such/part", ())]
+    assert [locate(STORE, cut) for cut in plan_cuts([part], 1)] == [CutAt("/no/such/part", (), ())]
 
 
-def test_a_part_that_has_become_shorter_is_told(tmp_path):
+def test_a_part_that_has_become_shorter_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.storage.patience.time.sleep", lambda _: None)
     (part,) = parts_of(tmp_path, [b"a\nb\nc\nd\n"])
     (cut,) = plan_cuts([part], 4)
     (tmp_path / "part-000.ndjson").write_bytes(b"a\n")
-    with pytest.raises(ReconciliationError, match=r"ends at byte 2, before its line 2"):
+    with pytest.raises(TransferError, match=r"ends at byte 2, before 8"):
         locate(STORE, cut)
-    with pytest.raises(ReconciliationError, match=r"ends at byte 2, before 8"):
+    with pytest.raises(TransferError, match=r"ends at byte 2, before 8"):
         write_shard(STORE, repartition.Shard(0, 1, (Slice(part.uri, 0, 8),)), str(tmp_path / "shards"))
     assert list((tmp_path / "shards").iterdir()) == []
 
@@ -145,12 +147,38 @@ def test_shards_hold_the_bytes_of_the_parts_or_are_none(tmp_path, monkeypatch):
     parts = written(tmp_path / "parts", [b"one\ntwo\n", b"", b"three\n" * 50])
 
     def copied() -> list[Part]:
-        cuts = {cut.uri: cut.offsets for cut in (locate(STORE, cut) for cut in plan_cuts(parts, 7))}
+        cuts = {cut.uri: cut for cut in (locate(STORE, cut) for cut in plan_cuts(parts, 7))}
         return [write_shard(STORE, shard, str(tmp_path / "shards")) for shard in plan_shards(parts, cuts, 7)]
 
     shards = copied()
     assert check_shards(parts, shards[::-1]) == shards[::-1]
     real = Store.read_range
     monkeypatch.setattr(Store, "read_range", lambda *given: real(*given).replace(b"two", b"tow"))
+    monkeypatch.setattr("pipeline.storage.patience.time.sleep", lambda _: None)
+    with pytest.raises(TransferError, match="came with the CRC-32C"):
+        copied()
+    spoiled = dataclasses.replace(shards[0], crc32c=shards[1].crc32c)
     with pytest.raises(ReconciliationError, match="some changed as they were read"):
-        check_shards(parts, copied())
+        check_shards(parts, [spoiled, *shards[1:]])
+
+
+@pytest.mark.parametrize("spoil", [lambda data: data[: len(data) // 2], lambda data: data[::-1]])
+def test_what_does_not_come_as_it_was_written_is_read_again(tmp_path, monkeypatch, spoil):
+    parts = written(tmp_path / "parts", [b"one\ntwo\n", b"x" * 40 + b"\n", b"three\n" * 50])
+    real, asked = Store.read_range, []
+
+    def sometimes(*given) -> bytes:
+        asked.append(given)
+        data = real(*given)
+        return spoil(data) if len(asked) % 7 == 1 else data
+
+    monkeypatch.setattr(Store, "read_range", sometimes)
+    monkeypatch.setattr("pipeline.storage.patience.time.sleep", lambda _: None)
+    cuts = {cut.uri: cut for cut in (locate(STORE, cut) for cut in plan_cuts(parts, 7))}
+    shards = [write_shard(STORE, shard, str(tmp_path / "shards")) for shard in plan_shards(parts, cuts, 7)]
+    monkeypatch.undo()
+    assert check_shards(parts, shards) == shards
+    assert b"".join(STORE.read_bytes(shard.uri) for shard in shards) == b"".join(
+        STORE.read_bytes(part.uri) for part in parts
+    )
+    assert len(list((tmp_path / "shards").iterdir())) == 7  # nothing is left of what was tried in vain
