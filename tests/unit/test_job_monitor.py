@@ -359,7 +359,7 @@ def test_frame_is_the_output_or_its_first_rows(settings, job, log):
     assert monitor.frame()["a"].tolist() == list(range(30))
     assert monitor.frame(3, columns=["a"])["a"].tolist() == [0, 1, 2]
     assert len(monitor.frame(where={"a": 7})) == 1
-    with pytest.raises(RefusedError, match="ask for 1 row or more"):
+    with pytest.raises(RefusedError, match="batch_rows is 0; give a whole number"):
         monitor.frame(0)
     monitor.close()
 
