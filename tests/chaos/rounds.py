@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.errors import RefusedError
@@ -75,11 +76,7 @@ def outage(ground: Ground, _: int) -> Verdict:
     )
     job = ground.ended(job.job_id)
     ground.faults()
-    verdict = _judged(ground, target)
-    if job.status is not Status.COMPLETE:
-        said = f"an outage ({kind}) shorter than the patience failed the job: {job.error}"
-        return Verdict(verdict.lost, verdict.doubled, (*verdict.false, said))
-    return verdict
+    return _came_through(_judged(ground, target), job, f"an outage ({kind}) shorter than the patience")
 
 
 def clock_step(ground: Ground, _: int) -> Verdict:
@@ -92,11 +89,7 @@ def clock_step(ground: Ground, _: int) -> Verdict:
             clock.step(ground.numbers.choice([-3, 3, 30, -30, 3600, -3600, 86_400]))
             _view(ground, ground.numbers.choice([-3, 3, 61, -61, 7200, -7200]))
         job = ground.ended(job.job_id)
-    verdict = _judged(ground, target)
-    if job.status is not Status.COMPLETE:
-        said = f"a clock that stepped ended the job: {job.error}"
-        return Verdict(verdict.lost, verdict.doubled, (*verdict.false, said))
-    return verdict
+    return _came_through(_judged(ground, target), job, "a clock that stepped")
 
 
 def pair(ground: Ground, _: int) -> Verdict:
@@ -158,6 +151,14 @@ def _view(ground: Ground, seconds: int) -> None:
         check=False,
         timeout=120,
     )
+
+
+def _came_through(verdict: Verdict, job: JobRecord, what: str) -> Verdict:
+    """The verdict, which a job that had to come through and did not has against it."""
+    if job.status is Status.COMPLETE:
+        return verdict
+    said = f"{what} ended the job as {job.status.value}: {job.error}"
+    return replace(verdict, false=(*verdict.false, said))
 
 
 def _judged(ground: Ground, target: str, latest: int = 1) -> Verdict:

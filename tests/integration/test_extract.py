@@ -23,13 +23,6 @@ STORE = Store()
 LARGE = b"".join(b'{"large":%d,"pad":"%s"}\n' % (n, b"x" * 80) for n in range(60_000))  # more than one window
 
 
-@pytest.fixture(params=["local", "gcs"])
-def place(request, tmp_path):
-    if request.param == "local":
-        return str(tmp_path / "place")
-    return f"gs://{request.getfixturevalue('bucket')}/place"
-
-
 def run(place: str, *arguments: str) -> str:
     for file in [*good_files(), *bad_files()]:
         STORE.write_bytes(f"{place}/in/{file.name}", file.data)

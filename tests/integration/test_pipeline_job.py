@@ -24,14 +24,6 @@ STORE = Store()
 pytestmark = pytest.mark.timeout(120)
 
 
-@pytest.fixture(params=["local", "gcs"])
-def place(request, tmp_path):
-    """A folder that may be written, as a URI without a trailing "/"."""
-    if request.param == "local":
-        return str(tmp_path / "place")
-    return f"gs://{request.getfixturevalue('bucket')}/place"
-
-
 def put(place: str, files: list[Given], folder: str = "in") -> str:
     for file in files:
         STORE.write_bytes(f"{place}/{folder}/{file.name}", file.data)

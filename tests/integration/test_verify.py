@@ -25,14 +25,6 @@ STORE = Store()
 FIRST = "2016/Jan/1/10/1.1.bz2"
 
 
-@pytest.fixture(params=["local", "gcs"])
-def place(request, tmp_path):
-    """A folder that may be written, as a URI without a trailing "/"."""
-    if request.param == "local":
-        return str(tmp_path / "place")
-    return f"gs://{request.getfixturevalue('bucket')}/place"
-
-
 def run(place: str, *arguments: str) -> str:
     for file in [*good_files(), *bad_files()]:
         STORE.write_bytes(f"{place}/in/{file.name}", file.data)
