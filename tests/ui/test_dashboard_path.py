@@ -92,12 +92,12 @@ def test_choose_preview_launch_watch_and_leave_with_a_result(the_dashboard, new_
 
     page.get_by_role("link", name="Browse").click()
     expect(page.locator(".ch-browser")).to_be_visible()
-    assert "job=" not in page.url
+    expect(page).not_to_have_url(re.compile("job="))
     page.go_back()
     expect(page.locator(".ch-monitor .ch-title")).to_have_text(job_id)
     page.go_back()  # to where it was launched
     expect(page.locator(".ch-browser")).to_be_visible()
-    assert "job=" not in page.url
+    expect(page).not_to_have_url(re.compile("job="))
     page.go_forward()
     expect(page.locator(".ch-monitor .ch-title")).to_have_text(job_id)
     page.get_by_role("link", name="Jobs").click()
@@ -105,7 +105,7 @@ def test_choose_preview_launch_watch_and_leave_with_a_result(the_dashboard, new_
     page.get_by_label("Search jobs").fill(job_id)
     job_row(page, job_id).click()
     expect(state(page)).to_have_text("complete")
-    assert page.url.endswith(f"?job={job_id}")
+    expect(page).to_have_url(re.compile(rf"\?job={job_id}$"))
 
 
 def test_a_colleague_sees_a_dataflow_job_live_and_it_is_cancelled(the_dashboard, new_page, history, jobs):
@@ -151,7 +151,7 @@ def test_what_failed_is_told_and_retried_and_hostile_names_stay_text(the_dashboa
     expect(page.locator(".ch-monitor .ch-title")).not_to_have_text(job_id)
     expect(state(page)).to_have_text("failed")  # the file is broken still
     retried = page.locator(".ch-monitor .ch-title").inner_text()
-    assert page.url.endswith(f"?job={retried}")
+    expect(page).to_have_url(re.compile(rf"\?job={retried}$"))
     assert jobs.get(retried).spec["inputs"] == [f"gs://{history}/in/{HOSTILE}"]
     assert page.locator(".ch-dashboard img").count() == 0
     assert page.title() != "owned"
