@@ -39,7 +39,8 @@ demo: $(STAMP) ## the whole job on the local stack, then the dashboard (ARGS=--o
 test: $(STAMP) ## every test this machine can run (ARGS= for pytest, such as ARGS=tests/unit)
 ifeq ($(ARGS),)
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile tests/unit
-	@$(BIN)/python -m pytest tests/integration tests/notebooks tests/ui
+	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
+	  tests/integration tests/notebooks tests/ui
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif

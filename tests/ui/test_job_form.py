@@ -63,7 +63,7 @@ def test_a_job_is_planned_launched_by_a_double_click_once_and_offered_again(show
     expect(page.locator(".ch-form-says")).to_have_text(re.compile(r"Launched \d{4}-\d\d-\d\d-[0-9a-f]{8}\."))
     job_id = kernel(page)[1]
     service = JobService(Settings(data_dir=stack.data_dir))
-    assert service.wait(job_id, seconds=90).status == "complete"
+    assert service.wait(job_id, seconds=150).status == "complete"
     mine = [record for record in service.list().records if record.target_bucket == markets]
     assert [record.job_id for record in mine] == [job_id]
 
