@@ -124,7 +124,7 @@ def _located(job: str | Path | JobRecord) -> tuple[str, str | None, Store]:
         if job.status is not Status.COMPLETE:
             why = f" ({job.error})" if job.error else ""
             raise RefusedError(f"job {job.job_id} is {job.status.value}{why}, so it has no output to read")
-        return spec.target, job.job_id, settings_for([spec.target]).store
+        return spec.target, job.job_id, settings_for([spec.target]).store.billed_to(spec.user_project)
     target = str(job).rstrip("/")
     if not target.startswith("gs://"):
         target = str(Path(target).expanduser().absolute())

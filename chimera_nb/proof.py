@@ -109,7 +109,7 @@ def _of_job(job_id: str, data_dir: Path | None) -> Output:
             f"job {job_id} is {record.status.value}{why}: it left no output, so there is none to look at"
         )
     spec = JobSpec.from_json(record.spec)
-    store = connect([spec.target, *spec.inputs[:1]], data_dir=data_dir).store
+    store = connect([spec.target, *spec.inputs[:1]], data_dir=data_dir).store.billed_to(spec.user_project)
 
     def patterns() -> Sequence[str]:
         whole = JobSpec(all_inputs(store, spec), spec.target, job_id, spec.source)

@@ -11,6 +11,7 @@
     dataflow_endpoint     CHIMERA_DATAFLOW_ENDPOINT              Google's if left out; a local stack has its own
     region                CHIMERA_REGION                         the Dataflow region
     temp_location         CHIMERA_TEMP_LOCATION                  a gs:// folder for what Dataflow stages
+    user_project          CHIMERA_USER_PROJECT                   the project billed where a bucket's requesters pay
     patience              CHIMERA_PATIENCE                       seconds that a person waits for a bucket that fails; 20
     job_patience          CHIMERA_JOB_PATIENCE                   seconds that a job waits for one; 600
     least_throughput      CHIMERA_LEAST_THROUGHPUT               bytes a second; a slower request is a fault; 16384
@@ -40,6 +41,7 @@ from pipeline import allowed
 from pipeline.errors import SettingsError
 from pipeline.storage import PERSON, Store
 from pipeline.storage.patience import JOB, JOB_SECONDS, LEAST_THROUGHPUT, number
+from pipeline.user_project import USER_PROJECT
 
 CONFIG_VARIABLE = "CHIMERA_CONFIG"
 _PLACES = ("local", "cloud")
@@ -54,6 +56,7 @@ _ENVIRONMENT = {
     "dataflow_endpoint": ("CHIMERA_DATAFLOW_ENDPOINT",),
     "region": ("CHIMERA_REGION",),
     "temp_location": ("CHIMERA_TEMP_LOCATION",),
+    "user_project": (USER_PROJECT,),
 }
 _NUMBERS = {
     "patience": "CHIMERA_PATIENCE",
@@ -76,6 +79,7 @@ class Settings:
     dataflow_endpoint: str | None = None
     region: str | None = None
     temp_location: str | None = None
+    user_project: str | None = None
     patience: float = PERSON.seconds
     job_patience: float = JOB.seconds
     least_throughput: float = JOB.bytes_per_second
@@ -108,7 +112,7 @@ class Settings:
         """The same for a job, which waits out a store's bad minutes."""
         patience = replace(JOB, seconds=self.job_patience, bytes_per_second=self.least_throughput)
         lists = allowed.AccessLists.of(self.read_buckets, self.write_buckets)
-        return Store(lists, patience, cloud=self.place == "cloud")
+        return Store(lists, patience, cloud=self.place == "cloud", user_project=self.user_project)
 
     def dataflow_options(self, **for_this_job: Any) -> DataflowOptions:
         """How a Dataflow job runs: the settings, and over them what is asked for one job. Raises SettingsError."""

@@ -29,6 +29,7 @@ from pipeline.sources import describe_sources
 from pipeline.spec import MAX_RATIO, JobSpec
 from pipeline.storage import PERSON, Patience, Store
 from pipeline.target import abandon_target, begin_target, lost
+from pipeline.user_project import USER_PROJECT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -> int:
     """Run the job to its end; its exit code. A signal raises Interrupted, and then nothing is given back yet."""
     try:
-        store = Store(AccessLists.from_environment(), Patience.of_job())
+        store = Store(AccessLists.from_environment(), Patience.of_job(), user_project=spec.user_project)
         patterns = admit(store, spec, lambda _: None)
     except RefusedError as e:
         print(printable(f"refused: {e}"), file=sys.stderr)  # noqa: T201
@@ -158,6 +159,12 @@ def _parse(arguments: Sequence[str] | None) -> tuple[JobSpec, list[str]]:
         help="MB of temporary disk for each process, beyond which a file is read twice; half of it if left out",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the output that the target holds")
+    parser.add_argument(
+        "--user-project",
+        metavar="PROJECT",
+        default=os.environ.get(USER_PROJECT) or None,
+        help=f"the project to be billed where a bucket's requesters pay (default: {USER_PROJECT})",
+    )
     parser.add_argument("--job-id", help="letters, digits and '-'; made up if left out")
     ours, beams = parser.parse_known_args(arguments)
     values = vars(ours)

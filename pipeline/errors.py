@@ -104,11 +104,25 @@ class SettingsError(RefusedError):
 
 
 class StorageError(ChimeraError, OSError):
-    """The store said no, or said nothing. Attribute: uri."""
+    """The store said no, or said nothing.
 
-    def __init__(self, uri: str, message: str) -> None:
-        self.uri = uri
-        super().__init__(f"{uri}: {message}")
+    Attributes: uri; reason; remedy. The text is "URI: reason", or "reason: URI; remedy" where there is a remedy, be it
+    an empty one.
+    """
+
+    def __init__(self, uri: str, reason: str, remedy: str | None = None) -> None:
+        self.uri, self.reason, self.remedy = uri, reason, remedy
+        told = f"{uri}: {reason}" if remedy is None else _with_remedy(f"{reason}: {uri}", remedy)
+        super().__init__(told)
+
+    @property
+    def about_it(self) -> str:
+        """The text for whoever has the URI already."""
+        return _with_remedy(self.reason, self.remedy)
+
+
+def _with_remedy(text: str, remedy: str | None) -> str:
+    return f"{text}; {remedy}" if remedy else text
 
 
 class ObjectNotFoundError(StorageError, FileNotFoundError):
@@ -130,9 +144,9 @@ class StoreUnavailableError(StorageError, ConnectionError):
     lasts, so that nobody needs to).
     """
 
-    def __init__(self, uri: str, message: str) -> None:
+    def __init__(self, uri: str, reason: str, remedy: str | None = None) -> None:
         self.tried = False
-        super().__init__(uri, message)
+        super().__init__(uri, reason, remedy)
 
 
 class TransferError(StoreUnavailableError):

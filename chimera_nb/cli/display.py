@@ -40,7 +40,16 @@ _COLOURS = {
 }
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _LOGS_SHOWN = 20
-_OPTIONS = ("shards", "keepPartial", "maxFailures", "maxRatio", "spoolMb", "overwrite", "manifest")
+_OPTIONS = (
+    "shards",
+    "keepPartial",
+    "maxFailures",
+    "maxRatio",
+    "spoolMb",
+    "overwrite",
+    "userProject",
+    "manifest",
+)
 _UNSET = {"maxRatio": MAX_RATIO}
 
 

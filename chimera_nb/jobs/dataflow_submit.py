@@ -98,7 +98,7 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     from pipeline.build import build
 
     spec, endpoint = JobSpec.from_json(record.spec), settings.dataflow_endpoint
-    store = settings.job_store
+    store = settings.job_store.billed_to(spec.user_project)
     patterns = read_patterns(store, spec)
     # Once more, of what is sent: the record and the patterns may have been changed since the job was admitted.
     check_places((*spec.inputs, *patterns), spec.target, record.runner_options, settings)

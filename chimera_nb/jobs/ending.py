@@ -31,6 +31,7 @@ def end(
     """
     known = vars(change or Change())
     spec = JobSpec.from_json(record.spec)
+    store = store.billed_to(spec.user_project)
     try:
         summary = abandon_target(store, spec)
         if summary is not None:

@@ -125,6 +125,8 @@ class ObjectServer:
     async def _of_buckets(self, call: _Call) -> Answer:
         if not call.bucket:
             return await self._all_buckets(call)
+        if call.method in {"PATCH", "PUT"} and self._files.has_bucket(call.bucket):
+            return await self._changed_bucket(call)
         return self._one_bucket(call) if self._files.has_bucket(call.bucket) else _no_bucket(call.bucket)
 
     async def _all_buckets(self, call: _Call) -> Answer:
@@ -147,6 +149,13 @@ class ObjectServer:
             return Answer(204, {})
         return json_answer(200, self._bucket_document(call.bucket))
 
+    async def _changed_bucket(self, call: _Call) -> Answer:
+        """Of what can be said of a bucket, whether requesters pay is kept; the rest is passed over."""
+        billing = json.loads(await _whole(call.body) or b"{}").get("billing")
+        if isinstance(billing, dict) and "requesterPays" in billing:
+            self._files.set_requester_pays(call.bucket, billing["requesterPays"] is True)
+        return json_answer(200, self._bucket_document(call.bucket))
+
     def _bucket_document(self, bucket: str) -> dict[str, Any]:
         made = self._files.bucket_made(bucket)
         return {
@@ -162,6 +171,7 @@ class ObjectServer:
             "etag": "1",
             "timeCreated": made,
             "updated": made,
+            "billing": {"requesterPays": self._files.requester_pays(bucket)},
         }
 
     def _list(self, call: _Call) -> Answer:

@@ -225,13 +225,12 @@ class JobForm(View):
             return  # while it is being made
         if self._hello:
             problems = self._typed().problems
-            self._checks.select(self._selection, None if "source" in problems else self._form.source)
+            project = None if "user_project" in problems else self._form.user_project.strip() or None
+            source = None if "source" in problems else self._form.source
+            self._checks.select(self._selection, source, project)
             aimed = not problems.keys() & {"bucket", "prefix", "source"}
-            aim = {
-                "target": self._form.target,
-                "source": self._form.source,
-                "overwrite": self._form.overwrite,
-            }
+            named = {name: getattr(self._form, name) for name in ("target", "source", "overwrite")}
+            aim = {**named, "user_project": project}
             self._checks.aim(aim if aimed else {}, () if self._selection.problem else self._selection.inputs)
         self._show()
 

@@ -28,10 +28,15 @@ def random_access_of(stream: Readable) -> RandomAccess | None:
 
 
 class Intake:
-    """Buffers a stream that may give fewer bytes than were asked for. Attribute: source (that stream)."""
+    """Buffers a stream that may give fewer bytes than were asked for.
+
+    Attributes: source (that stream); notes (what codecs found worth saying of a good file, shared with an intake that
+    is the source).
+    """
 
     def __init__(self, stream: Readable) -> None:
         self.source = stream
+        self.notes: list[str] = stream.notes if isinstance(stream, Intake) else []
         self._held = b""
         self._at = 0
         self._ended = False

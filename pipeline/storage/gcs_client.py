@@ -1,4 +1,4 @@
-"""The google-cloud-storage client: one for a process, its errors as ours, and how often and how long it is asked.
+"""The google-cloud-storage client: one for a process, on what terms it is asked, and its errors as ours.
 
 Credentials are found as Google's libraries find them; STORAGE_EMULATOR_HOST leads to a local stack instead.
 """
@@ -10,6 +10,7 @@ import http.client
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,16 +20,10 @@ from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
-from pipeline.errors import (
-    AccessDeniedError,
-    CredentialsError,
-    ObjectExistsError,
-    ObjectNotFoundError,
-    StorageError,
-    StoreUnavailableError,
-    TransferError,
-)
+from pipeline.errors import CredentialsError, StorageError, StoreUnavailableError, TransferError
 from pipeline.storage.deadline import deadline, mount
+from pipeline.storage.gcs_answers import said
+from pipeline.storage.gcs_faults import SIGN_IN, error_of
 from pipeline.storage.patience import Patience, Trials
 
 _CONNECTIONS = 64  # as many as threads that may ask at once
@@ -44,13 +39,30 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
+@dataclass(frozen=True)
+class Terms:
+    """How buckets are asked: with how much patience, and which project is billed where whoever asks has to pay."""
+
+    patience: Patience
+    user_project: str | None = None
+
+    def answer(self) -> float:
+        """Seconds that a store may be silent."""
+        return self.patience.answer()
+
+
 def client() -> Any:
     """This process's client (google.cloud.storage.Client). Raises CredentialsError without credentials."""
     return _client(os.getpid(), os.environ.get("STORAGE_EMULATOR_HOST"))
 
 
+def bucket_of(name: str, terms: Terms) -> Any:
+    """The client's own handle of a bucket; what is asked through it is billed as the terms say."""
+    return client().bucket(name, user_project=terms.user_project)
+
+
 def asked(
-    uri: str, patience: Patience, size: int = _ANSWER_BYTES
+    uri: str, terms: Terms, size: int = _ANSWER_BYTES
 ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
     """Bound a call that asks the store about `uri`, and try it again while the store is at fault.
 
@@ -61,10 +73,10 @@ def asked(
     def decorate(call: Callable[_P, _T]) -> Callable[_P, _T]:
         @functools.wraps(call)
         def tried(*arguments: _P.args, **options: _P.kwargs) -> _T:
-            trials = Trials(patience)
+            trials = Trials(terms.patience)
             while True:
                 try:
-                    with attempt(uri, patience, size):
+                    with attempt(uri, terms, size):
                         return call(*arguments, **options)
                 except StoreUnavailableError as e:
                     trials.failed(e)
@@ -75,9 +87,9 @@ def asked(
 
 
 @contextmanager
-def attempt(uri: str, patience: Patience, size: int = _ANSWER_BYTES) -> Iterator[None]:
+def attempt(uri: str, terms: Terms, size: int = _ANSWER_BYTES) -> Iterator[None]:
     """Bound one try of a call that asks the store about `uri`. Raises StorageError or one of its kind."""
-    with mapped(uri), deadline(patience.deadline(size)):
+    with mapped(uri, terms.user_project), deadline(terms.patience.deadline(size)):
         yield
 
 
@@ -105,59 +117,29 @@ def _client(_process: int, emulator: str | None) -> Any:
 
 
 @contextmanager
-def mapped(uri: str) -> Iterator[None]:
+def mapped(uri: str, user_project: str | None = None) -> Iterator[None]:
     """Whatever the client raises, as a StorageError about `uri`."""
     try:
         yield
     except (api.GoogleAPIError, InvalidResponse) as e:
-        raise _error(uri, e) from e
+        raise error_of(uri, e, user_project) from e
     except DataCorruption as e:
-        raise TransferError(uri, f"{_first_line(e)}; try again") from e
+        raise TransferError(uri, f"the transfer failed ({said(e)})", "try again") from e
     except auth.GoogleAuthError as e:
-        raise CredentialsError(
-            uri,
-            "no credentials were found or they do not work "
-            f"({_first_line(e)}); run `gcloud auth application-default login`, or `chimera up` for a local stack",
-        ) from e
+        none = isinstance(e, auth.DefaultCredentialsError)
+        reason = "there are no credentials" if none else "the credentials do not work, or no longer"
+        raise CredentialsError(uri, f"{reason} ({said(e)})", SIGN_IN) from e
     except StorageError:
         raise
+    except requests.exceptions.InvalidJSONError as e:
+        raise StoreUnavailableError(
+            uri,
+            "what answers is not the store: a proxy's page, or one to sign in",
+            "sign in there, or have the proxy let requests to storage.googleapis.com through",
+        ) from e
     except _UNREACHED as e:
         raise StoreUnavailableError(
-            uri, f"the store does not answer ({_first_line(e)}); check the network, then try again"
+            uri,
+            f"the store does not answer ({type(e).__name__}: {said(e)})",
+            "check the network, then try again",
         ) from e
-
-
-def _error(uri: str, error: Exception) -> StorageError:
-    """An answer that is no success, by its status."""
-    code, why = getattr(error, "code", None), _first_line(error)
-    if isinstance(error, InvalidResponse):
-        code = error.response.status_code
-    kind: type[StorageError] = StorageError
-    if code == 404:
-        kind, text = ObjectNotFoundError, "there is no such object or bucket"
-    elif code == 412:
-        kind, text = ObjectExistsError, "is there already, or has changed meanwhile"
-    elif code == 401:
-        kind, text = CredentialsError, f"the credentials do not work ({why}); log in again, or renew the key"
-    elif code == 429 or (code == 403 and is_over_a_limit(error)):
-        kind, text = StoreUnavailableError, f"the store is asked too often ({why}); try again later"
-    elif code == 403:
-        kind, text = AccessDeniedError, f"access is denied ({why}); ask the bucket's owner for a role"
-    elif code == 400 and "crc32c" in str(error).lower():
-        kind, text = TransferError, f"what arrived is not what was sent ({why}); try again"
-    elif code is None or code == 408 or code >= 500:
-        kind = StoreUnavailableError
-        text = f"the store answered {code or 'with an error'} ({why}); try again later"
-    else:
-        text = f"the store answered {code} ({why})"
-    return kind(uri, text)
-
-
-def is_over_a_limit(error: Exception) -> bool:
-    """Whether a 403 is no lack of rights: Google answers quotas and rates with it as well."""
-    return any("LimitExceeded" in str(e) or "quotaExceeded" in str(e) for e in getattr(error, "errors", ()))
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

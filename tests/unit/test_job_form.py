@@ -44,6 +44,7 @@ def test_a_form_that_is_filled_in_is_what_submit_takes():
         "spool_mb": 500,
         "keep_partial": True,
         "overwrite": False,
+        "user_project": None,
     }
     JobSpec(CHOSEN.inputs, job_id=ANY_ID, **checked.job)
 
