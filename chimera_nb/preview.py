@@ -15,6 +15,7 @@ from typing import Protocol
 
 from chimera_nb.arguments import AnyPath, path_text, whole_number
 from chimera_nb.connect import settings_for
+from chimera_nb.no_file import file_wanted
 from chimera_nb.zip_front import first_member
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
 from pipeline.codecs.intake import Intake, Readable
@@ -64,12 +65,13 @@ def preview(
     `size` is the object's, where a listing has told it; left out, an object longer than `max_bytes` costs one
     metadata request more. A file that ends beyond what was read is not broken for that; a fault within it is a
     `problem`, never an exception. Of a zip that is longer, the first file in it is shown. `store` is that of the
-    settings in force where it is left out. Raises StorageError for what cannot be read at all, and StackError
-    without a stack.
+    settings in force where it is left out. Raises RefusedError for a folder and for a glob, StorageError for what
+    cannot be read at all, and StackError without a stack.
     """
     uri, max_bytes = path_text(uri), whole_number(max_bytes, "max_bytes", 1)
     store = store or settings_for([uri]).store
-    data = store.read_range(uri, 0, max_bytes)
+    with file_wanted(store, uri):
+        data = store.read_range(uri, 0, max_bytes)
     if len(data) < max_bytes:
         size = len(data)
     elif size is None:

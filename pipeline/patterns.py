@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.errors import InvalidPatternError, InvalidUriError
+from pipeline.other_schemes import other_scheme_remedy
 
 _GLOB = re.compile(r"[*?\[]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -70,7 +71,9 @@ def split_uri(uri: str) -> tuple[str, str]:
             f"{uri!r} is not a gs:// URI; write gs://bucket/path (or ./{uri} for a local file)"
         )
     if scheme := _SCHEME.match(uri):
-        raise InvalidUriError(f"{uri!r}: {scheme[0]} is not supported; give gs://bucket/path or a local path")
+        raise InvalidUriError(
+            f"{scheme[0]} is not read, only gs:// and local paths: {uri!r}; {other_scheme_remedy(uri)}"
+        )
     if not uri or "\0" in uri:
         raise InvalidUriError(f"{uri!r} is not a path; give gs://bucket/path or a local path")
     return "", uri

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pipeline.codecs.formats import MAGIC_BYTES, compression_of, refused_format_of
-from pipeline.codecs.intake import Readable
+from pipeline.codecs.intake import Intake, Readable
+from pipeline.codecs.transcode import as_utf8, encoding_of
 from pipeline.errors import BadFileError
 
 CHUNK_BYTES = 1 << 20  # the most raw bytes that are held at once, whatever the ratio
@@ -34,9 +35,10 @@ class Codec(ABC):
     def decode(self, stream: Readable) -> Iterator[bytes]:
         """The raw bytes of a whole file, in pieces of at most CHUNK_BYTES, none of them empty.
 
-        Reads to the end of the stream unless the stream is at fault. Raises BadFileError, with a reason that
-        says where, also for a file that decodes to nothing and for one that holds a further layer (a .tar.gz,
-        a .bz2.gz).
+        Reads to the end of the stream unless the stream is at fault. Text in UTF-16 or UTF-32 comes as UTF-8. Raises
+        BadFileError, with a reason that says where, also for a file that decodes to nothing and for one that holds a
+        further layer (a .tar.gz, a .bz2.gz). What is worth a note of a good one is in the `notes` of a stream that
+        is an Intake, at the end.
         """
         chunks = filter(None, self.chunks(stream))
         fault = None
@@ -49,17 +51,30 @@ class Codec(ABC):
         except BadFileError as e:
             fault = e
         start = b"".join(head)[:MAGIC_BYTES]
-        if layer := compression_of(start) or refused_format_of(start):
+        if found := compression_of(start):
             raise BadFileError(
-                f"the {self.name} data holds {layer}, not text; unpack one layer and upload it again"
+                f"the {self.name} data holds {found}, not text; unpack one layer and upload it again"
             )
-        while head:
-            yield head.pop(0)
-        if fault:
-            raise fault
+        if refused := refused_format_of(start):
+            raise BadFileError(
+                f"the {self.name} data holds {refused.name}, not text; {refused.within(self.name)}"
+            )
+        rest = _after(head, fault, chunks)
+        encoding = encoding_of(start)
+        if encoding and isinstance(stream, Intake):
+            stream.notes.append(encoding.note)
+        yield from as_utf8(rest, encoding) if encoding else rest
         if not start:
             raise BadFileError(f"the {self.name} file decompresses to nothing")
-        yield from chunks
+
+
+def _after(head: list[bytes], fault: BadFileError | None, rest: Iterator[bytes]) -> Iterator[bytes]:
+    """What was looked at, then its fault, if it had one, or what follows it."""
+    while head:
+        yield head.pop(0)
+    if fault:
+        raise fault
+    yield from rest
 
 
 class PlainCodec(Codec):

@@ -17,6 +17,7 @@ from isal import igzip_lib
 from pipeline.codecs.base import CHUNK_BYTES, Codec
 from pipeline.codecs.formats import EXCERPT_BYTES, MAGIC, begins_with
 from pipeline.codecs.intake import PIECE_BYTES, Intake, Readable
+from pipeline.codecs.xz_outline import dictionary_bytes
 from pipeline.errors import BadFileError
 
 # What a member is begun with. Members may be tiny, and each gives back what it did not use: a small first
@@ -48,6 +49,10 @@ class MemberCodec(Codec):
     def open(self) -> Decoder:
         """A decoder for the next member."""
 
+    def fault(self, error: Exception, head: bytes, raw: int) -> BadFileError:  # noqa: ARG002 - xz looks at it
+        """What the decoder's complaint means: `head` is how the member begins, `raw` the bytes before the fault."""
+        return BadFileError(f"the {self.name} data is corrupt after {raw:,} raw bytes ({error})")
+
     def skip_padding(self, intake: Intake) -> None:
         """Step over what the format allows after a member."""
 
@@ -71,12 +76,12 @@ class MemberCodec(Codec):
 
     def _member(self, intake: Intake, raw: int) -> Iterator[bytes]:
         decoder = self.open()
-        data = intake.take(_FIRST_BYTES)
+        data = head = intake.take(_FIRST_BYTES)
         while True:
             try:
                 chunk = decoder.decompress(data, CHUNK_BYTES)
             except self.faults as e:
-                raise BadFileError(f"the {self.name} data is corrupt after {raw:,} raw bytes ({e})") from e
+                raise self.fault(e, head, raw) from e
             raw += len(chunk)
             if chunk:
                 yield chunk
@@ -131,6 +136,16 @@ class XzCodec(MemberCodec):
 
     def open(self) -> Decoder:
         return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY_BYTES)
+
+    def fault(self, error: Exception, head: bytes, raw: int) -> BadFileError:
+        if "memory" not in str(error).lower():
+            return super().fault(error, head, raw)
+        limit, dictionary = _XZ_MEMORY_BYTES >> 20, dictionary_bytes(head) or 0
+        needs = max(dictionary >> 20, limit) + 1  # the decoder's own part is less than a MiB
+        return BadFileError(
+            f"the xz data needs {'' if dictionary else 'at least '}{needs:,} MiB of memory, for its dictionary, and "
+            f"{limit} MiB is the most that is given; compress it again with a smaller one: xz -dc FILE | xz -9 > NEW.xz"
+        )
 
     def skip_padding(self, intake: Intake) -> None:
         if (nuls := intake.skip_nuls()) % 4:

@@ -104,11 +104,13 @@ def _header(intake: Intake, raw: int) -> bytes:
     if parameters.window_size > _WINDOW_BYTES:
         raise BadFileError(
             f"the zstd frame needs a window of {parameters.window_size >> 20:,} MiB, and "
-            f"{_WINDOW_BYTES >> 20} is the most that is given; compress it again without --long or --ultra"
+            f"{_WINDOW_BYTES >> 20} is the most that is given; "
+            "compress it again: zstd -dc --long=31 FILE | zstd > NEW.zst"
         )
     if parameters.dict_id:
         raise BadFileError(
-            f"the zstd frame needs dictionary {parameters.dict_id}; compress it again without one"
+            f"the zstd frame needs dictionary {parameters.dict_id}; "
+            "compress it again without: zstd -dc -D DICTIONARY FILE | zstd > NEW.zst"
         )
     return intake.take(size)
 

@@ -4,7 +4,8 @@
 what it passes over in silence. The differences are by design, and these are all:
 
 nothing in it     a file of empty members or of no bytes is b"" to the library; here it is a fault
-a further layer   what is decoded begins as another compressed format, a tar or UTF-16: refused, not written as lines
+a further layer   what is decoded begins as another compressed format or a tar: refused, not written as lines
+UTF-16, UTF-32    is made UTF-8; spoiled, it is a fault
 what follows      bz2 and lzma ignore all that follows the first member if it is not a whole member: a fault here
 padding           lzma takes the NULs that xz allows after a stream for one that is cut off, or drops them and the
                   streams behind them: all is read here, as xz(1) does
@@ -31,6 +32,7 @@ import zstandard
 
 from pipeline.codecs import codec_names, get_codec
 from pipeline.codecs.formats import compression_of, refused_format_of
+from pipeline.codecs.transcode import encoding_of
 
 _WINDOW_BYTES = 128 << 20
 
@@ -57,7 +59,20 @@ def strict(codec: str, data: bytes) -> bytes:
         raise RefusedByOracleError("nothing in it")
     if codec != "zip" and (compression_of(raw) or refused_format_of(raw)):
         raise RefusedByOracleError("a further layer")
-    return raw
+    return raw if codec == "zip" else in_utf8(raw)
+
+
+def in_utf8(raw: bytes) -> bytes:
+    """The same text in UTF-8, where it is UTF-16 or UTF-32. Raises RefusedByOracleError where that is spoiled."""
+    if (encoding := encoding_of(raw)) is None:
+        return raw
+    text = raw[len(encoding.mark) :]
+    try:
+        if text:
+            return text.decode(encoding.codec).encode()
+    except UnicodeDecodeError as e:
+        raise RefusedByOracleError(str(e)) from e
+    raise RefusedByOracleError("a mark and no text")
 
 
 def _bz2_members(data: bytes) -> bytes:
@@ -126,7 +141,7 @@ def _zip_members(data: bytes) -> bytes:
             inner = compression_of(content)
             if not inner and any(magic.startswith(content) for magic in _magic_by_name(name)):
                 raise RefusedByOracleError("cut off within its first bytes")
-            raw += strict(inner, content) if inner else content
+            raw += strict(inner, content) if inner else in_utf8(content)
     return bytes(raw)
 
 

@@ -21,7 +21,7 @@ from chimera_nb.magics import run
 from chimera_nb.preview import MAX_BYTES, preview
 from chimera_nb.sampling import SampleProgress, SampleWarning
 from chimera_nb.settings import load_settings
-from pipeline.errors import StorageError
+from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
 from pipeline.storage import Store
 
 STORE = Store()
@@ -81,6 +81,21 @@ def test_a_preview_is_one_ranged_read(bucket, sent):
     frame = peek(uri, 5)
     assert len(frame) == 5
     assert sum(received for url, received in sent if "alt=media" in url) == MAX_BYTES
+
+
+def test_a_folder_and_a_glob_of_a_bucket_are_said_to_be_such(on_stack, bucket):
+    STORE.write_bytes(f"gs://{bucket}/in/1.json", b"{}\n")
+    for path in ("", "/", "/in", "/in/"):
+        with pytest.raises(
+            RefusedError, match=f"is a folder with 1 file in it.* give the first: gs://{bucket}/in/1.json"
+        ):
+            preview(f"gs://{bucket}{path}")
+    with pytest.raises(
+        RefusedError, match=f"is a glob.* give the first that it matches: gs://{bucket}/in/1.json"
+    ):
+        peek(f"gs://{bucket}/*/*.json")
+    with pytest.raises(ObjectNotFoundError, match=r"^there is no such object or bucket"):
+        peek(f"gs://{bucket}/none")
 
 
 def test_a_sample_of_a_bucket_is_the_same_twice_and_then_comes_from_the_cache(demo, sent):

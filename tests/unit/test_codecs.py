@@ -296,8 +296,8 @@ def test_a_second_layer_is_refused_instead_of_written_as_lines(inner, named):
 
 def test_a_tar_is_refused_bare_and_compressed():
     tar = b"1.json".ljust(257, b"\0") + b"ustar\x0000".ljust(255, b"\0") + SMALL
-    assert "holds tar" in fault("bz2", bz2.compress(tar))
-    with pytest.raises(BadFileError, match="is tar, which is not supported"):
+    assert "holds a tar archive, not text; extract it" in fault("bz2", bz2.compress(tar))
+    with pytest.raises(BadFileError, match="is a tar archive, which is not read; extract it"):
         choose_codec(tar, "x.tar")
 
 
@@ -333,7 +333,7 @@ def test_an_xz_that_asks_for_too_much_memory_is_refused():
     size = (data[12] + 1) * 4
     data[12 + size - 4 : 12 + size] = zlib.crc32(data[12 : 12 + size - 4]).to_bytes(4, "little")
     assert filters[0]["dict_size"] == 512 << 20
-    assert "Memory usage limit" in fault("xz", bytes(data))
+    assert "needs 513 MiB of memory, for its dictionary, and 256 MiB is the most" in fault("xz", bytes(data))
 
 
 # Zip
@@ -406,13 +406,12 @@ def test_the_magic_number_wins_over_the_name(codec, name):
         (b"<HTML>", "x.gz", "is an HTML page"),
         (bytes(512), "x.bz2", "is named .bz2 but is not bz2"),
         (b"BZh9 is how bz2 begins", "x.bz2", "is named .bz2 but is not bz2"),
-        (b"7z\xbc\xaf\x27\x1c", "x", "is 7z, which is not supported"),
-        (b"Rar!\x1a\x07\x01\0", "x.bz2", "is rar, which is not supported"),
-        (b"PAR1\x15\x04", "x.parquet", "is parquet, which is not supported"),
-        (b"\x04\x22\x4d\x18", "x.lz4", "is lz4, which is not supported"),
-        (b"\xff\x06\0\0sNaPpY", "x.sz", "is snappy, which is not supported"),
-        (b"\x1f\x9d\x90", "x.Z", "is compress (.Z), which is not supported"),
-        ("{}\n".encode("utf-16"), "x.json", "is UTF-16 text, which is not supported"),
+        (b"7z\xbc\xaf\x27\x1c", "x", "is 7z, which is not read; "),
+        (b"Rar!\x1a\x07\x01\0", "x.bz2", "is rar, which is not read; "),
+        (b"PAR1\x15\x04", "x.parquet", "is parquet, which is not read; "),
+        (b"\x04\x22\x4d\x18", "x.lz4", "is lz4, which is not read; "),
+        (b"\xff\x06\0\0sNaPpY", "x.sz", "is snappy, which is not read; "),
+        (b"\x1f\x9d\x90", "x.Z", "is compress (.Z), which is not read; "),
         (b"\x8b\x05\x80", "x.br", "is brotli by its name"),
         (b'{"a":"\0"}', "x.json", "is neither text nor in a compressed format that is known"),
     ],

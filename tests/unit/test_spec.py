@@ -35,7 +35,7 @@ def located(path: str) -> str:
         ({"inputs": ()}, "no inputs"),
         ({"inputs": ("gs://a/x", "gs://b/x")}, r"several places \(gs://a, gs://b\)"),
         ({"inputs": ("gs://a/x", "/local")}, r"several places \(gs://a, local files\)"),
-        ({"inputs": ("s3://a/x",)}, "s3:// is not supported"),
+        ({"inputs": ("s3://a/x",)}, "s3:// is not read"),
         ({"inputs": ("",)}, "is not a path"),
         ({"inputs": ("gs://a*b/x",)}, "glob cannot stand in the bucket"),
         ({"inputs": ("a\0b",)}, "is not a path"),
