@@ -157,16 +157,15 @@ def _mapped(what: str) -> Iterator[None]:
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
 
+    from pipeline.storage.gcs_answers import said, status_of
+
     try:
         yield
     except GoogleAuthError as e:
         raise DataflowError(
-            f"Dataflow, {what}: no credentials were found or they do not work ({_first_line(e)}); "
+            f"Dataflow, {what}: no credentials were found or they do not work ({said(e)}); "
             "run `gcloud auth application-default login`"
         ) from e
     except (GoogleAPIError, requests.RequestException) as e:
-        raise DataflowError(f"Dataflow, {what}: {_first_line(e)}") from e
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
+        status = status_of(e)
+        raise DataflowError(f"Dataflow, {what}: {f'{status}, ' if status else ''}{said(e)}") from e

@@ -61,10 +61,12 @@ def explained(where: str) -> Iterator[None]:
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
 
+    from pipeline.storage.gcs_answers import said
+
     try:
         yield
     except (GoogleAPIError, GoogleAuthError) as e:
-        raise JobLogError(f"{where}: {_first_line(e)}; {_remedy(e)}") from e
+        raise JobLogError(f"{where}: {said(e)}; {_remedy(e)}") from e
 
 
 def throttle(stream: Any) -> None:
@@ -81,10 +83,6 @@ def _transient() -> tuple[type[Exception], ...]:
     from google.api_core import exceptions
 
     return exceptions.ServiceUnavailable, exceptions.InternalServerError, exceptions.ResourceExhausted
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _remedy(error: Exception) -> str:
