@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 
-from pipeline.errors import ChimeraError, NothingMatchesError, ObjectNotFoundError, RefusedError, StorageError
+from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError, StorageError
 from pipeline.patterns import has_glob, split_uri
 from pipeline.selection import list_matches
 from pipeline.storage import Store
@@ -23,12 +23,13 @@ def file_wanted(store: Store, uri: str) -> Iterator[None]:
     except StorageError as e:
         if not isinstance(e, ObjectNotFoundError) and not store.is_local_folder(uri):
             raise
-        if (instead := _instead(store, uri)) is None:
-            raise
-        raise instead from e
+        with suppress(StorageError):  # the bucket is gone, or not listed: what was said of the file stands
+            if instead := _instead(store, uri):
+                raise instead from e
+        raise
 
 
-def _instead(store: Store, uri: str) -> ChimeraError | None:
+def _instead(store: Store, uri: str) -> RefusedError | None:
     """What to say of it; None where nothing is there."""
     if has_glob(split_uri(uri)[1]):
         first = next(list_matches(store, uri), None)

@@ -23,7 +23,7 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from pipeline.errors import CredentialsError, StorageError, StoreUnavailableError, TransferError
 from pipeline.storage.deadline import deadline, mount
 from pipeline.storage.gcs_answers import said
-from pipeline.storage.gcs_faults import SIGN_IN, error_of
+from pipeline.storage.gcs_faults import NO_STORE, SIGN_IN, error_of
 from pipeline.storage.patience import Patience, Trials
 
 _CONNECTIONS = 64  # as many as threads that may ask at once
@@ -132,11 +132,7 @@ def mapped(uri: str, user_project: str | None = None) -> Iterator[None]:
     except StorageError:
         raise
     except requests.exceptions.InvalidJSONError as e:
-        raise StoreUnavailableError(
-            uri,
-            "what answers is not the store: a proxy's page, or one to sign in",
-            "sign in there, or have the proxy let requests to storage.googleapis.com through",
-        ) from e
+        raise StoreUnavailableError(uri, *NO_STORE) from e
     except _UNREACHED as e:
         raise StoreUnavailableError(
             uri,

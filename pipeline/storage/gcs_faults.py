@@ -38,6 +38,10 @@ _ROLES = {
     "storage.buckets.create": "roles/storage.admin",
 }
 _GRANT = "gcloud storage buckets add-iam-policy-binding gs://{bucket} --member={member} --role={role}"
+NO_STORE = (
+    "what answers is not the store: a proxy's page, or one to sign in",
+    "sign in there, or have the proxy let requests to storage.googleapis.com through",
+)
 SIGN_IN = "run `gcloud auth application-default login`, or `chimera up` for a local stack"
 
 

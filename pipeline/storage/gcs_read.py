@@ -24,6 +24,7 @@ from pipeline.patterns import split_uri
 from pipeline.storage.checksum import Crc32c
 from pipeline.storage.entries import ReadStream
 from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
+from pipeline.storage.gcs_faults import NO_STORE
 
 WINDOW_BYTES = 4 << 20  # one request brings so much
 FIRST_BYTES = (
@@ -204,7 +205,7 @@ def _version(uri: str, headers: Any, read_to: int) -> Version:
     size = total[2] if total else headers.get("X-Goog-Stored-Content-Length")
     crc32c = _CRC32C.search(headers.get("X-Goog-Hash", ""))
     if (generation := headers.get("X-Goog-Generation")) is None:
-        raise TransferError(uri, "the answer names no generation; it is no object's, but something else's")
+        raise TransferError(uri, *NO_STORE)
     return Version(uri, int(generation), int(size or read_to), crc32c[1] if crc32c else None)
 
 

@@ -96,6 +96,10 @@ def test_a_folder_and_a_glob_of_a_bucket_are_said_to_be_such(on_stack, bucket):
         peek(f"gs://{bucket}/*/*.json")
     with pytest.raises(ObjectNotFoundError, match=r"^there is no such object or bucket"):
         peek(f"gs://{bucket}/none")
+    with pytest.raises(
+        ObjectNotFoundError, match=r"^there is no such object or bucket: gs://none-such/none$"
+    ):
+        peek("gs://none-such/none")
 
 
 def test_a_sample_of_a_bucket_is_the_same_twice_and_then_comes_from_the_cache(demo, sent):

@@ -332,6 +332,8 @@ def test_a_page_to_sign_in_is_no_store(world):
     try:
         with pytest.raises(StoreUnavailableError, match=r"^what answers is not the store: a proxy's page"):
             list_folder(Store(patience=Patience(0)), URI)
+        with pytest.raises(StoreUnavailableError, match=r"^what answers is not the store: a proxy's page"):
+            read(Store(patience=Patience(0)), URI)
     finally:
         del world.reply
 
