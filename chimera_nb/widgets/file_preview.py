@@ -11,10 +11,9 @@ import traitlets
 from chimera_nb.jobs.bounds import storable
 from chimera_nb.settings import Settings
 from chimera_nb.widgets import assets
-from chimera_nb.widgets.counting import is_glob
 from chimera_nb.widgets.preview_model import Inside, inside, table, tree
 from chimera_nb.widgets.view import View
-from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
+from pipeline.errors import ChimeraError, RefusedError
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
@@ -136,9 +135,4 @@ def _preview(store: Store, uri: str) -> Preview:
 
     if uri.endswith("/"):
         raise RefusedError(f"{uri} is a folder; choose a file in it")
-    try:
-        return preview(uri, store=store)
-    except ObjectNotFoundError as e:
-        if is_glob(uri):
-            raise RefusedError(f"{uri} is a pattern; choose one of the files that it matches") from e
-        raise
+    return preview(uri, store=store)

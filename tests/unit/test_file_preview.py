@@ -91,7 +91,7 @@ def test_a_slow_answer_about_a_file_that_was_left_is_dropped(sent, files, monkey
     [
         ("none.ndjson", "none.ndjson"),
         ("", "is a folder; choose a file"),
-        ("*.ndjson", "is a pattern; choose"),
+        ("*.ndjson", "is a glob, and one file is looked at here; give the first that it matches: "),
     ],
 )
 def test_what_cannot_be_looked_into_is_said_and_the_next_file_is_shown(sent, files, name, error):
