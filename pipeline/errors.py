@@ -30,7 +30,7 @@
     │   └── UnreadableRecordError            a document in it is no record of a job
     └── StackError (RuntimeError)            the local stack cannot start, stop or be found
 
-A message names the object, the value that offends, and what to do about it, in one line.
+A message names the reason, the object or value that offends, and what to do about it, in one line.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from chimera_nb.output import read_output
 from chimera_nb.preview import preview
 from chimera_nb.proof import verify
 from chimera_nb.settings import Settings
+from pipeline.__main__ import main
 from pipeline.errors import AccessDeniedError, SettingsError
 from pipeline.storage import PERSON, Store
 
@@ -140,6 +141,14 @@ def test_workers_of_dataflow_are_handed_the_project_of_the_settings(on_stack, pa
     service.log.close()
     assert (record.status, record.error) == (Status.COMPLETE, None)
     assert record.spec["userProject"] == PROJECT
+
+
+def test_the_bare_pipeline_takes_the_project(on_stack, paying, monkeypatch, capsys):
+    arguments = ["--input", f"gs://{paying}/in/", "--target", f"gs://{paying}/out"]
+    assert main(arguments) == 1
+    assert "failed: whoever asks this bucket pays for it" in capsys.readouterr().err
+    monkeypatch.setenv("CHIMERA_USER_PROJECT", "no-such-project-")
+    assert main([*arguments, "--user-project", PROJECT]) == 0
 
 
 def test_the_command_line_takes_the_project(on_stack, paying, tmp_path):
