@@ -11,7 +11,7 @@ from types import NoneType
 from typing import Any
 
 from pipeline.errors import InvalidUriError, RefusedError, SettingsError, TargetError
-from pipeline.patterns import has_glob, split_uri
+from pipeline.patterns import has_glob, other_scheme, split_uri
 from pipeline.user_project import check_user_project
 
 MAX_SHARDS = 99_999  # five digits in output-00000-of-NNNNN.ndjson
@@ -152,6 +152,11 @@ def _located(path: str) -> str:
 
 
 def _target(target: str) -> str:
+    if scheme := other_scheme(target):
+        raise TargetError(
+            f"{scheme} is not written, only gs:// and local folders: target {target!r}; write to one of these, and "
+            "copy the output from there"
+        )
     try:
         bucket, path = split_uri(target)
     except InvalidUriError as e:

@@ -101,7 +101,7 @@ def _by_design(codec: str, fault: str) -> bool:
             "not text; unpack",
             "decompresses to nothing",
             "holds no files",
-            "which is not supported",
+            "which is not read",
             "but is not",
             "neither text nor",
             "of something else follow the end of the zip archive",

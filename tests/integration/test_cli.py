@@ -132,7 +132,10 @@ def test_a_job_that_fails_exits_with_1(chimera, folder):
         (["submit", "{folder}", "--target", "{folder}out"], "is inside the input"),
         (["submit", "{folder}", "--target", "out", "--source", "nope"], "no source is named 'nope'"),
         (["submit", "{folder}", "--target", "out", "--runner", "nope"], "no runner is named 'nope'"),
-        (["submit", "{folder}", "--target", "s3://b/out"], "s3:// is not supported"),
+        (
+            ["submit", "{folder}", "--target", "s3://b/out"],
+            "s3:// is not written, only gs:// and local folders: target",
+        ),
         (["submit", "{folder}"], "Missing option '--target'"),
         (["submit", "{folder}", "--target", "out", "--shards", "x"], "valid integer"),
         (["jobs", "show", "2026-01-01-aaaaaaaa"], "no job '2026-01-01-aaaaaaaa' in this job log"),
