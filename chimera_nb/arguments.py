@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipeline.errors import RefusedError
-from pipeline.patterns import split_uri
 
 AnyPath = str | os.PathLike[str]
 
 
 def path_text(path: AnyPath) -> str:
-    """A gs:// URI or a local path as text. Raises RefusedError for what is neither."""
+    """A URI or a local path as text. Raises RefusedError for what is neither."""
     try:
         text = os.fspath(path)
     except TypeError as e:
@@ -25,7 +24,6 @@ def path_text(path: AnyPath) -> str:
         raise RefusedError(f"{path!r} is bytes; give a path as text: os.fsdecode makes it")
     if not isinstance(path, str) and text.startswith("gs:/"):
         raise RefusedError(f"{text} is a Path made of a gs:// URI; give the URI as text: a Path has no //")
-    split_uri(text)
     return text
 
 

@@ -17,7 +17,11 @@ _COUNTED = 1000  # more are not counted: a folder may hold millions
 
 @contextmanager
 def file_wanted(store: Store, uri: str) -> Iterator[None]:
-    """Read one file in this block. Raises RefusedError, with a file's name in it, for a folder and for a glob."""
+    """Read one file in this block.
+
+    Raises RefusedError, with a file's name in it, for a folder and for a glob, and InvalidUriError for another scheme.
+    """
+    split_uri(uri)
     try:
         yield
     except StorageError as e:
