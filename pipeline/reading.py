@@ -172,7 +172,7 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
         stream.verify()
         result.lines.complete()
         looks = text_format(bytes(head))
-        notes = (mismatch(codec, result.record.uri), looks and looks.note)
+        notes = (mismatch(codec, result.record.uri), *intake.notes, looks and looks.note)
         result.record = replace(
             result.record,
             status="complete",

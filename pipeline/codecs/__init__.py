@@ -5,8 +5,10 @@ intake.py    a stream that can be looked into, read exactly, and given bytes bac
 formats.py   magic numbers: of what is decoded, and of what is refused by name
 members.py   bz2, gzip and xz: one compressed stream after another
 zstd.py      Zstandard frames
+documents.py what holds no records: HTML pages, office files, what desktops leave in folders
 archive.py   zip archives
-zip_directory.py  what is in one
+zip_directory.py, zip_members.py, zip_methods.py
+             what is in one; one member of it; how that is compressed
 choose.py    name and magic bytes to codec
 """
 

@@ -7,6 +7,7 @@ from posixpath import splitext
 
 from pipeline.codecs.archive import ZipCodec
 from pipeline.codecs.base import Codec, PlainCodec
+from pipeline.codecs.documents import document_of
 from pipeline.codecs.formats import REFUSED_SUFFIXES, begins_with, compression_of, refused_format_of
 from pipeline.codecs.members import Bz2Codec, GzipCodec, XzCodec
 from pipeline.codecs.zstd import ZstdCodec
@@ -58,6 +59,8 @@ def choose_codec(head: bytes, name: str, wanted: str = "auto") -> Codec:
         _check_asked_for(head, forced)
         return forced
     if found := compression_of(head):
+        if found == ZipCodec.name:
+            _refuse_document(head)
         return _CODECS[found]
     if refused := refused_format_of(head):
         raise BadFileError(
@@ -96,11 +99,17 @@ def _without_magic(head: bytes, name: str) -> Codec:
             if _may_begin(head, codec):
                 return codec
             raise BadFileError(f"is named {suffix} but is not {codec.name}: {begins_with(head)}")
+    _refuse_document(head)
     if suffix in REFUSED_SUFFIXES:
         raise BadFileError(f"is {REFUSED_SUFFIXES[suffix]} by its name, which is not supported; unpack it")
     if b"\0" in head:
         raise BadFileError(f"is neither text nor in a compressed format that is known: {begins_with(head)}")
     return _CODECS[PlainCodec.name]
+
+
+def _refuse_document(head: bytes) -> None:
+    if document := document_of(head):
+        raise BadFileError(f"is {document.name}; {document.remedy}")
 
 
 def _may_begin(head: bytes, codec: Codec) -> bool:

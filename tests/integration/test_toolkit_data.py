@@ -67,16 +67,12 @@ def test_a_preview_is_one_ranged_read(bucket, sent):
     uri = f"gs://{bucket}/1.1.bz2"
     raw = market_of_size(1, 6_000_000, plan="PRO")
     STORE.write_bytes(uri, bz2.compress(raw))
-    size = STORE.stat(uri).size
-    assert size > 2 * MAX_BYTES
+    assert STORE.stat(uri).size > 2 * MAX_BYTES
     sent.clear()
-    found = preview(uri, size=size)
+    found = preview(uri)
     assert [received for _, received in sent] == [MAX_BYTES]
     assert raw.startswith(b"\n".join(found.lines))
     assert found.estimated_raw_bytes == pytest.approx(len(raw), rel=0.2)
-    sent.clear()
-    assert preview(uri) == found
-    assert [("alt=media" in url) for url, _ in sent] == [True, False]
     sent.clear()
     frame = peek(uri, 5)
     assert len(frame) == 5
