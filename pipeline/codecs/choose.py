@@ -60,7 +60,7 @@ def choose_codec(head: bytes, name: str, wanted: str = "auto") -> Codec:
         return forced
     if found := compression_of(head):
         if found == ZipCodec.name:
-            _refuse_document(head)
+            _refuse_document(head, name)
         return _CODECS[found]
     if refused := refused_format_of(head):
         raise BadFileError(
@@ -99,7 +99,7 @@ def _without_magic(head: bytes, name: str) -> Codec:
             if _may_begin(head, codec):
                 return codec
             raise BadFileError(f"is named {suffix} but is not {codec.name}: {begins_with(head)}")
-    _refuse_document(head)
+    _refuse_document(head, name)
     if suffix in REFUSED_SUFFIXES:
         raise BadFileError(f"is {REFUSED_SUFFIXES[suffix]} by its name, which is not supported; unpack it")
     if b"\0" in head:
@@ -107,8 +107,8 @@ def _without_magic(head: bytes, name: str) -> Codec:
     return _CODECS[PlainCodec.name]
 
 
-def _refuse_document(head: bytes) -> None:
-    if document := document_of(head):
+def _refuse_document(head: bytes, name: str) -> None:
+    if document := document_of(head, name):
         raise BadFileError(f"is {document.name}; {document.remedy}")
 
 

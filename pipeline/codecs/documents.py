@@ -74,6 +74,7 @@ _DOCUMENT_NAME = re.compile(
     r"|png|jpe?g?|gif|tiff?|webp|svg)\Z",
     re.IGNORECASE,
 )
+_HTML_NAME = re.compile(r"\.x?html?\Z", re.IGNORECASE)
 # What jar(1) puts into every archive that it makes is among them.
 _CLUTTER = re.compile(
     r"(?:\A|[/\\])(?:(?:__MACOSX|\.Spotlight-V100|\.Trashes|\.fseventsd|@eaDir|\$RECYCLE\.BIN)[/\\]"
@@ -85,8 +86,11 @@ _APPLE_DOUBLE_NAME = re.compile(r"(?:\A|[/\\])\._[^/\\]*\Z")
 _APPLE_DOUBLE = b"\0\5\x16\7"
 
 
-def document_of(head: bytes) -> Document | None:
-    """What the first HEAD_BYTES of a file begin, where that is no file of records."""
+def document_of(head: bytes, name: str = "") -> Document | None:
+    """What the first HEAD_BYTES of a file begin, where that is no file of records.
+
+    Of what is named as HTML any markup is that; otherwise it has to begin as a page does.
+    """
     head = head[:HEAD_BYTES]
     if head.startswith(_FILE_SIGN):
         return _package_by_head(head)
@@ -96,7 +100,9 @@ def document_of(head: bytes) -> Document | None:
         return _PICTURE if _WEBP.match(head) else None
     if head.startswith(_BEFORE_TEXT):
         head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return _of_markup(head) if head.startswith(b"<") else None
+    if not head.startswith(b"<"):
+        return None
+    return _of_markup(head) or (_PAGE if _HTML_NAME.search(name) else None)
 
 
 def _of_markup(text: bytes) -> Document | None:
@@ -161,5 +167,5 @@ def lies_beside(name: str, head: bytes) -> bool:
         return _APPLE_DOUBLE_NAME.search(name) is not None
     # Of an office file, which is a zip, the first bytes may not tell what it is.
     return _DOCUMENT_NAME.search(name) is not None and (
-        head.startswith(_FILE_SIGN) or document_of(head) is not None
+        head.startswith(_FILE_SIGN) or document_of(head, name) is not None
     )

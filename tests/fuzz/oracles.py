@@ -130,8 +130,6 @@ def _zip_members(data: bytes) -> bytes:
             name = member.filename
             if name.endswith(("/", ".DS_Store")) or not member.file_size or name.startswith("__MACOSX/"):
                 continue
-            if raw and not raw.endswith(b"\n"):
-                raw += b"\n"
             content = archive.read(member)
             inner = compression_of(content)
             if not inner and document_of(content):
@@ -140,6 +138,8 @@ def _zip_members(data: bytes) -> bytes:
                 raise RefusedByOracleError("a document")
             if not inner and any(magic.startswith(content) for magic in _magic_by_name(name)):
                 raise RefusedByOracleError("cut off within its first bytes")
+            if raw and not raw.endswith(b"\n"):
+                raw += b"\n"
             raw += strict(inner, content) if inner else content
     return bytes(raw)
 

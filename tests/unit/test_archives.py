@@ -105,6 +105,7 @@ BESIDE = {
     "notes.odt": ODS,
     "index.html": HTML,
     "long.pdf": PDF + NOISE,
+    "part.html": b"<div>hello</div>\n",
 }
 for _name, _content in BESIDE.items():
     GOOD[f"{_name!r} first"] = archive([Made(_name, _content, STORED), *both()])
@@ -238,6 +239,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "page as json": ("x.json", b"\xef\xbb\xbf<HTML lang=en>\n", f"is {PAGE}"),
     "page without a name": ("x", b"<?xml version='1.0'?>\n<!doctype HTML PUBLIC 'x'>", f"is {PAGE}"),
     "page as bz2": ("x.bz2", HTML, f"is named .bz2 but is not bz2: it is {PAGE}"),
+    "part of a page, by its name": ("x.HTM", b"<div>\n", f"is {PAGE}"),
     "page in gzip": ("x.json.gz", gz(HTML), f"the gzip data holds {PAGE}"),
     "page in bz2": ("x.bz2", bz2.compress(HTML * 50), f"the bz2 data holds {PAGE}"),
     "page after an empty member": ("x.gz", gz(b"") + gz(b"\n\n") + gz(HTML), f"the gzip data holds {PAGE}"),
@@ -324,10 +326,10 @@ def test_of_an_office_file_no_line_is_kept_where_the_lines_before_a_fault_are_wa
     ],
 )
 def test_text_that_only_looks_like_a_document_is_text(tmp_path, text):
-    for name in ("x", "x.ndjson", "x.html", "x.pdf"):
+    for name in ("x", "x.ndjson", "x.pdf"):
         record, got = read(laid(tmp_path, text, name))
         assert (record.status, got) == ("complete", text)
-    record, got = read(laid(tmp_path, archive([Made("x.pdf", text), Made("y.html", text)])))
+    record, got = read(laid(tmp_path, archive([Made("x.pdf", text), Made("y", text)])))
     assert (record.status, got) == ("complete", text * 2)
 
 
