@@ -91,7 +91,7 @@ def preview_bytes(uri: str, data: bytes, size: int, read_at: ReadAt | None = Non
     if front.complete:
         estimated = len(raw)
     elif raw and not front.problem:
-        estimated = round(len(raw) * size / front.used_bytes())
+        estimated = round(len(raw) * front.data_bytes / front.used_bytes())
     ended = raw.count(b"\n")
     guessed = round(ended * estimated / len(raw)) if estimated and ended else None
     return Preview(
@@ -144,6 +144,7 @@ class _Front:
     notes: list[str] = field(default_factory=list)
     stopped: bool = False  # at _RAW_BYTES
     read_bytes: int = 0
+    data_bytes: int = 0  # of the file, without what is known to be no data
     whole: bool = False  # nothing is left that was not looked at
     _used: int | None = None  # stored bytes that `chunks` came of, where the codec's outline tells
 
@@ -153,7 +154,7 @@ class _Front:
 
     def decode(self) -> None:
         """Fill in the rest, as far as the bytes go."""
-        self.read_bytes = len(self.data)
+        self.read_bytes, self.data_bytes = len(self.data), self.size
         self.whole = self.read_bytes == self.size
         try:
             self.codec = choose_codec(self.data[:HEAD_BYTES], self.uri)
@@ -184,7 +185,8 @@ class _Front:
             self._take(GlimpsedZip(glimpse), intake, glimpse)
             self.whole = not glimpse.asked_beyond
         finally:
-            self.read_bytes, self._used = glimpse.read_bytes, glimpse.used
+            self.read_bytes, self.data_bytes = glimpse.read_bytes, glimpse.data_bytes
+            self._used = glimpse.used
             if glimpse.first is not None:
                 self.notes.insert(0, f"shows the zip from its first file on, {glimpse.first!r}")
 

@@ -28,20 +28,22 @@ class Glimpse:
     read_at    gives others of the same archive: `size` bytes from a place on
     most       bytes of the files that are shown
 
-    Attributes: read_bytes (in all, with the front); used (those that what was shown came of); first (the name of the
-    first file that is shown); asked_beyond (more was asked for than was given).
+    Attributes: read_bytes (in all, with the front); used (those that what was shown came of); data_bytes (of the
+    archive, without the files that were passed over before the first that is shown); first (the name of that);
+    asked_beyond (more was asked for than was given).
     """
 
     def __init__(self, front: bytes, length: int, read_at: ReadAt, most: int) -> None:
         self.read_bytes = len(front)
         self.used = 0
+        self.data_bytes = length
         self.first: str | None = None
         self.asked_beyond = False
         self._length = length
         self._read_at = read_at
         self._most = most
         self._ranges = [(0, front)]
-        self._opened: str | None = None
+        self._opened: Member | None = None
         self._reached = self._requests = 0
         self._directory_left = _DIRECTORY_BYTES
 
@@ -60,14 +62,16 @@ class Glimpse:
 
     def source_at(self, member: Member) -> Source:
         """The bytes of a member. Those that come to nothing before the first that is shown do not count."""
-        self._opened = member.name
         if self.first is None:
+            self.data_bytes -= self._opened.packed if self._opened else 0
             self.used, self._reached = 0, member.at
+        self._opened = member
         return Intake(_Data(self, member.at))
 
     def show(self) -> None:
         """What was opened last is shown, and so is what follows."""
-        self.first = self.first if self.first is not None else self._opened
+        if self.first is None and self._opened:
+            self.first = self._opened.name
 
     def data(self, at: int, size: int) -> bytes:
         """Bytes of a member: a few, none where the bounds are."""
@@ -81,10 +85,10 @@ class Glimpse:
 
     def _more(self, at: int) -> bytes:
         left = min(self._most - self.used, self._length - at)
-        if left <= 0 or self._requests == _REQUESTS:
+        goes_on = any(start + len(data) == at for start, data in self._ranges)
+        if left <= 0 or self._requests == _REQUESTS or (goes_on and self.used > self._most * 3 // 4):
             return b""
         self._requests += 1
-        goes_on = any(start + len(data) == at for start, data in self._ranges)
         return self._ask(at, left if goes_on else min(left, _JUMP_BYTES))
 
     def _ask(self, start: int, size: int) -> bytes:

@@ -23,6 +23,7 @@ from chimera_nb.sampling import SampleProgress, SampleWarning
 from chimera_nb.settings import load_settings
 from pipeline.errors import StorageError
 from pipeline.storage import Store
+from tests.fixtures.archives import DS_STORE, Made, archive
 
 STORE = Store()
 
@@ -77,6 +78,20 @@ def test_a_preview_is_one_ranged_read(bucket, sent):
     frame = peek(uri, 5)
     assert len(frame) == 5
     assert sum(received for url, received in sent if "alt=media" in url) == MAX_BYTES
+
+
+def test_a_preview_of_a_zip_reads_its_beginning_and_its_directory_of_one_version(bucket, sent):
+    uri = f"gs://{bucket}/1.zip"
+    raw = market_of_size(1, 2_000_000, plan="PRO")
+    data = archive([Made("a/.DS_Store", DS_STORE), *(Made(f"a/{n}", raw, streamed=True) for n in range(3))])
+    STORE.write_bytes(uri, data)
+    sent.clear()
+    found = preview(uri)
+    assert [received for _, received in sent] == [MAX_BYTES, 22 + 0xFFFF]
+    assert f"generation={STORE.look(uri).generation}" in sent[1][0]
+    assert (found.problem, found.read_bytes) == (None, sum(received for _, received in sent[:2]))
+    assert raw.startswith(b"\n".join(found.lines))
+    assert found.lines
 
 
 def test_a_sample_of_a_bucket_is_the_same_twice_and_then_comes_from_the_cache(demo, sent):
