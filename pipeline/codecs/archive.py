@@ -112,12 +112,12 @@ class _Told:
     def pass_over(self, name: str) -> None:
         self.passed_over += 1
         if len(self._names) < _TOLD:
-            self._names.append(repr(name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}…"))
+            self._names.append(_shortened(name))
 
     def noted(self, name: str, notes: list[str]) -> None:
         self.noted_members += bool(notes)
         if notes and len(self._notes) < _TOLD:
-            self._notes.append(f"{name!r}: {', '.join(notes)}")
+            self._notes.append(f"{_shortened(name)}: {', '.join(notes)}")
 
     def shown(self) -> str:
         more = self.passed_over - len(self._names)
@@ -130,6 +130,10 @@ class _Told:
         yield from self._notes
         if more := self.noted_members - len(self._notes):
             yield f"{more:,} more members have such notes"
+
+
+def _shortened(name: str) -> str:
+    return repr(name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}…")
 
 
 @contextmanager

@@ -36,7 +36,9 @@ class MemberStream:
     """
 
     def __init__(self, source: Source, member: Member) -> None:
-        self._raw = _proved(source, member)
+        self._raw = filter(
+            None, _proved(source, member)
+        )  # a codec may give an empty piece; a stream then has ended
         self._held = b""
 
     def read(self, size: int, /) -> bytes:

@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from chimera_nb.preview import Preview, preview
-from pipeline.codecs import get_codec
+from chimera_nb.preview import Preview, preview, preview_bytes
+from pipeline.codecs import HEAD_BYTES, choose_codec, get_codec
 from pipeline.codecs.intake import Intake
+from pipeline.errors import BadFileError
 from pipeline.ledger import FileRecord
 from pipeline.reading import ReadOptions, read_file
 from pipeline.storage import Store
@@ -146,6 +149,75 @@ def test_a_job_reads_it_and_a_preview_shows_the_same_however_little_it_reads(tmp
             assert (shown(found), found.estimated_lines) == (got, 2060)
 
 
+class Short(bytes):
+    """Bytes that a report of hypothesis has room for."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} bytes, CRC-32 {zlib.crc32(self)}>"
+
+
+CONTENTS = st.sampled_from(
+    [*map(Short, [b"", b"{}\n", ONE, TWO[:9000], ONE * 40, bz2.compress(ONE), gzip.compress(TWO[:9000])])]
+)
+ANY_DATA = st.builds(
+    Made,
+    st.sampled_from(["a.json", "b/c", "é.ndjson", "notes.pdf"]),
+    CONTENTS,
+    st.sampled_from([STORED, DEFLATED, BZIP2, LZMA, ZSTD, XZ]),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+ANY_OTHER = st.builds(
+    lambda other, streamed, zip64: Made(*other, DEFLATED, streamed, zip64=zip64),
+    st.sampled_from([*BESIDE.items(), ("folder/", b"")]),
+    st.booleans(),
+    st.booleans(),
+)
+ANY = st.builds(
+    lambda members, **how: Short(archive(members, **how)),
+    st.lists(ANY_DATA | ANY_OTHER, min_size=1, max_size=6),
+    comment=st.sampled_from([b"", b"a comment"]),
+    zip64_end=st.booleans(),
+)
+
+
+def by_a_job(data: bytes) -> tuple[bytes, str | None]:
+    kept: list[bytes] = []
+    try:
+        kept.extend(choose_codec(data[:HEAD_BYTES], "x").decode(io.BytesIO(data)))
+    except BadFileError as e:
+        return b"".join(kept), str(e)
+    return b"".join(kept), None
+
+
+def glimpsed(data: bytes, most: int) -> Preview:
+    return preview_bytes("x", data[:most], len(data), lambda start, size: data[start : start + size])
+
+
+@settings(deadline=None, max_examples=200)
+@given(ANY, st.integers(4, 30_000))
+def test_of_any_archive_a_preview_shows_how_it_begins_for_a_job(data, most):
+    got, fault = by_a_job(data)
+    found = glimpsed(data, most)
+    assert (got + b"\n").startswith(shown(found))
+    assert found.problem in (None, fault)
+    if found.complete:
+        assert (shown(found).rstrip(b"\n"), fault) == (got.rstrip(b"\n"), None)
+
+
+@settings(deadline=None, max_examples=300)
+@given(ANY, st.integers(4, 30_000), st.lists(st.tuples(st.integers(0), st.integers(1, 255)), max_size=3))
+def test_of_a_damaged_archive_a_preview_finds_no_fault_that_a_job_does_not(data, most, flips):
+    spoiled = bytearray(data)
+    for at, bits in flips:
+        spoiled[-(at % 600) % len(spoiled)] ^= bits  # most of it in the directory
+    _, fault = by_a_job(bytes(spoiled))
+    found = glimpsed(bytes(spoiled), most)
+    assert fault or not found.problem, found.problem
+    assert not (fault and found.complete)
+
+
 @pytest.mark.parametrize("data", GOOD.values(), ids=GOOD)
 def test_zipfile_reads_the_same_of_it(data):
     """So that what is made here is what it is said to be."""
@@ -172,6 +244,15 @@ def test_of_many_files_beside_the_data_a_few_are_named(tmp_path):
     assert record.note == (
         "passed over 2,000 files that are no data: '__MACOSX/0', '__MACOSX/1', '__MACOSX/2' and 1,997 more"
     )
+
+
+def test_a_note_is_short_however_many_members_have_one_and_whatever_they_are_called(tmp_path):
+    made = [Made("x" * 60_000 + str(n), gz(ONE) + b"\n") for n in range(9)]
+    made += [Made("y" * 60_000 + ".pdf", PDF)]
+    record, got = read(laid(tmp_path, archive(made)))
+    assert got == ONE * 9
+    assert record.note.endswith("; 6 more members have such notes")
+    assert len(record.note) < 1000
 
 
 def test_of_a_zip_that_is_longer_the_first_file_of_data_is_named_wherever_it_is(tmp_path):
@@ -409,6 +490,18 @@ def test_a_member_of_any_method_that_was_changed_is_found(tmp_path, method):
             assert got == content
         else:
             assert record.error.startswith("the zip's member '1.json': ")
+
+
+def test_an_empty_frame_within_a_member_does_not_end_it(tmp_path):
+    pack = zstandard.ZstdCompressor(write_checksum=True).compress
+    content = pack(b"") + pack(ONE) + pack(b"") + pack(TWO)
+    data = bytearray(archive([Made("1.json", content, STORED)]))
+    entry = data.index(b"PK\1\2")
+    struct.pack_into("<H", data, entry + 10, ZSTD)
+    struct.pack_into("<L", data, entry + 16, zlib.crc32(ONE + TWO))
+    struct.pack_into("<L", data, entry + 24, len(ONE + TWO))
+    record, got = read(laid(tmp_path, bytes(data)))
+    assert (record.error, got) == (None, ONE + TWO + b"\n")
 
 
 def test_lzma_takes_no_more_memory_than_the_member_has_bytes(tmp_path):
