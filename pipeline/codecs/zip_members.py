@@ -36,9 +36,8 @@ class MemberStream:
     """
 
     def __init__(self, source: Source, member: Member) -> None:
-        self._raw = filter(
-            None, _proved(source, member)
-        )  # a codec may give an empty piece; a stream then has ended
+        # Codecs may give empty pieces; of a stream an empty one is the end.
+        self._raw = filter(None, _proved(source, member))
         self._held = b""
 
     def read(self, size: int, /) -> bytes:
