@@ -74,6 +74,9 @@ _DOCUMENT_NAME = re.compile(
     r"|png|jpe?g?|gif|tiff?|webp|svg)\Z",
     re.IGNORECASE,
 )
+_PACKAGE_NAME = re.compile(
+    r"\.(?:do[ct][xm]|xl[st][xmb]|p[op][st][xm]|vsdx|od[tspg]|epub|pages|numbers|key)\Z", re.IGNORECASE
+)
 _HTML_NAME = re.compile(r"\.x?html?\Z", re.IGNORECASE)
 # What jar(1) puts into every archive that it makes is among them.
 _CLUTTER = re.compile(
@@ -165,7 +168,6 @@ def lies_beside(name: str, head: bytes) -> bool:
     """Whether a file in an archive is a document, or a desktop's, by its name as well as by its first bytes."""
     if head.startswith(_APPLE_DOUBLE):
         return _APPLE_DOUBLE_NAME.search(name) is not None
-    # Of an office file, which is a zip, the first bytes may not tell what it is.
-    return _DOCUMENT_NAME.search(name) is not None and (
-        head.startswith(_FILE_SIGN) or document_of(head, name) is not None
-    )
+    if head.startswith(_FILE_SIGN):  # of an office file the first bytes may not tell more
+        return _PACKAGE_NAME.search(name) is not None
+    return _DOCUMENT_NAME.search(name) is not None and document_of(head, name) is not None

@@ -415,10 +415,12 @@ def test_text_that_only_looks_like_a_document_is_text(tmp_path, text):
 
 
 def test_a_document_that_is_named_as_data_is_not_passed_over(tmp_path):
-    for content in (PDF, PNG, OLE, XLSX_BY_OTHERS):
-        record, got = read(laid(tmp_path, archive([Made("1.json", ONE), Made("2.json", content)])))
+    for name, content in [("2.json", one) for one in (PDF, PNG, OLE, XLSX_BY_OTHERS)] + [
+        ("2.pdf", archive(both()))
+    ]:
+        record, got = read(laid(tmp_path, archive([Made("1.json", ONE), Made(name, content)])))
         assert (record.status, got) == ("failed", b"")
-        assert record.error.startswith("the zip's member '2.json': is ")
+        assert record.error.startswith(f"the zip's member {name!r}: is ")
 
 
 # What follows the end
