@@ -1,4 +1,4 @@
-"""FilePreview: look inside a file, whatever its size, from one ranged request."""
+"""FilePreview: look inside a file, whatever its size, from one ranged request (of a zip from a few)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FilePreview(View):
     anybody's who opens a dashboard.
     settings: where the store is; left out, as `chimera_nb.settings` finds them.
 
-    A file costs one request of at most 256 kB, in a thread, once the widget is on screen.
+    A file costs one request of at most 256 kB, and a zip a few, in a thread, once the widget is on screen.
     """
 
     _esm = assets.script("copy", "tree", "preview")

@@ -7,6 +7,7 @@ from posixpath import splitext
 
 from pipeline.codecs.archive import ZipCodec
 from pipeline.codecs.base import Codec, PlainCodec
+from pipeline.codecs.documents import document_of
 from pipeline.codecs.formats import begins_with, compression_of, refused_format_of, refused_suffix
 from pipeline.codecs.members import Bz2Codec, GzipCodec, XzCodec
 from pipeline.codecs.transcode import encoding_of
@@ -59,6 +60,8 @@ def choose_codec(head: bytes, name: str, wanted: str = "auto") -> Codec:
         _check_asked_for(head, forced)
         return forced
     if found := compression_of(head):
+        if found == ZipCodec.name:
+            _refuse_document(head, name)
         return _CODECS[found]
     if refused := refused_format_of(head):
         raise BadFileError(f"is {refused.name}, which is not read; {refused.remedy}")
@@ -97,11 +100,17 @@ def _without_magic(head: bytes, name: str) -> Codec:
             if _may_begin(head, codec):
                 return codec
             raise BadFileError(f"is named {suffix} but is not {codec.name}: {begins_with(head)}")
+    _refuse_document(head, name)
     if refused := refused_suffix(suffix):
         raise BadFileError(f"is {refused.name} by its name, which is not read; {refused.remedy}")
     if b"\0" in head and not encoding_of(head):
         raise BadFileError(f"is neither text nor in a compressed format that is known: {begins_with(head)}")
     return _CODECS[PlainCodec.name]
+
+
+def _refuse_document(head: bytes, name: str) -> None:
+    if document := document_of(head, name):
+        raise BadFileError(f"is {document.name}; {document.remedy}")
 
 
 def _may_begin(head: bytes, codec: Codec) -> bool:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.codecs.documents import HEAD_BYTES, document_of
+
 # A block or the end of the stream follows the level, so that text that begins with "BZh" stays text.
 _BZ2_NEXT = (bytes.fromhex("314159265359"), bytes.fromhex("177245385090"))
 
 MAGIC_BYTES = 262  # what it takes to know any of them; tar's stands the farthest in
-EXCERPT_BYTES = 200  # what `begins_with` looks at
+EXCERPT_BYTES = HEAD_BYTES  # what `begins_with` looks at
 
 ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
 ZSTD_SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
@@ -94,7 +96,6 @@ def refused_suffix(suffix: str) -> Refused | None:
 
 def begins_with(head: bytes) -> str:
     """The first bytes, for a message."""
-    start = head[:EXCERPT_BYTES].lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html")):
-        return "it is an HTML page, perhaps an error or a sign-in page that was saved in its place"
+    if document := document_of(head):
+        return f"it is {document.name}; {document.remedy}"
     return f"it begins with {head[:16]!r}"

@@ -74,8 +74,8 @@ class Buckets:
     def stat(self, uri: str) -> Entry:
         return _entry(split_uri(uri)[0], self._look(uri))
 
-    def open_read(self, uri: str) -> ReadStream:
-        return gcs_read.BlobReader(uri, self.terms)
+    def open_read(self, uri: str, first_bytes: int | None) -> ReadStream:
+        return gcs_read.BlobReader(uri, self.terms, first_bytes=first_bytes or gcs_read.FIRST_BYTES)
 
     def read_range(self, uri: str, start: int, end: int) -> bytes:
         return gcs_read.read_range(uri, start, end, self.terms)

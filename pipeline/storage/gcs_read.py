@@ -48,11 +48,13 @@ class Version:
 class BlobReader(ReadStream):
     """Windows of the object, one request each, all of the generation that the first one brought."""
 
-    def __init__(self, uri: str, terms: Terms, generation: int | None = None) -> None:
+    def __init__(
+        self, uri: str, terms: Terms, generation: int | None = None, first_bytes: int = FIRST_BYTES
+    ) -> None:
         super().__init__(uri)
         self._terms = terms
         self._at = 0
-        self._version, self._window = _first_window(uri, terms, generation)
+        self._version, self._window = _first_window(uri, terms, generation, first_bytes)
         self.generation = self._version.generation
 
     def close(self) -> None:
@@ -141,9 +143,9 @@ def window(version: Version, start: int, end: int, terms: Terms) -> bytes:
         ) from e
 
 
-def _first_window(uri: str, terms: Terms, generation: int | None) -> tuple[Version, bytes]:
+def _first_window(uri: str, terms: Terms, generation: int | None, size: int) -> tuple[Version, bytes]:
     try:
-        found = asked(uri, terms, FIRST_BYTES)(_fetch)(uri, 0, FIRST_BYTES, generation, terms)
+        found = asked(uri, terms, size)(_fetch)(uri, 0, size, generation, terms)
     except ObjectNotFoundError as e:
         if generation is None:
             raise

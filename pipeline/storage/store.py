@@ -105,10 +105,13 @@ class Store:
             return False
         return True
 
-    def open_read(self, uri: str) -> ReadStream:
-        """The object's stored bytes from the first on, never transcoded. Use it in a `with`."""
+    def open_read(self, uri: str, *, first_bytes: int | None = None) -> ReadStream:
+        """The object's stored bytes from the first on, never transcoded. Use it in a `with`.
+
+        `first_bytes` is how many the first request brings of an object of which no more may be wanted.
+        """
         self.access.check_object(uri, "read")
-        return self._of(uri).open_read(uri)
+        return self._of(uri).open_read(uri, first_bytes)
 
     def check_gives(self, uri: str) -> None:
         """See whether a bucket gives others than an object that it refused. Raises StoreUnavailableError if not."""

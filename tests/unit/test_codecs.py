@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from pipeline.codecs import CHUNK_BYTES, HEAD_BYTES, Codec, choose_codec, codec_names, get_codec
 from pipeline.codecs.formats import MAGIC
+from pipeline.codecs.intake import Intake
 from pipeline.errors import BadFileError, SettingsError, StorageError, UnknownNameError
 from pipeline.storage import Store
 
@@ -265,16 +266,13 @@ def test_what_follows_the_end_is_found(codec, junk):
 
 
 @pytest.mark.parametrize("count", [1, 4, 300_000])
-def test_nuls_after_the_end_are_fine_where_the_format_has_them(count):
-    for codec in ("gzip", "xz"):
-        data = compress(codec, SMALL) + bytes(count)
-        if codec == "xz" and count % 4:
-            assert "not a multiple of four" in fault(codec, data)
-        else:
-            assert decode(codec, data) == SMALL
-            assert decode(codec, data + compress(codec, SMALL)) == SMALL * 2
-    for codec in ("bz2", "zstd"):
-        assert f"{count:,} bytes of something else" in fault(codec, compress(codec, SMALL) + bytes(count))
+@pytest.mark.parametrize("codec", STREAMING)
+def test_nuls_after_the_end_are_noted_but_where_the_format_has_them(codec, count):
+    data = compress(codec, SMALL) + bytes(count)
+    intake = Intake(io.BytesIO(data))
+    assert b"".join(get_codec(codec).decode(intake)) == SMALL
+    assert bool(intake.notes) is (codec != "xz" or count == 1)
+    assert decode(codec, data + compress(codec, SMALL)) == SMALL * 2
 
 
 @pytest.mark.parametrize("codec", ["plain", *COMPRESSED])
@@ -358,13 +356,13 @@ def test_a_compressed_member_is_decoded_one_layer_deep():
 def test_a_member_that_cannot_be_read_is_named():
     encrypted = bytearray(zipped({"1.json": SMALL}))
     encrypted[encrypted.index(b"PK\x01\x02") + 8] |= 1
-    assert "'1.json' is encrypted" in fault("zip", bytes(encrypted))
-    for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-        reason = fault("zip", zipped({"1.json": SMALL}, method))
-        assert f"'1.json' uses compression method {method}; zip it again with deflate" in reason
+    assert "the zip's member '1.json': is encrypted" in fault("zip", bytes(encrypted))
+    unknown = bytearray(zipped({"1.json": SMALL}))
+    unknown[unknown.index(b"PK\x01\x02") + 10] = 77
+    assert "'1.json': uses compression method 77, which is not supported" in fault("zip", bytes(unknown))
     stored = bytearray(zipped({"1.json": SMALL}, zipfile.ZIP_STORED))
     stored[100] ^= 1
-    assert "the zip's member '1.json' is cut off or corrupt (Bad CRC-32" in fault("zip", bytes(stored))
+    assert "the zip's member '1.json': is cut off or corrupt (Bad CRC-32" in fault("zip", bytes(stored))
 
 
 def test_what_follows_a_zip_is_found_but_a_comment_is_fine():
