@@ -9,9 +9,12 @@ from rich.text import Text
 
 from chimera_nb.cli import display
 from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.cli.table import print_hanging
 from chimera_nb.doctor.examine import SECONDS, examine
 from chimera_nb.doctor.finding import Finding, State
+from pipeline.printable import printable
 
+_WIDTH = 16  # of the checks' names; one of a bucket or an index may be longer
 _COLOURS = {State.OK: "green", State.OFF: "dim", State.FAULT: "red"}
 
 
@@ -49,22 +52,17 @@ def doctor(
         display.print_json({"ok": not faults, "findings": [finding.to_json() for finding in findings]})
     else:
         for finding in findings:
-            _print(finding, max(len(each.check) for each in findings))
+            _print(finding)
         said = f"{display.plural(len(faults), 'thing')} to mend" if faults else "all in order"
         display.out.print(display.text(said, "bold"))
     if faults:
         raise typer.Exit(1)
 
 
-def _print(finding: Finding, width: int) -> None:
-    line = Text.assemble(
-        Text(f"{finding.state.value:<5}", style=_COLOURS[finding.state]),
-        "  ",
-        display.text(f"{finding.check:<{width}}"),
-        "  ",
-        display.text(finding.says),
-    )
-    display.out.print(line)
+def _print(finding: Finding) -> None:
+    state = Text(f"{finding.state.value:<5}", style=_COLOURS[finding.state])
+    head = Text.assemble(state, "  ", display.text(f"{finding.check:<{_WIDTH}}"), "  ")
+    print_hanging(display.out, head, printable(finding.says), 5 + 2 + _WIDTH + 2)
     if finding.remedy:
         before = "remedy" if finding.state is State.FAULT else "to use it"
         display.out.print(display.text(f"       {before}: {finding.remedy}"))

@@ -217,16 +217,5 @@ def test_a_stack_of_ones_own_from_up_to_down(chimera, tmp_path, folder):
     assert "no local stack runs" in chimera("env", code=1, **environment).stderr
 
 
-def test_the_demo_runs_twice(chimera):
-    environment = {"STORAGE_EMULATOR_HOST": ""}
-    for run in ("run-001", "run-002"):
-        done = chimera("demo", "--once", **environment)
-        assert f"gs://chimera-demo-results/{run}" in done.stdout
-        assert "complete: " in done.stdout
-        assert "failed files (6)" in done.stdout
-        assert sum(line.startswith('    {"op":"mcm"') for line in done.stdout.splitlines()) == 3
-        assert "no local stack runs" in chimera("down", **environment).stdout
-
-
 def test_sources_are_listed(chimera):
     assert set(json.loads(chimera("sources", "--json").stdout)) >= {"betfair", "ndjson"}
