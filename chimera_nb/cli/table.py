@@ -44,8 +44,8 @@ def print_table(
     for row in shown_rows:
         out.print(_aligned([(row[n], widths[n], columns[n].right) for n in shown]))
     if left_out := [column.name for n, column in enumerate(columns) if n not in shown]:
-        says = f"left out at {out.width} columns: {', '.join(left_out)}; a wider terminal or --json has them"
-        print_hanging(err, Text(), says, 0)
+        says = f"left out at {out.width} columns: {', '.join(left_out)} (--json has them)"
+        err.print(Text(says))
 
 
 def print_hanging(out: Console, head: Text, said: str, indent: int) -> None:

@@ -67,7 +67,7 @@ def test_numbers_and_ids_of_jobs_are_never_cut(printed):
     for whole in ("2026-01-31-1a2b3c4d", "1,234", "4,000,000,000", made.spec["target"]):
         assert whole in line
     if terminal and width == 80:
-        assert told == "left out at 80 columns: created, source, files; a wider terminal or --json has them\n"
+        assert told == "left out at 80 columns: created, source, files (--json has them)\n"
         assert "created" not in head
     elif not terminal or width == 140:
         assert told == ""
