@@ -24,6 +24,7 @@ from pipeline.causes import cause_of
 from pipeline.errors import ChimeraError, RefusedError, StorageError
 from pipeline.give_back import give_back
 from pipeline.interruption import Interrupted, Interruptions, interruptions
+from pipeline.own_temporary import own_temporary_folder
 from pipeline.printable import guard_terminal, printable
 from pipeline.sources import describe_sources
 from pipeline.spec import MAX_RATIO, JobSpec
@@ -109,16 +110,17 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
 
         runner = FnApiRunner()
     begin_target(store, spec)
-    root = beam.Pipeline(runner=runner, options=options)
-    try:
-        with root:
-            build(root, store, spec, patterns)
-    except Interrupted:
-        # Another service's job would go on by itself. Runners that have no way to end one raise what they like.
-        if (result := getattr(root, "result", None)) is not None:
-            with contextlib.suppress(Exception):
-                result.cancel()
-        raise
+    with own_temporary_folder(spec.job_id):
+        root = beam.Pipeline(runner=runner, options=options)
+        try:
+            with root:
+                build(root, store, spec, patterns)
+        except Interrupted:
+            # Another service's job would go on by itself. Runners that have no way to end one raise what they like.
+            if (result := getattr(root, "result", None)) is not None:
+                with contextlib.suppress(Exception):
+                    result.cancel()
+            raise
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[JobSpec, list[str]]:

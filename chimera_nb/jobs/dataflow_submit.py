@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from chimera_nb.settings import Settings, load_settings
 from pipeline.causes import cause_of
 from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.manifest import read_patterns
+from pipeline.own_temporary import own_temporary_folder
 from pipeline.patterns import split_uri
 from pipeline.spec import JobSpec
 from pipeline.target import begin_target
@@ -48,8 +48,8 @@ def main(job_id: str) -> int:
         return 1
     with interruptions() as signals:
         try:
-            with tempfile.TemporaryDirectory(prefix="chimera-") as folder:
-                dataflow_job_id = _submit(record, log, Path(folder), settings, signals)
+            with own_temporary_folder(job_id) as folder:
+                dataflow_job_id = _submit(record, log, folder, settings, signals)
         except (_UnwantedError, Interrupted) as e:
             signals.hold()
             last_word(settings.store, log, job_id, Status.CANCELLED, f"cancelled before it was sent ({e})")

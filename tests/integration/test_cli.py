@@ -191,6 +191,19 @@ def test_a_stack_of_ones_own_from_up_to_down(chimera, tmp_path, folder):
             "no such" in chimera("ls", "gs://history/", "--data-dir", "other", code=2, **environment).stderr
         )
         chimera("put", Path(folder) / "top.ndjson", "gs://results", **environment)
+        asked = ("doctor", "gs://history/ADVANCED/", "--target", "gs://results", "--target", "gs://later")
+        examined = json.loads(chimera(*asked, "--json", **environment).stdout)
+        states = {finding["check"]: finding["state"] for finding in examined["findings"]}
+        assert examined["ok"]
+        for check in ("local stack", "stack storage", "stack dataflow", "stack metadata", "job log"):
+            assert states[check] == "ok"
+        assert (states["bucket history"], states["bucket results"], states["bucket later"]) == (
+            "ok",
+            "ok",
+            "off",
+        )
+        missing = chimera("doctor", "gs://no-such-bucket", code=1, **environment).stdout
+        assert "remedy: chimera put FILES gs://no-such-bucket/" in missing
         done = chimera(
             "submit", "gs://history/ADVANCED/", "--target", "gs://results/1", "--wait", **environment
         )
@@ -205,17 +218,6 @@ def test_a_stack_of_ones_own_from_up_to_down(chimera, tmp_path, folder):
     assert "stopped" in stopped.stdout
     assert "no local stack runs" in chimera("down", **environment).stdout
     assert "no local stack runs" in chimera("env", code=1, **environment).stderr
-
-
-def test_the_demo_runs_twice(chimera):
-    environment = {"STORAGE_EMULATOR_HOST": ""}
-    for run in ("run-001", "run-002"):
-        done = chimera("demo", "--once", **environment)
-        assert f"gs://chimera-demo-results/{run}" in done.stdout
-        assert "complete: " in done.stdout
-        assert "failed files (6)" in done.stdout
-        assert sum(line.startswith('    {"op":"mcm"') for line in done.stdout.splitlines()) == 3
-        assert "no local stack runs" in chimera("down", **environment).stdout
 
 
 def test_sources_are_listed(chimera):
