@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import DataflowError
+from pipeline.proxies import reach_directly
 
 _SECONDS = 20.0  # for one call, its repeats included
 ENDED = ("DONE", "FAILED", "CANCELLED", "UPDATED", "DRAINED")
@@ -137,8 +138,9 @@ def _made(kind: str, endpoint: str | None) -> Any:
     if endpoint is None:
         with _mapped("Dataflow"):
             return client()
-    transport = client.get_transport_class("rest")
-    return client(transport=transport(host=endpoint, credentials=AnonymousCredentials()))
+    transport = client.get_transport_class("rest")(host=endpoint, credentials=AnonymousCredentials())
+    reach_directly(transport._session, endpoint)  # noqa: SLF001 - there is no public way to it
+    return client(transport=transport)
 
 
 def _job(found: Any) -> DataflowJob:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from pipeline.errors import JobLogError
+from pipeline.proxies import is_on_loopback
 
 SECONDS = 20.0  # for one call, its repetitions included; the client's own limits go up to 5 minutes
 # The default goes up to 2 minutes: longer than a job tries to have its end on record once Firestore is back.
@@ -40,6 +41,7 @@ def open_client(project: str, database: str) -> Any:
                 ("Authorization", "Bearer owner"),
                 ("grpc.max_receive_message_length", -1),
                 *_RECONNECT,
+                ("grpc.enable_http_proxy", int(not is_on_loopback(self._emulator_host))),
             ]
             return grpc.insecure_channel(self._emulator_host, options=options)
 

@@ -19,6 +19,7 @@ from chimera_nb.widgets.counting import Count, advance
 from chimera_nb.widgets.listing import Listing
 from chimera_nb.widgets.view import View, refusing
 from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
+from pipeline.folders import absolute
 from pipeline.patterns import split_uri
 
 _SLICE_SECONDS = 0.25  # what is counted may have changed by then
@@ -61,7 +62,7 @@ class BucketBrowser(View):
         **traits: Any,
     ) -> None:
         if not uri.startswith(places.BUCKETS):
-            uri = str(Path(split_uri(uri)[1]).absolute())
+            uri = str(Path(absolute(split_uri(uri)[1])))
         folder = places.as_folder(uri)
         top = None if folder.startswith(places.BUCKETS) else folder
         self._model = Browser(folder, places.Bounds(None if buckets is None else tuple(buckets), top))

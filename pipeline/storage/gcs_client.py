@@ -28,6 +28,7 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
+from pipeline.proxies import is_of_proxy, reach_directly, through_proxy
 from pipeline.storage.deadline import deadline, mount
 from pipeline.storage.patience import Patience, Trials
 
@@ -40,6 +41,13 @@ _UNREACHED = (
     ConnectionError,
     TimeoutError,
 )
+_NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    urllib3.exceptions.LocationValueError,
+)
+_CORRECT_PROXY = "correct that variable, or name the store's host in NO_PROXY to go without"
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -98,6 +106,7 @@ def _client(_process: int, emulator: str | None) -> Any:
             )
             # Nothing here belongs to a project, but the client wants the name of one.
             made = storage.Client(project=project or "unnamed", credentials=credentials)
+    reach_directly(made._http, emulator or "")  # noqa: SLF001
     mount(made._http, connections=_CONNECTIONS)  # noqa: SLF001 - its only way to keep more than ten
     # Tokens are fetched within requests, by a session of their own: nobody waits for them without end either.
     mount(made._http._auth_request.session, connections=1, retries=3)  # noqa: SLF001
@@ -122,8 +131,14 @@ def mapped(uri: str) -> Iterator[None]:
     except StorageError:
         raise
     except _UNREACHED as e:
+        through = through_proxy(_address())
+        if isinstance(e, _NO_ADDRESS):  # which trying again does not mend
+            wrong = "that variable" if through else "STORAGE_EMULATOR_HOST"
+            why = f"the store cannot be asked{through} ({_first_line(e)}); correct {wrong}"
+            raise StorageError(uri, why) from e
+        remedy = f"{_CORRECT_PROXY}, then try again" if through else "check the network, then try again"
         raise StoreUnavailableError(
-            uri, f"the store does not answer ({_first_line(e)}); check the network, then try again"
+            uri, f"the store does not answer{through} ({_first_line(e)}); {remedy}"
         ) from e
 
 
@@ -150,7 +165,14 @@ def _error(uri: str, error: Exception) -> StorageError:
         text = f"the store answered {code or 'with an error'} ({why}); try again later"
     else:
         text = f"the store answered {code} ({why})"
+    if is_of_proxy(getattr(error, "response", None)) and (through := through_proxy(_address())):
+        text = f"{code} was answered{through}, in words that are not the store's ({why}); {_CORRECT_PROXY}"
     return kind(uri, text)
+
+
+def _address() -> str:
+    """Where the client asks."""
+    return os.environ.get("STORAGE_EMULATOR_HOST") or "https://storage.googleapis.com"
 
 
 def is_over_a_limit(error: Exception) -> bool:
