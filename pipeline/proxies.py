@@ -53,7 +53,10 @@ def through_proxy(address: str, environment: Mapping[str, str] = os.environ) -> 
 
     if is_on_loopback(address):
         return ""
-    proxy = requests.utils.select_proxy(address, requests.utils.get_environ_proxies(address))
+    try:
+        proxy = requests.utils.select_proxy(address, requests.utils.get_environ_proxies(address))
+    except ValueError:  # what is no address is asked through nothing
+        proxy = None
     if not proxy:
         return ""
     scheme = urlsplit(address).scheme

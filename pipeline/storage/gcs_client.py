@@ -41,6 +41,7 @@ _UNREACHED = (
     ConnectionError,
     TimeoutError,
 )
+_TOKENS = "https://oauth2.googleapis.com"
 _NO_ADDRESS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
@@ -122,6 +123,12 @@ def mapped(uri: str) -> Iterator[None]:
         raise _error(uri, e) from e
     except DataCorruption as e:
         raise TransferError(uri, f"{_first_line(e)}; try again") from e
+    except auth.TransportError as e:
+        through = through_proxy(_TOKENS)
+        remedy = _CORRECT_PROXY if through else "check the network, then try again"
+        raise CredentialsError(
+            uri, f"the service that gives credentials does not answer{through} ({_first_line(e)}); {remedy}"
+        ) from e
     except auth.GoogleAuthError as e:
         raise CredentialsError(
             uri,
