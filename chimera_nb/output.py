@@ -12,7 +12,7 @@ from typing import Any, overload
 
 import pandas as pd
 
-from chimera_nb.arguments import whole_number
+from chimera_nb.arguments import path_text, whole_number
 from chimera_nb.choice import Choice, Where
 from chimera_nb.connect import connect, settings_for
 from chimera_nb.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, warn_of_halves
@@ -115,7 +115,7 @@ def _located(job: str | Path | JobRecord) -> tuple[str, str | None, Store]:
             why = f" ({job.error})" if job.error else ""
             raise RefusedError(f"job {job.job_id} is {job.status.value}{why}, so it has no output to read")
         return spec.target, job.job_id, settings_for([spec.target]).store
-    target = str(job).rstrip("/")
+    target = path_text(job).rstrip("/") or "/"
     if not target.startswith("gs://"):
         target = str(Path(absolute(target)))
     return target, None, settings_for([target]).store

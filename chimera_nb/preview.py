@@ -9,6 +9,7 @@ The tree of a line is in `chimera_nb.json_tree`, the table of all in `chimera_nb
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -67,7 +68,7 @@ def preview(
     settings in force where it is left out. Raises StorageError for what cannot be read at all, and StackError
     without a stack.
     """
-    uri, max_bytes = path_text(uri), whole_number(max_bytes, "max_bytes", 1)
+    uri, max_bytes = path_text(uri), min(whole_number(max_bytes, "max_bytes", 1), sys.maxsize)
     store = store or settings_for([uri]).store
     data = store.read_range(uri, 0, max_bytes)
     if len(data) < max_bytes:
