@@ -9,6 +9,7 @@ The tree of a line is in `chimera_nb.json_tree`, the table of all in `chimera_nb
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -67,7 +68,7 @@ def preview(uri: AnyPath, *, max_bytes: int = MAX_BYTES, store: Store | None = N
     RefusedError for a folder and for a glob, StorageError for what cannot be read at all, and StackError without a
     stack.
     """
-    uri, max_bytes = path_text(uri), whole_number(max_bytes, "max_bytes", 1)
+    uri, max_bytes = path_text(uri), min(whole_number(max_bytes, "max_bytes", 1), sys.maxsize)
     store = store or settings_for([uri]).store
     with file_wanted(store, uri), store.open_read(uri, first_bytes=max_bytes) as stream:
         data = _first_bytes(stream, max_bytes)

@@ -137,7 +137,7 @@ def sample(
     Raises RefusedError for a request that makes no sense, and TooManyFailuresError when no file can be read.
     """
     located, n = path_texts(paths), whole_number(n, "n", 1)
-    max_bytes = whole_number(max_bytes, "max_bytes", 0)
+    max_bytes, seed = whole_number(max_bytes, "max_bytes", 0), whole_number(seed, "seed")
     check_records(records)
     choice = Choice(columns, explode=explode)
     settings = settings_for(located)

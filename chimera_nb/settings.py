@@ -39,6 +39,7 @@ from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.trust import check_trusted
 from pipeline import allowed
 from pipeline.errors import SettingsError
+from pipeline.folders import absolute, current_folder
 from pipeline.storage import PERSON, Store
 from pipeline.storage.patience import JOB, JOB_SECONDS, LEAST_THROUGHPUT, number
 from pipeline.user_project import USER_PROJECT
@@ -135,7 +136,7 @@ def default_data_dir() -> Path:
 
     Raises UntrustedError where others can write there.
     """
-    here = Path.cwd()
+    here = Path(current_folder())
     near = (path for folder in (here, *here.parents) if (path := folder / ".chimera").is_dir())
     found = next(near, here / ".chimera")
     check_trusted(found, "name a folder with --data-dir or CHIMERA_DATA_DIR")
@@ -158,10 +159,19 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     if data_dir is not None:
         values["data_dir"] = data_dir
     if "data_dir" in values:
-        values["data_dir"] = Path(values["data_dir"]).expanduser().absolute()
+        values["data_dir"] = _data_dir(str(values["data_dir"]))
     if values.get("place") == "cloud":
         values.setdefault("job_log", "firestore")
     return Settings(**values)
+
+
+def _data_dir(given: str) -> Path:
+    folder = Path(absolute(given))
+    if os.path.exists(folder) and not os.path.isdir(folder):  # noqa: PTH110, PTH112 - false where a Path raises
+        raise SettingsError(
+            f"the data folder {folder} is a file; name a folder with --data-dir or CHIMERA_DATA_DIR"
+        )
+    return folder
 
 
 def _from_file() -> dict[str, Any]:
@@ -171,7 +181,9 @@ def _from_file() -> dict[str, Any]:
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
-        raise SettingsError(f"{path} cannot be read: {e}") from e
+        why = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
+        named = f"; correct {CONFIG_VARIABLE}, or unset it" if os.environ.get(CONFIG_VARIABLE) else ""
+        raise SettingsError(f"{path} cannot be read: {why}{named}") from e
     if unknown := values.keys() - _ENVIRONMENT.keys() - _NUMBERS.keys() - _LISTS.keys() - {"dataflow"}:
         known = ", ".join((*_ENVIRONMENT, *_NUMBERS, *_LISTS, "[dataflow]"))
         raise SettingsError(f"{path}: unknown setting {', '.join(sorted(unknown))}; there are: {known}")
@@ -203,7 +215,7 @@ def _texts(path: Path, name: str, value: Any) -> tuple[str, ...]:
 def _config_file() -> Path | None:
     if named := os.environ.get(CONFIG_VARIABLE):
         return Path(named)
-    here = Path.cwd()
+    here = Path(current_folder())
     near = (path for folder in (here, *here.parents) if (path := folder / "chimera.toml").is_file())
     found = next(near, None)
     if found is not None:

@@ -64,6 +64,7 @@ class UnknownNameError(RefusedError, LookupError):
     """
 
     def __init__(self, kind: str, name: str, known: list[str]) -> None:
+        name = str(name)  # whatever was asked for
         self.kind, self.name, self.known = kind, name, sorted(known)
         super().__init__(f"no {kind} is named {_shown(name)!r}; {_there_are(name, self.known)}")
 

@@ -11,6 +11,7 @@ from types import NoneType
 from typing import Any
 
 from pipeline.errors import InvalidUriError, RefusedError, SettingsError, TargetError
+from pipeline.folders import current_folder, home_expanded
 from pipeline.patterns import has_glob, other_scheme, split_uri
 from pipeline.user_project import check_user_project
 
@@ -141,9 +142,9 @@ def _located(path: str) -> str:
     if bucket:
         return path
     if name.startswith("~"):
-        name = os.path.expanduser(name)  # noqa: PTH111 - no Path: it drops a last "/"
+        name = home_expanded(name)
     if not os.path.isabs(name):  # noqa: PTH117
-        name = f"{os.getcwd()}/{name.removeprefix('./')}"  # noqa: PTH109
+        name = f"{current_folder()}/{name.removeprefix('./')}"
     name = re.sub("/{2,}", "/", name)
     if "/../" in name or name.endswith("/..") or "/./" in name:
         end = "/" if name.endswith("/") else ""

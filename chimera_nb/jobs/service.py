@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from chimera_nb.arguments import AnyPath, path_text, path_texts
+from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
 from chimera_nb.jobs import dataflow
 from chimera_nb.jobs.dataflow import DataflowJobs
 from chimera_nb.jobs.direct import DirectJobs
@@ -37,6 +37,8 @@ from pipeline.spec import JobSpec
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.3  # seconds
+_COUNTS = ("shards", "max_failures", "max_ratio", "spool_mb")
+_OPTIONS = ("source", "keep_partial", "overwrite", *_COUNTS)
 _LOOKS_AT_ONCE = 10  # at jobs: as many connections as a client of Dataflow keeps
 
 
@@ -104,13 +106,18 @@ class JobService:
         user_project; runner_options those of `DataflowOptions`. Raises RefusedError, with nothing on record, when the
         request is wrong; then no file has been touched.
         """
-        if runner not in self._runners:
+        if not isinstance(runner, str) or runner not in self._runners:
             raise UnknownNameError("runner", runner, list(self._runners))
         # On record, so that whoever looks at the job or repeats it asks as it did.
         options["user_project"] = options.get("user_project") or self.settings.user_project
         spec = JobSpec(
-            inputs=tuple(path_texts(inputs)), target=path_text(target), job_id=new_job_id(), **options
+            inputs=tuple(path_texts(inputs)),
+            target=path_text(target),
+            job_id=new_job_id(),
+            **_checked(options),
         )
+        if not isinstance(runner_options, dict | None):
+            raise RefusedError(f"runner_options is {runner_options!r}; give a dict of names and values")
         store = self.store.billed_to(spec.user_project)
         how = _runner_options(self.settings, runner, spec, runner_options or {})
         check_places(spec.inputs, spec.target, how, self.settings)
@@ -250,6 +257,15 @@ class JobService:
             return None
 
 
+def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """A job's options with its counts as int: 1e3 and numpy's numbers do too. Raises RefusedError for other names."""
+    for name in options:
+        if name not in _OPTIONS:
+            raise UnknownNameError("option of a job", name, list(_OPTIONS))
+    counts = {n: whole_number(v, n) for n, v in options.items() if n in _COUNTS and v is not None}
+    return {**options, **counts}
+
+
 def check_places(
     inputs: Sequence[str], target: str, runner_options: Mapping[str, Any], settings: Settings
 ) -> None:
@@ -284,6 +300,6 @@ def _runner_options(settings: Settings, runner: str, spec: JobSpec, wanted: dict
         return dataflow.options_of(settings, **wanted)
     if wanted:
         raise RefusedError(
-            f"{', '.join(sorted(wanted))}: only for --runner dataflow; leave out, or choose that"
+            f"{', '.join(sorted(map(str, wanted)))}: only for --runner dataflow; leave out, or choose that"
         )
     return {}

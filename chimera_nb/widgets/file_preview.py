@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from chimera_nb.arguments import AnyPath, path_text
 from chimera_nb.jobs.bounds import storable
 from chimera_nb.settings import Settings
 from chimera_nb.widgets import assets
@@ -38,13 +39,13 @@ class FilePreview(View):
     uri = traitlets.Unicode(help="The file that is shown; set it to look inside another.")
     height = traitlets.Int(360, min=120, help="Of what is inside, in pixels.").tag(sync=True)
 
-    def __init__(self, uri: str = "", settings: Settings | None = None, **traits: Any) -> None:
+    def __init__(self, uri: AnyPath = "", settings: Settings | None = None, **traits: Any) -> None:
         self._view = 0  # rises with each file, so that a late answer is known as one
         self._shown: Inside | None = None
         self._state = "empty"  # reading, shown, failed
         self._on_screen = False
         self._reading = 0
-        super().__init__(settings, uri=uri, **traits)
+        super().__init__(settings, uri=path_text(uri) if uri != "" else "", **traits)
 
     @traitlets.observe("uri")
     def _on_uri(self, _: object) -> None:

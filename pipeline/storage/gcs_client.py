@@ -21,8 +21,9 @@ from google.auth import exceptions as auth
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from pipeline.errors import CredentialsError, StorageError, StoreUnavailableError, TransferError
+from pipeline.proxies import is_of_proxy, reach_directly, through_proxy
 from pipeline.storage.deadline import deadline, mount
-from pipeline.storage.gcs_answers import said
+from pipeline.storage.gcs_answers import said, status_of
 from pipeline.storage.gcs_faults import NO_STORE, SIGN_IN, error_of
 from pipeline.storage.patience import Patience, Trials
 
@@ -35,6 +36,15 @@ _UNREACHED = (
     ConnectionError,
     TimeoutError,
 )
+_TOKENS = "https://oauth2.googleapis.com"
+_NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    urllib3.exceptions.LocationValueError,
+)
+_CHECK_NETWORK = "check the network, then try again"
+_CORRECT_PROXY = "correct that variable, or name the store's host in NO_PROXY to go without"
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -110,6 +120,7 @@ def _client(_process: int, emulator: str | None) -> Any:
             )
             # Nothing here belongs to a project, but the client wants the name of one.
             made = storage.Client(project=project or "unnamed", credentials=credentials)
+    reach_directly(made._http, emulator or "")  # noqa: SLF001
     mount(made._http, connections=_CONNECTIONS)  # noqa: SLF001 - its only way to keep more than ten
     # Tokens are fetched within requests, by a session of their own: nobody waits for them without end either.
     mount(made._http._auth_request.session, connections=1, retries=3)  # noqa: SLF001
@@ -122,9 +133,13 @@ def mapped(uri: str, user_project: str | None = None) -> Iterator[None]:
     try:
         yield
     except (api.GoogleAPIError, InvalidResponse) as e:
-        raise error_of(uri, e, user_project) from e
+        raise _answered(uri, e, user_project) from e
     except DataCorruption as e:
         raise TransferError(uri, f"the transfer failed ({said(e)})", "try again") from e
+    except auth.TransportError as e:
+        through = through_proxy(_TOKENS)
+        reason = f"the service that gives credentials does not answer{through} ({said(e)})"
+        raise CredentialsError(uri, reason, _CORRECT_PROXY if through else _CHECK_NETWORK) from e
     except auth.GoogleAuthError as e:
         none = isinstance(e, auth.DefaultCredentialsError)
         reason = "there are no credentials" if none else "the credentials do not work, or no longer"
@@ -134,8 +149,28 @@ def mapped(uri: str, user_project: str | None = None) -> Iterator[None]:
     except requests.exceptions.InvalidJSONError as e:
         raise StoreUnavailableError(uri, *NO_STORE) from e
     except _UNREACHED as e:
+        through = through_proxy(_address())
+        if isinstance(e, _NO_ADDRESS):  # which trying again does not mend
+            wrong = "that variable" if through else "STORAGE_EMULATOR_HOST"
+            raise StorageError(
+                uri, f"the store cannot be asked{through} ({said(e)})", f"correct {wrong}"
+            ) from e
+        remedy = f"{_CORRECT_PROXY}, then try again" if through else _CHECK_NETWORK
         raise StoreUnavailableError(
-            uri,
-            f"the store does not answer ({type(e).__name__}: {said(e)})",
-            "check the network, then try again",
+            uri, f"the store does not answer{through} ({type(e).__name__}: {said(e)})", remedy
         ) from e
+
+
+def _answered(uri: str, error: Exception, user_project: str | None) -> StorageError:
+    """An answer that is no success: the store's, or that of a proxy on the way to it."""
+    if is_of_proxy(getattr(error, "response", None)) and (through := through_proxy(_address())):
+        reason = (
+            f"{status_of(error)} was answered{through}, in words that are not the store's ({said(error)})"
+        )
+        return StorageError(uri, reason, _CORRECT_PROXY)
+    return error_of(uri, error, user_project)
+
+
+def _address() -> str:
+    """Where the client asks."""
+    return os.environ.get("STORAGE_EMULATOR_HOST") or "https://storage.googleapis.com"
