@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import http.client
 import os
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ def _client(_process: int, emulator: str | None) -> Any:
     mount(made._http, connections=_CONNECTIONS)  # noqa: SLF001 - its only way to keep more than ten
     # Tokens are fetched within requests, by a session of their own: nobody waits for them without end either.
     mount(made._http._auth_request.session, connections=1, retries=3)  # noqa: SLF001
+    weakref.finalize(made, made._http.close)  # noqa: SLF001 - one of many emulators goes with its connections
     return made
 
 
