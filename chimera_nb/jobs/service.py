@@ -5,6 +5,7 @@ Importing this imports no Beam: a job runs in another process.
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import logging
 import os
@@ -38,7 +39,8 @@ from pipeline.spec import JobSpec
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.3  # seconds
 _COUNTS = ("shards", "max_failures", "max_ratio", "spool_mb")
-_OPTIONS = ("source", "keep_partial", "overwrite", *_COUNTS)
+_GIVEN = {"inputs", "target", "job_id", "inputs_total", "manifest"}  # of a JobSpec, and no options
+_OPTIONS = tuple(field.name for field in dataclasses.fields(JobSpec) if field.name not in _GIVEN)
 _LOOKS_AT_ONCE = 10  # at jobs: as many connections as a client of Dataflow keeps
 
 
