@@ -23,10 +23,11 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from chimera_nb.connect import connect, settings_for
 from chimera_nb.jobs.entries import Entry, UnreadableRecord
 from pipeline.errors import ChimeraError, NothingMatchesError, RefusedError
-from pipeline.patterns import Pattern, has_glob, join_uri, split_uri
+from pipeline.glob import Pattern
 from pipeline.printable import printable
 from pipeline.selection import list_matches
 from pipeline.storage import Store
+from pipeline.uri import has_glob, join_uri, split_uri
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from pipeline.layout import inputs_uri, job_folders
 from pipeline.manifest import write_patterns
-from pipeline.patterns import split_uri
 from pipeline.selection import check_apart, check_inputs, patterns_by_input
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target import abandon_target, prepare_target
+from pipeline.uri import split_uri
 
 
 def admit(

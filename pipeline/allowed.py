@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from pipeline.errors import InvalidUriError, NotAllowedError, SettingsError
-from pipeline.patterns import has_glob, join_uri, split_uri
+from pipeline.uri import has_glob, join_uri, split_uri
 
 To = Literal["read", "write"]
 VARIABLES: dict[To, str] = {"read": "CHIMERA_READ_BUCKETS", "write": "CHIMERA_WRITE_BUCKETS"}

@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError, TargetError
-from pipeline.patterns import Pattern, escape, has_glob, join_uri, split_uri
+from pipeline.glob import Pattern
 from pipeline.sources import build_patterns, get_decompressor, get_source
 from pipeline.spec import JobSpec
 from pipeline.standing import published
 from pipeline.storage import Entry, Store, join
+from pipeline.uri import escape, has_glob, join_uri, split_uri
 
 _LOOKUPS = 16  # inputs looked up at a time
 _CROWD = 20  # literal names in one folder, beyond which it is listed

@@ -11,7 +11,7 @@ from types import NoneType
 from typing import Any
 
 from pipeline.errors import InvalidUriError, RefusedError, SettingsError, TargetError
-from pipeline.patterns import has_glob, split_uri
+from pipeline.uri import has_glob, split_uri
 
 MAX_SHARDS = 99_999  # five digits in output-00000-of-NNNNN.ndjson
 MAX_RATIO = 1000  # gzip cannot pass 1,032, and market files come to about 15
@@ -35,7 +35,7 @@ _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # it becomes part of obj
 class JobSpec:
     """One job: which files, by which source, to where, and how. Raises RefusedError when it makes no sense.
 
-    inputs         gs:// URIs of one bucket, or local paths: folders, objects or globs (`pipeline.patterns`)
+    inputs         gs:// URIs of one bucket, or local paths: folders, objects or globs (`pipeline.glob`)
     target         the folder that takes output/, ledger/ and summary.json; kept without a trailing "/"
     job_id         names the job's temporary files at the target
     source         a source plugin's name

@@ -23,10 +23,10 @@ from chimera_nb.jobs.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log import Page
 from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.ledger import FileRecord
-from pipeline.patterns import join_uri
 from pipeline.printable import printable
 from pipeline.spec import MAX_RATIO
 from pipeline.storage import Entry
+from pipeline.uri import join_uri
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

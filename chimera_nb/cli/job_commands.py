@@ -14,9 +14,9 @@ from chimera_nb.jobs.service import JobService
 from pipeline.errors import StorageError
 from pipeline.ledger import FileRecord
 from pipeline.path_list import parse_paths
-from pipeline.patterns import join_uri
 from pipeline.results import ledger_records
 from pipeline.spec import MAX_RATIO
+from pipeline.uri import join_uri
 
 jobs = typer.Typer(help="Look at the jobs on record.", no_args_is_help=True)
 _FAILURES_SHOWN = 20

@@ -27,9 +27,9 @@ from chimera_nb.settings import Settings, load_settings
 from pipeline.causes import cause_of
 from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.manifest import read_patterns
-from pipeline.patterns import split_uri
 from pipeline.spec import JobSpec
 from pipeline.target import begin_target
+from pipeline.uri import split_uri
 
 _log = logging.getLogger(__name__)
 # Seconds for which the job log may be away when Dataflow has the job. After that it is found by its name.

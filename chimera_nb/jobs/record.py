@@ -56,8 +56,8 @@ from chimera_nb.jobs.bounds import (
 )
 from chimera_nb.jobs.document import brief, problem_of
 from pipeline.errors import JobLogError, UnknownNameError, UnreadableRecordError
-from pipeline.patterns import split_uri
 from pipeline.spec import JobSpec
+from pipeline.uri import split_uri
 
 STAGES = ("read", "decompress", "write")
 RUNNERS = ("direct", "dataflow")

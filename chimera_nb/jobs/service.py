@@ -249,7 +249,9 @@ class JobService:
 def check_places(
     inputs: Sequence[str], target: str, runner_options: Mapping[str, Any], settings: Settings
 ) -> None:
-    """Hold all that a job names to the lists of `pipeline.allowed`, before the store is asked. Raises RefusedError.
+    """Hold all that a job names to the lists of `pipeline.allowed`, before the store is asked.
+
+    Raises RefusedError.
 
     `inputs` may be patterns. Beam's own clients, which stage a Dataflow job, know no lists: so what they are told is
     checked here, and with lists there are no Beam options but those of the settings.

@@ -19,7 +19,7 @@ from chimera_nb.widgets.counting import Count, advance
 from chimera_nb.widgets.listing import Listing
 from chimera_nb.widgets.view import View, refusing
 from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
-from pipeline.patterns import split_uri
+from pipeline.uri import split_uri
 
 _SLICE_SECONDS = 0.25  # what is counted may have changed by then
 

@@ -14,7 +14,8 @@ from chimera_nb.widgets.counting import Count, Cover, Tally, is_glob
 from chimera_nb.widgets.listing import Listing
 from chimera_nb.widgets.places import BUCKETS, Bounds, as_folder, crumbs, parent
 from pipeline.errors import RefusedError
-from pipeline.patterns import Pattern, escape, join_uri, split_uri
+from pipeline.glob import Pattern
+from pipeline.uri import escape, join_uri, split_uri
 
 ROWS_AT_ONCE = 5000  # in one message
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ChimeraError, InvalidPatternError, ObjectNotFoundError
-from pipeline.patterns import Pattern, has_glob, split_uri
+from pipeline.glob import Pattern
+from pipeline.uri import has_glob, split_uri
 
 if TYPE_CHECKING:
     from pipeline.storage import Entry, Store

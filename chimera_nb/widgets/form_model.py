@@ -15,8 +15,8 @@ from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
 from pipeline.errors import RefusedError, UnknownNameError
-from pipeline.patterns import split_uri
 from pipeline.spec import MAX_RATIO, MAX_SHARDS, JobSpec
+from pipeline.uri import split_uri
 
 MAX_TEXT = 2000  # characters: an object's name has 1,024 bytes at most
 _PLAIN_BUCKET = "gs://"

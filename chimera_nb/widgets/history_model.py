@@ -16,7 +16,7 @@ from chimera_nb.jobs.entries import Entry, UnreadableRecord
 from chimera_nb.jobs.log import JobLog, search_text
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from pipeline.errors import RefusedError
-from pipeline.patterns import join_uri
+from pipeline.uri import join_uri
 
 PAGE = 50
 SEARCHED_AT_ONCE = 200  # in one call of the job log

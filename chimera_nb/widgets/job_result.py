@@ -23,10 +23,10 @@ from chimera_nb.widgets.formulas import inert
 from chimera_nb.widgets.result_plot import as_number, plot_of
 from pipeline.errors import RefusedError, StorageError
 from pipeline.layout import shard_uri, summary_uri
-from pipeline.patterns import split_uri
 from pipeline.results import check_still_of, check_summary_of, ledger_records
 from pipeline.storage import Store, join
 from pipeline.target import read_summary
+from pipeline.uri import split_uri
 
 READ_BYTES = 2 << 20
 ROWS_READ = 1000  # for the plot and for the file to be saved

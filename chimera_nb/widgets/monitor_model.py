@@ -13,7 +13,7 @@ from typing import Any
 
 from chimera_nb.jobs.dataflow import LOCAL_PROJECT
 from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status
-from pipeline.patterns import join_uri
+from pipeline.uri import join_uri
 
 SPEED_SECONDS = 5.0  # what is called the speed now is over so long
 LEFT_SECONDS = 30.0  # the time that is left is told by the files of so long

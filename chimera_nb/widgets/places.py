@@ -13,7 +13,7 @@ from pathlib import Path
 
 from chimera_nb.private import private_data_dir
 from pipeline.errors import ChimeraError, RefusedError
-from pipeline.patterns import split_uri
+from pipeline.uri import split_uri
 
 BUCKETS = "gs://"
 _RECENT = 20

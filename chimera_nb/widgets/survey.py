@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from chimera_nb.widgets.counting import FILES_AT_ONCE, Tally
 from chimera_nb.widgets.form_model import ANY_ID
 from pipeline.errors import ChimeraError, ObjectNotFoundError
-from pipeline.patterns import Pattern, join_uri, split_uri
+from pipeline.glob import Pattern
 from pipeline.spec import JobSpec
+from pipeline.uri import join_uri, split_uri
 
 if TYPE_CHECKING:
     from chimera_nb.preview import Preview

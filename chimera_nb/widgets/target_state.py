@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import ChimeraError
-from pipeline.patterns import split_uri
 from pipeline.spec import JobSpec
 from pipeline.standing import published
 from pipeline.storage import Store
 from pipeline.target import read_summary
+from pipeline.uri import split_uri
 
 _CLAIMS = "_chimera/"
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.errors import ObjectNotFoundError, StorageError
-from pipeline.patterns import split_uri
 from pipeline.storage import gcs_read, gcs_write
 from pipeline.storage.entries import Entry, Page, ReadStream
 from pipeline.storage.gcs_client import asked, client
 from pipeline.storage.gcs_read import blob_of
 from pipeline.storage.local_streams import FileReader, mapped
 from pipeline.storage.patience import Patience
+from pipeline.uri import split_uri
 
 _DELETERS = 16
 _FIELDS = "items(name,size,generation,crc32c,updated),nextPageToken,prefixes"

@@ -20,11 +20,11 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
-from pipeline.patterns import split_uri
 from pipeline.storage.checksum import Crc32c
 from pipeline.storage.entries import ReadStream
 from pipeline.storage.gcs_client import asked, client
 from pipeline.storage.patience import Patience
+from pipeline.uri import split_uri
 
 WINDOW_BYTES = 4 << 20  # one request brings so much
 FIRST_BYTES = (

@@ -14,12 +14,12 @@ from typing import Any
 from google.api_core import exceptions as api
 
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError
-from pipeline.patterns import split_uri
 from pipeline.storage.entries import Version
 from pipeline.storage.gcs_client import asked, client, is_over_a_limit
 from pipeline.storage.gcs_read import BlobReader, blob_of
 from pipeline.storage.gcs_write import OWNER, write_object
 from pipeline.storage.patience import Patience
+from pipeline.uri import split_uri
 
 _FIELDS = "items(name,size,generation,crc32c,metadata),nextPageToken,prefixes"
 

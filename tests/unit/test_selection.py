@@ -18,7 +18,7 @@ from pipeline.errors import (
     TargetError,
     UnknownNameError,
 )
-from pipeline.patterns import Pattern
+from pipeline.glob import Pattern
 from pipeline.selection import check_apart, check_inputs, check_outside, list_matches, patterns_by_input
 from pipeline.sources import build_patterns
 from pipeline.sources.ndjson import NdjsonSource

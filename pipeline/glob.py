@@ -10,8 +10,8 @@ and nothing is normalised: object names are opaque, so `a//b`, `..` and a traili
     **          anywhere else: any number of characters, "/" among them
     the rest    itself, also `{`, `\`, `^`, line breaks and all that is special in a regular expression
 
-A literal glob character is written `[*]`, `[?]` or `[[]`; `escape` does it. A `]` that comes first in a set
-is a member of it, and so is a `-` that comes first or last. Refused with `InvalidPatternError`: an empty
+A literal glob character is written `[*]`, `[?]` or `[[]`; `pipeline.uri.escape` does it. A `]` that comes first in
+a set is a member of it, and so is a `-` that comes first or last. Refused with `InvalidPatternError`: an empty
 pattern, one that ends in "/" (a folder is not a pattern), a `[` that is not closed, a set that holds "/", and
 a range that runs backwards.
 
@@ -21,64 +21,13 @@ and a regular expression takes for ever over `*a*a*a*a*b`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.errors import InvalidPatternError, InvalidUriError
+from pipeline.errors import InvalidPatternError
 
-_GLOB = re.compile(r"[*?\[]")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-# https://cloud.google.com/storage/docs/buckets#naming; the least length is left to the server.
-_BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,220}[a-z0-9])?")
 _MEMO_LIMIT = 4096  # transitions remembered for one pattern: a real one needs a few hundred
-
-
-def has_glob(path: str) -> bool:
-    """Whether a path is to be read as a glob: it holds `*`, `?` or `[`."""
-    return _GLOB.search(path) is not None
-
-
-def escape(name: str) -> str:
-    """The pattern that matches this name and no other."""
-    return _GLOB.sub(r"[\g<0>]", name)
-
-
-def split_uri(uri: str) -> tuple[str, str]:
-    """The bucket and the path within it; a local path has the bucket "".
-
-    Both come back exactly as written: neither the name of an object nor a local path is normalised.
-    Raises InvalidUriError for any other scheme, and for what cannot be a bucket.
-    """
-    if uri.startswith("gs://"):
-        bucket, _, path = uri.removeprefix("gs://").partition("/")
-        if not bucket:
-            raise InvalidUriError(f"{uri!r} names no bucket; write gs://bucket/path")
-        if has_glob(bucket):
-            raise InvalidUriError(
-                f"{uri!r}: a glob cannot stand in the bucket's name; give one bucket at a time"
-            )
-        if not _BUCKET.fullmatch(bucket):
-            raise InvalidUriError(
-                f"{uri!r}: {bucket!r} cannot be a bucket; use lower-case letters, digits, '-', '_' and '.', "
-                "with a letter or a digit at both ends"
-            )
-        return bucket, path
-    if uri[:3].lower() == "gs:":
-        raise InvalidUriError(
-            f"{uri!r} is not a gs:// URI; write gs://bucket/path (or ./{uri} for a local file)"
-        )
-    if scheme := _SCHEME.match(uri):
-        raise InvalidUriError(f"{uri!r}: {scheme[0]} is not supported; give gs://bucket/path or a local path")
-    if not uri or "\0" in uri:
-        raise InvalidUriError(f"{uri!r} is not a path; give gs://bucket/path or a local path")
-    return "", uri
-
-
-def join_uri(bucket: str, path: str) -> str:
-    """The URI of a path in a bucket, the inverse of `split_uri`; the bucket "" stands for local files."""
-    return f"gs://{bucket}/{path}" if bucket else path
 
 
 @dataclass(frozen=True)
