@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pipeline.layout import shard_name, shards_uri, summary_uri
 from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.publish import summarise
-from pipeline.shards import write_shard_list
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.storage.checksum import Crc32c
+from pipeline.target.layout import shard_name, shards_uri, summary_uri
+from pipeline.write.publish import summarise
+from pipeline.write.shard_list import write_shard_list
 
 SHARDS = 10
 _IN_A_FOLDER = 500

@@ -22,7 +22,7 @@ from chimera_nb.columns import Column
 from chimera_nb.nested import Explode, exploded, opened
 from chimera_nb.records import NoRecord, Record, RecordReader, Row, free_name
 from pipeline.errors import RefusedError, UnknownNameError
-from pipeline.text_format import text_format
+from pipeline.read.text_format import text_format
 
 MANY_COLUMNS = 1000
 EMPTY_CELLS = 10_000_000  # of more columns than that, nine in ten of them empty: more is refused

@@ -24,8 +24,8 @@ from chimera_nb.connect import connect, settings_for
 from chimera_nb.jobs.entries import Entry, UnreadableRecord
 from pipeline.errors import ChimeraError, NothingMatchesError, RefusedError
 from pipeline.glob import Pattern
+from pipeline.inputs.selection import list_matches
 from pipeline.printable import printable
-from pipeline.selection import list_matches
 from pipeline.storage import Store
 from pipeline.uri import has_glob, join_uri, split_uri
 

@@ -22,13 +22,13 @@ from chimera_nb.joined import Records, check_records, one_a_line
 from chimera_nb.nested import Explode
 from chimera_nb.read_ahead import read_ahead
 from chimera_nb.records import RecordReader, Row, collector_paused
-from pipeline.blocks import whole_lines
 from pipeline.errors import RefusedError, StorageError
-from pipeline.layout import shard_uri, summary_uri
-from pipeline.results import check_summary_of
+from pipeline.read.lines import whole_lines
 from pipeline.spec import JobSpec
 from pipeline.storage import Store, join
-from pipeline.target import read_summary
+from pipeline.target.layout import shard_uri, summary_uri
+from pipeline.target.lifecycle import read_summary
+from pipeline.target.results import check_summary_of
 
 FRAME_RATIO = 12  # bytes of a frame to a byte of NDJSON: measured 11.3 on a real market, nested as it is
 MEMORY_SHARE = 0.5  # of what is available, that a frame may take

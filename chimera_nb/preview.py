@@ -17,10 +17,10 @@ from chimera_nb.arguments import AnyPath, path_text, whole_number
 from chimera_nb.connect import settings_for
 from chimera_nb.zip_front import first_member
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
-from pipeline.codecs.intake import Intake, Readable
+from pipeline.codecs.stream import Intake, Readable
 from pipeline.errors import BadFileError
+from pipeline.read.text_format import text_format
 from pipeline.storage import Store
-from pipeline.text_format import text_format
 
 MAX_BYTES = 256_000
 _RAW_BYTES = 32 << 20  # the most that is decoded: few bytes may hold very many

@@ -19,17 +19,17 @@ from chimera_nb.jobs.record import Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import load_settings
 from pipeline.errors import JobNotFoundError, RefusedError, TargetError
-from pipeline.layout import summary_uri
+from pipeline.inputs.manifest import all_inputs
+from pipeline.inputs.selection import patterns_by_input
 from pipeline.ledger import FileRecord
-from pipeline.manifest import all_inputs
 from pipeline.proof import Claimed, Verdict, find_record
 from pipeline.proof import extract as extract_lines
 from pipeline.proof import verify as verify_target
-from pipeline.results import check_still_of
-from pipeline.selection import patterns_by_input
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import read_summary
+from pipeline.target.layout import summary_uri
+from pipeline.target.lifecycle import read_summary
+from pipeline.target.results import check_still_of
 
 
 @dataclass(frozen=True)

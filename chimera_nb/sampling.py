@@ -26,10 +26,10 @@ from chimera_nb.nested import Explode
 from chimera_nb.preview import preview
 from chimera_nb.progress_bar import sample_bar
 from chimera_nb.records import RecordReader, free_name, is_blank
-from pipeline.blocks import whole_lines
 from pipeline.codecs import HEAD_BYTES, choose_codec
-from pipeline.codecs.intake import Intake
+from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError, TooManyFailuresError
+from pipeline.read.lines import whole_lines
 from pipeline.sources import get_decompressor, get_source
 from pipeline.storage import Store
 

@@ -18,7 +18,7 @@
     write_buckets         CHIMERA_WRITE_BUCKETS                  those that may be written; all if left out
 
 The last two are lists of buckets, `bucket/folder` and `/local/folder`: separated by commas in the environment, arrays
-of texts in chimera.toml. `pipeline.allowed` has the rules; `Settings.store` is held to them.
+of texts in chimera.toml. `pipeline.storage.access_policy` has the rules; `Settings.store` is held to them.
 
 A table [dataflow] in chimera.toml has the rest of how Dataflow jobs run: `chimera_nb.dataflow_options` names it.
 
@@ -36,9 +36,8 @@ from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.trust import check_trusted
-from pipeline import allowed
 from pipeline.errors import SettingsError
-from pipeline.storage import PERSON, Store
+from pipeline.storage import PERSON, Store, access_policy
 from pipeline.storage.patience import JOB, JOB_SECONDS, LEAST_THROUGHPUT, number
 
 CONFIG_VARIABLE = "CHIMERA_CONFIG"
@@ -60,7 +59,7 @@ _NUMBERS = {
     "job_patience": JOB_SECONDS,
     "least_throughput": LEAST_THROUGHPUT,
 }
-_LISTS = {"read_buckets": allowed.VARIABLES["read"], "write_buckets": allowed.VARIABLES["write"]}
+_LISTS = {"read_buckets": access_policy.VARIABLES["read"], "write_buckets": access_policy.VARIABLES["write"]}
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ class Settings:
     def job_store(self) -> Store:
         """The same for a job, which waits out a store's bad minutes."""
         patience = replace(JOB, seconds=self.job_patience, bytes_per_second=self.least_throughput)
-        lists = allowed.AccessLists.of(self.read_buckets, self.write_buckets)
+        lists = access_policy.AccessLists.of(self.read_buckets, self.write_buckets)
         return Store(lists, patience, cloud=self.place == "cloud")
 
     def dataflow_options(self, **for_this_job: Any) -> DataflowOptions:
@@ -143,7 +142,7 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     values = _from_file()
     for name, variable in _LISTS.items():
         if (listed := os.environ.get(variable)) is not None:  # an empty list allows nothing
-            values[name] = allowed.split_list(listed)
+            values[name] = access_policy.split_list(listed)
     for name, variable in _NUMBERS.items():
         if given := os.environ.get(variable):
             values[name] = number(variable, given)

@@ -18,17 +18,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pipeline.admission import admit
-from pipeline.allowed import AccessLists
-from pipeline.causes import cause_of
+from pipeline.admit import admit
 from pipeline.errors import ChimeraError, RefusedError, StorageError
-from pipeline.give_back import give_back
+from pipeline.failure_cause import cause_of
 from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.printable import guard_terminal, printable
+from pipeline.release import give_back
 from pipeline.sources import describe_sources
 from pipeline.spec import MAX_RATIO, JobSpec
 from pipeline.storage import PERSON, Patience, Store
-from pipeline.target import abandon_target, begin_target, lost
+from pipeline.storage.access_policy import AccessLists
+from pipeline.target.lifecycle import abandon_target, begin_target, lost
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,7 +97,7 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from pipeline.build import build
+    from pipeline.graph.build import build
 
     options = PipelineOptions(list(beam_options))
     named = any(option.split("=")[0] == "--runner" for option in beam_options)

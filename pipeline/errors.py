@@ -148,7 +148,7 @@ class CredentialsError(AccessDeniedError, StoreUnavailableError):
 
 
 class NotAllowedError(AccessDeniedError, RefusedError):
-    """A place outside the lists that bound a store (`pipeline.allowed`). The store has not been asked.
+    """A place outside the lists that bound a store (`pipeline.storage.access_policy`). The store has not been asked.
 
     The URI may be a visitor's: in the text it is on one line and not long, whatever is in it.
     """

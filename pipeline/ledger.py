@@ -21,7 +21,8 @@ A record is one JSON object on a line of ledger/ledger-*.ndjson:
                  the beginning of the next shard where that one ends before them
     outputCrc32c of those bytes, base64; null when there are none
 
-In a job's temporary ledger `shard` is the part that the lines were written to (`pipeline.places` resolves it).
+In a job's temporary ledger `shard` is the part that the lines were written to (`pipeline.write.line_offsets`
+resolves it).
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class JobSpec:
     spool_mb       MB of its temporary disk that a worker's process may hold lines on, where its memory does not do;
                    a file that does not fit is read twice; None is as much as it leaves free
     overwrite      replace the output that the target holds
-    manifest       where all inputs are when `inputs` holds only the first of `inputs_total` (`pipeline.manifest`)
+    manifest       where all inputs are when `inputs` holds only the first of `inputs_total`
     """
 
     inputs: tuple[str, ...]

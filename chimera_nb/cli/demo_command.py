@@ -19,8 +19,8 @@ from chimera_nb.jobs.service import JobService
 from chimera_nb.local import stack
 from chimera_nb.local.demo import BUCKET, RESULTS, put_demo
 from chimera_nb.settings import load_settings
-from pipeline.results import output_lines
 from pipeline.storage import Store
+from pipeline.target.results import output_lines
 
 _LINES_SHOWN = 3
 _LINE_WIDTH = 160

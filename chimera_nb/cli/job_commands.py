@@ -12,10 +12,10 @@ from chimera_nb.connect import connect
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from pipeline.errors import StorageError
+from pipeline.inputs.path_list import parse_paths
 from pipeline.ledger import FileRecord
-from pipeline.path_list import parse_paths
-from pipeline.results import ledger_records
 from pipeline.spec import MAX_RATIO
+from pipeline.target.results import ledger_records
 from pipeline.uri import join_uri
 
 jobs = typer.Typer(help="Look at the jobs on record.", no_args_is_help=True)

@@ -15,7 +15,7 @@ from chimera_nb.cli.upload_plan import plan_uploads
 from chimera_nb.connect import connect
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.glob import Pattern
-from pipeline.selection import list_matches
+from pipeline.inputs.selection import list_matches
 from pipeline.storage import Entry, Store
 from pipeline.uri import has_glob, split_uri
 

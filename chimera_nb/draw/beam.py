@@ -21,7 +21,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from chimera_nb.draw.lines import Line, Lowest
 from chimera_nb.draw.run import Run, SampleCancelledError
-from pipeline.reader_pool import LOCAL_THREADS, REMOTE_THREADS
+from pipeline.read.pool import LOCAL_THREADS, REMOTE_THREADS
 from pipeline.storage import Entry
 
 _INTERACTIVE = "apache_beam.runners.interactive"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from chimera_nb.draw.lines import NUMBERS, file_key
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
-from pipeline.selection import list_matches, literal_uri, patterns_by_input
+from pipeline.inputs.selection import list_matches, literal_uri, patterns_by_input
 from pipeline.spec import JobSpec
 from pipeline.storage import Entry, Store
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from chimera_nb.draw.lines import Line, Lowest, draw_lines
 from chimera_nb.joined import Records, one_a_line
-from pipeline.blocks import whole_lines
 from pipeline.codecs import HEAD_BYTES, choose_codec
-from pipeline.codecs.intake import Intake
+from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError, ChimeraError, StorageError
+from pipeline.read.lines import whole_lines
 from pipeline.storage import Entry, ReadStream, Store
 
 _FAILURES_KEPT = 20

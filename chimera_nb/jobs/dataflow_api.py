@@ -104,7 +104,7 @@ class DataflowApi:
         return Messages(tuple(sorted(found, key=lambda message: message.time)), workers)
 
     def counters(self, job_id: str) -> dict[str, int]:
-        """The job's own counters (`pipeline.counters`), each summed over the steps that count it.
+        """The job's own counters (`pipeline.graph.counters`), each summed over the steps that count it.
 
         Tentative values run ahead of the committed ones while bundles are under way; the larger one is taken.
         """

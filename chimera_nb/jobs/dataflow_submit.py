@@ -24,11 +24,11 @@ from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.service import check_places, open_log
 from chimera_nb.jobs.worker_package import build_packages
 from chimera_nb.settings import Settings, load_settings
-from pipeline.causes import cause_of
+from pipeline.failure_cause import cause_of
+from pipeline.inputs.manifest import read_patterns
 from pipeline.interruption import Interrupted, Interruptions, interruptions
-from pipeline.manifest import read_patterns
 from pipeline.spec import JobSpec
-from pipeline.target import begin_target
+from pipeline.target.lifecycle import begin_target
 from pipeline.uri import split_uri
 
 _log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
-    from pipeline.build import build
+    from pipeline.graph.build import build
 
     spec, endpoint = JobSpec.from_json(record.spec), settings.dataflow_endpoint
     store = settings.job_store

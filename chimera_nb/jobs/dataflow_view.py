@@ -10,7 +10,7 @@ from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.dataflow_api import DataflowJob, Message, Messages
 from chimera_nb.jobs.progress import numbers, stages
 from chimera_nb.jobs.record import JobRecord, Status
-from pipeline.causes import cause_of
+from pipeline.failure_cause import cause_of
 
 _WAITING = ("PENDING", "QUEUED", "UNKNOWN", "STOPPED")
 _AT = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')

@@ -1,7 +1,7 @@
 """The last word of a direct job: what its process puts on record as it ends.
 
 `python -m chimera_nb.jobs.direct_end JOB_ID STATUS WHY PROGRESS` is what a process becomes whose job came to nothing
-(`pipeline.give_back`). Exit 1.
+(`pipeline.release`). Exit 1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chimera_nb.jobs.ending import last_word
 from chimera_nb.jobs.record import Status
 from chimera_nb.jobs.service import open_log
 from chimera_nb.settings import load_settings
-from pipeline.give_back import go_on_as
+from pipeline.release import go_on_as
 
 Numbers = Mapping[str, int | float | None]
 

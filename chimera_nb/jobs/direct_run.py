@@ -25,10 +25,10 @@ from chimera_nb.jobs.record import JobRecord, Stage, Status
 from chimera_nb.jobs.service import open_log
 from chimera_nb.settings import Settings, load_settings
 from pipeline import progress
-from pipeline.causes import cause_of
 from pipeline.errors import JobLogError
+from pipeline.failure_cause import cause_of
+from pipeline.inputs.manifest import read_patterns
 from pipeline.interruption import Interrupted, interruptions
-from pipeline.manifest import read_patterns
 from pipeline.spec import JobSpec
 
 _log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from pipeline.errors import ObjectNotFoundError, StorageError, TargetError
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import abandon_target, lost
+from pipeline.target.lifecycle import abandon_target, lost
 
 _WAITING = "its target cannot be looked at yet"  # put in a record's log once, however many look meanwhile
 

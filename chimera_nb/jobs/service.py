@@ -21,7 +21,7 @@ from chimera_nb.jobs.entries import Entries, Entry
 from chimera_nb.jobs.log import JobLog, Page
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.settings import Settings
-from pipeline.admission import admit, withdraw
+from pipeline.admit import admit, withdraw
 from pipeline.errors import (
     JobLogError,
     JobNotFoundError,
@@ -31,9 +31,9 @@ from pipeline.errors import (
     UnknownNameError,
     UnreadableRecordError,
 )
-from pipeline.manifest import all_inputs, with_manifest
-from pipeline.results import check_still_of, ledger_records
+from pipeline.inputs.manifest import all_inputs, with_manifest
 from pipeline.spec import JobSpec
+from pipeline.target.results import check_still_of, ledger_records
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.3  # seconds
@@ -249,7 +249,7 @@ class JobService:
 def check_places(
     inputs: Sequence[str], target: str, runner_options: Mapping[str, Any], settings: Settings
 ) -> None:
-    """Hold all that a job names to the lists of `pipeline.allowed`, before the store is asked.
+    """Hold all that a job names to the lists of `pipeline.storage.access_policy`, before the store is asked.
 
     Raises RefusedError.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chimera_nb.widgets.form_model import ANY_ID
-from pipeline.path_list import as_lines
+from pipeline.inputs.path_list import as_lines
 from pipeline.spec import MAX_RATIO, JobSpec
 
 MAX_INPUTS = 1000  # above, code is no help: select a folder or a pattern

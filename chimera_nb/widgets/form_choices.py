@@ -57,8 +57,8 @@ def gather(settings: Settings, buckets: Sequence[str] | None, *, stores: bool) -
     buckets   the only ones that may be written; None for those of the settings, which may ask the store for all,
               where `stores` says that there is one. If it does not tell them, a name can still be typed.
     """
-    from pipeline.allowed import places_of
     from pipeline.sources import describe_sources
+    from pipeline.storage.access_policy import places_of
 
     if buckets is None and (places := places_of(settings.write_buckets, "write_buckets")) is not None:
         buckets = sorted({place.bucket for place in places} - {""})

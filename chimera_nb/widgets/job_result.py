@@ -22,10 +22,10 @@ from chimera_nb.records import Record, RecordReader, Row, free_name
 from chimera_nb.widgets.formulas import inert
 from chimera_nb.widgets.result_plot import as_number, plot_of
 from pipeline.errors import RefusedError, StorageError
-from pipeline.layout import shard_uri, summary_uri
-from pipeline.results import check_still_of, check_summary_of, ledger_records
 from pipeline.storage import Store, join
-from pipeline.target import read_summary
+from pipeline.target.layout import shard_uri, summary_uri
+from pipeline.target.lifecycle import read_summary
+from pipeline.target.results import check_still_of, check_summary_of, ledger_records
 from pipeline.uri import split_uri
 
 READ_BYTES = 2 << 20

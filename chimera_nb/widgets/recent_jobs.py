@@ -99,7 +99,7 @@ def begun_as(
 
 def inputs_of(store: Store, record: JobRecord) -> tuple[str, ...]:
     """All that the job was asked to read. May read its manifest, so call it in a thread. Raises ChimeraError."""
-    from pipeline.manifest import all_inputs
+    from pipeline.inputs.manifest import all_inputs
 
     return all_inputs(store, JobSpec.from_json(record.spec))
 

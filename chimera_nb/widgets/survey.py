@@ -105,7 +105,7 @@ class Survey:
 
     def _all(self, store: Store) -> Iterator[Entry | None]:
         """Each file once; None where there was none, or one a second time, so that time can be looked at."""
-        from pipeline.selection import patterns_by_input
+        from pipeline.inputs.selection import patterns_by_input
 
         # The target is not looked at, so what is wrong with it does not matter here.
         by_input = patterns_by_input(store, JobSpec(self.inputs, "/nowhere", ANY_ID, source=self._source))
@@ -129,7 +129,7 @@ _Found = Iterator[tuple[str, "Entry | None"]]
 
 def _entries(store: Store, by_input: Mapping[str, list[str]]) -> _Found:
     """Each input with what its patterns match; with None for what was listed and does not match."""
-    from pipeline.selection import literal_uri
+    from pipeline.inputs.selection import literal_uri
 
     names: dict[str, dict[str, str]] = defaultdict(dict)
     for input_, patterns in by_input.items():
@@ -162,7 +162,7 @@ def _listed(store: Store, folder: str, wanted: Mapping[str, str], settled: set[s
 
 
 def _matches(store: Store, input_: str, pattern: str) -> _Found:
-    from pipeline.selection import literal_uri
+    from pipeline.inputs.selection import literal_uri
 
     bucket, text = split_uri(pattern)
     glob = Pattern(text)
@@ -170,7 +170,7 @@ def _matches(store: Store, input_: str, pattern: str) -> _Found:
         with contextlib.suppress(ObjectNotFoundError):
             yield input_, store.stat(uri)
         return
-    # As `pipeline.selection.list_matches` does, but so that a pattern that matches nothing can be stopped.
+    # As `pipeline.inputs.selection.list_matches` does, but so that a pattern that matches nothing can be stopped.
     for entry in store.list_objects(join_uri(bucket, glob.prefix), recursive=glob.recursive):
         yield input_, entry if glob.matches(split_uri(entry.uri)[1]) else None
 

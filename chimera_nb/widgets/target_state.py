@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from pipeline.errors import ChimeraError
 from pipeline.spec import JobSpec
-from pipeline.standing import published
 from pipeline.storage import Store
-from pipeline.target import read_summary
+from pipeline.target.contents import published
+from pipeline.target.lifecycle import read_summary
 from pipeline.uri import split_uri
 
 _CLAIMS = "_chimera/"
@@ -52,7 +52,7 @@ def _look(store: Store, spec: JobSpec, inputs: Sequence[str], *, makes_buckets: 
         says = f"no bucket gs://{bucket} (or it is not visible with these credentials)"
         return TargetState(f"{says}; check its name", field="bucket")
     if inputs:
-        from pipeline.selection import check_apart, patterns_by_input
+        from pipeline.inputs.selection import check_apart, patterns_by_input
 
         by_input = patterns_by_input(store, spec)
         check_apart(store, spec, [pattern for patterns in by_input.values() for pattern in patterns])

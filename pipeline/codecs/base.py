@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pipeline.codecs.formats import MAGIC_BYTES, compression_of, refused_format_of
-from pipeline.codecs.intake import Readable
+from pipeline.codecs.stream import Readable
 from pipeline.errors import BadFileError
 
 CHUNK_BYTES = 1 << 20  # the most raw bytes that are held at once, whatever the ratio

@@ -16,7 +16,7 @@ from isal import igzip_lib
 
 from pipeline.codecs.base import CHUNK_BYTES, Codec
 from pipeline.codecs.formats import EXCERPT_BYTES, MAGIC, begins_with
-from pipeline.codecs.intake import PIECE_BYTES, Intake, Readable
+from pipeline.codecs.stream import PIECE_BYTES, Intake, Readable
 from pipeline.errors import BadFileError
 
 # What a member is begun with. Members may be tiny, and each gives back what it did not use: a small first

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
-from pipeline.codecs.intake import RandomAccess
+from pipeline.codecs.stream import RandomAccess
 from pipeline.errors import BadFileError
 
 _END = struct.Struct("<4s4H2LH")

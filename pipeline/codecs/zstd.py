@@ -12,7 +12,7 @@ import zstandard
 
 from pipeline.codecs.base import CHUNK_BYTES, Codec
 from pipeline.codecs.formats import EXCERPT_BYTES, MAGIC, ZSTD_FRAME, ZSTD_SKIPPABLE, begins_with
-from pipeline.codecs.intake import PIECE_BYTES, Intake, Readable
+from pipeline.codecs.stream import PIECE_BYTES, Intake, Readable
 from pipeline.errors import BadFileError
 
 _BLOCK_BYTES = 128 * 1024

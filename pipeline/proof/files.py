@@ -10,8 +10,8 @@ from typing import Any
 
 from pipeline.errors import ObjectNotFoundError
 from pipeline.proof.findings import Findings
-from pipeline.shards import PublishedFile
 from pipeline.storage import Entry, Store, join
+from pipeline.write.shard_list import PublishedFile
 
 _READERS = 8  # files read at a time
 _READ_BYTES = 1 << 20

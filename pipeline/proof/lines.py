@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from pipeline.codecs import HEAD_BYTES, choose_codec
-from pipeline.codecs.intake import Intake
+from pipeline.codecs.stream import Intake
 from pipeline.errors import AccessDeniedError, BadFileError, NotAllowedError, ObjectNotFoundError
 from pipeline.proof.findings import Findings
 from pipeline.proof.output import WINDOW_BYTES, Layout, OutputReader

@@ -7,20 +7,20 @@ from typing import Any
 
 from pipeline.codecs import get_codec
 from pipeline.errors import RefusedError, SettingsError, UnknownNameError
-from pipeline.layout import summary_uri
 from pipeline.ledger import FileRecord, Totals
+from pipeline.proof.coverage import check_places, find_changed
 from pipeline.proof.files import check_files, check_without_list
 from pipeline.proof.findings import Findings, Verdict
 from pipeline.proof.lines import check_lines
 from pipeline.proof.output import Layout
-from pipeline.proof.places import check_places, find_changed
 from pipeline.proof.records import Records
 from pipeline.proof.sources import check_sources
 from pipeline.proof.summary import Claimed, check_totals, find_list, find_summary
-from pipeline.results import lines_of
 from pipeline.sources import get_decompressor, get_source
-from pipeline.standing import published
 from pipeline.storage import Store
+from pipeline.target.contents import published
+from pipeline.target.layout import summary_uri
+from pipeline.target.results import lines_of
 
 _BIGGEST = 1 << 63  # what a bucket's numbers stay below, and the table holds
 

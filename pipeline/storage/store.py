@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from pipeline.allowed import AccessLists
 from pipeline.errors import NoStackError, ObjectNotFoundError
 from pipeline.storage import local, local_versions
+from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
 from pipeline.storage.gcs import Buckets
 from pipeline.storage.gcs_versions import BucketVersions

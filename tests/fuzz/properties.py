@@ -11,10 +11,10 @@ from itertools import pairwise
 from hypothesis import strategies as st
 from isal import igzip_lib
 
-from pipeline.blocks import LineCount, line_blocks, whole_lines
 from pipeline.codecs import CHUNK_BYTES, HEAD_BYTES, choose_codec, get_codec
 from pipeline.codecs.formats import compression_of, refused_format_of
 from pipeline.errors import BadFileError
+from pipeline.read.lines import LineCount, line_blocks, whole_lines
 from tests.fuzz import oracles
 from tests.fuzz.streams import Anywhere, Stream, files, gzip_member, raw_bytes, reads, whole
 

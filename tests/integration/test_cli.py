@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.results import output_shards
 from pipeline.storage import Store
+from pipeline.target.results import output_shards
 from tests.fixtures.files import bad_files, expected_lines, good_files
 
 STORE = Store()

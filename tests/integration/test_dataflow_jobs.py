@@ -23,8 +23,8 @@ from chimera_nb.jobs.record import Stage, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from pipeline.errors import RefusedError, SettingsError
-from pipeline.results import ledger_records, output_shards
 from pipeline.storage import Store
+from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import REAL, bad_files, expected_lines, good_files
 from tests.fixtures.sources import install_source
 

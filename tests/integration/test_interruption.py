@@ -14,8 +14,8 @@ from chimera_nb.jobs.dataflow import LOCAL_PROJECT, LOCAL_REGION
 from chimera_nb.jobs.dataflow_api import DataflowApi
 from chimera_nb.jobs.worker_package import build_worker_wheel
 from pipeline.__main__ import main
-from pipeline.results import output_shards
 from pipeline.storage import Store
+from pipeline.target.results import output_shards
 from tests.fixtures.files import bad_files, good_files
 
 pytestmark = pytest.mark.timeout(180)

@@ -18,8 +18,8 @@ from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.job_form import JobForm
 from chimera_nb.widgets.survey import Survey
-from pipeline.results import output_lines
 from pipeline.storage import Store
+from pipeline.target.results import output_lines
 
 STORE = Store()
 

@@ -13,9 +13,9 @@ from chimera_nb.jobs.record import Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import load_settings
 from pipeline.__main__ import main
-from pipeline.results import ledger_records, output_shards
 from pipeline.storage import Store
-from pipeline.target import read_summary
+from pipeline.target.lifecycle import read_summary
+from pipeline.target.results import ledger_records, output_shards
 
 STORE = Store()
 DOWNLOADS = "^GET /download/.*/in%2F"

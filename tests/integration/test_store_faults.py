@@ -19,7 +19,7 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
-from pipeline.reading import read_file
+from pipeline.read.file import read_file
 from pipeline.storage import Patience, Store
 
 STORE = Store()

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from pipeline.results import ledger_records, output_shards
 from pipeline.storage import Store
+from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.sources import install_source
 
 STORE = Store()

@@ -111,7 +111,7 @@ def test_a_forged_path_outside_the_lists_is_refused_by_the_server_and_logged(bou
         assert "root:x:" not in said
         assert "Traceback" not in said
     bounded.wait_for_log(f"gs://{secret}/in/")
-    assert "pipeline.allowed" in bounded.log()
+    assert "pipeline.storage.access_policy" in bounded.log()
     service = JobService(Settings(data_dir=on_stack.data_dir))
     assert [job for job in service.list().records if secret in (job.source_bucket, job.target_bucket)] == []
     service.log.close()

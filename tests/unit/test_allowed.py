@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from chimera_nb.jobs.service import JobService, check_places, local_user
 from chimera_nb.settings import Settings, load_settings
-from pipeline import allowed
-from pipeline.allowed import VARIABLES, AccessLists
 from pipeline.errors import (
     AccessDeniedError,
     InvalidUriError,
@@ -20,7 +18,8 @@ from pipeline.errors import (
     RefusedError,
     SettingsError,
 )
-from pipeline.storage import Store, local, local_versions
+from pipeline.storage import Store, access_policy, local, local_versions
+from pipeline.storage.access_policy import VARIABLES, AccessLists
 from pipeline.storage.gcs import Buckets
 from pipeline.storage.gcs_versions import BucketVersions
 
@@ -126,7 +125,7 @@ def test_what_is_no_uri_is_refused_before_it_is_taken_for_a_local_path(uri):
 
 @given(bucket=st.sampled_from(["bucket", "a", "b-c"]), folder=PATHS, path=PATHS)
 def test_by_text_and_by_names_come_to_the_same(bucket, folder, path):
-    place = allowed.Place(bucket, folder)
+    place = access_policy.Place(bucket, folder)
     names, wanted = path.split("/"), folder.split("/")
     assert place.holds(bucket, path) == (names[: len(wanted)] == wanted)
     assert place.holds(bucket, f"{folder}/{path}")
@@ -136,7 +135,7 @@ def test_by_text_and_by_names_come_to_the_same(bucket, folder, path):
 
 @given(folder=PATHS, more=NAMES, climbs=st.lists(st.sampled_from([".", "..", "a"]), min_size=1, max_size=5))
 def test_nothing_climbs_out_of_a_folder(folder, more, climbs):
-    place = allowed.Place("bucket", folder)
+    place = access_policy.Place("bucket", folder)
     assert not place.holds("bucket", f"{folder}{more}")
     assume(climbs != ["a"] * len(climbs))
     assert not place.holds("bucket", "/".join([folder, *climbs, more]))
@@ -144,7 +143,7 @@ def test_nothing_climbs_out_of_a_folder(folder, more, climbs):
 
 @given(folder=PATHS, more=PATHS)
 def test_a_local_path_is_where_it_leads(folder, more):
-    place = allowed.Place("", f"/nowhere/{folder}")
+    place = access_policy.Place("", f"/nowhere/{folder}")
     real = os.path.normpath(f"/nowhere/{folder}/{more}")
     assert place.holds("", f"/nowhere/{folder}/{more}")
     assert place.holds("", f"/else/../nowhere//{folder}/./{more}")
@@ -273,7 +272,7 @@ def test_a_refusal_is_a_refusal_and_a_denial_and_names_the_list(caplog):
     assert isinstance(caught.value, RefusedError)
     assert isinstance(caught.value, AccessDeniedError)
     (logged,) = caplog.records
-    assert (logged.name, logged.levelname) == ("pipeline.allowed", "WARNING")
+    assert (logged.name, logged.levelname) == ("pipeline.storage.access_policy", "WARNING")
     assert logged.getMessage() == f"refused: {caught.value}"
     store = limit(read="")
     with pytest.raises(NotAllowedError, match="allows nothing;"):

@@ -14,9 +14,10 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from pipeline import held_lines, reading
 from pipeline.errors import StorageError
-from pipeline.reading import ReadFile, ReadOptions, read_file
+from pipeline.read import file as reading
+from pipeline.read import held_lines
+from pipeline.read.file import ReadFile, ReadOptions, read_file
 from pipeline.storage import Store, local_streams
 
 STORE = Store()

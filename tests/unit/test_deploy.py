@@ -218,7 +218,7 @@ def test_the_page_links_to_what_is_there():
 
 def test_the_example_lists_allow_what_they_are_for(monkeypatch):
     """The lists of the page, with its temp_location and a target."""
-    from pipeline.allowed import AccessLists
+    from pipeline.storage.access_policy import AccessLists
 
     text = (ROOT / "docs" / "deploy.md").read_text("utf-8")
     examples = re.findall(

@@ -9,12 +9,12 @@ from pipeline import __main__ as command
 from pipeline.errors import StoreUnavailableError
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import prepare_target, read_summary
+from pipeline.target.lifecycle import prepare_target, read_summary
 
 BUSY = """
 import json, os, sys, threading
 from pathlib import Path
-from pipeline.give_back import give_back
+from pipeline.release import give_back
 from pipeline.spec import JobSpec
 
 spec = JobSpec.from_json(json.loads(sys.argv[1]))

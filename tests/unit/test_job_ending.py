@@ -16,14 +16,14 @@ from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from chimera_nb.settings import Settings
-from pipeline import publish
 from pipeline.errors import ChimeraError, JobLogError, ObjectNotFoundError, TargetError
 from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.publish import finish_job
-from pipeline.shards import write_shard_list
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import abandon_target, begin_target, prepare_target
+from pipeline.target.lifecycle import abandon_target, begin_target, prepare_target
+from pipeline.write import publish
+from pipeline.write.publish import finish_job
+from pipeline.write.shard_list import write_shard_list
 
 STORE = Store()
 SLOW, NEXT = "2024-01-19-00000001", "2024-01-19-00000002"

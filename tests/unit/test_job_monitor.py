@@ -19,9 +19,9 @@ from chimera_nb.widgets import job_monitor
 from chimera_nb.widgets.job_monitor import JobMonitor
 from chimera_nb.widgets.service import open_service
 from pipeline.errors import JobLogError, RefusedError
-from pipeline.layout import shard_uri, summary_uri
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
+from pipeline.target.layout import shard_uri, summary_uri
 from tests.fixtures.job_logs import put_in
 
 STORE = Store()

@@ -27,9 +27,9 @@ from chimera_nb.widgets.job_result import (
 )
 from chimera_nb.widgets.result_plot import POINTS, plot_of
 from pipeline.errors import RefusedError
-from pipeline.layout import shard_uri, summary_uri
 from pipeline.ledger import FileRecord
 from pipeline.storage import Store
+from pipeline.target.layout import shard_uri, summary_uri
 
 STORE = Store()
 

@@ -14,10 +14,10 @@ from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError, JobNotFoundError
-from pipeline.manifest import write_patterns
+from pipeline.inputs.manifest import write_patterns
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import prepare_target
+from pipeline.target.lifecycle import prepare_target
 
 JOB = "2024-01-19-abc12345"
 

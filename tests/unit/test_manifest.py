@@ -4,13 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.admission import admit
+from pipeline.admit import admit
 from pipeline.errors import NothingMatchesError, RefusedError, StorageError
-from pipeline.manifest import INPUTS_KEPT, all_inputs, read_list, read_patterns, with_manifest, write_list
-from pipeline.selection import check_inputs, patterns_by_input
+from pipeline.inputs.manifest import (
+    INPUTS_KEPT,
+    all_inputs,
+    read_list,
+    read_patterns,
+    with_manifest,
+    write_list,
+)
+from pipeline.inputs.selection import check_inputs, patterns_by_input
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import abandon_target, prepare_target
+from pipeline.target.lifecycle import abandon_target, prepare_target
 
 STORE = Store()
 
@@ -103,7 +110,7 @@ def test_folders_among_many_files_are_looked_into(tmp_path):
 def test_the_graph_of_a_hundred_thousand_paths_is_small(tmp_path):
     import apache_beam as beam
 
-    from pipeline.build import build
+    from pipeline.graph.build import build
 
     paths = [f"gs://a-bucket/ADVANCED/2016/Jan/{n % 31}/{n}/1.{n}.bz2" for n in range(100_000)]
     small = spec(tmp_path, ["a"])

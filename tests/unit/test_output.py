@@ -15,8 +15,8 @@ from chimera_nb.nested import reach
 from chimera_nb.output import available_memory, read_output
 from chimera_nb.settings import load_settings
 from pipeline.errors import JobNotFoundError, RefusedError, StorageError, UnknownNameError
-from pipeline.layout import shard_uri, summary_uri
 from pipeline.spec import JobSpec
+from pipeline.target.layout import shard_uri, summary_uri
 
 ID = "2026-01-31-1a2b3c4d"
 RECORDS = [

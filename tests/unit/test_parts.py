@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ReconciliationError, StorageError
 from pipeline.ledger import FileRecord
-from pipeline.parts import FileWriter, PartWriter
 from pipeline.storage import Store
+from pipeline.write.parts import FileWriter, PartWriter
 
 STORE = Store()
 

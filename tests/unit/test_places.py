@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.blocks import joined
 from pipeline.errors import ReconciliationError, StorageError, TransferError
-from pipeline.layout import shard_name, shards_uri
 from pipeline.ledger import FileRecord, Part
-from pipeline.places import Places, place_ledger, stretches_of_parts, stretches_of_shards
-from pipeline.repartition import locate, plan_cuts, plan_shards, write_shard
-from pipeline.shards import PublishedFile, read_shard_list, write_shard_list
+from pipeline.read.lines import joined
 from pipeline.storage import Store
 from pipeline.storage.local_streams import FileReader
+from pipeline.target.layout import shard_name, shards_uri
+from pipeline.write.line_offsets import Places, place_ledger, stretches_of_parts, stretches_of_shards
+from pipeline.write.shard_list import PublishedFile, read_shard_list, write_shard_list
+from pipeline.write.shards import locate, plan_cuts, plan_shards, write_shard
 
 STORE = Store()
 LINE = st.sampled_from([b"\n", b"a\n", b"\r\n", b"bcdefgh\n", b"\xff" * 30 + b"\n"])
@@ -90,7 +90,7 @@ def test_lines_in_a_part_that_was_never_written_are_told():
 @given(st.lists(st.binary(max_size=9).map(lambda data: data + b"\n")), st.integers(1, 30))
 def test_joined_lines_are_the_same_lines(lines, size):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.blocks._JOINED_BYTES", size)
+        patch.setattr("pipeline.read.lines._JOINED_BYTES", size)
         blocks = list(joined(lines))
     assert b"".join(blocks) == b"".join(lines)
     assert all(len(block) >= size for block in blocks[:-1])

@@ -16,12 +16,12 @@ from chimera_nb.proof import find_output
 from chimera_nb.settings import load_settings
 from pipeline.ledger import FileRecord
 from pipeline.proof import verify
+from pipeline.proof.coverage import check_places
 from pipeline.proof.findings import KEPT, Findings
 from pipeline.proof.output import Layout, OutputReader
-from pipeline.proof.places import check_places
 from pipeline.proof.records import Records
-from pipeline.shards import PublishedFile
 from pipeline.storage import Entry, Store
+from pipeline.write.shard_list import PublishedFile
 
 STORE = Store()
 BYTES = st.lists(st.binary(max_size=9), min_size=1, max_size=6)
@@ -151,7 +151,7 @@ class Remembered(Store):
 
 
 def test_memory_does_not_grow_with_the_number_of_files(tmp_path, monkeypatch):
-    for module in ("results", "proof.files"):  # else the smaller ledger is one block
+    for module in ("target.results", "proof.files"):  # else the smaller ledger is one block
         monkeypatch.setattr(f"pipeline.{module}._READ_BYTES", 16 << 10)
     peaks = []
     for files in (1_000, 5_000):

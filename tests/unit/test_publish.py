@@ -18,14 +18,14 @@ from pipeline.errors import (
     TargetError,
     TooManyFailuresError,
 )
-from pipeline.layout import parts_folder
 from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.publish import finish_job, plan_moves, publish, summary_crc32c
-from pipeline.results import check_still_of, ledger_records, output_lines, output_shards
-from pipeline.shards import write_shard_list
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import abandon_target, prepare_target, read_summary
+from pipeline.target.layout import parts_folder
+from pipeline.target.lifecycle import abandon_target, prepare_target, read_summary
+from pipeline.target.results import check_still_of, ledger_records, output_lines, output_shards
+from pipeline.write.publish import finish_job, plan_moves, publish, summary_crc32c
+from pipeline.write.shard_list import write_shard_list
 
 STORE = Store()
 

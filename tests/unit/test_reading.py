@@ -14,9 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import blocks, held_lines, progress
+from pipeline import progress
 from pipeline.errors import AccessDeniedError, StorageError, StoreUnavailableError, TransferError
-from pipeline.reading import ReadFile, ReadOptions, read_file
+from pipeline.read import held_lines
+from pipeline.read import lines as blocks
+from pipeline.read.file import ReadFile, ReadOptions, read_file
 from pipeline.storage import Patience, ReadStream, Store, local_streams
 
 STORE = Store()

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import repartition
 from pipeline.errors import ReconciliationError, TransferError
 from pipeline.ledger import Part
-from pipeline.repartition import CutAt, Slice, check_shards, locate, plan_cuts, plan_shards, write_shard
 from pipeline.storage import Store
 from pipeline.storage.checksum import Crc32c, crc32c_of_run
+from pipeline.write import shards as repartition
+from pipeline.write.shards import CutAt, Slice, check_shards, locate, plan_cuts, plan_shards, write_shard
 
 STORE = Store()
 

@@ -14,14 +14,16 @@ from functools import partial
 
 import pytest
 
-from pipeline import claim as claims
-from pipeline import publish, standing, target
 from pipeline.errors import ChimeraError, TargetError
-from pipeline.layout import claim_uri, parts_folder, shard_uri, shards_uri, summary_uri
 from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.publish import finish_job
 from pipeline.spec import JobSpec
-from pipeline.target import abandon_target, begin_target, prepare_target, read_summary
+from pipeline.target import claim as claims
+from pipeline.target import contents as standing
+from pipeline.target import lifecycle as target
+from pipeline.target.layout import claim_uri, parts_folder, shard_uri, shards_uri, summary_uri
+from pipeline.target.lifecycle import abandon_target, begin_target, prepare_target, read_summary
+from pipeline.write import publish
+from pipeline.write.publish import finish_job
 from tests.fixtures.memory_store import MemoryStore, World, crc32c
 from tests.fixtures.schedules import Actor, CrashedError, Run, every_order, some_orders
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.admission import admit
+from pipeline.admit import admit
 from pipeline.errors import (
     AccessDeniedError,
     ChimeraError,
@@ -19,7 +19,13 @@ from pipeline.errors import (
     UnknownNameError,
 )
 from pipeline.glob import Pattern
-from pipeline.selection import check_apart, check_inputs, check_outside, list_matches, patterns_by_input
+from pipeline.inputs.selection import (
+    check_apart,
+    check_inputs,
+    check_outside,
+    list_matches,
+    patterns_by_input,
+)
 from pipeline.sources import build_patterns
 from pipeline.sources.ndjson import NdjsonSource
 from pipeline.spec import JobSpec

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.claim import State, make_whole, read_claim
 from pipeline.errors import AccessDeniedError, StorageError, TargetError
-from pipeline.layout import parts_folder, shard_uri, summary_uri
 from pipeline.spec import JobSpec
-from pipeline.standing import published
 from pipeline.storage import Store, local_versions
-from pipeline.target import (
+from pipeline.target.claim import State, make_whole, read_claim
+from pipeline.target.contents import published
+from pipeline.target.layout import parts_folder, shard_uri, summary_uri
+from pipeline.target.lifecycle import (
     abandon_target,
     begin_target,
     hold_for_publishing,

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.codecs import get_codec
-from pipeline.codecs.intake import Intake
+from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError, StorageError
 
 NAMES = st.sampled_from(["a", "b/c.json", "folder/", "é.json", "__MACOSX/x", "same", "0" * 300])

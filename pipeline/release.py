@@ -1,4 +1,4 @@
-"""The last act of a process that is told to end: `python -m pipeline.give_back EXIT_CODE SPEC`.
+"""The last act of a process that is told to end: `python -m pipeline.release EXIT_CODE SPEC`.
 
 The process goes on as this one, under its own id: that ends all of its threads at once. One that still read, wrote or
 renamed could else leave something behind the sweep.
@@ -13,19 +13,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from pipeline.allowed import AccessLists
 from pipeline.errors import ChimeraError
 from pipeline.interruption import ignore
 from pipeline.printable import guard_terminal, printable
 from pipeline.spec import JobSpec
 from pipeline.storage import PERSON, Store
-from pipeline.target import abandon_target
+from pipeline.storage.access_policy import AccessLists
+from pipeline.target.lifecycle import abandon_target
 
 
 def give_back(spec: JobSpec, exit_code: int) -> NoReturn:
     """Leave nothing of this process's job but its ledger, and end with that exit code; 0 if its output is whole."""
     short = replace(spec, inputs=spec.inputs[:1])  # an argument has 128 KiB on Linux
-    go_on_as("pipeline.give_back", str(exit_code), json.dumps(short.to_json()))
+    go_on_as("pipeline.release", str(exit_code), json.dumps(short.to_json()))
 
 
 def go_on_as(module: str, *arguments: str) -> NoReturn:

@@ -18,12 +18,12 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.blocks import joined
 from pipeline.errors import StorageError
-from pipeline.layout import shard_name, shards_uri
 from pipeline.ledger import Part
-from pipeline.results import lines_of
+from pipeline.read.lines import joined
 from pipeline.storage import Store, join
+from pipeline.target.layout import shard_name, shards_uri
+from pipeline.target.results import lines_of
 
 
 @dataclass(frozen=True)

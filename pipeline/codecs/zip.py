@@ -13,7 +13,7 @@ from typing import IO, Any, TypeVar, cast
 
 from pipeline.codecs.base import CHUNK_BYTES, Codec
 from pipeline.codecs.formats import MAGIC
-from pipeline.codecs.intake import Intake, RandomAccess, Readable, random_access_of
+from pipeline.codecs.stream import Intake, RandomAccess, Readable, random_access_of
 from pipeline.codecs.zip_directory import Member, decode_name, find_directory, members
 from pipeline.errors import BadFileError, ChimeraError
 
@@ -166,7 +166,7 @@ def _open(archive: _Places | Intake, member: Member) -> IO[bytes]:
 
 
 def _decoded(intake: Intake, name: str) -> Iterator[bytes]:
-    from pipeline.codecs.choose import HEAD_BYTES, choose_codec  # choose.py knows of zip: a circle otherwise
+    from pipeline.codecs.detect import HEAD_BYTES, choose_codec  # choose.py knows of zip: a circle otherwise
 
     codec = choose_codec(intake.peek(HEAD_BYTES), name)
     if codec.name == ZipCodec.name:

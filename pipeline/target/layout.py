@@ -2,9 +2,9 @@
 
 <target>/output/output-00000-of-000NN.ndjson     whole lines
 <target>/ledger/ledger-00000-of-000NN.ndjson     one record per input file
-<target>/shards.ndjson                           size, lines and checksum of each of those files (`pipeline.shards`)
+<target>/shards.ndjson                           size, lines and checksum of each of those files (`shard_list`)
 <target>/summary.json                            comes last: its presence means complete
-<target>/_chimera/claim.json                     the state of the target, while a job has it (`pipeline.claim`)
+<target>/_chimera/claim.json                     the state of the target, while a job has it (`pipeline.target.claim`)
 <target>/_chimera/<job id>/                      a job's files under temporary names; gone when it has ended
 <target>/_chimera/inputs/<job id>.ndjson         what a job was asked to read, when that is a long list; it stays
 """
@@ -31,7 +31,7 @@ def claim_uri(target: str) -> str:
 
 
 def shards_uri(target: str) -> str:
-    """The list of the files that were published (`pipeline.shards`)."""
+    """The list of the files that were published (`pipeline.write.shard_list`)."""
     return join(target, SHARDS)
 
 
@@ -73,10 +73,10 @@ def parts_folder(target: str, job_id: str, kind: str) -> str:
 
 
 def patterns_uri(target: str, job_id: str) -> str:
-    """All patterns of a job (`pipeline.manifest`)."""
+    """All patterns of a job (`pipeline.inputs.manifest`)."""
     return join(job_folder(target, job_id), "patterns.ndjson")
 
 
 def inputs_uri(target: str, job_id: str) -> str:
-    """All inputs of a job that has many (`pipeline.manifest`)."""
+    """All inputs of a job that has many (`pipeline.inputs.manifest`)."""
     return join(job_folders(target), INPUTS, f"{job_id}.ndjson")

@@ -13,19 +13,19 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.publish import now
-from pipeline.reading import ReadOptions
+from pipeline.graph.read_stages import CreatePatterns, ListGCSFiles, ReadAndDecompressGCSFile
+from pipeline.graph.write_stages import WriteOutput
+from pipeline.read.file import ReadOptions
 from pipeline.sources import get_decompressor, get_source
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.transforms import CreatePatterns, ListGCSFiles, ReadAndDecompressGCSFile
-from pipeline.write_output import WriteOutput
+from pipeline.write.publish import now
 
 
 def build(root: Any, store: Store, spec: JobSpec, patterns: Sequence[str]) -> Any:
     """Add the job to a pipeline (its root); gives the PCollection of its one summary.
 
-    `patterns` are those that `pipeline.admission.admit` gave for the specification. Workers read and write through
+    `patterns` are those that `pipeline.admit.admit` gave for the specification. Workers read and write through
     `store`. Calls no service.
     """
     options = ReadOptions(

@@ -14,14 +14,14 @@ import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipeline.counters import count, count_only
-from pipeline.layout import patterns_uri
-from pipeline.manifest import read_list
-from pipeline.reader_pool import ReaderPool
-from pipeline.reading import ReadFile, ReadOptions, read_file
-from pipeline.selection import check_outside, list_matches, literal_uri
+from pipeline.graph.counters import count, count_only
+from pipeline.inputs.manifest import read_list
+from pipeline.inputs.selection import check_outside, list_matches, literal_uri
+from pipeline.read.file import ReadFile, ReadOptions, read_file
+from pipeline.read.pool import ReaderPool
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
+from pipeline.target.layout import patterns_uri
 
 _PATTERNS_IN_GRAPH = 1000
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
-from pipeline.layout import inputs_uri, patterns_uri
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
+from pipeline.target.layout import inputs_uri, patterns_uri
 
 INPUTS_KEPT = 200  # in the specification itself
 _READ_BYTES = 1 << 20

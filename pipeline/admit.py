@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.layout import inputs_uri, job_folders
-from pipeline.manifest import write_patterns
-from pipeline.selection import check_apart, check_inputs, patterns_by_input
+from pipeline.inputs.manifest import write_patterns
+from pipeline.inputs.selection import check_apart, check_inputs, patterns_by_input
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target import abandon_target, prepare_target
+from pipeline.target.layout import inputs_uri, job_folders
+from pipeline.target.lifecycle import abandon_target, prepare_target
 from pipeline.uri import split_uri
 
 
@@ -18,10 +18,10 @@ def admit(
 ) -> list[str]:
     """Check the inputs and the target, and take the target; give the patterns, each once, in order.
 
-    They also stand at the target, for the process that runs the job (`pipeline.manifest.read_patterns`).
+    They also stand at the target, for the process that runs the job (`pipeline.inputs.manifest.read_patterns`).
     `is_alive` is as in `prepare_target`. With `makes_bucket` the target's bucket is made where there is none: on a
     local stack it has no cost, and no place to be chosen. Raises RefusedError with nothing touched: a result that the
-    job is to replace stays until the job itself begins (`pipeline.target.begin_target`).
+    job is to replace stays until the job itself begins (`pipeline.target.lifecycle.begin_target`).
     """
     by_input = patterns_by_input(store, spec)
     check_apart(store, spec, _flat(by_input))

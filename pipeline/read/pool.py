@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from pipeline.reading import ReadFile
+from pipeline.read.file import ReadFile
 
 REMOTE_THREADS = 24  # a request to a bucket takes tens of milliseconds: most of these wait for an answer
 LOCAL_THREADS = max(2, os.cpu_count() or 2)

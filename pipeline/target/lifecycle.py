@@ -12,12 +12,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.claim import Claim, State, advance, drop, read_claim, roll_forward, stands, take
 from pipeline.errors import AccessDeniedError, ObjectNotFoundError, StorageError, TargetError
-from pipeline.layout import claim_uri, job_folder, job_folders, summary_uri
 from pipeline.spec import JobSpec
-from pipeline.standing import Standing, clear_up, delete, litter, look, published_versions
 from pipeline.storage import Store, join
+from pipeline.target.claim import Claim, State, advance, drop, read_claim, roll_forward, stands, take
+from pipeline.target.contents import Standing, clear_up, delete, litter, look, published_versions
+from pipeline.target.layout import claim_uri, job_folder, job_folders, summary_uri
 from pipeline.uri import split_uri
 
 # A job is on record some seconds after it has taken its target. Until then nobody can say whether it is alive.

@@ -12,8 +12,8 @@ from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedErr
 from pipeline.glob import Pattern
 from pipeline.sources import build_patterns, get_decompressor, get_source
 from pipeline.spec import JobSpec
-from pipeline.standing import published
 from pipeline.storage import Entry, Store, join
+from pipeline.target.contents import published
 from pipeline.uri import escape, has_glob, join_uri, split_uri
 
 _LOOKUPS = 16  # inputs looked up at a time

@@ -15,8 +15,8 @@ from contextlib import closing
 from functools import partial
 from typing import IO
 
-from pipeline.blocks import BLOCK_BYTES, LineCount, line_blocks
 from pipeline.errors import StorageError
+from pipeline.read.lines import BLOCK_BYTES, LineCount, line_blocks
 from pipeline.storage.checksum import Crc32c
 
 _JOINED_BYTES = 64 * 1024  # smaller chunks are joined: a zip may hold millions of tiny files

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.claim import Claim, State, stands
 from pipeline.errors import ObjectNotFoundError
-from pipeline.layout import INPUTS, job_folders, read_shard_name, shards_prefix, summary_uri
 from pipeline.storage import Store, Version
+from pipeline.target.claim import Claim, State, stands
+from pipeline.target.layout import INPUTS, job_folders, read_shard_name, shards_prefix, summary_uri
 
 KINDS = ("output", "ledger", "list")
 

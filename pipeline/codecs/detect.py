@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 from posixpath import splitext
 
-from pipeline.codecs.archive import ZipCodec
 from pipeline.codecs.base import Codec, PlainCodec
 from pipeline.codecs.formats import REFUSED_SUFFIXES, begins_with, compression_of, refused_format_of
 from pipeline.codecs.members import Bz2Codec, GzipCodec, XzCodec
+from pipeline.codecs.zip import ZipCodec
 from pipeline.codecs.zstd import ZstdCodec
 from pipeline.errors import BadFileError, SettingsError, UnknownNameError
 

@@ -2,7 +2,7 @@
 
 One worker does it, for all files: a bucket takes about a thousand renames a second under one prefix, whoever
 asks. Each step may be repeated, since a runner may run it again after it was done, or twice at once. None of it holds
-unless the claim is still the job's when it is said to be whole (`pipeline.claim.make_whole`).
+unless the claim is still the job's when it is said to be whole (`pipeline.target.claim.make_whole`).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from pipeline.claim import Claim, State, make_whole, read_claim, roll_forward, stands
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError, StorageError, TargetError
-from pipeline.layout import SHARDS, job_folder, job_folders, shard_uri, shards_uri
 from pipeline.ledger import Part, Totals, judge, reconcile
 from pipeline.spec import JobSpec
-from pipeline.standing import delete, published_versions
 from pipeline.storage import Store, Version, join
 from pipeline.storage.checksum import Crc32c
-from pipeline.target import hold_for_publishing, lost, own_summary
+from pipeline.target.claim import Claim, State, make_whole, read_claim, roll_forward, stands
+from pipeline.target.contents import delete, published_versions
+from pipeline.target.layout import SHARDS, job_folder, job_folders, shard_uri, shards_uri
+from pipeline.target.lifecycle import hold_for_publishing, lost, own_summary
 
 PATTERNS_SHOWN = 1000  # in the summary
 
@@ -53,7 +53,7 @@ def finish_job(
     ledger: Sequence[Part],
     published: Part,
 ) -> dict[str, Any]:
-    """Publish the ledger, then the output and the list of it all (`pipeline.shards`), then the summary; give that.
+    """Publish the ledger, then the output and the list of it all (`shard_list`), then the summary; give that.
 
     Raises ReconciliationError or TargetError before anything is published, and TooManyFailuresError after the
     ledger is: it has the reason for each failed file. TargetError also when the target is lost meanwhile.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pipeline.codecs import HEAD_BYTES, choose_codec, mismatch
-from pipeline.codecs.intake import Intake
+from pipeline.codecs.stream import Intake
 from pipeline.errors import (
     AccessDeniedError,
     BadFileError,
@@ -21,14 +21,14 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
-from pipeline.held_lines import HeldLines
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
+from pipeline.read.held_lines import HeldLines
+from pipeline.read.text_format import HEAD_BYTES as TEXT_HEAD_BYTES
+from pipeline.read.text_format import text_format
 from pipeline.spec import MAX_RATIO
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
-from pipeline.text_format import HEAD_BYTES as TEXT_HEAD_BYTES
-from pipeline.text_format import text_format
 
 _READINGS = 5  # of one file, where what came was not what is stored
 RATIO_FROM = 16 << 20  # raw bytes: less is no harm, and small honest files may compress to next to nothing

@@ -8,9 +8,9 @@ from typing import Any
 
 from pipeline.errors import RefusedError, StorageError
 from pipeline.ledger import FileRecord
-from pipeline.standing import published
 from pipeline.storage import Store
-from pipeline.target import read_summary
+from pipeline.target.contents import published
+from pipeline.target.lifecycle import read_summary
 
 _READ_BYTES = 1 << 20
 

@@ -1,7 +1,7 @@
 """Where files' lines stand in the output, once its shards have their names: the last word of the ledger.
 
 A worker knows which part it wrote a file's lines to. Parts are numbered at the end of a job, and may be laid out anew
-into a wanted number of shards (`pipeline.repartition`): so each ledger file is written again then, line by line.
+into a wanted number of shards (`pipeline.write.shards`): so each ledger file is written again then, line by line.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from pipeline.blocks import joined
 from pipeline.errors import ReconciliationError
-from pipeline.layout import shard_name
 from pipeline.ledger import Part
-from pipeline.repartition import Shard
-from pipeline.results import lines_of
+from pipeline.read.lines import joined
 from pipeline.storage import Store, join
+from pipeline.target.layout import shard_name
+from pipeline.target.results import lines_of
+from pipeline.write.shards import Shard
 
 
 @dataclass(frozen=True, order=True)

@@ -17,8 +17,8 @@ from enum import StrEnum
 from typing import Any
 
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError
-from pipeline.layout import claim_uri, summary_uri
 from pipeline.storage import Store
+from pipeline.target.layout import claim_uri, summary_uri
 
 UNKNOWN = "(unknown)"  # for a job's id, where nobody can read the claim
 _TRIES = 3

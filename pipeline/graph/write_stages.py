@@ -11,17 +11,17 @@ import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipeline.counters import count
-from pipeline.layout import parts_folder
+from pipeline.graph.counters import count
+from pipeline.graph.read_stages import in_global_window
 from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.parts import FileWriter, PartWriter
-from pipeline.places import Places, Stretch, place_ledger, stretches_of_parts, stretches_of_shards
-from pipeline.publish import PATTERNS_SHOWN, finish_job
-from pipeline.repartition import Cut, CutAt, Shard, check_shards, locate, plan_cuts, plan_shards, write_shard
-from pipeline.shards import write_shard_list
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.transforms import in_global_window
+from pipeline.target.layout import parts_folder
+from pipeline.write.line_offsets import Places, Stretch, place_ledger, stretches_of_parts, stretches_of_shards
+from pipeline.write.parts import FileWriter, PartWriter
+from pipeline.write.publish import PATTERNS_SHOWN, finish_job
+from pipeline.write.shard_list import write_shard_list
+from pipeline.write.shards import Cut, CutAt, Shard, check_shards, locate, plan_cuts, plan_shards, write_shard
 
 RECORDS = "records"  # the tag of FileRecords beside the parts
 _LEDGER_BYTES = 256 * 1024  # records are written so many bytes at a time

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pipeline.errors import BadFileError
-from pipeline.text_format import HEAD_BYTES, text_format
+from pipeline.read.text_format import HEAD_BYTES, text_format
 
 BLOCK_BYTES = 1 << 20  # measured: elements of 1 MiB cost Beam nothing, one element a line costs more than bz2
 MAX_LINE_BYTES = 64 << 20  # what a line may hold: a worker holds several files' lines at once
