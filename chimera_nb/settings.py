@@ -23,7 +23,7 @@ of texts in chimera.toml. `pipeline.storage.access_policy` has the rules; `Setti
 A table [dataflow] in chimera.toml has the rest of how Dataflow jobs run: `chimera_nb.dataflow_options` names it.
 
 chimera.toml is looked for in the current folder and those above it, and used where only this user and root can write it
-(`chimera_nb.trust`); CHIMERA_CONFIG names another file.
+(`chimera_nb.machine.trust`); CHIMERA_CONFIG names another file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
-from chimera_nb.trust import check_trusted
+from chimera_nb.machine.trust import check_trusted
 from pipeline.errors import SettingsError
 from pipeline.storage import PERSON, Store, access_policy
 from pipeline.storage.patience import JOB, JOB_SECONDS, LEAST_THROUGHPUT, number

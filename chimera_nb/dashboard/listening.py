@@ -14,7 +14,7 @@ from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 
 from chimera_nb.dashboard.options import DEFAULT_PORT
-from chimera_nb.peers import is_own
+from chimera_nb.machine.peers import is_own
 from pipeline.errors import SettingsError
 
 _REFUSED = (

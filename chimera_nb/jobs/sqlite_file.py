@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chimera_nb.jobs.entries import read_record
-from chimera_nb.private import private_data_dir, private_file
+from chimera_nb.machine.private import private_data_dir, private_file
 from pipeline.errors import JobLogError, UnreadableRecordError
 
 _APPLICATION_ID = 0x4348494D  # "CHIM", at byte 68 of the file: tells it from another program's database

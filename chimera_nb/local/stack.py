@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from chimera_nb.local.state import Record, clean, known_data_dirs, read_record
-from chimera_nb.private import open_private, private_data_dir
-from chimera_nb.process_id import ProcessId
+from chimera_nb.machine.private import open_private, private_data_dir
+from chimera_nb.machine.process_id import ProcessId
 from pipeline.errors import StackError
 
 if TYPE_CHECKING:

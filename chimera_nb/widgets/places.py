@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from chimera_nb.private import private_data_dir
+from chimera_nb.machine.private import private_data_dir
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.uri import split_uri
 

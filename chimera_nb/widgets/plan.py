@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from chimera_nb.cores import usable_cores
+from chimera_nb.machine.cores import usable_cores
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.counting import Tally
 from pipeline.errors import SettingsError

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from google.api_core import exceptions as api
 
-from chimera_nb.host_id import host_id
 from chimera_nb.jobs import (
     dataflow,
     dataflow_api,
@@ -28,6 +27,7 @@ from chimera_nb.jobs.dataflow_api import DataflowJob, Messages
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.machine.host_id import host_id
 from chimera_nb.settings import Settings
 from pipeline.errors import DataflowError, RefusedError, StoreUnavailableError
 from pipeline.spec import JobSpec

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 
-from chimera_nb.cores import usable_cores
+from chimera_nb.machine.cores import usable_cores
 from chimera_nb.widgets.plan import speed
 
 

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from chimera_nb.host_id import host_id
 from chimera_nb.jobs import dataflow_submit, direct_run, log_patience
 from chimera_nb.jobs.log_patience import until_log_answers
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.machine.host_id import host_id
 from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError, JobNotFoundError
 from pipeline.inputs.manifest import write_patterns

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import psutil
 import pytest
 
-from chimera_nb.host_id import host_id
 from chimera_nb.jobs import presence, process, sightings
 from chimera_nb.jobs.presence import Presence
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.machine.host_id import host_id
 from pipeline.spec import JobSpec
 
 CLOCKS = [timedelta(seconds=3), timedelta(hours=1), timedelta(days=-365 * 40), timedelta(days=365 * 40)]

@@ -12,7 +12,7 @@ from chimera_nb.draw import cache
 from chimera_nb.jobs import spawn
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.service import open_log
-from chimera_nb.private import private_data_dir
+from chimera_nb.machine.private import private_data_dir
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.places import RecentPlaces
 from pipeline.spec import JobSpec

@@ -19,10 +19,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from chimera_nb.cores import usable_cores
 from chimera_nb.local.dataflow import staging, worker
 from chimera_nb.local.dataflow.job import Job
 from chimera_nb.local.dataflow.store import SITE, STAGED, add_message, add_scaling, read_job, write_whole
+from chimera_nb.machine.cores import usable_cores
 from pipeline.errors import ChimeraError
 from pipeline.storage import Store
 
