@@ -12,19 +12,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chimera_nb.frames import flatten
+    from chimera_nb.data.frames import flatten
+    from chimera_nb.data.output import read_output
+    from chimera_nb.data.sampling.sample import peek, sample
     from chimera_nb.local.demo import open_demo
-    from chimera_nb.output import read_output
-    from chimera_nb.sampling import peek, sample
 
 __all__ = ["flatten", "load_ipython_extension", "open_demo", "peek", "read_output", "sample"]
 
 _PLACES = {
-    "flatten": "chimera_nb.frames",
+    "flatten": "chimera_nb.data.frames",
     "open_demo": "chimera_nb.local.demo",
-    "peek": "chimera_nb.sampling",
-    "read_output": "chimera_nb.output",
-    "sample": "chimera_nb.sampling",
+    "peek": "chimera_nb.data.sampling.sample",
+    "read_output": "chimera_nb.data.output",
+    "sample": "chimera_nb.data.sampling.sample",
 }
 
 

@@ -134,13 +134,13 @@ def _listed(store: Store, uri: str) -> Any:
 
 
 def _peek(uri: str, n: int) -> pd.DataFrame:
-    from chimera_nb.sampling import peek
+    from chimera_nb.data.sampling.sample import peek
 
     return peek(uri, n)
 
 
 def _sample(paths: Sequence[str], n: int, seed: int, source: str) -> pd.DataFrame:
-    from chimera_nb.sampling import sample
+    from chimera_nb.data.sampling.sample import sample
 
     return sample(paths, n, seed=seed, source=source)
 

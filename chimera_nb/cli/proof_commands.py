@@ -12,8 +12,8 @@ import typer
 
 from chimera_nb.cli import display
 from chimera_nb.cli.places import AsJson, DataDir
-from chimera_nb.proof import extract as extract_lines
-from chimera_nb.proof import verify as verify_output
+from chimera_nb.data.proof import extract as extract_lines
+from chimera_nb.data.proof import verify as verify_output
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.proof import Finding, Verdict
 

@@ -18,7 +18,7 @@ from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
-    from chimera_nb.preview import Preview
+    from chimera_nb.data.preview import Preview
 
 _PAUSE_SECONDS = 0.1  # between requests while one walks through a list of files
 
@@ -132,7 +132,7 @@ class FilePreview(View):
 
 
 def _preview(store: Store, uri: str) -> Preview:
-    from chimera_nb.preview import preview
+    from chimera_nb.data.preview import preview
 
     if uri.endswith("/"):
         raise RefusedError(f"{uri} is a folder; choose a file in it")

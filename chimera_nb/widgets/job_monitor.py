@@ -75,7 +75,7 @@ class JobMonitor(View):
 
         Raises RefusedError when the job is not complete or the frame would be too large for the memory there is.
         """
-        from chimera_nb.output import read_output
+        from chimera_nb.data.output import read_output
 
         record = self._service().get(self.job_id)
         if n is None:

@@ -16,9 +16,9 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
+from chimera_nb.data.nested import opened
+from chimera_nb.data.records import Record, RecordReader, Row, free_name
 from chimera_nb.jobs.bounds import storable
-from chimera_nb.nested import opened
-from chimera_nb.records import Record, RecordReader, Row, free_name
 from chimera_nb.widgets.formulas import inert
 from chimera_nb.widgets.result_plot import as_number, plot_of
 from pipeline.errors import RefusedError, StorageError

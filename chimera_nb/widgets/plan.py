@@ -25,7 +25,7 @@ from chimera_nb.widgets.counting import Tally
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
-    from chimera_nb.preview import Preview
+    from chimera_nb.data.preview import Preview
 
 _FILE_SECONDS = 0.002
 _DEFAULT_MACHINE = "n1-standard-1"  # what Dataflow takes for a batch job where nobody says

@@ -1,7 +1,7 @@
 """What FilePreview shows of a file: its first lines, one of them as a tree, all of them as a table. No notebook.
 
 Each is bounded, in lines, nodes, cells and characters, so that no file can flood a browser or this process. pandas
-is not imported for it: `chimera_nb.frames` makes the same columns for an analysis.
+is not imported for it: `chimera_nb.data.frames` makes the same columns for an analysis.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from chimera_nb.data.json_tree import Node, json_tree
+from chimera_nb.data.nested import exploded, opened
+from chimera_nb.data.records import NoRecord, RecordReader
 from chimera_nb.jobs.bounds import storable
-from chimera_nb.json_tree import Node, json_tree
-from chimera_nb.nested import exploded, opened
-from chimera_nb.records import NoRecord, RecordReader
 
 if TYPE_CHECKING:
-    from chimera_nb.preview import Preview
+    from chimera_nb.data.preview import Preview
 
 MAX_LINES = 200
 MAX_BYTES = 1_000_000  # of all lines that are kept

@@ -23,7 +23,7 @@ from pipeline.spec import JobSpec
 from pipeline.uri import join_uri, split_uri
 
 if TYPE_CHECKING:
-    from chimera_nb.preview import Preview
+    from chimera_nb.data.preview import Preview
     from pipeline.storage import Entry, Store
 
 SAMPLED = 5  # files that are looked into
@@ -83,7 +83,7 @@ class Survey:
 
     def look(self, store: Store) -> None:
         """Look into a few files, spread over those counted so far; a file that cannot be read is passed over."""
-        from chimera_nb.preview import preview
+        from chimera_nb.data.preview import preview
 
         found = []
         for _, uri, size in self._lowest:

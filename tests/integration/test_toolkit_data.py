@@ -13,13 +13,13 @@ import requests
 from jupyter_client.manager import start_new_kernel
 
 from chimera_nb import peek, read_output, sample
-from chimera_nb.draw import cache
-from chimera_nb.draw.run import SampleCancelledError
+from chimera_nb.data.preview import MAX_BYTES, preview
+from chimera_nb.data.sampling import cache
+from chimera_nb.data.sampling.run import SampleCancelledError
+from chimera_nb.data.sampling.sample import SampleProgress, SampleWarning
 from chimera_nb.jobs.service import JobService
 from chimera_nb.local.demo_data import demo_files, market_of_size
 from chimera_nb.magics import run
-from chimera_nb.preview import MAX_BYTES, preview
-from chimera_nb.sampling import SampleProgress, SampleWarning
 from chimera_nb.settings import load_settings
 from pipeline.errors import StorageError
 from pipeline.storage import Store

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from chimera_nb.arguments import path_text, path_texts, whole_number
-from chimera_nb.output import read_output
-from chimera_nb.preview import preview
-from chimera_nb.sampling import peek, sample
+from chimera_nb.data.output import read_output
+from chimera_nb.data.preview import preview
+from chimera_nb.data.sampling.sample import peek, sample
 from pipeline.errors import RefusedError
 
 

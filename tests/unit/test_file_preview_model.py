@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.frames import flatten, frame_of_lines
-from chimera_nb.preview import preview_bytes
+from chimera_nb.data.frames import flatten, frame_of_lines
+from chimera_nb.data.preview import preview_bytes
 from chimera_nb.widgets.preview_model import (
     CELL_CHARS,
     LINE_CHARS,

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chimera_nb.data.preview import preview_bytes
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.jobs.record import JobRecord
-from chimera_nb.preview import preview_bytes
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.as_code import MAX_INPUTS, as_code, notebook_cell, shell_command
 from chimera_nb.widgets.counting import Tally

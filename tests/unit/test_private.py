@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chimera_nb.draw import cache
+from chimera_nb.data.sampling import cache
 from chimera_nb.jobs import spawn
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.service import open_log

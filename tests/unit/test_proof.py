@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.proof_data import many_sources
-from chimera_nb import proof
-from chimera_nb.proof import find_output
+from chimera_nb.data import proof
+from chimera_nb.data.proof import find_output
 from chimera_nb.settings import load_settings
 from pipeline.ledger import FileRecord
 from pipeline.proof import verify

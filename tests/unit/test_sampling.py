@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from chimera_nb import sampling
-from chimera_nb.draw import cache
-from chimera_nb.draw.files import choose_files
-from chimera_nb.draw.lines import NUMBERS, Lowest, draw_lines, file_key, line_numbers
-from chimera_nb.draw.run import SampleCancelledError
+from chimera_nb.data.sampling import cache
+from chimera_nb.data.sampling import sample as sampling
+from chimera_nb.data.sampling.files import choose_files
+from chimera_nb.data.sampling.lines import NUMBERS, Lowest, draw_lines, file_key, line_numbers
+from chimera_nb.data.sampling.progress_bar import describe
+from chimera_nb.data.sampling.run import SampleCancelledError
+from chimera_nb.data.sampling.sample import SampleProgress, SampleWarning, peek, sample
 from chimera_nb.local.demo_data import market_of_size
-from chimera_nb.progress_bar import describe
-from chimera_nb.sampling import SampleProgress, SampleWarning, peek, sample
 from pipeline.errors import (
     BadFileError,
     NothingMatchesError,
@@ -96,7 +96,7 @@ def test_every_record_stands_the_same_chance_whatever_file_it_is_in():
 
 
 def test_above_the_bound_files_stand_the_same_chance_and_so_do_their_records(tmp_path):
-    """What `chimera_nb.draw.files` promises: file by file within chance, records within the share of a file."""
+    """What `data.sampling.files` promises: file by file within chance, records within the share of a file."""
     sizes = {f"{n:02}": 10 + 90 * (n % 3) for n in range(60)}  # lines of ten bytes
     for name, size in sizes.items():
         (tmp_path / name).write_bytes(b"".join(b"%s %06d\n" % (name.encode(), i) for i in range(size)))
@@ -189,8 +189,8 @@ def test_the_same_seed_gives_the_same_frame_however_it_is_asked_for(folder, monk
     first = sample([f"{folder}/d0/", f"{folder}/d1", f"{folder}/d2/*.bz2"], 200, seed=9)
     assert len(first) == 200
     monkeypatch.setenv("CHIMERA_DATA_DIR", str(tmp_path / "other"))
-    monkeypatch.setattr("chimera_nb.draw.beam._GROUP", 1)
-    monkeypatch.setattr("chimera_nb.draw.beam.LOCAL_THREADS", 1)
+    monkeypatch.setattr("chimera_nb.data.sampling.beam._GROUP", 1)
+    monkeypatch.setattr("chimera_nb.data.sampling.beam.LOCAL_THREADS", 1)
     again = sample([f"{folder}/d2/", f"{folder}/d1/*", f"{folder}/d0"], 200, seed=9)
     assert first.equals(again)
     assert rows(sample(f"{folder}/", 200, seed=10)) != rows(first)
@@ -447,7 +447,7 @@ def test_the_public_names_come_without_beam_or_pandas():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = chimera_nb.nothing
     code = (
-        "import sys, chimera_nb, chimera_nb.preview, chimera_nb.connect\n"
+        "import sys, chimera_nb, chimera_nb.data.preview, chimera_nb.connect\n"
         "assert not {'apache_beam', 'pandas', 'numpy'} & set(sys.modules), 'at import'\n"
         "from chimera_nb import peek, sample, read_output\n"
         "assert 'apache_beam' not in sys.modules, 'for the functions'"

@@ -1,6 +1,6 @@
 """Prove what a job left, or take one file's lines out of it: by the job's id, or by the target alone.
 
-    from chimera_nb.proof import verify
+    from chimera_nb.data.proof import verify
     verify("gs://results/all", deep=True).proved
 
 A target can be looked at by anybody who may read it; with the job's id the job log is asked as well.

@@ -19,8 +19,8 @@ from apache_beam.runners.interactive import interactive_environment
 from apache_beam.runners.interactive.interactive_runner import InteractiveRunner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from chimera_nb.draw.lines import Line, Lowest
-from chimera_nb.draw.run import Run, SampleCancelledError
+from chimera_nb.data.sampling.lines import Line, Lowest
+from chimera_nb.data.sampling.run import Run, SampleCancelledError
 from pipeline.read.pool import LOCAL_THREADS, REMOTE_THREADS
 from pipeline.storage import Entry
 

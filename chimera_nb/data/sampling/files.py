@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chimera_nb.draw.lines import NUMBERS, file_key
+from chimera_nb.data.sampling.lines import NUMBERS, file_key
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.inputs.selection import list_matches, literal_uri, patterns_by_input
 from pipeline.spec import JobSpec

@@ -13,19 +13,19 @@ from pathlib import Path
 import pandas as pd
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
-from chimera_nb.choice import Choice
 from chimera_nb.connect import settings_for
-from chimera_nb.draw import cache
-from chimera_nb.draw.cache import Drawing, drawing_key
-from chimera_nb.draw.files import choose_files
-from chimera_nb.draw.run import Run, SampleCancelledError, SampleProgress
-from chimera_nb.frames import FrameBuilder, frame_of_lines, warn_of_halves
+from chimera_nb.data.frames import FrameBuilder, frame_of_lines, warn_of_halves
+from chimera_nb.data.joined import Records, check_records, one_a_line
+from chimera_nb.data.nested import Explode
+from chimera_nb.data.preview import preview
+from chimera_nb.data.query import Choice
+from chimera_nb.data.records import RecordReader, free_name, is_blank
+from chimera_nb.data.sampling import cache
+from chimera_nb.data.sampling.cache import Drawing, drawing_key
+from chimera_nb.data.sampling.files import choose_files
+from chimera_nb.data.sampling.progress_bar import sample_bar
+from chimera_nb.data.sampling.run import Run, SampleCancelledError, SampleProgress
 from chimera_nb.jobs.bounds import storable
-from chimera_nb.joined import Records, check_records, one_a_line
-from chimera_nb.nested import Explode
-from chimera_nb.preview import preview
-from chimera_nb.progress_bar import sample_bar
-from chimera_nb.records import RecordReader, free_name, is_blank
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError, TooManyFailuresError
@@ -61,7 +61,7 @@ def peek(
     pretty-printed and joined objects. A file that is broken gives the records before its fault, with a
     SampleWarning. Raises BadFileError when that is none, RefusedError for a frame of very many columns of next to
     nothing, UnknownNameError for a column that none of the records has, StorageError, and StackError without a
-    stack. `chimera_nb.columns` has the dtypes.
+    stack. `chimera_nb.data.columns` has the dtypes.
     """
     uri, n = path_text(uri), whole_number(n, "n", 1)
     check_records(records)
@@ -119,10 +119,10 @@ def sample(
     """`n` records of the files that the paths match, drawn uniformly: the same ones for the same seed.
 
     Up to `max_bytes` of files, as they are stored, every record of all files has the same chance. Above, a part
-    of the files stands for all, which a SampleWarning says: `chimera_nb.draw.files` has what that means for the
+    of the files stands for all, which a SampleWarning says: `sampling.files` has what that means for the
     sample. `frame.attrs["sample"]` tells what was read. Records are in the order of files and lines, which
     the columns `_file` and `_file_line` (from 1 on) name; where records have fields of these names, the columns get
-    more underscores: `frame.attrs["places"]` has both names. `chimera_nb.columns` has the dtypes.
+    more underscores: `frame.attrs["places"]` has both names. `chimera_nb.data.columns` has the dtypes.
 
     `columns` and `explode` choose from the records as they do for `read_output`. records="auto" draws from JSON
     arrays, pretty-printed and joined objects too, where `_file_line` counts records.
@@ -170,7 +170,7 @@ def _draw(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: P
     if kept is not None:
         return kept
     run.chosen(chosen.files)
-    from chimera_nb.draw.beam import draw
+    from chimera_nb.data.sampling.beam import draw
 
     lines = sorted((uri, place, text) for _, uri, place, text in draw(run, chosen.files))
     drawing = Drawing(

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from chimera_nb.data.nested import ABSENT, Explode, exploded, reach, ways
+from chimera_nb.data.records import Record, Row
 from chimera_nb.jobs.bounds import storable
-from chimera_nb.nested import ABSENT, Explode, exploded, reach, ways
-from chimera_nb.records import Record, Row
 from pipeline.errors import RefusedError, UnknownNameError
 
 Where = Mapping[str, Any] | Callable[[Record], bool]

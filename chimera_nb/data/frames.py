@@ -1,6 +1,6 @@
 """Records -> DataFrames.
 
-A record's fields become columns, in the order in which they first appear; `chimera_nb.columns` has the dtypes.
+A record's fields become columns, in the order in which they first appear; `chimera_nb.data.columns` has the dtypes.
 Betfair's `pt` stays a number, of milliseconds since 1970: `pandas.to_datetime(frame.pt, unit="ms")` makes times of
 it. `flatten` reaches into what is nested.
 
@@ -17,10 +17,10 @@ from typing import Any
 
 import pandas as pd
 
-from chimera_nb.choice import Choice
-from chimera_nb.columns import Column
-from chimera_nb.nested import Explode, exploded, opened
-from chimera_nb.records import NoRecord, Record, RecordReader, Row, free_name
+from chimera_nb.data.columns import Column
+from chimera_nb.data.nested import Explode, exploded, opened
+from chimera_nb.data.query import Choice
+from chimera_nb.data.records import NoRecord, Record, RecordReader, Row, free_name
 from pipeline.errors import RefusedError, UnknownNameError
 from pipeline.read.text_format import text_format
 

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from chimera_nb.draw.lines import Line, Lowest, draw_lines
-from chimera_nb.joined import Records, one_a_line
+from chimera_nb.data.joined import Records, one_a_line
+from chimera_nb.data.sampling.lines import Line, Lowest, draw_lines
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError, ChimeraError, StorageError

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from chimera_nb.draw.run import Failure
+from chimera_nb.data.sampling.run import Failure
 from chimera_nb.machine.private import private_data_dir, private_folder
 from pipeline.errors import StorageError
 from pipeline.storage import local

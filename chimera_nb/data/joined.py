@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from chimera_nb.records import can_be_skipped_over, is_blank, read_record
+from chimera_nb.data.records import can_be_skipped_over, is_blank, read_record
 from pipeline.errors import BadFileError, RefusedError
 from pipeline.read.lines import MAX_LINE_BYTES
 from pipeline.read.text_format import is_cut_off

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from chimera_nb.draw.run import SampleProgress
+from chimera_nb.data.sampling.run import SampleProgress
 
 
 @contextmanager

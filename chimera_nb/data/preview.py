@@ -4,7 +4,7 @@
     found.lines             the whole lines that could be decoded
     found.estimated_lines   of the whole file, from the ratio of what was read
 
-The tree of a line is in `chimera_nb.json_tree`, the table of all in `chimera_nb.frames`.
+The tree of a line is in `chimera_nb.data.json_tree`, the table of all in `chimera_nb.data.frames`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Protocol
 
 from chimera_nb.arguments import AnyPath, path_text, whole_number
 from chimera_nb.connect import settings_for
-from chimera_nb.zip_front import first_member
+from chimera_nb.data.zip_front import first_member
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
 from pipeline.codecs.stream import Intake, Readable
 from pipeline.errors import BadFileError

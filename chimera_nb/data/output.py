@@ -14,14 +14,14 @@ import pandas as pd
 import psutil
 
 from chimera_nb.arguments import whole_number
-from chimera_nb.choice import Choice, Where
 from chimera_nb.connect import connect, settings_for
-from chimera_nb.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, warn_of_halves
+from chimera_nb.data.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, warn_of_halves
+from chimera_nb.data.joined import Records, check_records, one_a_line
+from chimera_nb.data.nested import Explode
+from chimera_nb.data.query import Choice, Where
+from chimera_nb.data.read_ahead import read_ahead
+from chimera_nb.data.records import RecordReader, Row, collector_paused
 from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.joined import Records, check_records, one_a_line
-from chimera_nb.nested import Explode
-from chimera_nb.read_ahead import read_ahead
-from chimera_nb.records import RecordReader, Row, collector_paused
 from pipeline.errors import RefusedError, StorageError
 from pipeline.read.lines import whole_lines
 from pipeline.spec import JobSpec
@@ -80,7 +80,7 @@ def read_output(
 
     Without batch_rows the frame may take MEMORY_SHARE of the memory that is available: a larger output, at
     FRAME_RATIO bytes to a byte, is refused before it is read. So is a frame of very many columns with next to
-    nothing in them. `chimera_nb.columns` has the dtypes.
+    nothing in them. `chimera_nb.data.columns` has the dtypes.
 
     Raises RefusedError when the job is not complete or the frame would be too large, UnknownNameError for a
     column, or a field of `where`, that no record has, and StorageError when the shards are not those that the

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chimera_nb.records import Record
+from chimera_nb.data.records import Record
 
 ABSENT = object()
 Explode = str | bool | None
