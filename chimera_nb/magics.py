@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from chimera_nb.connect import connect, settings_for
-from chimera_nb.jobs.entries import Entry, UnreadableRecord
+from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
 from pipeline.errors import ChimeraError, NothingMatchesError, RefusedError
 from pipeline.glob import Pattern
 from pipeline.inputs.selection import list_matches

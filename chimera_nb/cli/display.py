@@ -19,8 +19,8 @@ from rich.text import Text
 
 from chimera_nb.cli.table import Column, print_table
 from chimera_nb.jobs.document import brief
-from chimera_nb.jobs.entries import Entries, UnreadableRecord
-from chimera_nb.jobs.log import Page
+from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
+from chimera_nb.jobs.log.protocol import Page
 from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.ledger import FileRecord
 from pipeline.printable import printable

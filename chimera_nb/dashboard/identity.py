@@ -11,7 +11,7 @@ from jupyter_server.auth.identity import IdentityProvider, User
 from tornado import web
 from traitlets import Unicode
 
-from chimera_nb.dashboard.visitor import user_from_header
+from chimera_nb.jobs.requester import user_from_header
 
 
 class VisitorIdentity(IdentityProvider):

@@ -14,7 +14,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import Float
 
-from chimera_nb.dashboard import visitor
+from chimera_nb.jobs import requester
 
 KERNEL = "python3"
 # A visitor's browser may be away for as long: a tunnel, a closed lid. Its page starts a new kernel after that.
@@ -64,7 +64,7 @@ class DashboardKernels(AsyncMappingKernelManager):
         self._vouched = vouched
         self._environment = {k: v for k, v in os.environ.items() if k not in _SECRETS} | extra_environment
         if vouched:
-            self._environment[visitor.FOLDER_VARIABLE] = str(visitors)
+            self._environment[requester.FOLDER_VARIABLE] = str(visitors)
         self._heard: dict[str, float] = {}
         self._sockets: dict[str, set[Any]] = {}
         self._folder = str(Path.cwd())
@@ -92,7 +92,7 @@ class DashboardKernels(AsyncMappingKernelManager):
         self.waiting.discard(kernel_id)
         self._heard[kernel_id] = time.monotonic()
         if self._vouched:
-            visitor.record_visitor(self._visitors, kernel_id, owner)
+            requester.record_visitor(self._visitors, kernel_id, owner)
 
     def heard(self, kernel_id: str) -> None:
         """Its page has said something."""
@@ -127,5 +127,5 @@ class DashboardKernels(AsyncMappingKernelManager):
         self._heard.pop(kernel_id, None)
         for socket in tuple(self._sockets.pop(kernel_id, ())):
             socket.close(4404, "the kernel has ended")
-        visitor.forget_visitor(self._visitors, kernel_id)
+        requester.forget_visitor(self._visitors, kernel_id)
         return super().remove_kernel(kernel_id)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from chimera_nb.data.nested import ABSENT, Explode, exploded, reach, ways
 from chimera_nb.data.records import Record, Row
-from chimera_nb.jobs.bounds import storable
+from chimera_nb.jobs.limits import storable
 from pipeline.errors import RefusedError, UnknownNameError
 
 Where = Mapping[str, Any] | Callable[[Record], bool]

@@ -22,7 +22,7 @@ from typing import Any, TypedDict
 
 import msgspec
 
-from chimera_nb.jobs.bounds import storable
+from chimera_nb.jobs.limits import storable
 
 Record = dict[str, Any]
 

@@ -14,12 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts
-from chimera_nb.jobs import dataflow
-from chimera_nb.jobs.dataflow import DataflowJobs
-from chimera_nb.jobs.direct import DirectJobs
-from chimera_nb.jobs.entries import Entries, Entry
-from chimera_nb.jobs.log import JobLog, Page
+from chimera_nb.jobs.log.entries import Entries, Entry
+from chimera_nb.jobs.log.protocol import JobLog, Page
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.runners import dataflow
+from chimera_nb.jobs.runners.dataflow import DataflowJobs
+from chimera_nb.jobs.runners.direct import DirectJobs
 from chimera_nb.settings import Settings
 from pipeline.admit import admit, withdraw
 from pipeline.errors import (
@@ -51,14 +51,14 @@ def open_log(settings: Settings) -> JobLog:
                 'job_log is "firestore", but with place "local" nothing leaves this machine; set CHIMERA_PLACE=cloud, '
                 "or FIRESTORE_EMULATOR_HOST for an emulator, or leave job_log out"
             )
-        from chimera_nb.jobs.firestore_log import FirestoreJobLog
+        from chimera_nb.jobs.log.firestore import FirestoreJobLog
 
         return FirestoreJobLog(
             str(settings.project),
             database=settings.firestore_database,
             collection=settings.firestore_collection,
         )
-    from chimera_nb.jobs.sqlite_log import SqliteJobLog
+    from chimera_nb.jobs.log.sqlite import SqliteJobLog
 
     return SqliteJobLog(settings.folder / "jobs.sqlite")
 

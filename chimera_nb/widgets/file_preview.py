@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from chimera_nb.jobs.bounds import storable
+from chimera_nb.jobs.limits import storable
 from chimera_nb.settings import Settings
 from chimera_nb.widgets import assets
 from chimera_nb.widgets.counting import is_glob

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chimera_nb.jobs.dataflow import options_of
 from chimera_nb.jobs.record import JobRecord
+from chimera_nb.jobs.runners.dataflow import options_of
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.form_model import DATAFLOW_FIELDS
 from chimera_nb.widgets.recent_jobs import LOOKED_AT, recent_configurations, recent_selections

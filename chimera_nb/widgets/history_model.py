@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from chimera_nb.jobs.entries import Entry, UnreadableRecord
-from chimera_nb.jobs.log import JobLog, search_text
+from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
+from chimera_nb.jobs.log.protocol import JobLog, search_text
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from pipeline.errors import RefusedError
 from pipeline.uri import join_uri

@@ -11,8 +11,8 @@ from typing import Any
 import traitlets
 from ipywidgets import CallbackDispatcher
 
-from chimera_nb.jobs.entries import Entries
-from chimera_nb.jobs.log import Records, Watch
+from chimera_nb.jobs.log.entries import Entries
+from chimera_nb.jobs.log.protocol import Records, Watch
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from chimera_nb.widgets import assets

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from chimera_nb.jobs.entries import Entries
-from chimera_nb.jobs.log import Watch
+from chimera_nb.jobs.log.entries import Entries
+from chimera_nb.jobs.log.protocol import Watch
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings

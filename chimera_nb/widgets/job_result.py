@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from chimera_nb.data.nested import opened
 from chimera_nb.data.records import Record, RecordReader, Row, free_name
-from chimera_nb.jobs.bounds import storable
+from chimera_nb.jobs.limits import storable
 from chimera_nb.widgets.formulas import inert
 from chimera_nb.widgets.result_plot import as_number, plot_of
 from pipeline.errors import RefusedError, StorageError

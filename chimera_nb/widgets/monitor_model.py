@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chimera_nb.jobs.dataflow import LOCAL_PROJECT
 from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status
+from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT
 from pipeline.uri import join_uri
 
 SPEED_SECONDS = 5.0  # what is called the speed now is over so long

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from chimera_nb.data.json_tree import Node, json_tree
 from chimera_nb.data.nested import exploded, opened
 from chimera_nb.data.records import NoRecord, RecordReader
-from chimera_nb.jobs.bounds import storable
+from chimera_nb.jobs.limits import storable
 
 if TYPE_CHECKING:
     from chimera_nb.data.preview import Preview

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from chimera_nb.connect import connect
-from chimera_nb.dashboard.visitor import current_visitor
+from chimera_nb.jobs.requester import current_visitor
 from chimera_nb.jobs.service import JobService, local_user
 from chimera_nb.settings import Settings
 

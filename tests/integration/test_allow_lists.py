@@ -10,10 +10,10 @@ import uuid
 
 import pytest
 
-from chimera_nb.jobs import dataflow
-from chimera_nb.jobs.dataflow import DataflowJobs
-from chimera_nb.jobs.direct import DirectJobs
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.runners import dataflow
+from chimera_nb.jobs.runners.dataflow import DataflowJobs
+from chimera_nb.jobs.runners.direct import DirectJobs
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from pipeline.errors import NotAllowedError

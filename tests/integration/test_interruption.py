@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from chimera_nb.jobs.dataflow import LOCAL_PROJECT, LOCAL_REGION
-from chimera_nb.jobs.dataflow_api import DataflowApi
-from chimera_nb.jobs.worker_package import build_worker_wheel
+from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT, LOCAL_REGION
+from chimera_nb.jobs.runners.dataflow_client import DataflowApi
+from chimera_nb.jobs.runners.wheels import build_worker_wheel
 from pipeline.__main__ import main
 from pipeline.storage import Store
 from pipeline.target.results import output_shards

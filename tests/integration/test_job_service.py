@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from chimera_nb.jobs import process
-from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.record import Stage, Status
 from chimera_nb.jobs.service import JobService
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 from pipeline.errors import NothingMatchesError, RefusedError, TargetError, UnknownNameError
 from pipeline.storage import Store

@@ -13,10 +13,10 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
-from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.process import describe
 from chimera_nb.jobs.record import JobRecord, Stage, Status, new_job_id
 from chimera_nb.jobs.service import JobService
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 from pipeline.errors import JobNotFoundError
 from pipeline.spec import JobSpec

@@ -10,11 +10,11 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from chimera_nb.jobs import ending
-from chimera_nb.jobs.ending import end
+from chimera_nb.jobs import outcome
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
+from chimera_nb.jobs.outcome import end
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from chimera_nb.settings import Settings
 from pipeline.errors import ChimeraError, JobLogError, ObjectNotFoundError, TargetError
 from pipeline.ledger import FileRecord, Part, Totals
@@ -219,7 +219,7 @@ def test_a_job_whose_output_nobody_will_ever_see_is_ended_all_the_same(out, log,
     def abandon(_store, _spec):
         raise GONE[what]
 
-    monkeypatch.setattr(ending, "abandon_target", abandon)
+    monkeypatch.setattr(outcome, "abandon_target", abandon)
     ended = end(STORE, record, log, said, "its process is gone")
     assert ended.status is (Status.CANCELLED if said is Status.CANCELLED else Status.FAILED)
     assert str(GONE[what]) in ended.logs[-1]

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id, timestamp
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from chimera_nb.settings import Settings
 from chimera_nb.widgets import job_history
 from chimera_nb.widgets.job_history import JobHistory

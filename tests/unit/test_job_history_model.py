@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.jobs.entries import UnreadableRecord
-from chimera_nb.jobs.log import Page, _read_token, token_after
+from chimera_nb.jobs.log.entries import UnreadableRecord
+from chimera_nb.jobs.log.protocol import Page, _read_token, token_after
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from chimera_nb.widgets import history_model
 from chimera_nb.widgets.history_model import PAGE, Filter, History, Row
 from pipeline.errors import RefusedError

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from chimera_nb.jobs.change import Change, advance
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.jobs.service import JobService
+from chimera_nb.jobs.transitions import Change, advance
 from chimera_nb.settings import Settings
 from chimera_nb.widgets import job_monitor
 from chimera_nb.widgets.job_monitor import JobMonitor

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.jobs.change import Change, advance
 from chimera_nb.jobs.record import JobRecord, Stage, Status
+from chimera_nb.jobs.transitions import Change, advance
 from chimera_nb.widgets.monitor_model import (
     MAX_POINTS,
     Course,

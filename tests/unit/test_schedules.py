@@ -159,7 +159,7 @@ def job_process(made: Scene, job: str = "J") -> Actor:
 
 
 def told(store: MemoryStore, job: str) -> object:
-    """What a record says in the end, as `chimera_nb.jobs.ending.end` finds it out."""
+    """What a record says in the end, as `chimera_nb.jobs.outcome.end` finds it out."""
     return f"{job} is {'complete' if abandon_target(store, spec(job)) else 'failed'}"
 
 

@@ -7,7 +7,7 @@ import getpass
 
 import pytest
 
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.settings import Settings
 from chimera_nb.widgets import service
 from tests.fixtures.job_logs import a_record

@@ -25,7 +25,7 @@ from chimera_nb.data.sampling.cache import Drawing, drawing_key
 from chimera_nb.data.sampling.files import choose_files
 from chimera_nb.data.sampling.progress_bar import sample_bar
 from chimera_nb.data.sampling.run import Run, SampleCancelledError, SampleProgress
-from chimera_nb.jobs.bounds import storable
+from chimera_nb.jobs.limits import storable
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError, TooManyFailuresError

@@ -15,14 +15,14 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.dataflow_api import DataflowApi, DataflowJob
-from chimera_nb.jobs.dataflow_view import failure, running_change, since
-from chimera_nb.jobs.ending import end
-from chimera_nb.jobs.log import JobLog
-from chimera_nb.jobs.presence import Presence
+from chimera_nb.jobs.liveness import Presence
+from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.outcome import end
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
-from chimera_nb.jobs.spawn import spawn
+from chimera_nb.jobs.runners.dataflow_client import DataflowApi, DataflowJob
+from chimera_nb.jobs.runners.dataflow_progress import failure, running_change, since
+from chimera_nb.jobs.runners.spawn import spawn
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 from pipeline.errors import DataflowError, SettingsError
 
@@ -101,7 +101,7 @@ class DataflowJobs:
 
     def launch(self, record: JobRecord) -> JobRecord:
         """Start the process that submits a job on record; the record with the process in it. Raises JobError."""
-        return spawn("chimera_nb.jobs.dataflow_submit", record, self._log, self._settings)
+        return spawn("chimera_nb.jobs.runners.dataflow_submit", record, self._log, self._settings)
 
     def settle(self, record: JobRecord) -> JobRecord:
         """Bring the record up to date with Dataflow. While Dataflow cannot be asked, it stays as it is."""

@@ -1,4 +1,4 @@
-"""The process of a direct job: `python -m chimera_nb.jobs.direct_run JOB_ID`.
+"""The process of a direct job: `python -m chimera_nb.jobs.runners.direct_worker JOB_ID`.
 
 Runs the pipeline in this process and keeps the job's record up to date. All it needs is in the record and in
 the environment. Exit 0 done, 1 the job came to nothing. SIGTERM and SIGINT cancel the job, as does a request on its
@@ -15,14 +15,14 @@ import threading
 import time
 
 from chimera_nb.jobs import process
-from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.direct_end import come_to_nothing
-from chimera_nb.jobs.ending import end, last_word
-from chimera_nb.jobs.log import JobLog
-from chimera_nb.jobs.log_patience import until_log_answers
+from chimera_nb.jobs.log.patience import until_log_answers
+from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.outcome import end, last_word
 from chimera_nb.jobs.progress import Numbers, numbers, stages
 from chimera_nb.jobs.record import JobRecord, Stage, Status
+from chimera_nb.jobs.runners.direct_outcome import come_to_nothing
 from chimera_nb.jobs.service import open_log
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings, load_settings
 from pipeline import progress
 from pipeline.errors import JobLogError

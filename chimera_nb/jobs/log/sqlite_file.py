@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from chimera_nb.jobs.entries import read_record
+from chimera_nb.jobs.log.entries import read_record
 from chimera_nb.machine.private import private_data_dir, private_file
 from pipeline.errors import JobLogError, UnreadableRecordError
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from chimera_nb.jobs.bounds import storable
-from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.entries import Entries, Entry, UnreadableRecord
+from chimera_nb.jobs.limits import storable
+from chimera_nb.jobs.log.entries import Entries, Entry, UnreadableRecord
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.transitions import Change
 from pipeline.errors import ChimeraError, JobNotFoundError, RefusedError
 
 _log = logging.getLogger(__name__)

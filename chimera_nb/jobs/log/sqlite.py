@@ -12,10 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from chimera_nb.jobs.change import Change, advance
 from chimera_nb.jobs.document import fields_to_write
-from chimera_nb.jobs.entries import Entries, Entry, read_entry, read_record
-from chimera_nb.jobs.log import (
+from chimera_nb.jobs.log.entries import Entries, Entry, read_entry, read_record
+from chimera_nb.jobs.log.protocol import (
     Callback,
     Page,
     Query,
@@ -27,8 +26,9 @@ from chimera_nb.jobs.log import (
     token_after,
     unknown_token,
 )
+from chimera_nb.jobs.log.sqlite_file import COUNTED, INSERT, UPDATE, LogFile, remedy, transaction
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
-from chimera_nb.jobs.sqlite_file import COUNTED, INSERT, UPDATE, LogFile, remedy, transaction
+from chimera_nb.jobs.transitions import Change, advance
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ _POLL_SECONDS = 1.0  # a look takes well under a millisecond; what is new has to
 
 
 class SqliteJobLog:
-    """A JobLog (`chimera_nb.jobs.log`) in one file on a local disk; its folder is made if need be.
+    """A JobLog (`chimera_nb.jobs.log.protocol`) in one file on a local disk; its folder is made if need be.
 
     When the file is removed or replaced while it is open, nothing is lost: whoever writes next goes on in the file
     that has the name then, made anew if there is none, and brings along all jobs that it lacks. Until then what was

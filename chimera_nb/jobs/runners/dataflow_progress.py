@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.dataflow_api import DataflowJob, Message, Messages
 from chimera_nb.jobs.progress import numbers, stages
 from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.jobs.runners.dataflow_client import DataflowJob, Message, Messages
+from chimera_nb.jobs.transitions import Change
 from pipeline.failure_cause import cause_of
 
 _WAITING = ("PENDING", "QUEUED", "UNKNOWN", "STOPPED")

@@ -6,12 +6,12 @@ looks whether the process lives, and brings the record to its end (`settle`).
 
 from __future__ import annotations
 
-from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.ending import end
-from chimera_nb.jobs.log import JobLog
-from chimera_nb.jobs.presence import Presence
+from chimera_nb.jobs.liveness import Presence
+from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.outcome import end
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
-from chimera_nb.jobs.spawn import spawn
+from chimera_nb.jobs.runners.spawn import spawn
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 
 _GRACE_SECONDS = 8.0
@@ -26,7 +26,7 @@ class DirectJobs:
 
     def launch(self, record: JobRecord) -> JobRecord:
         """Start the process of a job that is on record; the record with the process in it. Raises JobError."""
-        return spawn("chimera_nb.jobs.direct_run", record, self._log, self._settings)
+        return spawn("chimera_nb.jobs.runners.direct_worker", record, self._log, self._settings)
 
     def settle(self, record: JobRecord) -> JobRecord:
         """Bring the record of a job whose process is gone to its end; any other is given back as it is."""

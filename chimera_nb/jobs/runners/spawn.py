@@ -8,10 +8,10 @@ import sys
 import threading
 
 from chimera_nb.jobs import process
-from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.ending import end
-from chimera_nb.jobs.log import JobLog
+from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.outcome import end
 from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.machine.private import open_private, private_data_dir, private_folder
 from chimera_nb.settings import Settings
 from pipeline.errors import JobError

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.log import JobLog
-from chimera_nb.jobs.log_patience import until_log_answers
-from chimera_nb.jobs.presence import SILENT_ELSEWHERE_FOR
+from chimera_nb.jobs.liveness import SILENT_ELSEWHERE_FOR
+from chimera_nb.jobs.log.patience import until_log_answers
+from chimera_nb.jobs.log.protocol import JobLog
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.transitions import Change
 from pipeline.errors import ObjectNotFoundError, StorageError, TargetError
 from pipeline.spec import JobSpec
 from pipeline.storage import Store

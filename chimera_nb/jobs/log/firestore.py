@@ -16,15 +16,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chimera_nb.jobs import firestore_client
-from chimera_nb.jobs.bounds import MAX_DOCUMENT_BYTES, cut, weigh
-from chimera_nb.jobs.change import Change, advance
 from chimera_nb.jobs.document import fields_to_write
-from chimera_nb.jobs.entries import Entries, Entry, read_entry, read_record
-from chimera_nb.jobs.firestore_client import explained, open_client, patience
-from chimera_nb.jobs.firestore_pages import read_page
-from chimera_nb.jobs.log import Callback, Page, Query, Watch, check_id, check_new_id, checked_limit
+from chimera_nb.jobs.limits import MAX_DOCUMENT_BYTES, cut, weigh
+from chimera_nb.jobs.log import firestore_client
+from chimera_nb.jobs.log.entries import Entries, Entry, read_entry, read_record
+from chimera_nb.jobs.log.firestore_client import explained, open_client, patience
+from chimera_nb.jobs.log.firestore_pages import read_page
+from chimera_nb.jobs.log.protocol import Callback, Page, Query, Watch, check_id, check_new_id, checked_limit
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.transitions import Change, advance
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, SettingsError
 
 _SHORT_BYTES = 200  # of an error, in a document that others have filled
@@ -32,7 +32,7 @@ _POLL_SECONDS = 0.25  # how soon a watch sees that it is closed
 
 
 class FirestoreJobLog:
-    """A JobLog (`chimera_nb.jobs.log`) in a Firestore collection.
+    """A JobLog (`chimera_nb.jobs.log.protocol`) in a Firestore collection.
 
     Raises JobLogError when there are no credentials. Each error names the collection or document.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from chimera_nb.jobs.bounds import MAX_LINE_BYTES, MAX_LOG_BYTES, MAX_LOG_LINES, cut, storable, weigh
+from chimera_nb.jobs.limits import MAX_LINE_BYTES, MAX_LOG_BYTES, MAX_LOG_LINES, cut, storable, weigh
 from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status, timestamp
 from pipeline.errors import UnknownNameError
 

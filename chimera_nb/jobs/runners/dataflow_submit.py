@@ -1,4 +1,4 @@
-"""The process that submits a job to Dataflow: `python -m chimera_nb.jobs.dataflow_submit JOB_ID`.
+"""The process that submits a job to Dataflow: `python -m chimera_nb.jobs.runners.dataflow_submit JOB_ID`.
 
 Beam's own DataflowRunner does it, unchanged; only the endpoint differs between a local stack and Google Cloud. The
 process ends when Dataflow has the job. Exit 0 sent, 1 not. SIGTERM and SIGINT end it, with the target given back,
@@ -14,15 +14,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chimera_nb.dataflow_options import DataflowOptions
-from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.dataflow import DataflowJobs, job_name, sent
-from chimera_nb.jobs.ending import last_word
-from chimera_nb.jobs.log import JobLog
-from chimera_nb.jobs.log_patience import until_log_answers
-from chimera_nb.jobs.presence import SILENT_ELSEWHERE_FOR
+from chimera_nb.jobs.liveness import SILENT_ELSEWHERE_FOR
+from chimera_nb.jobs.log.patience import until_log_answers
+from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.outcome import last_word
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.runners.dataflow import DataflowJobs, job_name, sent
+from chimera_nb.jobs.runners.wheels import build_packages
 from chimera_nb.jobs.service import check_places, open_log
-from chimera_nb.jobs.worker_package import build_packages
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings, load_settings
 from pipeline.failure_cause import cause_of
 from pipeline.inputs.manifest import read_patterns
