@@ -17,7 +17,7 @@ from chimera_nb.connect import connect
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.local import stack
-from chimera_nb.local.demo import BUCKET, RESULTS, put_demo
+from chimera_nb.local.demo.bucket import BUCKET, RESULTS, put_demo
 from chimera_nb.settings import load_settings
 from pipeline.storage import Store
 from pipeline.target.results import output_lines

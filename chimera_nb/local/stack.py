@@ -37,7 +37,7 @@ from chimera_nb.machine.process_id import ProcessId
 from pipeline.errors import StackError
 
 if TYPE_CHECKING:
-    from chimera_nb.local.faults import Faults
+    from chimera_nb.local.storage.faults import Faults
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
@@ -97,7 +97,7 @@ def start(data_dir: Path) -> Stack:
             return running
         if supervisor.returncode is None:
             supervisor.kill()
-    from chimera_nb.local.storage import tail
+    from chimera_nb.local.storage.server import tail
 
     raise StackError(f"the local stack on {data_dir} does not start: {tail(log)} (all of it: {log})")
 
@@ -123,7 +123,7 @@ def serve(
 async def _serve(data_dir: Path, on_ready: Callable[[Stack], None], faults: Faults | None) -> None:
     from chimera_nb.local.dataflow.server import running_dataflow
     from chimera_nb.local.ports import listen
-    from chimera_nb.local.storage import running_storage
+    from chimera_nb.local.storage.server import running_storage
 
     serving = asyncio.current_task()
     for number in (signal.SIGINT, signal.SIGTERM):

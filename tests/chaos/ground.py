@@ -45,7 +45,7 @@ class Ground:
         return f"gs://{RESULTS}/{name}"
 
     def faults(self, **wanted: object) -> None:
-        """Have the storage make these, beside the latency that it always has (`chimera_nb.local.faults`)."""
+        """Have the storage make these, beside the latency that it always has (`chimera_nb.local.storage.faults`)."""
         body = json.dumps({"latency_ms": LATENCY_MS, **wanted}).encode()
         request = urllib.request.Request(
             f"{self.running.storage_endpoint}/_chimera/faults", body, method="POST"

@@ -18,7 +18,7 @@ from chimera_nb.data.sampling import cache
 from chimera_nb.data.sampling.run import SampleCancelledError
 from chimera_nb.data.sampling.sample import SampleProgress, SampleWarning
 from chimera_nb.jobs.service import JobService
-from chimera_nb.local.demo_data import demo_files, market_of_size
+from chimera_nb.local.demo.files import demo_files, market_of_size
 from chimera_nb.magics import run
 from chimera_nb.settings import load_settings
 from pipeline.errors import StorageError

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chimera_nb.jobs.service import JobService
-from chimera_nb.local.demo import put_demo
+from chimera_nb.local.demo.bucket import put_demo
 from chimera_nb.settings import Settings
 from pipeline.storage import Store
 from tests.fixtures.browsing import row

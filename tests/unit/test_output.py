@@ -251,7 +251,7 @@ def test_a_frame_takes_about_the_memory_that_is_reckoned_with():
     import sys
 
     from chimera_nb.data.frames import frame_of_lines
-    from chimera_nb.local.demo_data import market_of_size
+    from chimera_nb.local.demo.files import market_of_size
 
     raw = market_of_size(5, 400_000)
 

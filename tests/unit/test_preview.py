@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from chimera_nb.data.json_tree import json_tree, outline
 from chimera_nb.data.preview import MAX_BYTES, preview, preview_bytes
-from chimera_nb.local.demo_data import market_of_size
+from chimera_nb.local.demo.files import market_of_size
 from pipeline.errors import ObjectNotFoundError, RefusedError, StackError
 from pipeline.storage import Store
 from tests.fixtures.files import REAL, Given, bad_files, good_files, lines

@@ -23,7 +23,7 @@ from chimera_nb.data.sampling.lines import NUMBERS, Lowest, draw_lines, file_key
 from chimera_nb.data.sampling.progress_bar import describe
 from chimera_nb.data.sampling.run import SampleCancelledError
 from chimera_nb.data.sampling.sample import SampleProgress, SampleWarning, peek, sample
-from chimera_nb.local.demo_data import market_of_size
+from chimera_nb.local.demo.files import market_of_size
 from pipeline.errors import (
     BadFileError,
     NothingMatchesError,

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
-from chimera_nb.local.multipart import parts_of_multipart
-from chimera_nb.local.names import from_disk
-from chimera_nb.local.object_files import Incoming, Known, ObjectFiles
-from chimera_nb.local.routes import fields_of_items
-from chimera_nb.local.serving import Answer, json_answer, no_answer, ranged
+from chimera_nb.local.storage.multipart import parts_of_multipart
+from chimera_nb.local.storage.names import from_disk
+from chimera_nb.local.storage.object_files import Incoming, Known, ObjectFiles
+from chimera_nb.local.storage.routes import fields_of_items
+from chimera_nb.local.storage.serving import Answer, json_answer, no_answer, ranged
 
 _PATH = re.compile(
     r"/(?:(?P<kind>upload|download)/)?storage/v1/b(?:/(?P<bucket>[^/]+)(?P<objects>/o(?:/(?P<path>[^/]+)"

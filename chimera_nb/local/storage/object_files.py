@@ -28,7 +28,7 @@ from typing import IO, Any
 
 import google_crc32c
 
-from chimera_nb.local.names import ends_inside_a_part, from_disk
+from chimera_nb.local.storage.names import ends_inside_a_part, from_disk
 
 _ATTRIBUTE = "user.metadata"
 _BESIDE = ".metadata"

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from chimera_nb.local.demo_event import MONTHS, Market, below, make_event, pick, seeded
-from chimera_nb.local.demo_market import FEWEST_MESSAGES, make_market
+from chimera_nb.local.demo.event import MONTHS, Market, below, make_event, pick, seeded
+from chimera_nb.local.demo.market import FEWEST_MESSAGES, make_market
 from pipeline.errors import RefusedError
 
 SEED = 2016

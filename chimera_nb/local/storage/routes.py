@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from chimera_nb.local.names import from_disk, to_disk, to_disk_prefix
+from chimera_nb.local.storage.names import from_disk, to_disk, to_disk_prefix
 
 _API = re.compile(
     r"(?P<head>/(?:(?P<kind>upload|download)/)?storage/v1/b/)(?P<bucket>[^/]+)"

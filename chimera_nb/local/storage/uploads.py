@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Protocol
 
-from chimera_nb.local.conditions import Conditions
-from chimera_nb.local.replies import Reply
+from chimera_nb.local.storage.preconditions import Conditions
+from chimera_nb.local.storage.replies import Reply
 
 _LARGEST_HEAD = 1 << 20  # bytes of description before an object's own
 _SPAN = re.compile(r"bytes (?:\*|\d+-(?P<end>\d+))/(?:\*|(?P<total>\d+))")

@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chimera_nb.local.faults import Faults
 from chimera_nb.local.ports import listen
+from chimera_nb.local.storage.faults import Faults
 
 _OBJECT = re.compile(r"(?:^|[^!])(?:!!)*!(?:\.metadata)?$")  # a file's name by names.py
 
@@ -26,8 +26,8 @@ _log = logging.getLogger(__name__)
 @asynccontextmanager
 async def running_storage(data_dir: Path, faults: Faults | None = None) -> AsyncIterator[str]:
     """The service on this data, for the life of the block; its address (http://localhost:PORT)."""
-    from chimera_nb.local.object_files import ObjectFiles
-    from chimera_nb.local.proxy import running_proxy
+    from chimera_nb.local.storage.object_files import ObjectFiles
+    from chimera_nb.local.storage.proxy import running_proxy
 
     root = data_dir / "storage"
     files = ObjectFiles(root, data_dir / "incoming")
@@ -40,7 +40,7 @@ async def running_storage(data_dir: Path, faults: Faults | None = None) -> Async
 
 def set_aside_unreadable(root: Path, aside: Path) -> list[Path]:
     """Move files that are no objects out of the buckets, and say where they are now: laid there by hand, for one."""
-    from chimera_nb.local.object_files import is_described
+    from chimera_nb.local.storage.object_files import is_described
 
     target = aside / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     moved = []

@@ -16,14 +16,14 @@ from functools import partial
 
 from aiohttp import web
 
-from chimera_nb.local import routes
-from chimera_nb.local.batch import Part, read_batch, write_batch
-from chimera_nb.local.faults import Faults, Injection, spoiled
-from chimera_nb.local.mended import MendedStorage
-from chimera_nb.local.object_files import ObjectFiles
-from chimera_nb.local.object_server import ObjectServer
-from chimera_nb.local.replies import Reply, error, json_reply, response, whole_body
 from chimera_nb.local.senders import refusal
+from chimera_nb.local.storage import routes
+from chimera_nb.local.storage.batch import Part, read_batch, write_batch
+from chimera_nb.local.storage.faults import Faults, Injection, spoiled
+from chimera_nb.local.storage.object_files import ObjectFiles
+from chimera_nb.local.storage.object_server import ObjectServer
+from chimera_nb.local.storage.objects_api import MendedStorage
+from chimera_nb.local.storage.replies import Reply, error, json_reply, response, whole_body
 
 _FAULTS = "/_chimera/faults"
 _NO_FAULTS = Faults()

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from email import message_from_bytes
 from typing import Any
 
-from chimera_nb.local.uploads import boundary_of
+from chimera_nb.local.storage.uploads import boundary_of
 
 _LARGEST_HEAD = 2 << 20  # bytes before an object's own
 

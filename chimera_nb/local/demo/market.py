@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chimera_nb.local.demo_event import Market, Runner, below, make_event, pick, seeded
+from chimera_nb.local.demo.event import Market, Runner, below, make_event, pick, seeded
 from pipeline.errors import RefusedError
 
 PLANS = ("BASIC", "ADVANCED", "PRO")

@@ -13,7 +13,7 @@ from email import message_from_bytes
 from email.message import Message
 from urllib.parse import urlsplit
 
-from chimera_nb.local.replies import Reply
+from chimera_nb.local.storage.replies import Reply
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chimera_nb.connect import connect
 from chimera_nb.local import stack
-from chimera_nb.local.demo_data import demo_files
+from chimera_nb.local.demo.files import demo_files
 from chimera_nb.settings import load_settings
 from pipeline.storage import Store
 

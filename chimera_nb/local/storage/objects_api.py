@@ -27,13 +27,13 @@ from weakref import WeakValueDictionary
 from aiohttp import web
 from multidict import CIMultiDict
 
-from chimera_nb.local import routes
-from chimera_nb.local.conditions import Conditions, read_conditions, read_source_conditions
-from chimera_nb.local.names import to_disk
-from chimera_nb.local.object_server import ObjectServer
-from chimera_nb.local.replies import Reply, error, json_reply, kept, response, whole_body
-from chimera_nb.local.serving import Answer
-from chimera_nb.local.uploads import ResumableUpload, name_in_multipart
+from chimera_nb.local.storage import routes
+from chimera_nb.local.storage.names import to_disk
+from chimera_nb.local.storage.object_server import ObjectServer
+from chimera_nb.local.storage.preconditions import Conditions, read_conditions, read_source_conditions
+from chimera_nb.local.storage.replies import Reply, error, json_reply, kept, response, whole_body
+from chimera_nb.local.storage.serving import Answer
+from chimera_nb.local.storage.uploads import ResumableUpload, name_in_multipart
 
 Spoil = Callable[[CIMultiDict[str], AsyncIterator[bytes]], AsyncIterator[bytes]]  # a body's head, the body
 
