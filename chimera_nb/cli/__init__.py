@@ -7,7 +7,7 @@ proof_commands.py  verify, extract
 job_actions.py     jobs cancel, retry, clone, sync
 demo_command.py    demo
 dash_command.py    dash
-places.py          options that many commands have
+options.py         options that many commands have
 display.py         records and progress for a person's eyes
 """
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.settings import load_settings
 from pipeline.errors import StackError
 from pipeline.printable import guard_terminal
 
 if TYPE_CHECKING:
-    from chimera_nb.dashboard.options import DashboardOptions
+    from chimera_nb.server.options import DashboardOptions
 
 TOKEN_VARIABLE = "CHIMERA_DASH_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
@@ -62,7 +62,7 @@ def dash(
     data_dir: DataDir = None,
 ) -> None:
     """Serve the dashboard until Ctrl-C."""
-    from chimera_nb.dashboard.options import DashboardOptions
+    from chimera_nb.server.options import DashboardOptions
 
     folder = load_settings(data_dir).data_dir if data_dir else None
     options = DashboardOptions(
@@ -75,7 +75,7 @@ def dash(
 
 def serve_dashboard(options: DashboardOptions, *, browser: bool, as_json: bool = False) -> None:
     """Serve until Ctrl-C, and say where. Raises SettingsError where the port cannot be had."""
-    from chimera_nb.dashboard.server import serve
+    from chimera_nb.server.server import serve
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     guard_terminal()

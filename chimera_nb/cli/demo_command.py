@@ -12,7 +12,7 @@ import typer
 from chimera_nb.cli import display
 from chimera_nb.cli.dash_command import serve_dashboard
 from chimera_nb.cli.job_commands import failures_of
-from chimera_nb.cli.places import DataDir
+from chimera_nb.cli.options import DataDir
 from chimera_nb.connect import connect
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
@@ -81,7 +81,7 @@ def _run(service: JobService) -> JobRecord:
 
 
 def _serve(folder: Path) -> None:
-    from chimera_nb.dashboard.options import DashboardOptions
+    from chimera_nb.server.options import DashboardOptions
 
     serve_dashboard(DashboardOptions(data_dir=folder), browser=sys.stdout.isatty())
 

@@ -8,7 +8,7 @@ import typer
 
 from chimera_nb.cli import display
 from chimera_nb.cli.job_commands import follow, jobs
-from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.connect import connect
 from chimera_nb.jobs.record import Status
 from chimera_nb.jobs.service import JobService

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.connect import connect
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService

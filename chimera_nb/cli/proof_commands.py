@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.data.proof import extract as extract_lines
 from chimera_nb.data.proof import verify as verify_output
 from pipeline.errors import ChimeraError, RefusedError

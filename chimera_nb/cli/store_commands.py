@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.cli.upload_plan import plan_uploads
 from chimera_nb.connect import connect
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError

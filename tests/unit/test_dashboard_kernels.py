@@ -10,10 +10,10 @@ import uuid
 
 import pytest
 
-from chimera_nb.dashboard.identity import network_of
-from chimera_nb.dashboard.kernels import DashboardKernels, OneKernelSpec
-from chimera_nb.dashboard.pages import FullError, Pages
 from chimera_nb.jobs import requester
+from chimera_nb.server.identity import network_of
+from chimera_nb.server.kernels import DashboardKernels, OneKernelSpec
+from chimera_nb.server.pages import FullError, Pages
 
 TOKEN = "a-token-of-some-length"
 

@@ -127,7 +127,7 @@ def test_the_packages_build_from_just_those_files(tmp_path):
 
 
 def test_the_dashboard_finds_its_notebook_and_theme_in_the_image():
-    from chimera_nb.dashboard.place import dashboards_folder
+    from chimera_nb.server.resources import dashboards_folder
 
     folder = dashboards_folder()
     assert folder == ROOT / "dashboards"

@@ -20,16 +20,16 @@ from tornado.web import Application
 from voila.configuration import VoilaConfiguration  # type: ignore[import-untyped]
 from voila.notebook_renderer import NotebookRenderer  # type: ignore[import-untyped]
 
-from chimera_nb.dashboard.assets import find_assets, page_config
-from chimera_nb.dashboard.configuration import configuration, tornado_settings
-from chimera_nb.dashboard.handlers import NothingHereHandler, routes
-from chimera_nb.dashboard.identity import OwnKernel, VisitorIdentity
-from chimera_nb.dashboard.kernels import DashboardKernels, OneKernelSpec
-from chimera_nb.dashboard.listening import OwnersServer, listen
-from chimera_nb.dashboard.options import DashboardOptions
-from chimera_nb.dashboard.pages import Pages
-from chimera_nb.dashboard.place import NOTEBOOK, dashboards_folder, template_folder
-from chimera_nb.dashboard.sockets import WidgetsOnly
+from chimera_nb.server.assets import find_assets, page_config
+from chimera_nb.server.configuration import configuration, tornado_settings
+from chimera_nb.server.handlers import NothingHereHandler, routes
+from chimera_nb.server.identity import OwnKernel, VisitorIdentity
+from chimera_nb.server.kernels import DashboardKernels, OneKernelSpec
+from chimera_nb.server.listening import OwnersServer, listen
+from chimera_nb.server.options import DashboardOptions
+from chimera_nb.server.pages import Pages
+from chimera_nb.server.resources import NOTEBOOK, dashboards_folder, template_folder
+from chimera_nb.server.sockets import WidgetsOnly
 
 _LARGEST_REQUEST = 1024 * 1024
 

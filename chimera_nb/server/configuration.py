@@ -14,9 +14,9 @@ from typing import Any
 
 from traitlets.config import Config
 
-from chimera_nb.dashboard.options import DashboardOptions
-from chimera_nb.dashboard.place import TEMPLATE
-from chimera_nb.dashboard.sockets import ALLOWED_MESSAGES
+from chimera_nb.server.options import DashboardOptions
+from chimera_nb.server.resources import TEMPLATE
+from chimera_nb.server.sockets import ALLOWED_MESSAGES
 
 _CULL_EVERY_SECONDS = 30
 

@@ -15,10 +15,10 @@ from jupyter_server.services.kernels.handlers import KernelHandler
 from tornado import iostream, web
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler  # type: ignore[import-untyped]
 
-from chimera_nb.dashboard.assets import Assets
-from chimera_nb.dashboard.configuration import HEADERS
-from chimera_nb.dashboard.identity import network_of
-from chimera_nb.dashboard.pages import FullError
+from chimera_nb.server.assets import Assets
+from chimera_nb.server.configuration import HEADERS
+from chimera_nb.server.identity import network_of
+from chimera_nb.server.pages import FullError
 
 _KERNEL_ID = r"(?P<kernel_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _A_YEAR = 365 * 24 * 3600

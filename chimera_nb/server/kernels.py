@@ -35,7 +35,7 @@ class OneKernelSpec(KernelSpecManager):
         options = ["--HistoryManager.enabled=False", "--IPKernelApp.exec_PYTHONSTARTUP=False"]
         return KernelSpec(
             resource_dir=RESOURCES,
-            argv=[sys.executable, "-m", "chimera_nb.dashboard.kernel", "-f", "{connection_file}", *options],
+            argv=[sys.executable, "-m", "chimera_nb.server.kernel", "-f", "{connection_file}", *options],
             display_name="Python",
             language="python",
             metadata={},

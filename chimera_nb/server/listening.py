@@ -13,8 +13,8 @@ from typing import Any
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 
-from chimera_nb.dashboard.options import DEFAULT_PORT
 from chimera_nb.machine.peers import is_own
+from chimera_nb.server.options import DEFAULT_PORT
 from pipeline.errors import SettingsError
 
 _REFUSED = (
