@@ -16,8 +16,8 @@ import pytest
 
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.job_form import JobForm
-from chimera_nb.widgets.survey import Survey
+from chimera_nb.widgets.job_form.survey import Survey
+from chimera_nb.widgets.job_form.widget import JobForm
 from pipeline.storage import Store
 from pipeline.target.results import output_lines
 
@@ -237,7 +237,7 @@ def test_the_cell_and_the_command_run_as_they_stand(markets, tmp_path, data_dir)
 
 
 def test_two_threads_that_ask_for_the_service_at_once_share_one(data_dir):
-    from chimera_nb.widgets.service import open_service
+    from chimera_nb.widgets.base.service import open_service
 
     found = []
     threads = [

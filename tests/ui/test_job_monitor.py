@@ -28,7 +28,7 @@ HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 
 
 def cell(job_id):
-    return f"from chimera_nb.widgets.job_monitor import JobMonitor\nmonitor = JobMonitor({job_id!r})\nmonitor"
+    return f"from chimera_nb.widgets.job_monitor.widget import JobMonitor\nmonitor = JobMonitor({job_id!r})\nmonitor"
 
 
 @pytest.fixture

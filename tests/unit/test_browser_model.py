@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from chimera_nb.widgets import counting, listing
-from chimera_nb.widgets.browser_model import Browser, add
-from chimera_nb.widgets.counting import Count, Cover, Tally, advance
-from chimera_nb.widgets.listing import Listing, Row, Rows, codec_by_name
-from chimera_nb.widgets.places import BUCKETS, Bounds, RecentPlaces, crumbs, parent, typed
+from chimera_nb.widgets.browser import counting, listing
+from chimera_nb.widgets.browser.counting import Count, Cover, Tally, advance
+from chimera_nb.widgets.browser.listing import Listing, Row, Rows, codec_by_name
+from chimera_nb.widgets.browser.model import Browser, add
+from chimera_nb.widgets.browser.navigation import BUCKETS, Bounds, RecentPlaces, crumbs, parent, typed
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
 from pipeline.storage import Entry, Page, Store
 

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from chimera_nb.widgets import file_preview
-from chimera_nb.widgets.file_preview import FilePreview
+from chimera_nb.widgets.preview import widget as file_preview
+from chimera_nb.widgets.preview.widget import FilePreview
 from pipeline.storage import Store
 
 STORE = Store()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chimera_nb.data.frames import flatten, frame_of_lines
 from chimera_nb.data.preview import preview_bytes
-from chimera_nb.widgets.preview_model import (
+from chimera_nb.widgets.preview.model import (
     CELL_CHARS,
     LINE_CHARS,
     MAX_BYTES,
@@ -167,7 +167,7 @@ def test_no_bytes_at_all_raise(raw):
 
 def test_neither_pandas_nor_beam_is_imported_for_it():
     code = (
-        "import sys, chimera_nb.widgets.file_preview, chimera_nb.widgets.job_history\n"
+        "import sys, chimera_nb.widgets.preview.widget, chimera_nb.widgets.job_history.widget\n"
         "print({'pandas', 'apache_beam', 'google.cloud.firestore'} & set(sys.modules))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

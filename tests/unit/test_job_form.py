@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.form_model import ANY_ID, Fields, check, selection, split_target, suggest_prefix
-from chimera_nb.widgets.form_words import button, hints
-from chimera_nb.widgets.job_form import JobForm
+from chimera_nb.widgets.job_form.model import ANY_ID, Fields, check, selection, split_target, suggest_prefix
+from chimera_nb.widgets.job_form.widget import JobForm
+from chimera_nb.widgets.job_form.words import button, hints
 from pipeline.errors import RefusedError
 from pipeline.spec import JobSpec
 

@@ -9,8 +9,8 @@ import pytest
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id, timestamp
 from chimera_nb.settings import Settings
-from chimera_nb.widgets import job_history
-from chimera_nb.widgets.job_history import JobHistory
+from chimera_nb.widgets.job_history import widget as job_history
+from chimera_nb.widgets.job_history.widget import JobHistory
 from pipeline.errors import JobLogError
 from pipeline.spec import JobSpec
 from tests.fixtures.job_logs import put_in

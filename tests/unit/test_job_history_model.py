@@ -12,8 +12,8 @@ from chimera_nb.jobs.log.entries import UnreadableRecord
 from chimera_nb.jobs.log.protocol import Page, _read_token, token_after
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
-from chimera_nb.widgets import history_model
-from chimera_nb.widgets.history_model import PAGE, Filter, History, Row
+from chimera_nb.widgets.job_history import model as history_model
+from chimera_nb.widgets.job_history.model import PAGE, Filter, History, Row
 from pipeline.errors import RefusedError
 from pipeline.spec import JobSpec
 

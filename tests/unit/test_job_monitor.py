@@ -15,9 +15,9 @@ from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.transitions import Change, advance
 from chimera_nb.settings import Settings
-from chimera_nb.widgets import job_monitor
-from chimera_nb.widgets.job_monitor import JobMonitor
-from chimera_nb.widgets.service import open_service
+from chimera_nb.widgets.base.service import open_service
+from chimera_nb.widgets.job_monitor import widget as job_monitor
+from chimera_nb.widgets.job_monitor.widget import JobMonitor
 from pipeline.errors import JobLogError, RefusedError
 from pipeline.spec import JobSpec
 from pipeline.storage import Store

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chimera_nb.jobs.record import JobRecord, Stage, Status
 from chimera_nb.jobs.transitions import Change, advance
-from chimera_nb.widgets.monitor_model import (
+from chimera_nb.widgets.job_monitor.model import (
     MAX_POINTS,
     Course,
     console_url,

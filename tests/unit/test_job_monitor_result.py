@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.widgets.formulas import inert
-from chimera_nb.widgets.job_result import (
+from chimera_nb.widgets.job_monitor.result import (
     CELL_CHARACTERS,
     COLUMNS_SHOWN,
     FAILURES_SHOWN,
@@ -25,7 +24,8 @@ from chimera_nb.widgets.job_result import (
     flat,
     link_to,
 )
-from chimera_nb.widgets.result_plot import POINTS, plot_of
+from chimera_nb.widgets.job_monitor.result_plot import POINTS, plot_of
+from chimera_nb.widgets.job_monitor.spreadsheet import inert
 from pipeline.errors import RefusedError
 from pipeline.ledger import FileRecord
 from pipeline.storage import Store

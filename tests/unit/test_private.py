@@ -14,7 +14,7 @@ from chimera_nb.jobs.runners import spawn
 from chimera_nb.jobs.service import open_log
 from chimera_nb.machine.private import private_data_dir
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.places import RecentPlaces
+from chimera_nb.widgets.browser.navigation import RecentPlaces
 from pipeline.spec import JobSpec
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from chimera_nb.widgets.view import View
+from chimera_nb.widgets.base.widget import View
 
 
 class Counting(View):

@@ -9,7 +9,7 @@ import pytest
 
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.settings import Settings
-from chimera_nb.widgets import service
+from chimera_nb.widgets.base import service
 from tests.fixtures.job_logs import a_record
 
 

@@ -9,13 +9,13 @@ import ipywidgets
 import traitlets
 
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.browser import BucketBrowser
-from chimera_nb.widgets.file_preview import FilePreview
-from chimera_nb.widgets.job_form import JobForm
-from chimera_nb.widgets.job_history import JobHistory
-from chimera_nb.widgets.job_monitor import JobMonitor
-from chimera_nb.widgets.places import BUCKETS
-from chimera_nb.widgets.steps import Steps
+from chimera_nb.widgets.browser.navigation import BUCKETS
+from chimera_nb.widgets.browser.widget import BucketBrowser
+from chimera_nb.widgets.dashboard.header import Steps
+from chimera_nb.widgets.job_form.widget import JobForm
+from chimera_nb.widgets.job_history.widget import JobHistory
+from chimera_nb.widgets.job_monitor.widget import JobMonitor
+from chimera_nb.widgets.preview.widget import FilePreview
 from pipeline.errors import RefusedError
 
 

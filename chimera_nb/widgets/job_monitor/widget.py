@@ -15,10 +15,17 @@ from chimera_nb.jobs.log.protocol import Watch
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
-from chimera_nb.widgets import assets, monitor_model
-from chimera_nb.widgets.job_result import csv_of, describe_result, failures_of, first_records, shards_of
-from chimera_nb.widgets.service import service_for
-from chimera_nb.widgets.view import View
+from chimera_nb.widgets.base import assets
+from chimera_nb.widgets.base.service import service_for
+from chimera_nb.widgets.base.widget import View
+from chimera_nb.widgets.job_monitor import model as monitor_model
+from chimera_nb.widgets.job_monitor.result import (
+    csv_of,
+    describe_result,
+    failures_of,
+    first_records,
+    shards_of,
+)
 from pipeline.errors import ChimeraError, JobNotFoundError
 from pipeline.storage import Store
 
@@ -44,8 +51,17 @@ class JobMonitor(View):
     the last two lead to the new job.
     """
 
-    _esm = assets.script("chart", "copy", "joblog", "result", "standing", "monitor")
-    _css = assets.style("chart", "joblog", "monitor", "result", "standing")
+    _esm = assets.script(
+        "base/chart",
+        "base/copy",
+        "job_monitor/log",
+        "job_monitor/result",
+        "job_monitor/numbers",
+        "job_monitor/view",
+    )
+    _css = assets.style(
+        "base/chart", "job_monitor/log", "job_monitor/style", "job_monitor/result", "job_monitor/numbers"
+    )
 
     job_id = traitlets.Unicode(help="The job that is watched; set it to watch another.").tag(sync=True)
     status = traitlets.Unicode(

@@ -10,10 +10,10 @@ import traitlets
 
 from chimera_nb.jobs.limits import storable
 from chimera_nb.settings import Settings
-from chimera_nb.widgets import assets
-from chimera_nb.widgets.counting import is_glob
-from chimera_nb.widgets.preview_model import Inside, inside, table, tree
-from chimera_nb.widgets.view import View
+from chimera_nb.widgets.base import assets
+from chimera_nb.widgets.base.widget import View
+from chimera_nb.widgets.browser.counting import is_glob
+from chimera_nb.widgets.preview.model import Inside, inside, table, tree
 from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
 from pipeline.storage import Store
 
@@ -33,8 +33,8 @@ class FilePreview(View):
     A file costs one request of at most 256 kB, in a thread, once the widget is on screen.
     """
 
-    _esm = assets.script("copy", "tree", "preview")
-    _css = assets.style("preview")
+    _esm = assets.script("base/copy", "preview/tree", "preview/view")
+    _css = assets.style("preview/style")
 
     uri = traitlets.Unicode(help="The file that is shown; set it to look inside another.")
     height = traitlets.Int(360, min=120, help="Of what is inside, in pixels.").tag(sync=True)

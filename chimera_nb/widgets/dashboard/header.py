@@ -7,8 +7,8 @@ from typing import Any
 
 import traitlets
 
-from chimera_nb.widgets import assets
-from chimera_nb.widgets.view import View
+from chimera_nb.widgets.base import assets
+from chimera_nb.widgets.base.widget import View
 
 NEW, JOBS = "new", "jobs"
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}|")
@@ -21,8 +21,8 @@ class Steps(View):
     the list, and the browser's Back and Forward work. In a notebook nothing but the page's parts change.
     """
 
-    _esm = assets.script("steps")
-    _css = assets.style("steps")
+    _esm = assets.script("dashboard/header")
+    _css = assets.style("dashboard/header")
 
     page = traitlets.Enum([NEW, JOBS], NEW, help="What is shown: a new job, or the jobs there are.").tag(
         sync=True

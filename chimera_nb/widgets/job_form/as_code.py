@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chimera_nb.widgets.form_model import ANY_ID
+from chimera_nb.widgets.job_form.model import ANY_ID
 from pipeline.inputs.path_list import as_lines
 from pipeline.spec import MAX_RATIO, JobSpec
 

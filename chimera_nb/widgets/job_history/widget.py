@@ -15,10 +15,10 @@ from chimera_nb.jobs.log.entries import Entries
 from chimera_nb.jobs.log.protocol import Records, Watch
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
-from chimera_nb.widgets import assets
-from chimera_nb.widgets.history_model import Filter, Found, History, Request
-from chimera_nb.widgets.service import service_for
-from chimera_nb.widgets.view import View
+from chimera_nb.widgets.base import assets
+from chimera_nb.widgets.base.service import service_for
+from chimera_nb.widgets.base.widget import View
+from chimera_nb.widgets.job_history.model import Filter, Found, History, Request
 from pipeline.errors import ChimeraError
 
 _GONE_SECONDS = 20.0  # a view says every 5 s that somebody looks; a closed browser says nothing at all
@@ -36,8 +36,8 @@ class JobHistory(View):
     date every few seconds. Every call runs in a thread, and none before the first view.
     """
 
-    _esm = assets.script("history_filters", "history")
-    _css = assets.style("history")
+    _esm = assets.script("job_history/filters", "job_history/view")
+    _css = assets.style("job_history/style")
 
     job_id = traitlets.Unicode(help="The job that was opened last; its row is marked.").tag(sync=True)
     height = traitlets.Int(380, min=120, help="Of the list, in pixels.").tag(sync=True)

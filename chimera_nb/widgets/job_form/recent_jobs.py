@@ -9,7 +9,7 @@ from typing import Any
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.form_model import DATAFLOW_FIELDS, Fields, is_local, split_target
+from chimera_nb.widgets.job_form.model import DATAFLOW_FIELDS, Fields, is_local, split_target
 from pipeline.errors import ChimeraError
 from pipeline.spec import MAX_RATIO, JobSpec
 from pipeline.storage import Store

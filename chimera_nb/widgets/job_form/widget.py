@@ -13,11 +13,13 @@ from ipywidgets import TypedTuple
 
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.settings import Settings
-from chimera_nb.widgets import assets
-from chimera_nb.widgets.as_code import as_code
-from chimera_nb.widgets.form_checks import StoreChecks
-from chimera_nb.widgets.form_choices import Choices, gather
-from chimera_nb.widgets.form_model import (
+from chimera_nb.widgets.base import assets
+from chimera_nb.widgets.base.service import open_service
+from chimera_nb.widgets.base.widget import View
+from chimera_nb.widgets.job_form.as_code import as_code
+from chimera_nb.widgets.job_form.checks import StoreChecks
+from chimera_nb.widgets.job_form.choices import Choices, gather
+from chimera_nb.widgets.job_form.model import (
     Checked,
     Fields,
     check,
@@ -26,11 +28,9 @@ from chimera_nb.widgets.form_model import (
     split_target,
     suggest_prefix,
 )
-from chimera_nb.widgets.form_words import Button, button, hints, listed
-from chimera_nb.widgets.plan import make_plan, ratio_of, speed
-from chimera_nb.widgets.recent_jobs import begun_as, fields_of, inputs_of
-from chimera_nb.widgets.service import open_service
-from chimera_nb.widgets.view import View
+from chimera_nb.widgets.job_form.plan import make_plan, ratio_of, speed
+from chimera_nb.widgets.job_form.recent_jobs import begun_as, fields_of, inputs_of
+from chimera_nb.widgets.job_form.words import Button, button, hints, listed
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.storage import Store
 
@@ -50,8 +50,8 @@ class JobForm(View):
     uses a dashboard has buckets. No store is asked before the form is on screen.
     """
 
-    _esm = assets.script("copy", "form_parts", "form")
-    _css = assets.style("form", "form_plan")
+    _esm = assets.script("base/copy", "job_form/parts", "job_form/view")
+    _css = assets.style("job_form/style", "job_form/plan")
 
     # Neither is for the front end to set: what a page sends must not change what is read.
     inputs = TypedTuple(traitlets.Unicode(), help="What the job reads; set it to change the selection.")

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chimera_nb.widgets.background import Background
-from chimera_nb.widgets.form_model import ANY_ID, Selection
-from chimera_nb.widgets.survey import Survey
+from chimera_nb.widgets.base.background import Background
+from chimera_nb.widgets.job_form.model import ANY_ID, Selection
+from chimera_nb.widgets.job_form.survey import Survey
 from pipeline.errors import ChimeraError
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
-    from chimera_nb.widgets.target_state import TargetState
+    from chimera_nb.widgets.job_form.target_state import TargetState
 
 _TYPING_SECONDS = 0.4  # after the last key
 _SLICE_SECONDS = 0.25  # what is counted may have changed by then
@@ -125,7 +125,7 @@ class StoreChecks:
         await asyncio.sleep(_TYPING_SECONDS)
         if key != self._looked:
             return
-        from chimera_nb.widgets.target_state import TargetState, look_at_target
+        from chimera_nb.widgets.job_form.target_state import TargetState, look_at_target
 
         def look(store: Store) -> TargetState:
             spec = JobSpec(inputs or ("/nowhere",), job_id=ANY_ID, **job)

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from chimera_nb.widgets.places import BUCKETS
+from chimera_nb.widgets.browser.navigation import BUCKETS
 from pipeline.errors import ChimeraError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import Any
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.runners.dataflow import options_of
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.form_model import DATAFLOW_FIELDS
-from chimera_nb.widgets.recent_jobs import LOOKED_AT, recent_configurations, recent_selections
-from chimera_nb.widgets.service import open_service
+from chimera_nb.widgets.base.service import open_service
+from chimera_nb.widgets.job_form.model import DATAFLOW_FIELDS
+from chimera_nb.widgets.job_form.recent_jobs import LOOKED_AT, recent_configurations, recent_selections
 from pipeline.errors import SettingsError, StorageError
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chimera_nb.widgets.counting import Count, Cover, Tally, is_glob
-from chimera_nb.widgets.listing import Listing
-from chimera_nb.widgets.places import BUCKETS, Bounds, as_folder, crumbs, parent
+from chimera_nb.widgets.browser.counting import Count, Cover, Tally, is_glob
+from chimera_nb.widgets.browser.listing import Listing
+from chimera_nb.widgets.browser.navigation import BUCKETS, Bounds, as_folder, crumbs, parent
 from pipeline.errors import RefusedError
 from pipeline.glob import Pattern
 from pipeline.uri import escape, join_uri, split_uri

@@ -13,7 +13,7 @@ import anywidget
 import traitlets
 
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.background import Background
+from chimera_nb.widgets.base.background import Background
 from pipeline.errors import ChimeraError, RefusedError
 
 _log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from urllib.parse import quote
 from chimera_nb.data.nested import opened
 from chimera_nb.data.records import Record, RecordReader, Row, free_name
 from chimera_nb.jobs.limits import storable
-from chimera_nb.widgets.formulas import inert
-from chimera_nb.widgets.result_plot import as_number, plot_of
+from chimera_nb.widgets.job_monitor.result_plot import as_number, plot_of
+from chimera_nb.widgets.job_monitor.spreadsheet import inert
 from pipeline.errors import RefusedError, StorageError
 from pipeline.storage import Store, join
 from pipeline.target.layout import shard_uri, summary_uri

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from chimera_nb.machine.cores import usable_cores
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.counting import Tally
+from chimera_nb.widgets.browser.counting import Tally
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chimera_nb.widgets.form_model import NOTHING_SELECTED, Fields
+from chimera_nb.widgets.job_form.model import NOTHING_SELECTED, Fields
 
 if TYPE_CHECKING:
-    from chimera_nb.widgets.target_state import TargetState
+    from chimera_nb.widgets.job_form.target_state import TargetState
 
 _ORDER = ("inputs", "source", "bucket", "prefix", "shards", "runner")  # in which problems are told
 _OPEN = {

@@ -13,11 +13,12 @@ import traitlets
 from ipywidgets import TypedTuple
 
 from chimera_nb.settings import Settings
-from chimera_nb.widgets import assets, places
-from chimera_nb.widgets.browser_model import ROWS_AT_ONCE, Browser, add
-from chimera_nb.widgets.counting import Count, advance
-from chimera_nb.widgets.listing import Listing
-from chimera_nb.widgets.view import View, refusing
+from chimera_nb.widgets.base import assets
+from chimera_nb.widgets.base.widget import View, refusing
+from chimera_nb.widgets.browser import navigation
+from chimera_nb.widgets.browser.counting import Count, advance
+from chimera_nb.widgets.browser.listing import Listing
+from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser, add
 from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
 from pipeline.uri import split_uri
 
@@ -34,8 +35,8 @@ class BucketBrowser(View):
     Every call to a store runs in a thread, and none before the browser is on screen or something is selected.
     """
 
-    _esm = assets.script("rows", "list", "browser")
-    _css = assets.style("list", "browser")
+    _esm = assets.script("base/rows", "base/list", "browser/view")
+    _css = assets.style("base/list", "browser/style")
 
     path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)
     selected = TypedTuple(
@@ -54,17 +55,17 @@ class BucketBrowser(View):
 
     def __init__(
         self,
-        uri: str = places.BUCKETS,
+        uri: str = navigation.BUCKETS,
         settings: Settings | None = None,
         *,
         buckets: Iterable[str] | None = None,
         **traits: Any,
     ) -> None:
-        if not uri.startswith(places.BUCKETS):
+        if not uri.startswith(navigation.BUCKETS):
             uri = str(Path(split_uri(uri)[1]).absolute())
-        folder = places.as_folder(uri)
-        top = None if folder.startswith(places.BUCKETS) else folder
-        self._model = Browser(folder, places.Bounds(None if buckets is None else tuple(buckets), top))
+        folder = navigation.as_folder(uri)
+        top = None if folder.startswith(navigation.BUCKETS) else folder
+        self._model = Browser(folder, navigation.Bounds(None if buckets is None else tuple(buckets), top))
         self._on_screen = False
         self._counting = self._stopped = False  # under way; by the user's wish
         self._glob: Count | None = None
@@ -72,7 +73,7 @@ class BucketBrowser(View):
 
     def go(self, uri: str) -> None:
         """Show another folder. Raises RefusedError when it may not be looked into."""
-        self._model.open(places.as_folder(uri))
+        self._model.open(navigation.as_folder(uri))
         self.error, self._match, self._glob = "", {}, None
         self.path = self._model.folder
         self._show()
@@ -83,7 +84,7 @@ class BucketBrowser(View):
     def _valid_path(self, proposal: dict[str, Any]) -> str:
         with refusing():
             self._model.bounds.check(proposal["value"])
-            return places.as_folder(proposal["value"])
+            return navigation.as_folder(proposal["value"])
 
     @traitlets.validate("current")
     def _valid_current(self, proposal: dict[str, Any]) -> str:
@@ -118,7 +119,7 @@ class BucketBrowser(View):
         self._show()
 
     def _asked_go(self, content: dict[str, Any]) -> None:
-        uri = places.typed(str(content["text"]))
+        uri = navigation.typed(str(content["text"]))
         self._model.bounds.check(uri)
         if uri.endswith("/"):
             self.go(uri)
@@ -253,13 +254,13 @@ class BucketBrowser(View):
     async def _read_places(self) -> None:
         with contextlib.suppress(ChimeraError):  # settings that make no sense are told with the first rows
             read = await asyncio.to_thread(
-                lambda: places.RecentPlaces(self._background.settings().folder).read()
+                lambda: navigation.RecentPlaces(self._background.settings().folder).read()
             )
             self._places = tuple(filter(self._model.bounds.allows, read))
 
     async def _keep_place(self, folder: str) -> None:
-        if folder != places.BUCKETS and folder not in self._places[:1]:
-            recent = places.RecentPlaces(self._background.settings().folder)
+        if folder != navigation.BUCKETS and folder not in self._places[:1]:
+            recent = navigation.RecentPlaces(self._background.settings().folder)
             self._places = tuple(
                 filter(self._model.bounds.allows, await asyncio.to_thread(recent.add, folder))
             )

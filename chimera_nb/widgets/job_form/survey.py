@@ -15,8 +15,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from chimera_nb.widgets.counting import FILES_AT_ONCE, Tally
-from chimera_nb.widgets.form_model import ANY_ID
+from chimera_nb.widgets.browser.counting import FILES_AT_ONCE, Tally
+from chimera_nb.widgets.job_form.model import ANY_ID
 from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.glob import Pattern
 from pipeline.spec import JobSpec
