@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from chimera_nb.data.frames import flatten
     from chimera_nb.data.output import read_output
     from chimera_nb.data.sampling.sample import peek, sample
-    from chimera_nb.local.demo.bucket import open_demo
+    from chimera_nb.demo import open_demo
 
 __all__ = ["flatten", "load_ipython_extension", "open_demo", "peek", "read_output", "sample"]
 
 _PLACES = {
     "flatten": "chimera_nb.data.frames",
-    "open_demo": "chimera_nb.local.demo.bucket",
+    "open_demo": "chimera_nb.demo",
     "peek": "chimera_nb.data.sampling.sample",
     "read_output": "chimera_nb.data.output",
     "sample": "chimera_nb.data.sampling.sample",
