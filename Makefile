@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 PYTHON ?= python3.11
 ARGS  ?=
 
-.PHONY: help setup demo test chaos ui fuzz check format bench notebooks screenshots constraints clean
+.PHONY: help setup demo test chaos ui fuzz check format bench notebooks screenshots install-check constraints clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 setup: $(STAMP) ## make .venv with all that is needed
 
@@ -72,6 +72,9 @@ notebooks: $(STAMP) ## run the notebooks again, and store them with their output
 
 screenshots: $(STAMP) ## take the pictures in docs/screenshots again, in a real browser
 	@$(BIN)/python -m pytest -q tests/ui/screenshots.py $(ARGS)
+
+install-check: $(STAMP) ## install the built wheel as people do, and try it (PYTHON="python3.12 python3.13", ARGS=--unpinned)
+	@$(BIN)/python -m tests.install $(PYTHON) $(ARGS)
 
 constraints: ## renew constraints.txt from the ranges in pyproject.toml
 	@uv=$$(command -v uv || echo $(BIN)/uv); \

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from chimera_nb.arguments import AnyPath, path_texts
 from chimera_nb.settings import Settings, load_settings
 from pipeline.errors import NoStackError
 
@@ -31,23 +32,27 @@ _led = _Led({}, {})
 _lock = threading.Lock()
 
 
-def connect(uris: Iterable[str] = (), *, data_dir: Path | None = None) -> Settings:
+def connect(uris: AnyPath | Iterable[AnyPath] = (), *, data_dir: Path | None = None) -> Settings:
     """The settings in force, with this process led to the local stack when it is one that is wanted.
 
     `uris` are those that will be asked for: gs:// ones need a store that answers. Raises NoStackError, in one
     line that says how to start it, when that is a local stack and none runs. Calls no service.
     """
     with _lock:
-        return _connect([uri for uri in uris if uri.startswith("gs://")], data_dir)
+        return _connect(_in_buckets(uris), data_dir)
 
 
-def settings_for(uris: Iterable[str]) -> Settings:
+def settings_for(uris: AnyPath | Iterable[AnyPath]) -> Settings:
     """The settings for reading these: as `connect` gives them where one is gs://.
 
     For local files the environment stays as it is, and no stack is looked for.
     """
-    asked = [uri for uri in uris if uri.startswith("gs://")]
+    asked = _in_buckets(uris)
     return connect(asked) if asked else load_settings()
+
+
+def _in_buckets(uris: AnyPath | Iterable[AnyPath]) -> list[str]:
+    return [uri for uri in path_texts(uris) if uri.startswith("gs://")]
 
 
 def _connect(asked: list[str], data_dir: Path | None) -> Settings:

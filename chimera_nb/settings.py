@@ -11,6 +11,7 @@
     dataflow_endpoint     CHIMERA_DATAFLOW_ENDPOINT              Google's if left out; a local stack has its own
     region                CHIMERA_REGION                         the Dataflow region
     temp_location         CHIMERA_TEMP_LOCATION                  a gs:// folder for what Dataflow stages
+    user_project          CHIMERA_USER_PROJECT                   the project billed where a bucket's requesters pay
     patience              CHIMERA_PATIENCE                       seconds that a person waits for a bucket that fails; 20
     job_patience          CHIMERA_JOB_PATIENCE                   seconds that a job waits for one; 600
     least_throughput      CHIMERA_LEAST_THROUGHPUT               bytes a second; a slower request is a fault; 16384
@@ -37,8 +38,10 @@ from typing import Any
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.machine.trust import check_trusted
 from pipeline.errors import SettingsError
+from pipeline.folders import absolute, current_folder
 from pipeline.storage import PERSON, Store, access_policy
 from pipeline.storage.patience import JOB, JOB_SECONDS, LEAST_THROUGHPUT, number
+from pipeline.user_project import USER_PROJECT
 
 CONFIG_VARIABLE = "CHIMERA_CONFIG"
 _PLACES = ("local", "cloud")
@@ -53,6 +56,7 @@ _ENVIRONMENT = {
     "dataflow_endpoint": ("CHIMERA_DATAFLOW_ENDPOINT",),
     "region": ("CHIMERA_REGION",),
     "temp_location": ("CHIMERA_TEMP_LOCATION",),
+    "user_project": (USER_PROJECT,),
 }
 _NUMBERS = {
     "patience": "CHIMERA_PATIENCE",
@@ -75,6 +79,7 @@ class Settings:
     dataflow_endpoint: str | None = None
     region: str | None = None
     temp_location: str | None = None
+    user_project: str | None = None
     patience: float = PERSON.seconds
     job_patience: float = JOB.seconds
     least_throughput: float = JOB.bytes_per_second
@@ -107,7 +112,7 @@ class Settings:
         """The same for a job, which waits out a store's bad minutes."""
         patience = replace(JOB, seconds=self.job_patience, bytes_per_second=self.least_throughput)
         lists = access_policy.AccessLists.of(self.read_buckets, self.write_buckets)
-        return Store(lists, patience, cloud=self.place == "cloud")
+        return Store(lists, patience, cloud=self.place == "cloud", user_project=self.user_project)
 
     def dataflow_options(self, **for_this_job: Any) -> DataflowOptions:
         """How a Dataflow job runs: the settings, and over them what is asked for one job. Raises SettingsError."""
@@ -130,7 +135,7 @@ def default_data_dir() -> Path:
 
     Raises UntrustedError where others can write there.
     """
-    here = Path.cwd()
+    here = Path(current_folder())
     near = (path for folder in (here, *here.parents) if (path := folder / ".chimera").is_dir())
     found = next(near, here / ".chimera")
     check_trusted(found, "name a folder with --data-dir or CHIMERA_DATA_DIR")
@@ -153,10 +158,19 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     if data_dir is not None:
         values["data_dir"] = data_dir
     if "data_dir" in values:
-        values["data_dir"] = Path(values["data_dir"]).expanduser().absolute()
+        values["data_dir"] = _data_dir(str(values["data_dir"]))
     if values.get("place") == "cloud":
         values.setdefault("job_log", "firestore")
     return Settings(**values)
+
+
+def _data_dir(given: str) -> Path:
+    folder = Path(absolute(given))
+    if os.path.exists(folder) and not os.path.isdir(folder):  # noqa: PTH110, PTH112 - false where a Path raises
+        raise SettingsError(
+            f"the data folder {folder} is a file; name a folder with --data-dir or CHIMERA_DATA_DIR"
+        )
+    return folder
 
 
 def _from_file() -> dict[str, Any]:
@@ -166,7 +180,9 @@ def _from_file() -> dict[str, Any]:
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
-        raise SettingsError(f"{path} cannot be read: {e}") from e
+        why = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
+        named = f"; correct {CONFIG_VARIABLE}, or unset it" if os.environ.get(CONFIG_VARIABLE) else ""
+        raise SettingsError(f"{path} cannot be read: {why}{named}") from e
     if unknown := values.keys() - _ENVIRONMENT.keys() - _NUMBERS.keys() - _LISTS.keys() - {"dataflow"}:
         known = ", ".join((*_ENVIRONMENT, *_NUMBERS, *_LISTS, "[dataflow]"))
         raise SettingsError(f"{path}: unknown setting {', '.join(sorted(unknown))}; there are: {known}")
@@ -198,7 +214,7 @@ def _texts(path: Path, name: str, value: Any) -> tuple[str, ...]:
 def _config_file() -> Path | None:
     if named := os.environ.get(CONFIG_VARIABLE):
         return Path(named)
-    here = Path.cwd()
+    here = Path(current_folder())
     near = (path for folder in (here, *here.parents) if (path := folder / "chimera.toml").is_file())
     found = next(near, None)
     if found is not None:

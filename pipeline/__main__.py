@@ -22,6 +22,7 @@ from pipeline.admit import admit
 from pipeline.errors import ChimeraError, RefusedError, StorageError
 from pipeline.failure_cause import cause_of
 from pipeline.interruption import Interrupted, Interruptions, interruptions
+from pipeline.own_temporary import own_temporary_folder
 from pipeline.printable import guard_terminal, printable
 from pipeline.release import give_back
 from pipeline.sources import describe_sources
@@ -29,6 +30,7 @@ from pipeline.spec import MAX_RATIO, JobSpec
 from pipeline.storage import PERSON, Patience, Store
 from pipeline.storage.access_policy import AccessLists
 from pipeline.target.lifecycle import abandon_target, begin_target, lost
+from pipeline.user_project import USER_PROJECT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -> int:
     """Run the job to its end; its exit code. A signal raises Interrupted, and then nothing is given back yet."""
     try:
-        store = Store(AccessLists.from_environment(), Patience.of_job())
+        store = Store(AccessLists.from_environment(), Patience.of_job(), user_project=spec.user_project)
         patterns = admit(store, spec, lambda _: None)
     except RefusedError as e:
         print(printable(f"refused: {e}"), file=sys.stderr)  # noqa: T201
@@ -108,16 +110,17 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
 
         runner = FnApiRunner()
     begin_target(store, spec)
-    root = beam.Pipeline(runner=runner, options=options)
-    try:
-        with root:
-            build(root, store, spec, patterns)
-    except Interrupted:
-        # Another service's job would go on by itself. Runners that have no way to end one raise what they like.
-        if (result := getattr(root, "result", None)) is not None:
-            with contextlib.suppress(Exception):
-                result.cancel()
-        raise
+    with own_temporary_folder(spec.job_id):
+        root = beam.Pipeline(runner=runner, options=options)
+        try:
+            with root:
+                build(root, store, spec, patterns)
+        except Interrupted:
+            # Another service's job would go on by itself. Runners that have no way to end one raise what they like.
+            if (result := getattr(root, "result", None)) is not None:
+                with contextlib.suppress(Exception):
+                    result.cancel()
+            raise
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[JobSpec, list[str]]:
@@ -158,6 +161,12 @@ def _parse(arguments: Sequence[str] | None) -> tuple[JobSpec, list[str]]:
         help="MB of temporary disk for each process, beyond which a file is read twice; half of it if left out",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the output that the target holds")
+    parser.add_argument(
+        "--user-project",
+        metavar="PROJECT",
+        default=os.environ.get(USER_PROJECT) or None,
+        help=f"the project to be billed where a bucket's requesters pay (default: {USER_PROJECT})",
+    )
     parser.add_argument("--job-id", help="letters, digits and '-'; made up if left out")
     ours, beams = parser.parse_known_args(arguments)
     values = vars(ours)

@@ -30,7 +30,7 @@
     │   └── UnreadableRecordError            a document in it is no record of a job
     └── StackError (RuntimeError)            the local stack cannot start, stop or be found
 
-A message names the object, the value that offends, and what to do about it, in one line.
+A message names the reason, the object or value that offends, and what to do about it, in one line.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ class UnknownNameError(RefusedError, LookupError):
     """
 
     def __init__(self, kind: str, name: str, known: list[str]) -> None:
+        name = str(name)  # whatever was asked for
         self.kind, self.name, self.known = kind, name, sorted(known)
         super().__init__(f"no {kind} is named {_shown(name)!r}; {_there_are(name, self.known)}")
 
@@ -104,11 +105,25 @@ class SettingsError(RefusedError):
 
 
 class StorageError(ChimeraError, OSError):
-    """The store said no, or said nothing. Attribute: uri."""
+    """The store said no, or said nothing.
 
-    def __init__(self, uri: str, message: str) -> None:
-        self.uri = uri
-        super().__init__(f"{uri}: {message}")
+    Attributes: uri; reason; remedy. The text is "URI: reason", or "reason: URI; remedy" where there is a remedy, be it
+    an empty one.
+    """
+
+    def __init__(self, uri: str, reason: str, remedy: str | None = None) -> None:
+        self.uri, self.reason, self.remedy = uri, reason, remedy
+        told = f"{uri}: {reason}" if remedy is None else _with_remedy(f"{reason}: {uri}", remedy)
+        super().__init__(told)
+
+    @property
+    def about_it(self) -> str:
+        """The text for whoever has the URI already."""
+        return _with_remedy(self.reason, self.remedy)
+
+
+def _with_remedy(text: str, remedy: str | None) -> str:
+    return f"{text}; {remedy}" if remedy else text
 
 
 class ObjectNotFoundError(StorageError, FileNotFoundError):
@@ -130,9 +145,9 @@ class StoreUnavailableError(StorageError, ConnectionError):
     lasts, so that nobody needs to).
     """
 
-    def __init__(self, uri: str, message: str) -> None:
+    def __init__(self, uri: str, reason: str, remedy: str | None = None) -> None:
         self.tried = False
-        super().__init__(uri, message)
+        super().__init__(uri, reason, remedy)
 
 
 class TransferError(StoreUnavailableError):

@@ -12,8 +12,9 @@ A record is one JSON object on a line of ledger/ledger-*.ndjson:
     crc32c       of the compressed bytes, base64, as the bucket shows it; null if not all of them were read
     status       complete | failed
     error        why it failed, for a person to read; null when complete
-    note         what is worth knowing of a complete one, such as a name that says another codec, or that it looks
-                 like a JSON array or CSV and not like NDJSON; or null
+    note         what is worth knowing of a complete one, such as a name that says another codec, files in a zip that
+                 were passed over as no data, padding behind its end, or that it looks like a JSON array or CSV and
+                 not like NDJSON; or null
     seconds      spent reading and decoding it
     jobId        the job that read it; null in ledgers from before records had it, as the next three are
     shard        the file of output/ in which its lines begin; null when it has none

@@ -7,8 +7,11 @@ line and paragraph separators, marks of direction, what has no width, lone surro
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sys
+from typing import TextIO
 
 
 def printable(text: object) -> str:
@@ -27,8 +30,10 @@ def on_one_line(record: logging.LogRecord) -> bool:
 def guard_terminal() -> None:
     """For entry points: log messages on one line each, and what the terminal's encoding has not as its escape.
 
-    Call it again after handlers were added to the root logger.
+    Streams that were closed (`>&-`) take what is written and lose it. Call it again after handlers were added to the
+    root logger.
     """
+    _open_closed()
     handlers = [*logging.getLogger().handlers, *filter(None, [logging.lastResort])]
     for handler in handlers:
         handler.addFilter(on_one_line)
@@ -38,6 +43,28 @@ def guard_terminal() -> None:
         )  # what a test or a notebook puts there may have none
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+
+
+def let_go_of(stream: TextIO) -> None:
+    """Have a stream that cannot be written lose what it holds and is given: its last flush complains to nobody."""
+    with contextlib.suppress(OSError, ValueError):
+        lost = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(lost, stream.fileno())
+        os.close(lost)
+
+
+def _open_closed() -> None:
+    """Without it the next file that is opened gets the number of a standard stream, and what is printed goes there."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            while os.open(os.devnull, os.O_RDWR) < number:
+                pass
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            made = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115
+            setattr(sys, name, made)
 
 
 def _escape(character: str) -> str:

@@ -42,7 +42,9 @@ def main(arguments: Sequence[str]) -> int:
     code, document = arguments
     spec = JobSpec.from_json(json.loads(document))
     try:
-        summary = abandon_target(Store(AccessLists.from_environment(), PERSON), spec)
+        summary = abandon_target(
+            Store(AccessLists.from_environment(), PERSON, user_project=spec.user_project), spec
+        )
     except ChimeraError as e:
         print(printable(f"failed: the target cannot be given back: {e}"), file=sys.stderr)  # noqa: T201
         return int(code)

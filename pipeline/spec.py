@@ -11,7 +11,9 @@ from types import NoneType
 from typing import Any
 
 from pipeline.errors import InvalidUriError, RefusedError, SettingsError, TargetError
-from pipeline.uri import has_glob, split_uri
+from pipeline.folders import current_folder, home_expanded
+from pipeline.uri import has_glob, other_scheme, split_uri
+from pipeline.user_project import check_user_project
 
 MAX_SHARDS = 99_999  # five digits in output-00000-of-NNNNN.ndjson
 MAX_RATIO = 1000  # gzip cannot pass 1,032, and market files come to about 15
@@ -25,6 +27,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "max_ratio": (int,),
     "spool_mb": (int, NoneType),
     "overwrite": (bool,),
+    "user_project": (str, NoneType),
     "inputs_total": (int, NoneType),
     "manifest": (str, NoneType),
 }
@@ -46,6 +49,7 @@ class JobSpec:
     spool_mb       MB of its temporary disk that a worker's process may hold lines on, where its memory does not do;
                    a file that does not fit is read twice; None is as much as it leaves free
     overwrite      replace the output that the target holds
+    user_project   the project that is billed for what is asked of buckets whose requesters pay
     manifest       where all inputs are when `inputs` holds only the first of `inputs_total`
     """
 
@@ -59,6 +63,7 @@ class JobSpec:
     max_ratio: int = MAX_RATIO
     spool_mb: int | None = None
     overwrite: bool = False
+    user_project: str | None = None
     inputs_total: int | None = None
     manifest: str | None = None
 
@@ -76,6 +81,7 @@ class JobSpec:
         object.__setattr__(self, "target", _target(self.target))
         if self.shards is not None and not 1 <= self.shards <= MAX_SHARDS:
             raise RefusedError(f"shards is {self.shards}; ask for 1 to {MAX_SHARDS:,}")
+        check_user_project(self.user_project)
         if self.max_failures is not None and self.max_failures < 0:
             raise RefusedError(f"max-failures is {self.max_failures}; give 0 or more")
         if self.max_ratio < 0:
@@ -136,9 +142,9 @@ def _located(path: str) -> str:
     if bucket:
         return path
     if name.startswith("~"):
-        name = os.path.expanduser(name)  # noqa: PTH111 - no Path: it drops a last "/"
+        name = home_expanded(name)
     if not os.path.isabs(name):  # noqa: PTH117
-        name = f"{os.getcwd()}/{name.removeprefix('./')}"  # noqa: PTH109
+        name = f"{current_folder()}/{name.removeprefix('./')}"
     name = re.sub("/{2,}", "/", name)
     if "/../" in name or name.endswith("/..") or "/./" in name:
         end = "/" if name.endswith("/") else ""
@@ -147,6 +153,11 @@ def _located(path: str) -> str:
 
 
 def _target(target: str) -> str:
+    if scheme := other_scheme(target):
+        raise TargetError(
+            f"{scheme} is not written, only gs:// and local folders: target {target!r}; write to one of these, and "
+            "copy the output from there"
+        )
     try:
         bucket, path = split_uri(target)
     except InvalidUriError as e:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.errors import InvalidUriError
+from pipeline.other_schemes import other_scheme_remedy
 
 _GLOB = re.compile(r"[*?\[]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -46,11 +47,19 @@ def split_uri(uri: str) -> tuple[str, str]:
         raise InvalidUriError(
             f"{uri!r} is not a gs:// URI; write gs://bucket/path (or ./{uri} for a local file)"
         )
-    if scheme := _SCHEME.match(uri):
-        raise InvalidUriError(f"{uri!r}: {scheme[0]} is not supported; give gs://bucket/path or a local path")
+    if scheme := other_scheme(uri):
+        raise InvalidUriError(
+            f"{scheme} is not read, only gs:// and local paths: {uri!r}; {other_scheme_remedy(uri)}"
+        )
     if not uri or "\0" in uri:
         raise InvalidUriError(f"{uri!r} is not a path; give gs://bucket/path or a local path")
     return "", uri
+
+
+def other_scheme(uri: str) -> str | None:
+    """The scheme of a URI that is not gs://, as "s3://"; None for others, and for local paths."""
+    scheme = _SCHEME.match(uri)
+    return scheme[0] if scheme and scheme[0].lower() != "gs://" else None
 
 
 def join_uri(bucket: str, path: str) -> str:

@@ -7,6 +7,7 @@ proof_commands.py  verify, extract
 job_actions.py     jobs cancel, retry, clone, sync
 demo_command.py    demo
 dash_command.py    dash
+doctor_command.py  doctor
 options.py         options that many commands have
 display.py         records and progress for a person's eyes
 """
@@ -18,6 +19,7 @@ import typer
 from chimera_nb.cli import (
     dash_command,
     demo_command,
+    doctor_command,
     job_actions,
     job_commands,
     proof_commands,
@@ -34,6 +36,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (job_commands, proof_commands, store_commands, stack_commands, demo_command, dash_command):
+for commands in (
+    job_commands,
+    proof_commands,
+    store_commands,
+    stack_commands,
+    demo_command,
+    dash_command,
+    doctor_command,
+):
     commands.register(app)
 __all__ = ["app", "job_actions"]  # the latter's commands are on `job_commands.jobs` once it is imported

@@ -14,7 +14,8 @@ import typer
 from chimera_nb.cli import display
 from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.settings import load_settings
-from pipeline.errors import StackError
+from pipeline.errors import SettingsError, StackError
+from pipeline.folders import home_expanded
 from pipeline.printable import guard_terminal
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def dash(
     """Serve the dashboard until Ctrl-C."""
     from chimera_nb.server.options import DashboardOptions
 
+    check_home()
     folder = load_settings(data_dir).data_dir if data_dir else None
     options = DashboardOptions(
         host=host, port=port, base_url=base_url, token=token or None, user_header=user_header, data_dir=folder
@@ -71,6 +73,17 @@ def dash(
     if missing := _no_stack(data_dir):
         display.err.print(display.text(missing))
     serve_dashboard(options, browser=not (no_browser or as_json), as_json=as_json)
+
+
+def check_home() -> None:
+    """Raises SettingsError where Jupyter, which the dashboard is made of, would find no home folder."""
+    try:
+        home_expanded("~")
+    except SettingsError as e:
+        raise SettingsError(
+            "the dashboard keeps files of Jupyter in a home folder, and this user has none; set HOME to a folder "
+            "that can be written"
+        ) from e
 
 
 def serve_dashboard(options: DashboardOptions, *, browser: bool, as_json: bool = False) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.dash_command import serve_dashboard
+from chimera_nb.cli.dash_command import check_home, serve_dashboard
 from chimera_nb.cli.job_commands import failures_of
 from chimera_nb.cli.options import DataDir
 from chimera_nb.connect import connect
@@ -41,6 +41,8 @@ def demo(
 
     Then serve the dashboard, until Ctrl-C stops it and the stack.
     """
+    if not once:
+        check_home()
     folder = load_settings(data_dir).folder
     ran_before = stack.find(folder) is not None
     running = stack.start(folder)

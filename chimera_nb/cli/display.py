@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from chimera_nb.cli.table import Column, print_table
+from chimera_nb.cli.table import Column, print_hanging, print_table
 from chimera_nb.jobs.document import brief
 from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log.protocol import Page
@@ -40,7 +40,16 @@ _COLOURS = {
 }
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _LOGS_SHOWN = 20
-_OPTIONS = ("shards", "keepPartial", "maxFailures", "maxRatio", "spoolMb", "overwrite", "manifest")
+_OPTIONS = (
+    "shards",
+    "keepPartial",
+    "maxFailures",
+    "maxRatio",
+    "spoolMb",
+    "overwrite",
+    "userProject",
+    "manifest",
+)
 _UNSET = {"maxRatio": MAX_RATIO}
 
 
@@ -50,8 +59,9 @@ def text(said: str, style: str = "") -> Text:
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on stdout."""
+    """One JSON document on stdout, there at once: a command that goes on may be read through a pipe."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    sys.stdout.flush()
 
 
 def document_of(record: JobRecord) -> dict[str, Any]:
@@ -185,19 +195,19 @@ def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
     }
     for name, value in rows.items():
         if value:
-            out.print(text(f"  {name:<9} {value}"))
+            print_hanging(out, Text(f"  {name:<9} "), printable(value), 12)
     print_failures(failures)
     if record.logs:
         out.print(text("  log", "bold"))
         for line in record.logs[-_LOGS_SHOWN:]:
-            out.print(text(f"    {line}"))
+            print_hanging(out, Text("    "), printable(line), 4)
 
 
 def print_failures(failures: list[FileRecord]) -> None:
     if failures:
         out.print(text(f"  failed files ({len(failures):,})", "bold"))
         for record in failures:
-            out.print(text(f"    {record.uri}: {record.error}"))
+            print_hanging(out, Text("    "), printable(f"{record.uri}: {record.error}"), 6)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.options import AsJson, DataDir
+from chimera_nb.cli.options import AsJson, DataDir, UserProject
 from chimera_nb.connect import connect
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
@@ -74,6 +74,7 @@ def submit(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output that the target holds.")
     ] = False,
+    user_project: UserProject = None,
     region: Annotated[str | None, typer.Option(help="Dataflow: where it runs.", show_default=False)] = None,
     temp_location: Annotated[
         str | None, typer.Option(help="Dataflow: the gs:// folder for what is staged.", show_default=False)
@@ -144,6 +145,7 @@ def submit(
         max_ratio=max_ratio,
         spool_mb=spool_mb,
         overwrite=overwrite,
+        user_project=user_project,
     )
     follow(service, record, wait=wait, as_json=as_json)
 
@@ -239,7 +241,8 @@ def failures_of(service: JobService, record: JobRecord) -> list[FileRecord]:
         return []
     try:
         target = join_uri(record.target_bucket, record.output_prefix)
-        found = ledger_records(service.store, target, status="failed", job_id=record.job_id)
+        store = service.store.billed_to(record.spec.get("userProject"))
+        found = ledger_records(store, target, status="failed", job_id=record.job_id)
         return [failed for failed, _ in zip(found, range(_FAILURES_SHOWN), strict=False)]
     except StorageError as e:
         display.err.print(display.text(f"the ledger cannot be read: {e}"))

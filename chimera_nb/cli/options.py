@@ -15,6 +15,15 @@ DataDir = Annotated[
         show_default=False,
     ),
 ]
+UserProject = Annotated[
+    str | None,
+    typer.Option(
+        "--user-project",
+        metavar="PROJECT",
+        help="The project to be billed where a bucket's requesters pay. Left out: CHIMERA_USER_PROJECT.",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")
 ]

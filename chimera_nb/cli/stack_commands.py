@@ -67,6 +67,7 @@ def _print(running: Stack, *, as_json: bool) -> None:
     else:
         for name, value in exports.items():
             sys.stdout.write(f"export {name}={shlex.quote(value)}\n")  # for a shell, to the letter
+    sys.stdout.flush()  # whoever reads from a pipe waits for them, while the stack runs on
 
 
 def _print_running(running: Stack, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.options import AsJson, DataDir
+from chimera_nb.cli.options import AsJson, DataDir, UserProject
 from chimera_nb.cli.upload_plan import plan_uploads
 from chimera_nb.connect import connect
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
@@ -34,11 +34,12 @@ def ls(
     ],
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 1000,
     *,
+    user_project: UserProject = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """List a folder, or what a glob matches."""
-    store = connect([uri], data_dir=data_dir).store
+    store = connect([uri], data_dir=data_dir).store.billed_to(user_project)
     folders, objects = _listed(store, uri, limit + 1)
     cut = len(folders) + len(objects) > limit
     folders, objects = folders[:limit], objects[: max(0, limit - len(folders))]
@@ -60,6 +61,7 @@ def put(
     ],
     uri: Annotated[str, typer.Argument(metavar="gs://BUCKET/PREFIX", help="The folder they go to.")],
     *,
+    user_project: UserProject = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -67,7 +69,7 @@ def put(
 
     Nothing is copied where two files would get one name. What links lead to is copied too, each folder once.
     """
-    store = connect([uri], data_dir=data_dir).store
+    store = connect([uri], data_dir=data_dir).store.billed_to(user_project)
     bucket, prefix = split_uri(uri)
     if not bucket:
         raise RefusedError(f"{uri!r} is not in a bucket; write gs://bucket/prefix")

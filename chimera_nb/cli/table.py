@@ -7,6 +7,7 @@ separated by tabs.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,8 +44,19 @@ def print_table(
     for row in shown_rows:
         out.print(_aligned([(row[n], widths[n], columns[n].right) for n in shown]))
     if left_out := [column.name for n, column in enumerate(columns) if n not in shown]:
-        says = f"left out at {out.width} columns: {', '.join(left_out)}; a wider terminal or --json has them"
+        says = f"left out at {out.width} columns: {', '.join(left_out)} (--json has them)"
         err.print(Text(says))
+
+
+def print_hanging(out: Console, head: Text, said: str, indent: int) -> None:
+    """Print a head and what it says; on a terminal that goes on below where it began, broken between words only."""
+    lines = [said]
+    if out.is_terminal and indent + cell_len(said) > out.width:
+        room = max(_LAST_CELLS, out.width - indent)
+        lines = textwrap.wrap(said, room, break_long_words=False, break_on_hyphens=False) or [said]
+    out.print(Text.assemble(head, lines[0]))
+    for line in lines[1:]:
+        out.print(Text(" " * indent + line))
 
 
 def _shown(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:

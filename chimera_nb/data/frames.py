@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from chimera_nb.data.columns import Column
-from chimera_nb.data.nested import Explode, exploded, opened
+from chimera_nb.data.nested import Explode, check_explode, exploded, opened
 from chimera_nb.data.query import Choice
 from chimera_nb.data.records import NoRecord, Record, RecordReader, Row, free_name
 from pipeline.errors import RefusedError, UnknownNameError
@@ -185,6 +185,7 @@ def flatten(frame: pd.DataFrame, *, explode: Explode = None) -> pd.DataFrame:
     Raises UnknownNameError where there is no such column, and RefusedError where two fields would share a name, or
     where there would be very many columns of next to nothing.
     """
+    check_explode(explode)
     if isinstance(explode, str) and explode not in frame:
         raise UnknownNameError("column", explode, [str(name) for name in frame])
     names = [str(name) for name in frame]

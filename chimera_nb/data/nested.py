@@ -10,9 +10,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chimera_nb.data.records import Record
+from pipeline.errors import RefusedError
 
 ABSENT = object()
 Explode = str | bool | None
+
+
+def check_explode(explode: object) -> None:
+    """Raise RefusedError for what is no name of a field."""
+    if not isinstance(explode, str | bool | None):
+        raise RefusedError(
+            f"explode is {explode!r}; give the name of one field, or True for each of a record"
+        )
 
 
 def reach(record: Mapping[str, Any], name: str, absent: Any = None) -> Any:

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, overload
 
 import pandas as pd
-import psutil
 
-from chimera_nb.arguments import whole_number
+from chimera_nb.arguments import path_text, whole_number
 from chimera_nb.connect import connect, settings_for
 from chimera_nb.data.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, warn_of_halves
 from chimera_nb.data.joined import Records, check_records, one_a_line
@@ -22,7 +21,9 @@ from chimera_nb.data.query import Choice, Where
 from chimera_nb.data.read_ahead import read_ahead
 from chimera_nb.data.records import RecordReader, Row, collector_paused
 from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.machine.memory import available_memory
 from pipeline.errors import RefusedError, StorageError
+from pipeline.folders import absolute
 from pipeline.read.lines import whole_lines
 from pipeline.spec import JobSpec
 from pipeline.storage import Store, join
@@ -100,17 +101,6 @@ def read_output(
     return _whole(rows, choice, int(summary["outputBytes"]), target)
 
 
-def available_memory() -> int:
-    """Bytes that this process may take: the machine's, or its container's where that has less."""
-    free = int(psutil.virtual_memory().available)
-    try:
-        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-    except (OSError, ValueError):  # no container, or one without a limit
-        return free
-    return min(free, max(0, limit - used))
-
-
 def _located(job: str | Path | JobRecord) -> tuple[str, str | None, Store]:
     """The target, the id of the job when it is known, and the store that both are in."""
     if isinstance(job, str) and _JOB_ID.fullmatch(job):
@@ -124,10 +114,10 @@ def _located(job: str | Path | JobRecord) -> tuple[str, str | None, Store]:
         if job.status is not Status.COMPLETE:
             why = f" ({job.error})" if job.error else ""
             raise RefusedError(f"job {job.job_id} is {job.status.value}{why}, so it has no output to read")
-        return spec.target, job.job_id, settings_for([spec.target]).store
-    target = str(job).rstrip("/")
+        return spec.target, job.job_id, settings_for([spec.target]).store.billed_to(spec.user_project)
+    target = path_text(job).rstrip("/") or "/"
     if not target.startswith("gs://"):
-        target = str(Path(target).expanduser().absolute())
+        target = str(Path(absolute(target)))
     return target, None, settings_for([target]).store
 
 

@@ -1,4 +1,4 @@
-"""Look inside a file: its first records from one ranged request, whatever its size.
+"""Look inside a file: its first records from one ranged request, or of a zip from a few, whatever its size.
 
     found = preview("gs://history/ADVANCED/2016/Jan/1/29614797/1.167210123.bz2")
     found.lines             the whole lines that could be decoded
@@ -9,18 +9,21 @@ The tree of a line is in `chimera_nb.data.json_tree`, the table of all in `chime
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from chimera_nb.arguments import AnyPath, path_text, whole_number
 from chimera_nb.connect import settings_for
-from chimera_nb.data.zip_front import first_member
+from chimera_nb.data.no_file import file_wanted
+from chimera_nb.data.zip_glimpse import Glimpse, GlimpsedZip, ReadAt
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
-from pipeline.codecs.stream import Intake, Readable
+from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError
 from pipeline.read.text_format import text_format
-from pipeline.storage import Store
+from pipeline.storage import ReadStream, Store
 
 MAX_BYTES = 256_000
 _RAW_BYTES = 32 << 20  # the most that is decoded: few bytes may hold very many
@@ -56,30 +59,32 @@ class Preview:
     note: str | None = None
 
 
-def preview(
-    uri: AnyPath, *, max_bytes: int = MAX_BYTES, size: int | None = None, store: Store | None = None
-) -> Preview:
+def preview(uri: AnyPath, *, max_bytes: int = MAX_BYTES, store: Store | None = None) -> Preview:
     """Read the first bytes of an object or file, at most `max_bytes` of them, in one request.
 
-    `size` is the object's, where a listing has told it; left out, an object longer than `max_bytes` costs one
-    metadata request more. A file that ends beyond what was read is not broken for that; a fault within it is a
-    `problem`, never an exception. Of a zip that is longer, the first file in it is shown. `store` is that of the
-    settings in force where it is left out. Raises StorageError for what cannot be read at all, and StackError
-    without a stack.
+    A file that ends beyond what was read is not broken for that; a fault within it is a `problem`, never an
+    exception. A zip that is longer costs some requests more, for its directory and the first files by that, of
+    which no more than `max_bytes` are shown. `store` is that of the settings in force where it is left out. Raises
+    RefusedError for a folder and for a glob, StorageError for what cannot be read at all, and StackError without a
+    stack.
     """
-    uri, max_bytes = path_text(uri), whole_number(max_bytes, "max_bytes", 1)
+    uri, max_bytes = path_text(uri), min(whole_number(max_bytes, "max_bytes", 1), sys.maxsize)
     store = store or settings_for([uri]).store
-    data = store.read_range(uri, 0, max_bytes)
-    if len(data) < max_bytes:
-        size = len(data)
-    elif size is None:
-        size = store.stat(uri).size
-    return preview_bytes(uri, data, max(size, len(data)))
+    with file_wanted(store, uri), store.open_read(uri, first_bytes=max_bytes) as stream:
+        data = _first_bytes(stream, max_bytes)
+        return preview_bytes(uri, data, max(stream.length(), len(data)), stream.read_at)
 
 
-def preview_bytes(uri: str, data: bytes, size: int) -> Preview:
-    """The same, of bytes that are at hand: the first of a file of that size."""
-    front = _Front(uri, data, whole=len(data) == size)
+def _first_bytes(stream: ReadStream, size: int) -> bytes:
+    data = b""
+    while len(data) < size and (piece := stream.read(size - len(data))):
+        data += piece
+    return data
+
+
+def preview_bytes(uri: str, data: bytes, size: int, read_at: ReadAt | None = None) -> Preview:
+    """The same, of bytes that are at hand: the first of a file of that size. `read_at` gives others of it."""
+    front = _Front(uri, data, size, read_at or (lambda start, size: b""))  # noqa: ARG005
     front.decode()
     raw = b"".join(front.chunks)
     *lines, rest = raw.split(b"\n")
@@ -89,7 +94,7 @@ def preview_bytes(uri: str, data: bytes, size: int) -> Preview:
     if front.complete:
         estimated = len(raw)
     elif raw and not front.problem:
-        estimated = round(len(raw) * size / front.used_bytes())
+        estimated = round(len(raw) * front.data_bytes / front.used_bytes())
     ended = raw.count(b"\n")
     guessed = round(ended * estimated / len(raw)) if estimated and ended else None
     return Preview(
@@ -97,7 +102,7 @@ def preview_bytes(uri: str, data: bytes, size: int) -> Preview:
         size=size,
         codec=front.codec.name if front.codec else None,
         lines=tuple(lines),
-        read_bytes=len(data),
+        read_bytes=front.read_bytes,
         raw_bytes=len(raw),
         estimated_raw_bytes=estimated,
         estimated_lines=len(lines) if front.complete else guessed,
@@ -107,8 +112,8 @@ def preview_bytes(uri: str, data: bytes, size: int) -> Preview:
     )
 
 
-class _Cut(Readable, Protocol):
-    """A stream that may end where what was read of the file does."""
+class _Bounded(Protocol):
+    """What gives no more of a file than was read of it."""
 
     asked_beyond: bool
 
@@ -134,12 +139,16 @@ class _Front:
 
     uri: str
     data: bytes
-    whole: bool  # they are all of the file
+    size: int
+    read_at: ReadAt
     codec: Codec | None = None
     chunks: list[bytes] = field(default_factory=list)
     problem: str | None = None
-    note: str | None = None
+    notes: list[str] = field(default_factory=list)
     stopped: bool = False  # at _RAW_BYTES
+    read_bytes: int = 0
+    data_bytes: int = 0  # of the file, without what is known to be no data
+    whole: bool = False  # nothing is left that was not looked at
     _used: int | None = None  # stored bytes that `chunks` came of, where the codec's outline tells
 
     @property
@@ -148,14 +157,17 @@ class _Front:
 
     def decode(self) -> None:
         """Fill in the rest, as far as the bytes go."""
+        self.read_bytes, self.data_bytes = len(self.data), self.size
+        self.whole = self.read_bytes == self.size
         try:
             self.codec = choose_codec(self.data[:HEAD_BYTES], self.uri)
-            self.note = mismatch(self.codec, self.uri)
+            if note := mismatch(self.codec, self.uri):
+                self.notes.append(note)
+            prefix = _Prefix(self.data)
             if self.codec.name == "zip" and not self.whole:
-                self._decode_member()
+                self._decode_zip(Intake(prefix))
             else:
-                prefix = _Prefix(self.data)
-                self._take(self.codec, prefix, prefix)
+                self._take(self.codec, Intake(prefix), prefix)
                 if self.stopped:
                     self._used = prefix.at
         except BadFileError as e:
@@ -170,31 +182,33 @@ class _Front:
             self._used = _last_bz2_block(self.data)
         return self._used or len(self.data)
 
-    def _decode_member(self) -> None:
-        member = first_member(self.data)
-        shown = f"shows the first file in the zip, {member.name!r}"
-        self.note = f"{self.note}; {shown}" if self.note else shown
-        intake = Intake(member)
+    def _decode_zip(self, intake: Intake) -> None:
+        glimpse = Glimpse(self.data, self.size, self.read_at, most=len(self.data))
         try:
-            self._take(choose_codec(intake.peek(HEAD_BYTES), member.name), intake, member)
-        except BadFileError as e:
-            raise BadFileError(f"the zip's file {member.name!r}: {e}") from e
+            self._take(GlimpsedZip(glimpse), intake, glimpse)
+            self.whole = not glimpse.asked_beyond
         finally:
-            self._used = member.at
+            self.read_bytes, self.data_bytes = glimpse.read_bytes, glimpse.data_bytes
+            self._used = glimpse.used
+            if glimpse.first is not None:
+                self.notes.insert(0, f"shows the zip from its first file on, {glimpse.first!r}")
 
-    def _take(self, codec: Codec, stream: Readable, source: _Cut) -> None:
+    def _take(self, codec: Codec, intake: Intake, source: _Bounded) -> None:
         raw = 0
         try:
-            for chunk in codec.decode(stream):
-                self.chunks.append(chunk)
-                raw += len(chunk)
-                if raw >= _RAW_BYTES:
-                    self.stopped = True
-                    return
+            with closing(codec.decode(intake)) as chunks:
+                for chunk in chunks:
+                    self.chunks.append(chunk)
+                    raw += len(chunk)
+                    if raw >= _RAW_BYTES:
+                        self.stopped = True
+                        return
         except BadFileError as e:
             # Codecs tell what ends too early from what is wrong by these words (tests hold them to it).
             if self.whole or not source.asked_beyond or " is cut off " not in str(e):
                 raise
+        finally:
+            self.notes += intake.notes
 
 
 def _last_bz2_block(data: bytes) -> int:
@@ -206,18 +220,19 @@ def _last_bz2_block(data: bytes) -> int:
 
 
 def _notes(front: _Front, lines: list[bytes], raw: bytes) -> Iterator[str]:
-    if front.note:
-        yield front.note
+    yield from front.notes
     if front.problem:
         return
     if found := text_format(raw):
         yield found.note
-    elif not lines and not front.note:
+    elif not lines and (not front.notes or not raw):
         yield _nothing_whole(front, len(raw))
 
 
 def _nothing_whole(front: _Front, raw_bytes: int) -> str:
     if raw_bytes:
         return f"its first line is longer than the {raw_bytes:,} raw bytes that were read"
+    if front.codec and front.codec.name == "zip":
+        return f"the {front.read_bytes:,} bytes that were read of the zip hold no data that could be shown"
     name = front.codec.name if front.codec else "file"
     return f"its first {len(front.data):,} bytes hold no whole {name} block, so nothing can be shown of it"

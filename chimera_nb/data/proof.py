@@ -19,6 +19,7 @@ from chimera_nb.jobs.record import Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import load_settings
 from pipeline.errors import JobNotFoundError, RefusedError, TargetError
+from pipeline.folders import absolute
 from pipeline.inputs.manifest import all_inputs
 from pipeline.inputs.selection import patterns_by_input
 from pipeline.ledger import FileRecord
@@ -63,7 +64,7 @@ def extract(
         check_still_of(output.store, output.target, output.claimed.job_id)
     elif read_summary(output.store, output.target) is None:
         raise RefusedError(f"{output.target} holds no output: there is no {summary_uri(output.target)}")
-    name = os.path.abspath(uri) if uri.startswith((".", "~")) else uri  # noqa: PTH100 - a URI is no Path
+    name = os.path.normpath(absolute(uri)) if uri.startswith((".", "~")) else uri
     record = find_record(output.store, output.target, name)
     return record, extract_lines(output.store, output.target, record)
 
@@ -84,7 +85,7 @@ def _at(target: str, data_dir: Path | None) -> Output:
     if target.startswith("gs://"):
         located = target.rstrip("/")
         return Output(connect([located], data_dir=data_dir).store, located, None)
-    located = os.path.abspath(Path(target).expanduser())  # noqa: PTH100 - a target is no Path
+    located = os.path.normpath(absolute(target))
     store = load_settings(data_dir).store
     with suppress(TargetError):  # a summary that cannot be read is looked at later
         patterns = (read_summary(store, located) or {}).get("patterns")
@@ -109,7 +110,7 @@ def _of_job(job_id: str, data_dir: Path | None) -> Output:
             f"job {job_id} is {record.status.value}{why}: it left no output, so there is none to look at"
         )
     spec = JobSpec.from_json(record.spec)
-    store = connect([spec.target, *spec.inputs[:1]], data_dir=data_dir).store
+    store = connect([spec.target, *spec.inputs[:1]], data_dir=data_dir).store.billed_to(spec.user_project)
 
     def patterns() -> Sequence[str]:
         whole = JobSpec(all_inputs(store, spec), spec.target, job_id, spec.source)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chimera_nb.data.nested import ABSENT, Explode, exploded, reach, ways
+from chimera_nb.arguments import texts
+from chimera_nb.data.nested import ABSENT, Explode, check_explode, exploded, reach, ways
 from chimera_nb.data.records import Record, Row
 from chimera_nb.jobs.limits import storable
-from pipeline.errors import RefusedError, UnknownNameError
+from pipeline.errors import UnknownNameError
 
 Where = Mapping[str, Any] | Callable[[Record], bool]
 
@@ -27,9 +28,10 @@ class Choice:
     def __init__(
         self, columns: Sequence[str] | None = None, where: Where | None = None, explode: Explode = None
     ) -> None:
-        if isinstance(columns, str):
-            raise RefusedError(f"columns is the text {columns!r}; give a list of names: [{columns!r}]")
-        self.columns = None if columns is None else tuple(dict.fromkeys(map(storable, columns)))
+        check_explode(explode)
+        self.columns = (
+            None if columns is None else tuple(dict.fromkeys(map(storable, texts(columns, "columns"))))
+        )
         self.explode: Explode = storable(explode) if isinstance(explode, str) else explode
         self.left_out = 0
         several = {} if callable(where) or where is None else _several(where)

@@ -13,6 +13,7 @@ from chimera_nb.jobs.log.protocol import JobLog
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.transitions import Change
 from pipeline.errors import ObjectNotFoundError, StorageError, TargetError
+from pipeline.own_temporary import remove_left_behind
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.lifecycle import abandon_target, lost
@@ -29,8 +30,10 @@ def end(
     has failed, even if it is said to have ended well. Any other leaves nothing but its ledger. While the store is
     away the record is not ended, and keeps what was said for the next look: who said it may be gone by then.
     """
+    remove_left_behind(record.job_id)
     known = vars(change or Change())
     spec = JobSpec.from_json(record.spec)
+    store = store.billed_to(spec.user_project)
     try:
         summary = abandon_target(store, spec)
         if summary is not None:

@@ -5,6 +5,7 @@ Importing this imports no Beam: a job runs in another process.
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import logging
 import os
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from chimera_nb.arguments import AnyPath, path_text, path_texts
+from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
 from chimera_nb.jobs.log.entries import Entries, Entry
 from chimera_nb.jobs.log.protocol import JobLog, Page
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
@@ -37,6 +38,9 @@ from pipeline.target.results import check_still_of, ledger_records
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.3  # seconds
+_COUNTS = ("shards", "max_failures", "max_ratio", "spool_mb")
+_GIVEN = {"inputs", "target", "job_id", "inputs_total", "manifest"}  # of a JobSpec, and no options
+_OPTIONS = tuple(field.name for field in dataclasses.fields(JobSpec) if field.name not in _GIVEN)
 _LOOKS_AT_ONCE = 10  # at jobs: as many connections as a client of Dataflow keeps
 
 
@@ -100,25 +104,33 @@ class JobService:
     ) -> JobRecord:
         """Check a job, put it on record and have it run; its record, pending or running.
 
-        Options are the fields of JobSpec: source, shards, keep_partial, max_failures, max_ratio, spool_mb, overwrite;
-        runner_options those of `DataflowOptions`. Raises RefusedError, with nothing on record, when the request is
-        wrong; then no file has been touched.
+        Options are the fields of JobSpec: source, shards, keep_partial, max_failures, max_ratio, spool_mb, overwrite,
+        user_project; runner_options those of `DataflowOptions`. Raises RefusedError, with nothing on record, when the
+        request is wrong; then no file has been touched.
         """
-        if runner not in self._runners:
+        if not isinstance(runner, str) or runner not in self._runners:
             raise UnknownNameError("runner", runner, list(self._runners))
+        # On record, so that whoever looks at the job or repeats it asks as it did.
+        options["user_project"] = options.get("user_project") or self.settings.user_project
         spec = JobSpec(
-            inputs=tuple(path_texts(inputs)), target=path_text(target), job_id=new_job_id(), **options
+            inputs=tuple(path_texts(inputs)),
+            target=path_text(target),
+            job_id=new_job_id(),
+            **_checked(options),
         )
+        if not isinstance(runner_options, dict | None):
+            raise RefusedError(f"runner_options is {runner_options!r}; give a dict of names and values")
+        store = self.store.billed_to(spec.user_project)
         how = _runner_options(self.settings, runner, spec, runner_options or {})
         check_places(spec.inputs, spec.target, how, self.settings)
         created_by = self._user() or "unknown"
-        admit(self.store, spec, self._may_be_running, makes_bucket=self.settings.place == "local")
+        admit(store, spec, self._may_be_running, makes_bucket=self.settings.place == "local")
         try:
-            spec = with_manifest(self.store, spec)
+            spec = with_manifest(store, spec)
             record = JobRecord.from_spec(spec, runner=runner, runner_options=how, created_by=created_by)
             self.log.create(record)
         except BaseException:
-            withdraw(self.store, spec)
+            withdraw(store, spec)
             raise
         return self._runners[runner].launch(record)
 
@@ -174,8 +186,9 @@ class JobService:
     def clone(self, job_id: str, target: str | None = None, **changes: Any) -> JobRecord:
         """Submit the same job again, every parameter of it but the target; changes are as for `submit`."""
         record = self.get(job_id)
+        spec = JobSpec.from_json(record.spec)
         return self._again(
-            record, all_inputs(self.store, JobSpec.from_json(record.spec)), target, "copy", changes
+            record, all_inputs(self.store.billed_to(spec.user_project), spec), target, "copy", changes
         )
 
     def retry(self, job_id: str, target: str | None = None, **changes: Any) -> JobRecord:
@@ -187,10 +200,9 @@ class JobService:
         if not record.status.is_final:
             raise RefusedError(f"job {job_id} is {record.status.value}; wait for its end, or cancel it")
         spec = JobSpec.from_json(record.spec)
-        check_still_of(self.store, spec.target, job_id)
-        failed = [
-            found.uri for found in ledger_records(self.store, spec.target, status="failed", job_id=job_id)
-        ]
+        store = self.store.billed_to(spec.user_project)
+        check_still_of(store, spec.target, job_id)
+        failed = [found.uri for found in ledger_records(store, spec.target, status="failed", job_id=job_id)]
         if not failed:
             raise RefusedError(
                 f"no file of job {job_id} is on record as failed, so there is nothing to retry"
@@ -208,6 +220,7 @@ class JobService:
             "max_failures": spec.max_failures,
             "max_ratio": spec.max_ratio,
             "spool_mb": spec.spool_mb,
+            "user_project": spec.user_project,
             "runner": record.runner,
             "runner_options": {n: v for n, v in record.runner_options.items() if n != "project"},
         }
@@ -246,6 +259,15 @@ class JobService:
             return None
 
 
+def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """A job's options with its counts as int: 1e3 and numpy's numbers do too. Raises RefusedError for other names."""
+    for name in options:
+        if name not in _OPTIONS:
+            raise UnknownNameError("option of a job", name, list(_OPTIONS))
+    counts = {n: whole_number(v, n) for n, v in options.items() if n in _COUNTS and v is not None}
+    return {**options, **counts}
+
+
 def check_places(
     inputs: Sequence[str], target: str, runner_options: Mapping[str, Any], settings: Settings
 ) -> None:
@@ -282,6 +304,6 @@ def _runner_options(settings: Settings, runner: str, spec: JobSpec, wanted: dict
         return dataflow.options_of(settings, **wanted)
     if wanted:
         raise RefusedError(
-            f"{', '.join(sorted(wanted))}: only for --runner dataflow; leave out, or choose that"
+            f"{', '.join(sorted(map(str, wanted)))}: only for --runner dataflow; leave out, or choose that"
         )
     return {}

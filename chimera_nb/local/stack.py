@@ -35,6 +35,8 @@ from chimera_nb.local.state import Record, clean, known_data_dirs, read_record
 from chimera_nb.machine.private import open_private, private_data_dir
 from chimera_nb.machine.process_id import ProcessId
 from pipeline.errors import StackError
+from pipeline.folders import absolute, current_folder
+from pipeline.proxies import direct_environment
 
 if TYPE_CHECKING:
     from chimera_nb.local.storage.faults import Faults
@@ -61,6 +63,7 @@ class Stack:
             "STORAGE_EMULATOR_HOST": self.storage_endpoint,
             "CHIMERA_DATA_DIR": str(self.data_dir),
             **client_environment(self.dataflow_endpoint, self.data_dir),
+            **direct_environment(),
         }
 
 
@@ -159,7 +162,7 @@ def stop(data_dir: Path) -> bool:
     It ends the process that the record names only if that is this user's and something holds the stack's lock. Raises
     UntrustedError for a record that others can write.
     """
-    data_dir = Path(data_dir).resolve()
+    data_dir = _resolved(data_dir)
     if not data_dir.is_dir():
         return False
     with _locked(data_dir / "start.lock", _START_SECONDS):
@@ -179,7 +182,7 @@ def find(data_dir: Path | None = None) -> Stack | None:
     """
     named = data_dir or os.environ.get("CHIMERA_DATA_DIR")
     if named:
-        return _living(Path(named).resolve())
+        return _living(_resolved(named))
     for folder in _upward():
         running = _living(folder)
         if running:
@@ -222,13 +225,21 @@ def _stack(data_dir: Path, record: Record) -> Stack:
 
 
 def _upward() -> Iterator[Path]:
-    here = Path.cwd()
+    here = Path(current_folder())
     return (folder / ".chimera" for folder in (here, *here.parents))
+
+
+def _resolved(data_dir: Path | str) -> Path:
+    """The data folder from / on, without links. Raises StackError for links that lead nowhere."""
+    try:
+        return Path(absolute(str(data_dir))).resolve()
+    except (OSError, RuntimeError) as e:  # the latter for links in a circle
+        raise StackError(f"{data_dir} cannot be followed ({e}); pass another --data-dir") from e
 
 
 def _prepared(data_dir: Path) -> Path:
     """The data folder, made if need be, absolute. Raises StackError where it cannot be written."""
-    data_dir = Path(data_dir).resolve()
+    data_dir = _resolved(data_dir)
     if data_dir.exists() and not data_dir.is_dir():
         raise StackError(
             f"{data_dir} is a file; the local stack keeps its data in a folder: pass another --data-dir"

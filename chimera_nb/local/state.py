@@ -14,7 +14,8 @@ from pathlib import Path
 from chimera_nb.machine.private import open_private, private_folder
 from chimera_nb.machine.process_id import ProcessId
 from chimera_nb.machine.trust import check_trusted
-from pipeline.errors import UntrustedError
+from pipeline.errors import SettingsError, UntrustedError
+from pipeline.folders import home_expanded
 
 _ENDPOINT = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\]):\d{1,5}")
 
@@ -43,8 +44,13 @@ def read_record(data_dir: Path) -> Record | None:
     Raises UntrustedError for one that others can write, or that leads off this machine.
     """
     path = data_dir / "stack.json"
-    if not path.exists():
-        return None
+    try:
+        if not path.exists():
+            return None
+    except OSError as e:
+        raise UntrustedError(
+            f"{path} cannot be looked for ({e.strerror}); name another folder with --data-dir or CHIMERA_DATA_DIR"
+        ) from e
     check_trusted(path, "take it away, or use another folder: --data-dir or CHIMERA_DATA_DIR")
     try:
         document = json.loads(path.read_text())
@@ -76,17 +82,23 @@ def known_data_dirs() -> Iterator[Path]:
     """The data folders of this user's stacks, some of which may be gone."""
     seen = set()
     for folder in _registries():
-        for entry in sorted(folder.glob("*.stack")):
-            with contextlib.suppress(OSError):
-                seen.add(entry.read_text())
+        with contextlib.suppress(OSError):  # of another user: `su` keeps XDG_RUNTIME_DIR
+            for entry in sorted(folder.glob("*.stack")):
+                with contextlib.suppress(OSError):
+                    seen.add(entry.read_text())
     yield from (Path(data_dir) for data_dir in sorted(seen))
 
 
 def _registries() -> list[Path]:
-    """Where stacks are entered: in the first of these. A login without XDG_RUNTIME_DIR still finds the second."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return [Path(base) / "chimera-nb" / "stacks" for base in ([runtime] if runtime else []) + [cache]]
+    """Where stacks are entered: in the first of these. A login without XDG_RUNTIME_DIR still finds the second.
+
+    None for a user without a home: then a stack is found by its folder alone.
+    """
+    bases = [os.environ.get("XDG_RUNTIME_DIR"), os.environ.get("XDG_CACHE_HOME")]
+    if not bases[1]:
+        with contextlib.suppress(SettingsError):
+            bases[1] = home_expanded("~/.cache")
+    return [Path(base) / "chimera-nb" / "stacks" for base in bases if base]
 
 
 def _entry(data_dir: Path) -> str:

@@ -12,6 +12,9 @@ import re
 import secrets
 from pathlib import Path
 
+from pipeline.errors import SettingsError
+from pipeline.folders import home_expanded
+
 _ID = re.compile(r"[0-9a-f]{32}")
 _NAME = "host-id"
 _OF_THIS_PROCESS = secrets.token_hex(16)
@@ -32,8 +35,8 @@ def host_id(data_dir: Path) -> str:
 
 def _state_folder() -> Path | None:
     """<state folder>/chimera-nb (specifications.freedesktop.org/basedir-spec); None for a user without a home."""
-    with contextlib.suppress(RuntimeError):
-        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "chimera-nb"
+    with contextlib.suppress(SettingsError):
+        return Path(os.environ.get("XDG_STATE_HOME") or home_expanded("~/.local/state")) / "chimera-nb"
     return None
 
 

@@ -15,6 +15,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from traitlets import Float
 
 from chimera_nb.jobs import requester
+from pipeline.folders import current_folder
 
 KERNEL = "python3"
 # A visitor's browser may be away for as long: a tunnel, a closed lid. Its page starts a new kernel after that.
@@ -67,7 +68,7 @@ class DashboardKernels(AsyncMappingKernelManager):
             self._environment[requester.FOLDER_VARIABLE] = str(visitors)
         self._heard: dict[str, float] = {}
         self._sockets: dict[str, set[Any]] = {}
-        self._folder = str(Path.cwd())
+        self._folder = current_folder()
 
     @property
     def taken(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import secrets
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pipeline.errors import SettingsError
+from pipeline.proxies import is_loopback
 
 DEFAULT_PORT = 8866
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
@@ -77,13 +77,3 @@ class DashboardOptions:
         host = f"[{host}]" if ":" in host else host
         token = f"?token={quote(self.token or '', safe='')}" if self.needs_token else ""
         return f"http://{host}:{port}{self.base_url}{token}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine's own and nobody else's. Names are not looked up."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -17,6 +17,7 @@ from jupyter_server.services.config.manager import ConfigManager
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
+from traitlets.log import get_logger
 from voila.configuration import VoilaConfiguration  # type: ignore[import-untyped]
 from voila.notebook_renderer import NotebookRenderer  # type: ignore[import-untyped]
 
@@ -73,6 +74,7 @@ async def _serve(
         on_ready(options.url(sockets[0].getsockname()[1]))
         await ending.wait()
     finally:
+        get_logger().setLevel(logging.CRITICAL)  # of Voilà: a page that is broken off now is no error
         # Connections before kernels: a page whose kernel ends asks at once for another, on a connection it has.
         server.stop()
         await server.close_all_connections()

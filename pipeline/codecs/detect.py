@@ -6,8 +6,10 @@ import importlib
 from posixpath import splitext
 
 from pipeline.codecs.base import Codec, PlainCodec
-from pipeline.codecs.formats import REFUSED_SUFFIXES, begins_with, compression_of, refused_format_of
+from pipeline.codecs.documents import document_of
+from pipeline.codecs.formats import begins_with, compression_of, refused_format_of, refused_suffix
 from pipeline.codecs.members import Bz2Codec, GzipCodec, XzCodec
+from pipeline.codecs.transcode import encoding_of
 from pipeline.codecs.zip import ZipCodec
 from pipeline.codecs.zstd import ZstdCodec
 from pipeline.errors import BadFileError, SettingsError, UnknownNameError
@@ -58,11 +60,11 @@ def choose_codec(head: bytes, name: str, wanted: str = "auto") -> Codec:
         _check_asked_for(head, forced)
         return forced
     if found := compression_of(head):
+        if found == ZipCodec.name:
+            _refuse_document(head, name)
         return _CODECS[found]
     if refused := refused_format_of(head):
-        raise BadFileError(
-            f"is {refused}, which is not supported; unpack it, or compress it as bz2, gzip, xz or zstd"
-        )
+        raise BadFileError(f"is {refused.name}, which is not read; {refused.remedy}")
     return _without_magic(head, name)
 
 
@@ -83,8 +85,10 @@ def _check_asked_for(head: bytes, codec: Codec) -> None:
     takes_anything = not codec.magic and codec.name != PlainCodec.name
     if takes_anything or head.startswith(codec.magic) or _may_begin(head, codec):
         return
-    if found := compression_of(head) or refused_format_of(head):
+    if found := compression_of(head):
         raise BadFileError(f"is {found}, but the job asks for {codec.name}; ask for auto")
+    if refused := refused_format_of(head):
+        raise BadFileError(f"is {refused.name}, which is not read; {refused.remedy}")
     if codec.magic:
         raise BadFileError(f"is not {codec.name}, which the job asks for: {begins_with(head)}")
 
@@ -96,11 +100,17 @@ def _without_magic(head: bytes, name: str) -> Codec:
             if _may_begin(head, codec):
                 return codec
             raise BadFileError(f"is named {suffix} but is not {codec.name}: {begins_with(head)}")
-    if suffix in REFUSED_SUFFIXES:
-        raise BadFileError(f"is {REFUSED_SUFFIXES[suffix]} by its name, which is not supported; unpack it")
-    if b"\0" in head:
+    _refuse_document(head, name)
+    if refused := refused_suffix(suffix):
+        raise BadFileError(f"is {refused.name} by its name, which is not read; {refused.remedy}")
+    if b"\0" in head and not encoding_of(head):
         raise BadFileError(f"is neither text nor in a compressed format that is known: {begins_with(head)}")
     return _CODECS[PlainCodec.name]
+
+
+def _refuse_document(head: bytes, name: str) -> None:
+    if document := document_of(head, name):
+        raise BadFileError(f"is {document.name}; {document.remedy}")
 
 
 def _may_begin(head: bytes, codec: Codec) -> bool:

@@ -1,7 +1,8 @@
 """bz2, gzip and xz: a file is one or more compressed streams ("members") one after another.
 
 Each member carries its own end marker and checksum. A file is good when every member has come to its end and
-nothing else follows: the standard library's file readers are silent about both.
+nothing else follows: the standard library's file readers are silent about both. Zeros, line ends and blanks, which
+disks, mails and editors leave behind a member, hold nothing that could be lost: they are stepped over, and noted.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import ClassVar, Protocol
 
 from isal import igzip_lib
 
-from pipeline.codecs.base import CHUNK_BYTES, Codec
+from pipeline.codecs.base import CHUNK_BYTES, Codec, padding_note
 from pipeline.codecs.formats import EXCERPT_BYTES, MAGIC, begins_with
-from pipeline.codecs.stream import PIECE_BYTES, Intake, Readable
+from pipeline.codecs.stream import PADDING, PIECE_BYTES, Intake, Readable
+from pipeline.codecs.xz_outline import dictionary_bytes
 from pipeline.errors import BadFileError
 
 # What a member is begun with. Members may be tiny, and each gives back what it did not use: a small first
@@ -48,12 +50,17 @@ class MemberCodec(Codec):
     def open(self) -> Decoder:
         """A decoder for the next member."""
 
-    def skip_padding(self, intake: Intake) -> None:
-        """Step over what the format allows after a member."""
+    def fault(self, error: Exception, head: bytes, raw: int) -> BadFileError:  # noqa: ARG002 - xz looks at it
+        """What the decoder's complaint means: `head` is how the member begins, `raw` the bytes before the fault."""
+        return BadFileError(f"the {self.name} data is corrupt after {raw:,} raw bytes ({error})")
+
+    def skip_padding(self, intake: Intake) -> int:
+        """Step over what may stand after a member; how many bytes of it are worth a note."""
+        return intake.skip(PADDING)
 
     def chunks(self, stream: Readable) -> Iterator[bytes]:
         intake = Intake(stream)
-        raw = 0
+        raw = padding = padded = 0
         first = True
         while head := intake.peek(len(self.magic[0])):
             # A head shorter than the magic is the beginning of a member that was cut off.
@@ -61,22 +68,25 @@ class MemberCodec(Codec):
                 if first:
                     raise BadFileError(f"is not {self.name}: {begins_with(intake.peek(EXCERPT_BYTES))}")
                 raise BadFileError(
-                    f"{intake.count_rest():,} bytes of something else follow the end of the {self.name}"
+                    f"{padding + intake.count_rest():,} bytes of something else follow the end of the {self.name}"
                 )
             for chunk in self._member(intake, raw):
                 raw += len(chunk)
                 yield chunk
-            self.skip_padding(intake)
+            padding = self.skip_padding(intake)
+            padded += padding
             first = False
+        if padded:
+            intake.notes.append(padding_note(padded, f"{self.name} data"))
 
     def _member(self, intake: Intake, raw: int) -> Iterator[bytes]:
         decoder = self.open()
-        data = intake.take(_FIRST_BYTES)
+        data = head = intake.take(_FIRST_BYTES)
         while True:
             try:
                 chunk = decoder.decompress(data, CHUNK_BYTES)
             except self.faults as e:
-                raise BadFileError(f"the {self.name} data is corrupt after {raw:,} raw bytes ({e})") from e
+                raise self.fault(e, head, raw) from e
             raw += len(chunk)
             if chunk:
                 yield chunk
@@ -106,7 +116,7 @@ class Bz2Codec(MemberCodec):
 
 
 class GzipCodec(MemberCodec):
-    """gzip, also of several members; NULs may follow them, as with gzip(1). CRC and length are checked."""
+    """gzip, also of several members. CRC and length are checked."""
 
     name = "gzip"
     suffixes = (".gz", ".gzip", ".tgz")
@@ -117,12 +127,9 @@ class GzipCodec(MemberCodec):
         decoder: Decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
         return decoder
 
-    def skip_padding(self, intake: Intake) -> None:
-        intake.skip_nuls()
-
 
 class XzCodec(MemberCodec):
-    """xz, also of several streams, with the padding in fours of NULs that the format allows."""
+    """xz, also of several streams; NULs in fours between and after them are the format's own."""
 
     name = "xz"
     suffixes = (".xz", ".txz")
@@ -132,6 +139,16 @@ class XzCodec(MemberCodec):
     def open(self) -> Decoder:
         return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY_BYTES)
 
-    def skip_padding(self, intake: Intake) -> None:
-        if (nuls := intake.skip_nuls()) % 4:
-            raise BadFileError(f"the xz data is followed by {nuls:,} NULs, which are not a multiple of four")
+    def fault(self, error: Exception, head: bytes, raw: int) -> BadFileError:
+        if "memory" not in str(error).lower():
+            return super().fault(error, head, raw)
+        limit, dictionary = _XZ_MEMORY_BYTES >> 20, dictionary_bytes(head) or 0
+        needs = max(dictionary >> 20, limit) + 1  # the decoder's own part is less than a MiB
+        return BadFileError(
+            f"the xz data needs {'' if dictionary else 'at least '}{needs:,} MiB of memory, for its dictionary, and "
+            f"{limit} MiB is the most that is given; compress it again with a smaller one: xz -dc FILE | xz -9 > NEW.xz"
+        )
+
+    def skip_padding(self, intake: Intake) -> int:
+        nuls = intake.skip(b"\0")
+        return (nuls if nuls % 4 else 0) + intake.skip(PADDING)

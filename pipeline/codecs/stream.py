@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from pipeline.errors import BadFileError
+
 PIECE_BYTES = 256 * 1024  # compressed bytes asked for at a time: most market files come whole
+PADDING = b"\0\r\n\t \x1a"  # what disks, mails and editors leave behind a file's end
 
 
 class Readable(Protocol):
@@ -28,13 +31,19 @@ def random_access_of(stream: Readable) -> RandomAccess | None:
 
 
 class Intake:
-    """Buffers a stream that may give fewer bytes than were asked for. Attribute: source (that stream)."""
+    """Buffers a stream that may give fewer bytes than were asked for.
+
+    Attributes: source (that stream); notes (what codecs found worth saying of a good file, shared with an intake that
+    is the source).
+    """
 
     def __init__(self, stream: Readable) -> None:
         self.source = stream
+        self.notes: list[str] = stream.notes if isinstance(stream, Intake) else []
         self._held = b""
         self._at = 0
         self._ended = False
+        self._fault: BadFileError | None = None
 
     def peek(self, size: int) -> bytes:
         """The next `size` bytes without taking them; fewer at the end of the stream only."""
@@ -59,11 +68,11 @@ class Intake:
         """Untake the last `size` bytes of what `take` or `read` gave last."""
         self._at -= size
 
-    def skip_nuls(self) -> int:
-        """Step over NUL bytes; how many there were."""
+    def skip(self, padding: bytes) -> int:
+        """Step over these bytes, in any order; how many there were."""
         skipped = 0
         while piece := self.take(PIECE_BYTES):
-            rest = len(piece.lstrip(b"\0"))
+            rest = len(piece.lstrip(padding))
             skipped += len(piece) - rest
             if rest:
                 self.give_back(rest)
@@ -82,12 +91,19 @@ class Intake:
         if have >= size or self._ended:
             return
         pieces = [self._held[self._at :]] if have else []
-        while have < size and (piece := self._read()):
-            pieces.append(piece)
-            have += len(piece)
+        try:
+            while have < size and (piece := self._read()):
+                pieces.append(piece)
+                have += len(piece)
+        except BadFileError as e:
+            self._fault = e  # what came before it is taken first
+            if not have:
+                raise
         self._held, self._at = b"".join(pieces), 0
 
     def _read(self) -> bytes:
+        if self._fault:
+            raise self._fault
         piece = b"" if self._ended else self.source.read(PIECE_BYTES)
         self._ended = not piece
         return piece

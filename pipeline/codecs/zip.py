@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import struct
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from itertools import chain
-from typing import IO, Any, TypeVar, cast
+from dataclasses import dataclass, field
+from typing import IO, cast
 
-from pipeline.codecs.base import CHUNK_BYTES, Codec
+from pipeline.codecs.base import CHUNK_BYTES, Codec, padding_note
+from pipeline.codecs.documents import HEAD_BYTES as DOCUMENT_BYTES
+from pipeline.codecs.documents import is_clutter, lies_beside
 from pipeline.codecs.formats import MAGIC
 from pipeline.codecs.stream import Intake, RandomAccess, Readable, random_access_of
-from pipeline.codecs.zip_directory import Member, decode_name, find_directory, members
-from pipeline.errors import BadFileError, ChimeraError
+from pipeline.codecs.zip_directory import Member, find_directory, members
+from pipeline.codecs.zip_members import MemberStream, Source
+from pipeline.errors import BadFileError
 
 _SPOOL_BYTES = 16 << 20  # of a stream that cannot be read at any place, what is held in memory
-_HEADER = struct.Struct("<4s5H3L2H")
-_HEADER_SIGN = b"PK\3\4"
-_ENCRYPTED, _PATCHED, _STRONGLY_ENCRYPTED = 1, 1 << 5, 1 << 6
-# zipfile decodes bzip2 and lzma members without a bound: a few kilobytes of them can fill the memory.
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
-_T = TypeVar("_T")
+_TOLD = 3  # names, and notes
+_NAME_CHARS = 100
 
 
 class ZipCodec(Codec):
-    """zip: members in the order of the directory; folders, empty members and macOS's own left out.
+    """zip: members in the order of the directory; folders and empty members left out, and what is no data noted.
 
     A member may itself be compressed, one layer deep. A member whose last line has no end is given one, so
     that the next does not run into it.
@@ -40,33 +35,121 @@ class ZipCodec(Codec):
 
     def chunks(self, stream: Readable) -> Iterator[bytes]:
         with _readable_anywhere(stream) as (intake, archive):
-            places = _Places(intake, archive)
-            last = b"\n"
-            found = members(archive, find_directory(archive))
-            first = next(found, None)
-            if first is None:
-                raise BadFileError("the zip archive holds no files")
-            for member in chain((first,), found):
-                if member.name.endswith("/") or not member.size or member.name.startswith("__MACOSX/"):
-                    continue
-                if not last.endswith(b"\n"):
-                    yield b"\n"
-                for last in _member(places, member):
-                    yield last
+            yield from read_members(archive, _Places(intake, archive).at, intake.notes)
             intake.count_rest()
+
+
+def read_members(
+    archive: RandomAccess, source_at: Callable[[Member], Source], notes: list[str]
+) -> Iterator[bytes]:
+    """The raw bytes of all members that hold data, and what is to be noted of the archive.
+
+    `source_at` gives the archive's bytes from a member's local header on; it is asked for one member after another,
+    and what it gave before is not used any more. Raises BadFileError.
+    """
+    directory = find_directory(archive)
+    told = _Told()
+    try:
+        yield from _all_data(members(archive, directory), source_at, told)
+    finally:
+        notes += told.notes()
+    if directory.padding:
+        notes.append(padding_note(directory.padding, "zip archive"))
+
+
+def _all_data(found: Iterator[Member], source_at: Callable[[Member], Source], told: _Told) -> Iterator[bytes]:
+    last = b"\n"
+    given = False
+    member = None
+    for member in found:
+        if member.is_folder or not member.size:
+            continue
+        begins = True
+        for chunk in _data_of(source_at, member, told):
+            if begins and not last.endswith(b"\n"):
+                yield b"\n"
+            yield chunk
+            begins, given, last = False, True, chunk
+    if member is None:
+        raise BadFileError("the zip archive holds no files")
+    if told.passed_over and not given:
+        raise BadFileError(f"the zip archive holds no data, only {told.shown()}")
+
+
+def _data_of(source_at: Callable[[Member], Source], member: Member, told: _Told) -> Iterator[bytes]:
+    """A member's bytes as they go out; none of one that is passed over."""
+    from pipeline.codecs.detect import HEAD_BYTES, choose_codec  # choose.py knows of zip: a circle otherwise
+
+    if is_clutter(member.name):
+        told.pass_over(member.name)
+        return
+    intake = Intake(MemberStream(source_at(member), member))
+    try:
+        if lies_beside(member.name, intake.peek(DOCUMENT_BYTES)):
+            told.pass_over(member.name)
+            return
+        yield from _one_layer(choose_codec(intake.peek(HEAD_BYTES), member.name)).decode(intake)
+    except BadFileError as e:
+        raise BadFileError(f"the zip's member {member.name!r}: {e}") from e
+    told.noted(member.name, intake.notes)
+
+
+def _one_layer(codec: Codec) -> Codec:
+    if codec.name == ZipCodec.name:
+        raise BadFileError("is a zip within a zip; unpack one layer and upload it again")
+    return codec
+
+
+@dataclass
+class _Told:
+    """What is to be told of an archive's members; of many, the first few."""
+
+    passed_over: int = 0
+    noted_members: int = 0
+    _names: list[str] = field(default_factory=list)
+    _notes: list[str] = field(default_factory=list)
+
+    def pass_over(self, name: str) -> None:
+        self.passed_over += 1
+        if len(self._names) < _TOLD:
+            self._names.append(_shortened(name))
+
+    def noted(self, name: str, notes: list[str]) -> None:
+        self.noted_members += bool(notes)
+        if notes and len(self._notes) < _TOLD:
+            self._notes.append(f"{_shortened(name)}: {', '.join(notes)}")
+
+    def shown(self) -> str:
+        more = self.passed_over - len(self._names)
+        return ", ".join(self._names) + (f" and {more:,} more" if more else "")
+
+    def notes(self) -> Iterator[str]:
+        if self.passed_over:
+            what = "a file that is" if self.passed_over == 1 else f"{self.passed_over:,} files that are"
+            yield f"passed over {what} no data: {self.shown()}"
+        yield from self._notes
+        if more := self.noted_members - len(self._notes):
+            yield f"{more:,} more members have such notes"
+
+
+def _shortened(name: str) -> str:
+    return repr(name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}…")
 
 
 @contextmanager
 def _readable_anywhere(stream: Readable) -> Generator[tuple[Intake, RandomAccess], None, None]:
     """The stream, to be read in order, and the same bytes to be read at any place."""
+    intake = Intake(stream)
     if archive := random_access_of(stream):
-        yield stream if isinstance(stream, Intake) else Intake(stream), archive
+        yield stream if isinstance(stream, Intake) else intake, archive
         return
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
         while piece := stream.read(CHUNK_BYTES):
             spool.write(piece)
         copy = _Copy(cast("IO[bytes]", spool))
-        yield Intake(copy), copy
+        whole = Intake(copy)
+        whole.notes = intake.notes
+        yield whole, copy
 
 
 class _Copy:
@@ -112,16 +195,16 @@ class _Places:
         self._passed += len(piece)
         return piece
 
-    def at(self, place: int) -> _Places | Intake:
-        if place < self._passed:
-            return Intake(_From(self._archive, place))
-        while self._passed < place and self.read(min(place - self._passed, CHUNK_BYTES)):
+    def at(self, member: Member) -> Source:
+        if member.at < self._passed:
+            return Intake(_From(self._archive, member.at))
+        while self._passed < member.at and self.read(min(member.at - self._passed, CHUNK_BYTES)):
             pass
         return self
 
 
 class _From:
-    """An archive's bytes from a place on."""
+    """An archive's bytes from a place on, as a stream."""
 
     def __init__(self, archive: RandomAccess, at: int) -> None:
         self._archive = archive
@@ -131,65 +214,3 @@ class _From:
         piece = self._archive.read_at(self._at, size)
         self._at += len(piece)
         return piece
-
-
-def _member(places: _Places, member: Member) -> Iterator[bytes]:
-    what = f"the zip's member {member.name!r}"
-    if member.flags & _ENCRYPTED:
-        raise BadFileError(f"{what} is encrypted; upload it without a password")
-    if member.method not in _METHODS:
-        raise BadFileError(f"{what} uses compression method {member.method}; zip it again with deflate")
-    with _faults(what, lambda: _open(places.at(member.at), member)) as file:
-        try:
-            yield from _decoded(Intake(_MemberStream(file, what)), member.name)
-        except BadFileError as e:
-            text = str(e)
-            raise BadFileError(text if text.startswith(what) else f"{what}: {text}") from e
-
-
-def _open(archive: _Places | Intake, member: Member) -> IO[bytes]:
-    """The member's raw bytes, once what stands before them agrees with the directory."""
-    header = archive.take(_HEADER.size)
-    if len(header) < _HEADER.size or not header.startswith(_HEADER_SIGN):
-        raise zipfile.BadZipFile("it does not begin where the directory says")
-    _, _, flags, *_, name_size, extra_size = _HEADER.unpack(header)
-    name = decode_name(archive.take(name_size), flags)
-    archive.take(extra_size)
-    if name != member.stored_name:
-        raise zipfile.BadZipFile(f"it is named {name!r} where it begins")
-    if member.flags & (_PATCHED | _STRONGLY_ENCRYPTED):
-        raise NotImplementedError("it is patched data or strongly encrypted")
-    info = zipfile.ZipInfo(member.stored_name)
-    info.compress_type, info.compress_size = member.method, member.packed
-    info.file_size, info.CRC = member.size, member.crc
-    return cast("IO[bytes]", zipfile.ZipExtFile(cast("Any", archive), "r", info))
-
-
-def _decoded(intake: Intake, name: str) -> Iterator[bytes]:
-    from pipeline.codecs.detect import HEAD_BYTES, choose_codec  # choose.py knows of zip: a circle otherwise
-
-    codec = choose_codec(intake.peek(HEAD_BYTES), name)
-    if codec.name == ZipCodec.name:
-        raise BadFileError("is a zip within a zip; unpack one layer and upload it again")
-    return codec.decode(intake)
-
-
-class _MemberStream:
-    """One member's bytes; zipfile checks the CRC as the last of them are read."""
-
-    def __init__(self, file: IO[bytes], what: str) -> None:
-        self._file = file
-        self._what = what
-
-    def read(self, size: int, /) -> bytes:
-        return _faults(self._what, lambda: self._file.read(size))
-
-
-def _faults(what: str, read: Callable[[], _T]) -> _T:
-    """What `read` gives, with zipfile's many kinds of complaint made one."""
-    try:
-        return read()
-    except ChimeraError:
-        raise  # the store's, or one that says what is wrong already
-    except _FAULTS as e:
-        raise BadFileError(f"{what} is cut off or corrupt ({e})") from e

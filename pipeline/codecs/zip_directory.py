@@ -9,7 +9,8 @@ import struct
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
-from pipeline.codecs.stream import RandomAccess
+from pipeline.codecs.documents import may_be_package, package_of
+from pipeline.codecs.stream import PADDING, RandomAccess
 from pipeline.errors import BadFileError
 
 _END = struct.Struct("<4s4H2LH")
@@ -27,11 +28,15 @@ _PIECE_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class Directory:
-    """Where the entries stand. `base` is where the archive begins: other bytes may stand before it."""
+    """Where the entries stand. `base` is where the archive begins: other bytes may stand before it.
+
+    `padding` is how many zeros and line ends follow its end.
+    """
 
     start: int
     size: int
     base: int
+    padding: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,13 @@ class Member:
     def name(self) -> str:
         return self.stored_name.partition("\0")[0]
 
+    @property
+    def is_folder(self) -> bool:
+        return self.name.endswith("/")
+
 
 def find_directory(archive: RandomAccess) -> Directory:
-    """Read the archive's end. Raises BadFileError, also for bytes that follow it."""
+    """Read the archive's end. Raises BadFileError, also for bytes that follow it and are no padding."""
     length = archive.length()
     window = min(length, _END.size + _MOST_COMMENT)
     tail = archive.read_at(length - window, window)
@@ -61,7 +70,7 @@ def find_directory(archive: RandomAccess) -> Directory:
         raise corrupt("it has no end record")
     *_, size, offset, comment = _END.unpack_from(tail, at)
     extra = len(tail) - at - _END.size - comment
-    if extra > 0:
+    if extra > 0 and tail[-extra:].strip(PADDING):
         raise BadFileError(f"{extra:,} bytes of something else follow the end of the zip archive")
     if extra < 0:
         raise BadFileError("the zip archive is cut off in the comment at its end")
@@ -71,11 +80,11 @@ def find_directory(archive: RandomAccess) -> Directory:
     start = end - size
     if start < 0 or start < offset:
         raise corrupt("its directory is not where its end record says")
-    return Directory(start, size, start - offset)
+    return Directory(start, size, start - offset, extra)
 
 
 def members(archive: RandomAccess, directory: Directory) -> Iterator[Member]:
-    """The entries, each as it is read. Raises BadFileError."""
+    """The entries, each as it is read. Raises BadFileError, also for the package of an office file."""
     at, end = directory.start, directory.start + directory.size
     held = b""
     while held or at < end:
@@ -84,12 +93,19 @@ def members(archive: RandomAccess, directory: Directory) -> Iterator[Member]:
             raise corrupt("its directory is cut off")
         held += piece
         at += len(piece)
+        if may_be_package(held):
+            _refuse_package(held)
         taken = yield from _members_in(held, directory.base)
         held = held[taken:]
 
 
 def corrupt(reason: str) -> BadFileError:
     return BadFileError(f"the zip archive is cut off or corrupt ({reason})")
+
+
+def _refuse_package(held: bytes) -> None:
+    if document := package_of(member.name for member in _members_in(held, 0)):
+        raise BadFileError(f"is {document.name}; {document.remedy}")
 
 
 def _members_in(held: bytes, base: int) -> Generator[Member, None, int]:

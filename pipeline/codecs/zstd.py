@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import zstandard
 
-from pipeline.codecs.base import CHUNK_BYTES, Codec
+from pipeline.codecs.base import CHUNK_BYTES, Codec, padding_note
 from pipeline.codecs.formats import EXCERPT_BYTES, MAGIC, ZSTD_FRAME, ZSTD_SKIPPABLE, begins_with
-from pipeline.codecs.stream import PIECE_BYTES, Intake, Readable
+from pipeline.codecs.stream import PADDING, PIECE_BYTES, Intake, Readable
 from pipeline.errors import BadFileError
 
 _BLOCK_BYTES = 128 * 1024
@@ -32,7 +32,7 @@ class ZstdCodec(Codec):
     def chunks(self, stream: Readable) -> Iterator[bytes]:
         intake = Intake(stream)
         decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES)
-        raw = 0
+        raw = padding = padded = 0
         first = True
         while magic := intake.peek(4):
             if magic == ZSTD_FRAME:
@@ -47,9 +47,13 @@ class ZstdCodec(Codec):
                 raise BadFileError(f"is not zstd: {begins_with(intake.peek(EXCERPT_BYTES))}")
             else:
                 raise BadFileError(
-                    f"{intake.count_rest():,} bytes of something else follow the end of the zstd"
+                    f"{padding + intake.count_rest():,} bytes of something else follow the end of the zstd"
                 )
+            padding = intake.skip(PADDING)
+            padded += padding
             first = False
+        if padded:
+            intake.notes.append(padding_note(padded, "zstd data"))
 
 
 def _skip(intake: Intake, raw: int) -> None:
@@ -104,11 +108,13 @@ def _header(intake: Intake, raw: int) -> bytes:
     if parameters.window_size > _WINDOW_BYTES:
         raise BadFileError(
             f"the zstd frame needs a window of {parameters.window_size >> 20:,} MiB, and "
-            f"{_WINDOW_BYTES >> 20} is the most that is given; compress it again without --long or --ultra"
+            f"{_WINDOW_BYTES >> 20} is the most that is given; "
+            "compress it again: zstd -dc --long=31 FILE | zstd > NEW.zst"
         )
     if parameters.dict_id:
         raise BadFileError(
-            f"the zstd frame needs dictionary {parameters.dict_id}; compress it again without one"
+            f"the zstd frame needs dictionary {parameters.dict_id}; "
+            "compress it again without: zstd -dc -D DICTIONARY FILE | zstd > NEW.zst"
         )
     return intake.take(size)
 

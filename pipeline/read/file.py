@@ -82,7 +82,7 @@ class ReadFile:
             self.record = replace(
                 self.record,
                 status="failed",
-                error=_reason(e, self.record.uri),
+                error=_reason(e),
                 lines=0,
                 output_bytes=0,
                 output_crc32c=None,
@@ -122,7 +122,7 @@ def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
         tally("raw-bytes", -result.record.raw_bytes)
         raise
     except _OF_THE_FILE as e:
-        result.record = replace(result.record, status="failed", error=_reason(e, uri))
+        result.record = replace(result.record, status="failed", error=_reason(e))
         if not options.keep_partial:
             result.lines.drop()
             result.lines = HeldLines()
@@ -172,7 +172,7 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
         stream.verify()
         result.lines.complete()
         looks = text_format(bytes(head))
-        notes = (mismatch(codec, result.record.uri), looks and looks.note)
+        notes = (mismatch(codec, result.record.uri), *intake.notes, looks and looks.note)
         result.record = replace(
             result.record,
             status="complete",
@@ -217,5 +217,5 @@ def _read_again(store: Store, first: ReadStream, wanted: str) -> Generator[bytes
             raise StorageError(first.uri, "gave other bytes when it was read again; run the job again")
 
 
-def _reason(error: Exception, uri: str) -> str:
-    return str(error).removeprefix(f"{uri}: ")
+def _reason(error: Exception) -> str:
+    return error.about_it if isinstance(error, StorageError) else str(error)

@@ -6,7 +6,9 @@ gcs.py             gs:// through google-cloud-storage: listing, writing, deletin
 gcs_read.py        bodies of objects, each proved to be what the bucket keeps
 gcs_write.py       objects written, also where an answer is lost
 gcs_versions.py    changes there that hold only for what was seen: swap, move, delete
-gcs_client.py      the client: one for a process, its errors as ours, what is tried again
+gcs_client.py      the client: one for a process, on what terms it is asked, what is tried again
+gcs_faults.py      what a bucket means when it says no: reason and remedy
+gcs_answers.py     its own words for it
 patience.py        how long a store that fails is asked again, and how slow it may be
 deadline.py        a bound on a whole request
 local.py           local paths through the operating system

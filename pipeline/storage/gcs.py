@@ -13,10 +13,9 @@ from typing import Any, TypeVar
 from pipeline.errors import ObjectNotFoundError, StorageError
 from pipeline.storage import gcs_read, gcs_write
 from pipeline.storage.entries import Entry, Page, ReadStream
-from pipeline.storage.gcs_client import asked, client
+from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
 from pipeline.storage.gcs_read import blob_of
 from pipeline.storage.local_streams import FileReader, mapped
-from pipeline.storage.patience import Patience
 from pipeline.uri import split_uri
 
 _DELETERS = 16
@@ -26,21 +25,21 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Buckets:
-    """All buckets, asked with so much patience. What a bucket does wrong is a StorageError, or one of its kind."""
+    """All buckets, asked on these terms. What a bucket does wrong is a StorageError, or one of its kind."""
 
-    patience: Patience
+    terms: Terms
 
     def bucket_exists(self, bucket: str) -> bool:
         """Listing asks for no more rights than reading does; asking for the bucket itself would."""
         try:
-            self._ask(f"gs://{bucket}", lambda: gcs_read.list_one(bucket))
+            self._ask(f"gs://{bucket}", lambda: gcs_read.list_one(bucket, self.terms))
         except ObjectNotFoundError:
             return False
         return True
 
     def list_buckets(self) -> list[str]:
         def buckets() -> Iterator[Any]:
-            yield from client().list_buckets(retry=None, timeout=self.patience.answer())
+            yield from client().list_buckets(retry=None, timeout=self.terms.answer())
 
         return self._ask("gs://", lambda: [bucket.name for bucket in buckets()])
 
@@ -52,7 +51,7 @@ class Buckets:
         try:
             self._ask(
                 f"gs://{bucket}",
-                lambda: client().create_bucket(bucket, retry=None, timeout=self.patience.answer()),
+                lambda: client().create_bucket(bucket, retry=None, timeout=self.terms.answer()),
             )
         except StorageError:
             if not self.bucket_exists(bucket):  # it may have been made before, and the answer lost
@@ -75,20 +74,20 @@ class Buckets:
     def stat(self, uri: str) -> Entry:
         return _entry(split_uri(uri)[0], self._look(uri))
 
-    def open_read(self, uri: str) -> ReadStream:
-        return gcs_read.BlobReader(uri, self.patience)
+    def open_read(self, uri: str, first_bytes: int | None) -> ReadStream:
+        return gcs_read.BlobReader(uri, self.terms, first_bytes=first_bytes or gcs_read.FIRST_BYTES)
 
     def read_range(self, uri: str, start: int, end: int) -> bytes:
-        return gcs_read.read_range(uri, start, end, self.patience)
+        return gcs_read.read_range(uri, start, end, self.terms)
 
     def check_gives(self, uri: str) -> None:
-        gcs_read.check_gives(uri, self.patience)
+        gcs_read.check_gives(uri, self.terms)
 
     def open_write(self, uri: str, owner: str | None = None) -> gcs_write.BlobWriter:
-        return gcs_write.BlobWriter(uri, self.patience, owner)
+        return gcs_write.BlobWriter(uri, self.terms, owner)
 
     def write_bytes(self, uri: str, data: bytes, *, create_only: bool) -> None:
-        gcs_write.write_object(uri, data, self.patience, generation=0 if create_only else None)
+        gcs_write.write_object(uri, data, self.terms, generation=0 if create_only else None)
 
     def upload_file(self, path: str, uri: str) -> Entry:
         with mapped(path):
@@ -101,7 +100,7 @@ class Buckets:
             return self.stat(uri)
         with mapped(path):
             data = Path(path).read_bytes()
-        return _entry(split_uri(uri)[0], gcs_write.write_object(uri, data, self.patience))
+        return _entry(split_uri(uri)[0], gcs_write.write_object(uri, data, self.terms))
 
     def delete(self, uris: Sequence[str]) -> None:
         with ThreadPoolExecutor(min(_DELETERS, len(uris)), thread_name_prefix="delete-object") as pool:
@@ -117,14 +116,14 @@ class Buckets:
 
     def _delete(self, uri: str) -> None:
         with suppress(ObjectNotFoundError):
-            self._ask(uri, lambda: blob_of(uri).delete(retry=None, timeout=self.patience.answer()))
+            self._ask(uri, lambda: blob_of(uri, self.terms).delete(retry=None, timeout=self.terms.answer()))
 
     def _look(self, uri: str) -> Any:
         """The client's blob of an object, with its metadata."""
 
         def look() -> Any:
-            blob = blob_of(uri)
-            blob.reload(retry=None, timeout=self.patience.answer())
+            blob = blob_of(uri, self.terms)
+            blob.reload(retry=None, timeout=self.terms.answer())
             return blob
 
         return self._ask(uri, look)
@@ -135,17 +134,17 @@ class Buckets:
         return self._ask(
             prefix,
             lambda: client().list_blobs(
-                bucket,
+                bucket_of(bucket, self.terms),
                 prefix=name or None,
                 fields=_FIELDS,
-                retry=asked(prefix, self.patience),
-                timeout=self.patience.answer(),
+                retry=asked(prefix, self.terms),
+                timeout=self.terms.answer(),
                 **options,
             ),
         )
 
     def _ask(self, uri: str, call: Callable[[], _T]) -> _T:
-        return asked(uri, self.patience)(call)()
+        return asked(uri, self.terms)(call)()
 
 
 def _entry(bucket: str, blob: Any) -> Entry:

@@ -1,4 +1,4 @@
-"""The google-cloud-storage client: one for a process, its errors as ours, and how often and how long it is asked.
+"""The google-cloud-storage client: one for a process, on what terms it is asked, and its errors as ours.
 
 Credentials are found as Google's libraries find them; STORAGE_EMULATOR_HOST leads to a local stack instead.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import functools
 import http.client
 import os
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,16 +21,11 @@ from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
-from pipeline.errors import (
-    AccessDeniedError,
-    CredentialsError,
-    ObjectExistsError,
-    ObjectNotFoundError,
-    StorageError,
-    StoreUnavailableError,
-    TransferError,
-)
+from pipeline.errors import CredentialsError, StorageError, StoreUnavailableError, TransferError
+from pipeline.proxies import is_of_proxy, reach_directly, through_proxy
 from pipeline.storage.deadline import deadline, mount
+from pipeline.storage.gcs_answers import said, status_of
+from pipeline.storage.gcs_faults import NO_STORE, SIGN_IN, error_of
 from pipeline.storage.patience import Patience, Trials
 
 _CONNECTIONS = 64  # as many as threads that may ask at once
@@ -40,8 +37,29 @@ _UNREACHED = (
     ConnectionError,
     TimeoutError,
 )
+_TOKENS = "https://oauth2.googleapis.com"
+_NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    urllib3.exceptions.LocationValueError,
+)
+_CHECK_NETWORK = "check the network, then try again"
+_CORRECT_PROXY = "correct that variable, or name the store's host in NO_PROXY to go without"
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How buckets are asked: with how much patience, and which project is billed where whoever asks has to pay."""
+
+    patience: Patience
+    user_project: str | None = None
+
+    def answer(self) -> float:
+        """Seconds that a store may be silent."""
+        return self.patience.answer()
 
 
 def client() -> Any:
@@ -49,8 +67,13 @@ def client() -> Any:
     return _client(os.getpid(), os.environ.get("STORAGE_EMULATOR_HOST"))
 
 
+def bucket_of(name: str, terms: Terms) -> Any:
+    """The client's own handle of a bucket; what is asked through it is billed as the terms say."""
+    return client().bucket(name, user_project=terms.user_project)
+
+
 def asked(
-    uri: str, patience: Patience, size: int = _ANSWER_BYTES
+    uri: str, terms: Terms, size: int = _ANSWER_BYTES
 ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
     """Bound a call that asks the store about `uri`, and try it again while the store is at fault.
 
@@ -61,10 +84,10 @@ def asked(
     def decorate(call: Callable[_P, _T]) -> Callable[_P, _T]:
         @functools.wraps(call)
         def tried(*arguments: _P.args, **options: _P.kwargs) -> _T:
-            trials = Trials(patience)
+            trials = Trials(terms.patience)
             while True:
                 try:
-                    with attempt(uri, patience, size):
+                    with attempt(uri, terms, size):
                         return call(*arguments, **options)
                 except StoreUnavailableError as e:
                     trials.failed(e)
@@ -75,9 +98,9 @@ def asked(
 
 
 @contextmanager
-def attempt(uri: str, patience: Patience, size: int = _ANSWER_BYTES) -> Iterator[None]:
+def attempt(uri: str, terms: Terms, size: int = _ANSWER_BYTES) -> Iterator[None]:
     """Bound one try of a call that asks the store about `uri`. Raises StorageError or one of its kind."""
-    with mapped(uri), deadline(patience.deadline(size)):
+    with mapped(uri, terms.user_project), deadline(terms.patience.deadline(size)):
         yield
 
 
@@ -98,66 +121,58 @@ def _client(_process: int, emulator: str | None) -> Any:
             )
             # Nothing here belongs to a project, but the client wants the name of one.
             made = storage.Client(project=project or "unnamed", credentials=credentials)
+    reach_directly(made._http, emulator or "")  # noqa: SLF001
     mount(made._http, connections=_CONNECTIONS)  # noqa: SLF001 - its only way to keep more than ten
     # Tokens are fetched within requests, by a session of their own: nobody waits for them without end either.
     mount(made._http._auth_request.session, connections=1, retries=3)  # noqa: SLF001
+    weakref.finalize(made, made._http.close)  # noqa: SLF001 - one of many emulators goes with its connections
     return made
 
 
 @contextmanager
-def mapped(uri: str) -> Iterator[None]:
+def mapped(uri: str, user_project: str | None = None) -> Iterator[None]:
     """Whatever the client raises, as a StorageError about `uri`."""
     try:
         yield
     except (api.GoogleAPIError, InvalidResponse) as e:
-        raise _error(uri, e) from e
+        raise _answered(uri, e, user_project) from e
     except DataCorruption as e:
-        raise TransferError(uri, f"{_first_line(e)}; try again") from e
+        raise TransferError(uri, f"the transfer failed ({said(e)})", "try again") from e
+    except auth.TransportError as e:
+        through = through_proxy(_TOKENS)
+        reason = f"the service that gives credentials does not answer{through} ({said(e)})"
+        raise CredentialsError(uri, reason, _CORRECT_PROXY if through else _CHECK_NETWORK) from e
     except auth.GoogleAuthError as e:
-        raise CredentialsError(
-            uri,
-            "no credentials were found or they do not work "
-            f"({_first_line(e)}); run `gcloud auth application-default login`, or `chimera up` for a local stack",
-        ) from e
+        none = isinstance(e, auth.DefaultCredentialsError)
+        reason = "there are no credentials" if none else "the credentials do not work, or no longer"
+        raise CredentialsError(uri, f"{reason} ({said(e)})", SIGN_IN) from e
     except StorageError:
         raise
+    except requests.exceptions.InvalidJSONError as e:
+        raise StoreUnavailableError(uri, *NO_STORE) from e
     except _UNREACHED as e:
+        through = through_proxy(_address())
+        if isinstance(e, _NO_ADDRESS):  # which trying again does not mend
+            wrong = "that variable" if through else "STORAGE_EMULATOR_HOST"
+            raise StorageError(
+                uri, f"the store cannot be asked{through} ({said(e)})", f"correct {wrong}"
+            ) from e
+        remedy = f"{_CORRECT_PROXY}, then try again" if through else _CHECK_NETWORK
         raise StoreUnavailableError(
-            uri, f"the store does not answer ({_first_line(e)}); check the network, then try again"
+            uri, f"the store does not answer{through} ({type(e).__name__}: {said(e)})", remedy
         ) from e
 
 
-def _error(uri: str, error: Exception) -> StorageError:
-    """An answer that is no success, by its status."""
-    code, why = getattr(error, "code", None), _first_line(error)
-    if isinstance(error, InvalidResponse):
-        code = error.response.status_code
-    kind: type[StorageError] = StorageError
-    if code == 404:
-        kind, text = ObjectNotFoundError, "there is no such object or bucket"
-    elif code == 412:
-        kind, text = ObjectExistsError, "is there already, or has changed meanwhile"
-    elif code == 401:
-        kind, text = CredentialsError, f"the credentials do not work ({why}); log in again, or renew the key"
-    elif code == 429 or (code == 403 and is_over_a_limit(error)):
-        kind, text = StoreUnavailableError, f"the store is asked too often ({why}); try again later"
-    elif code == 403:
-        kind, text = AccessDeniedError, f"access is denied ({why}); ask the bucket's owner for a role"
-    elif code == 400 and "crc32c" in str(error).lower():
-        kind, text = TransferError, f"what arrived is not what was sent ({why}); try again"
-    elif code is None or code == 408 or code >= 500:
-        kind = StoreUnavailableError
-        text = f"the store answered {code or 'with an error'} ({why}); try again later"
-    else:
-        text = f"the store answered {code} ({why})"
-    return kind(uri, text)
+def _answered(uri: str, error: Exception, user_project: str | None) -> StorageError:
+    """An answer that is no success: the store's, or that of a proxy on the way to it."""
+    if is_of_proxy(getattr(error, "response", None)) and (through := through_proxy(_address())):
+        reason = (
+            f"{status_of(error)} was answered{through}, in words that are not the store's ({said(error)})"
+        )
+        return StorageError(uri, reason, _CORRECT_PROXY)
+    return error_of(uri, error, user_project)
 
 
-def is_over_a_limit(error: Exception) -> bool:
-    """Whether a 403 is no lack of rights: Google answers quotas and rates with it as well."""
-    return any("LimitExceeded" in str(e) or "quotaExceeded" in str(e) for e in getattr(error, "errors", ()))
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+def _address() -> str:
+    """Where the client asks."""
+    return os.environ.get("STORAGE_EMULATOR_HOST") or "https://storage.googleapis.com"

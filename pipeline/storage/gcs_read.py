@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from google.api_core import exceptions as api
 
@@ -22,8 +22,8 @@ from pipeline.errors import (
 )
 from pipeline.storage.checksum import Crc32c
 from pipeline.storage.entries import ReadStream
-from pipeline.storage.gcs_client import asked, client
-from pipeline.storage.patience import Patience
+from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
+from pipeline.storage.gcs_faults import NO_STORE
 from pipeline.uri import split_uri
 
 WINDOW_BYTES = 4 << 20  # one request brings so much
@@ -48,11 +48,13 @@ class Version:
 class BlobReader(ReadStream):
     """Windows of the object, one request each, all of the generation that the first one brought."""
 
-    def __init__(self, uri: str, patience: Patience, generation: int | None = None) -> None:
+    def __init__(
+        self, uri: str, terms: Terms, generation: int | None = None, first_bytes: int = FIRST_BYTES
+    ) -> None:
         super().__init__(uri)
-        self._patience = patience
+        self._terms = terms
         self._at = 0
-        self._version, self._window = _first_window(uri, patience, generation)
+        self._version, self._window = _first_window(uri, terms, generation, first_bytes)
         self.generation = self._version.generation
 
     def close(self) -> None:
@@ -66,15 +68,15 @@ class BlobReader(ReadStream):
         end = min(at + size, self._version.size - (self.size - self._at))
         if 0 <= at <= end <= len(self._window):
             return self._window[at:end]
-        return window(self._version, start, start + size, self._patience)
+        return window(self._version, start, start + size, self._terms)
 
     def again(self) -> BlobReader:
-        return BlobReader(self.uri, self._patience, self.generation)
+        return BlobReader(self.uri, self._terms, self.generation)
 
     def _next(self, size: int) -> bytes:
         if self._at == len(self._window):
             self._window, self._at = b"", 0
-            self._window = window(self._version, self.size, self.size + WINDOW_BYTES, self._patience)
+            self._window = window(self._version, self.size, self.size + WINDOW_BYTES, self._terms)
         piece = self._window[self._at : self._at + size]
         self._at += len(piece)
         return piece
@@ -83,14 +85,14 @@ class BlobReader(ReadStream):
         return self._version.size, self._version.crc32c
 
 
-def read_range(uri: str, start: int, end: int, patience: Patience) -> bytes:
+def read_range(uri: str, start: int, end: int, terms: Terms) -> bytes:
     """The stored bytes [start, end), fewer where the object ends; one request."""
     if end <= start:
         return b""
-    return asked(uri, patience, end - start)(_fetch)(uri, start, end, None, patience)[1]
+    return asked(uri, terms, end - start)(_fetch)(uri, start, end, None, terms)[1]
 
 
-def check_gives(uri: str, patience: Patience) -> None:
+def check_gives(uri: str, terms: Terms) -> None:
     """See whether the bucket gives others than `uri`, which it has refused or does not know.
 
     Raises StoreUnavailableError where it does not: then its answer says nothing about this object alone. An object
@@ -101,32 +103,34 @@ def check_gives(uri: str, patience: Patience) -> None:
     try:
         if witness != uri:
             try:
-                read_range(witness, 0, 1, patience)
+                read_range(witness, 0, 1, terms)
             except ObjectNotFoundError:
                 _last_read.pop(bucket, None)  # gone as well, which happens: the bucket itself is asked
             else:
                 return
-        asked(f"gs://{bucket}", patience)(list_one)(bucket)
+        asked(f"gs://{bucket}", terms)(list_one)(bucket, terms)
     except StoreUnavailableError:
         raise
     except StorageError as e:
-        raise StoreUnavailableError(uri, f"is not given, and nor is anything else there ({e})") from e
+        raise StoreUnavailableError(
+            uri, f"{e.reason}; nothing else there is given either", e.remedy or ""
+        ) from e
 
 
-def list_one(bucket: str) -> None:
-    for _ in client().list_blobs(bucket, max_results=1, fields="items(name)", retry=None):
+def list_one(bucket: str, terms: Terms) -> None:
+    for _ in client().list_blobs(bucket_of(bucket, terms), max_results=1, fields="items(name)", retry=None):
         break
 
 
-def window(version: Version, start: int, end: int, patience: Patience) -> bytes:
+def window(version: Version, start: int, end: int, terms: Terms) -> bytes:
     """The bytes [start, end) of a version, fewer where it ends. Raises ObjectChangedError when it is gone."""
     end = min(end, version.size)
     if end <= start:
         return b""
 
-    @asked(version.uri, patience, end - start)
+    @asked(version.uri, terms, end - start)
     def fetch() -> bytes:
-        found, data = _fetch(version.uri, start, end, version.generation, patience)
+        found, data = _fetch(version.uri, start, end, version.generation, terms)
         if (found.generation, found.size) != (version.generation, version.size):
             raise TransferError(version.uri, f"the store gave {found} where {version} was asked for")
         return data
@@ -139,9 +143,9 @@ def window(version: Version, start: int, end: int, patience: Patience) -> bytes:
         ) from e
 
 
-def _first_window(uri: str, patience: Patience, generation: int | None) -> tuple[Version, bytes]:
+def _first_window(uri: str, terms: Terms, generation: int | None, size: int) -> tuple[Version, bytes]:
     try:
-        found = asked(uri, patience, FIRST_BYTES)(_fetch)(uri, 0, FIRST_BYTES, generation, patience)
+        found = asked(uri, terms, size)(_fetch)(uri, 0, size, generation, terms)
     except ObjectNotFoundError as e:
         if generation is None:
             raise
@@ -150,14 +154,12 @@ def _first_window(uri: str, patience: Patience, generation: int | None) -> tuple
     return found
 
 
-def _fetch(
-    uri: str, start: int, end: int, generation: int | None, patience: Patience
-) -> tuple[Version, bytes]:
+def _fetch(uri: str, start: int, end: int, generation: int | None, terms: Terms) -> tuple[Version, bytes]:
     """One request, tried once. Raises TransferError where the body is not what its own head says it is."""
-    response = _get(_url(uri, generation), f"bytes={start}-{end - 1}", patience)
+    response = _get(_url(uri, generation, terms), f"bytes={start}-{end - 1}", terms)
     try:
         if response.status_code == 416:
-            return _empty(uri, start, response.headers, patience)
+            return _empty(uri, start, response.headers, terms)
         if response.status_code not in {200, 206}:
             raise api.from_http_response(response)
         if response.status_code == 200 and start:
@@ -179,7 +181,7 @@ def _fetch(
     return version, data
 
 
-def _get(url: str, wanted: str, patience: Patience) -> Any:
+def _get(url: str, wanted: str, terms: Terms) -> Any:
     return client()._http.request(  # noqa: SLF001 - the session with the client's credentials
         "GET",
         url,
@@ -188,15 +190,16 @@ def _get(url: str, wanted: str, patience: Patience) -> Any:
             "Accept-Encoding": "gzip",
         },  # without the latter it may be unpacked on the way
         stream=True,
-        timeout=patience.answer(),
+        timeout=terms.answer(),
     )
 
 
-def _url(uri: str, generation: int | None) -> str:
+def _url(uri: str, generation: int | None, terms: Terms) -> str:
     bucket, name = object_name(uri)
     base = client()._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
-    pinned = "" if generation is None else f"&generation={generation}"
-    return f"{base}/download/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}?alt=media{pinned}"
+    query = {"alt": "media", "generation": generation, "userProject": terms.user_project}
+    asked_for = urlencode({key: value for key, value in query.items() if value is not None})
+    return f"{base}/download/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}?{asked_for}"
 
 
 def _version(uri: str, headers: Any, read_to: int) -> Version:
@@ -204,14 +207,14 @@ def _version(uri: str, headers: Any, read_to: int) -> Version:
     size = total[2] if total else headers.get("X-Goog-Stored-Content-Length")
     crc32c = _CRC32C.search(headers.get("X-Goog-Hash", ""))
     if (generation := headers.get("X-Goog-Generation")) is None:
-        raise TransferError(uri, "the answer names no generation; it is no object's, but something else's")
+        raise TransferError(uri, *NO_STORE)
     return Version(uri, int(generation), int(size or read_to), crc32c[1] if crc32c else None)
 
 
-def _empty(uri: str, start: int, headers: Any, patience: Patience) -> tuple[Version, bytes]:
+def _empty(uri: str, start: int, headers: Any, terms: Terms) -> tuple[Version, bytes]:
     """The object ends at `start`; only its metadata can tell whether that is so."""
-    blob = blob_of(uri)
-    blob.reload(retry=None, timeout=patience.answer())
+    blob = blob_of(uri, terms)
+    blob.reload(retry=None, timeout=terms.answer())
     version = Version(uri, blob.generation, blob.size, blob.crc32c)
     if blob.size > start:
         raise TransferError(uri, f"no bytes came from {start:,} on, of {blob.size:,} ({dict(headers)})")
@@ -228,7 +231,7 @@ def object_name(uri: str) -> tuple[str, str]:
     return bucket, name
 
 
-def blob_of(uri: str) -> Any:
+def blob_of(uri: str, terms: Terms) -> Any:
     """The client's own handle of an object."""
     bucket, name = object_name(uri)
-    return client().bucket(bucket).blob(name)
+    return bucket_of(bucket, terms).blob(name)

@@ -15,10 +15,10 @@ from google.api_core import exceptions as api
 
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError
 from pipeline.storage.entries import Version
-from pipeline.storage.gcs_client import asked, client, is_over_a_limit
+from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
+from pipeline.storage.gcs_faults import is_over_a_limit
 from pipeline.storage.gcs_read import BlobReader, blob_of
 from pipeline.storage.gcs_write import OWNER, write_object
-from pipeline.storage.patience import Patience
 from pipeline.uri import split_uri
 
 _FIELDS = "items(name,size,generation,crc32c,metadata),nextPageToken,prefixes"
@@ -30,35 +30,35 @@ _without_move: set[tuple[str | None, str]] = set()
 
 @dataclass(frozen=True)
 class BucketVersions:
-    """Objects of all buckets, asked with so much patience."""
+    """Objects of all buckets, asked on these terms."""
 
-    patience: Patience
+    terms: Terms
 
     def look(self, uri: str) -> Version:
-        return _version(uri, asked(uri, self.patience)(_reloaded)(uri))
+        return _version(uri, asked(uri, self.terms)(_reloaded)(uri, self.terms))
 
     def list_versions(self, prefix: str) -> Iterator[Version]:
         bucket, name = split_uri(prefix)
-        found = asked(prefix, self.patience)(client)().list_blobs(
-            bucket,
+        found = asked(prefix, self.terms)(client)().list_blobs(
+            bucket_of(bucket, self.terms),
             prefix=name or None,
             delimiter="/",
             fields=_FIELDS,
-            retry=asked(prefix, self.patience),
-            timeout=self.patience.answer(),
+            retry=asked(prefix, self.terms),
+            timeout=self.terms.answer(),
         )
         for blob in found:
             yield _version(f"gs://{bucket}/{blob.name}", blob)
 
     def read_version(self, uri: str) -> tuple[bytes, int]:
-        with BlobReader(uri, self.patience) as stream:
+        with BlobReader(uri, self.terms) as stream:
             data = b"".join(iter(lambda: stream.read(1 << 20), b""))
             stream.verify()
         return data, stream.generation or 0
 
     def swap(self, uri: str, data: bytes, generation: int, owner: str | None) -> int:
         try:
-            return int(write_object(uri, data, self.patience, generation=generation, owner=owner).generation)
+            return int(write_object(uri, data, self.terms, generation=generation, owner=owner).generation)
         except ObjectExistsError:
             try:
                 found, now = self.read_version(uri)
@@ -71,7 +71,7 @@ class BucketVersions:
     def move(self, source: str, target: str, generation: int, over: int) -> Version:
         where = (os.environ.get("STORAGE_EMULATOR_HOST"), split_uri(source)[0])
         if where not in _without_move:
-            moved = asked(source, self.patience)(_move)(source, target, generation, over)
+            moved = asked(source, self.terms)(_move)(source, target, generation, over, self.terms)
             if moved is not None:
                 return _version(target, moved)
         copied = self._copy(source, target, generation, over)
@@ -80,9 +80,11 @@ class BucketVersions:
         return copied
 
     def delete_version(self, uri: str, generation: int) -> bool:
-        @asked(uri, self.patience)
+        @asked(uri, self.terms)
         def delete() -> None:
-            blob_of(uri).delete(if_generation_match=generation, retry=None, timeout=self.patience.answer())
+            blob_of(uri, self.terms).delete(
+                if_generation_match=generation, retry=None, timeout=self.terms.answer()
+            )
 
         try:
             delete()
@@ -92,12 +94,12 @@ class BucketVersions:
 
     def _copy(self, source: str, target: str, generation: int, over: int) -> Version:
         conditions = {"if_generation_match": over, "if_source_generation_match": generation}
-        timeout = self.patience.answer()
-        old = asked(source, self.patience)(_reloaded)(source, if_generation_match=generation)
+        timeout = self.terms.answer()
+        old = asked(source, self.terms)(_reloaded)(source, self.terms, if_generation_match=generation)
 
-        @asked(source, self.patience)
+        @asked(source, self.terms)
         def rewrite(token: str | None) -> str | None:
-            new = blob_of(target)
+            new = blob_of(target, self.terms)
             new.metadata, new.content_type = old.metadata, old.content_type
             after: str | None = new.rewrite(old, token=token, **conditions, retry=None, timeout=timeout)[0]
             return after
@@ -108,15 +110,15 @@ class BucketVersions:
         return self.look(target)
 
 
-def _reloaded(uri: str, **conditions: int) -> Any:
-    blob = blob_of(uri)
+def _reloaded(uri: str, terms: Terms, **conditions: int) -> Any:
+    blob = blob_of(uri, terms)
     blob.reload(retry=None, **conditions)
     return blob
 
 
-def _move(source: str, target: str, generation: int, over: int) -> Any:
+def _move(source: str, target: str, generation: int, over: int, terms: Terms) -> Any:
     """The object under its new name; None where this bucket has no such request, or not for us."""
-    old = blob_of(source)
+    old = blob_of(source, terms)
     try:
         return old.bucket.move_blob(
             old,

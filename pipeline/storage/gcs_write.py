@@ -11,6 +11,7 @@ import re
 import uuid
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 
 from google.api_core import exceptions as api
 
@@ -23,9 +24,9 @@ from pipeline.errors import (
 )
 from pipeline.storage.checksum import Crc32c
 from pipeline.storage.entries import WriteStream
-from pipeline.storage.gcs_client import asked, attempt, client
+from pipeline.storage.gcs_client import Terms, asked, attempt, client
 from pipeline.storage.gcs_read import blob_of, object_name
-from pipeline.storage.patience import Patience, Trials
+from pipeline.storage.patience import Trials
 
 UPLOAD_BYTES = 8 << 20  # a multiple of 256 KiB, as resumable uploads ask
 OWNER = "chimera-job"  # of an object's metadata: the job that wrote it
@@ -34,7 +35,7 @@ _PERSISTED = re.compile(r"bytes=0-(\d+)")
 
 
 def write_object(
-    uri: str, data: bytes, patience: Patience, *, generation: int | None = None, owner: str | None = None
+    uri: str, data: bytes, terms: Terms, *, generation: int | None = None, owner: str | None = None
 ) -> Any:
     """Write an object in one request; the client's blob, as it then stands. `owner` is the job that it is of.
 
@@ -42,9 +43,9 @@ def write_object(
     """
     mark = uuid.uuid4().hex
 
-    @asked(uri, patience, len(data))
+    @asked(uri, terms, len(data))
     def write() -> Any:
-        blob = blob_of(uri)
+        blob = blob_of(uri, terms)
         mine = {} if generation is None else {_MARK: mark}
         blob.metadata = {**_owned(owner), **mine} or None
         blob.upload_from_string(
@@ -53,14 +54,14 @@ def write_object(
             if_generation_match=generation,
             checksum="crc32c",
             retry=None,
-            timeout=patience.answer(),
+            timeout=terms.answer(),
         )
         return blob
 
     try:
         blob = write()
     except ObjectExistsError:
-        blob = _look(uri, patience)
+        blob = _look(uri, terms)
         if blob is None or (blob.metadata or {}).get(_MARK) != mark:
             raise
     _check(uri, blob, len(data), _crc32c(data))
@@ -70,9 +71,9 @@ def write_object(
 class BlobWriter(WriteStream):
     """An upload in one request while it is small, else a resumable one, begun when the first chunk is full."""
 
-    def __init__(self, uri: str, patience: Patience, owner: str | None = None) -> None:
+    def __init__(self, uri: str, terms: Terms, owner: str | None = None) -> None:
         super().__init__(uri)
-        self._patience = patience
+        self._terms = terms
         self._owner = owner
         self._held = bytearray()  # what the bucket has not said it has
         self._sent = 0
@@ -90,13 +91,13 @@ class BlobWriter(WriteStream):
             return
         self._closed = True
         if self._session is None:
-            self._written = write_object(self.uri, bytes(self._held), self._patience, owner=self._owner)
+            self._written = write_object(self.uri, bytes(self._held), self._terms, owner=self._owner)
         else:
             try:
                 self._send(len(self._held))
             except StorageError:
                 # An upload that is done may be forgotten before its answer came: what stands there decides.
-                self._written = _look(self.uri, self._patience)
+                self._written = _look(self.uri, self._terms)
                 if self._written is None or not _is(self._written, self.size, self.crc32c):
                     raise
         self._held.clear()
@@ -109,16 +110,16 @@ class BlobWriter(WriteStream):
         self._held.clear()
         if session:
             with suppress(StorageError):  # the store forgets an upload that nobody ends, after a week
-                asked(self.uri, self._patience)(_request)("DELETE", session, self._patience)
+                asked(self.uri, self._terms)(_request)("DELETE", session, self._terms)
 
     def _send(self, size: int) -> None:
         """Bring the first bytes of what is held to the bucket; all that is held ends the upload."""
         if self._session is None:
-            self._session = asked(self.uri, self._patience)(_begin)(self.uri, self._patience, self._owner)
-        trials, goal, in_doubt = Trials(self._patience), self._sent + size, False
+            self._session = asked(self.uri, self._terms)(_begin)(self.uri, self._terms, self._owner)
+        trials, goal, in_doubt = Trials(self._terms.patience), self._sent + size, False
         while self._sent < goal:
             try:
-                with attempt(self.uri, self._patience, goal - self._sent):
+                with attempt(self.uri, self._terms, goal - self._sent):
                     self._try_to_send(self._session, goal, in_doubt=in_doubt)
                 in_doubt = False
             except StoreUnavailableError as e:
@@ -129,11 +130,11 @@ class BlobWriter(WriteStream):
         """One try. Where the last one's answer is missing, the bucket is first asked how far it is."""
         total = str(goal) if goal == self._sent + len(self._held) else "*"
         if in_doubt:
-            self._take(_request("PUT", session, self._patience, f"bytes */{total}"))
+            self._take(_request("PUT", session, self._terms, f"bytes */{total}"))
         if (seen := self._sent) < goal:
             with memoryview(self._held) as held, held[: goal - seen] as due:
                 body = bytes(due)  # one copy, not two: these are megabytes
-            self._take(_request("PUT", session, self._patience, f"bytes {seen}-{goal - 1}/{total}", body))
+            self._take(_request("PUT", session, self._terms, f"bytes {seen}-{goal - 1}/{total}", body))
             if self._sent == seen:
                 raise StoreUnavailableError(self.uri, f"the store takes none of the bytes from {seen:,} on")
 
@@ -146,7 +147,7 @@ class BlobWriter(WriteStream):
             forgotten.tried = True  # what went before is not held any more
             raise forgotten
         if response.status_code in {200, 201}:
-            self._written = blob_of(self.uri)
+            self._written = blob_of(self.uri, self._terms)
             self._written._set_properties(response.json())  # noqa: SLF001 - as the client does itself
             have = self._sent + len(self._held)
         elif response.status_code == 308:
@@ -162,36 +163,38 @@ class BlobWriter(WriteStream):
         self._sent = have
 
 
-def _begin(uri: str, patience: Patience, owner: str | None) -> str:
+def _begin(uri: str, terms: Terms, owner: str | None) -> str:
     """Begin a resumable upload; its own URL."""
     bucket, name = object_name(uri)
     base = client()._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
+    billed = {} if terms.user_project is None else {"userProject": terms.user_project}
+    query = {"uploadType": "resumable", **billed}
     response = client()._http.request(  # noqa: SLF001 - the session with the client's credentials
         "POST",
-        f"{base}/upload/storage/v1/b/{bucket}/o?uploadType=resumable",
+        f"{base}/upload/storage/v1/b/{bucket}/o?{urlencode(query)}",
         data=json.dumps({"name": name, "contentType": _content_type(uri), "metadata": _owned(owner)}),
         headers={"Content-Type": "application/json", "X-Upload-Content-Type": _content_type(uri)},
-        timeout=patience.answer(),
+        timeout=terms.answer(),
     )
     if response.status_code not in {200, 201}:
         raise api.from_http_response(response)
     return str(response.headers["Location"])
 
 
-def _request(method: str, session: str | None, patience: Patience, span: str = "", body: bytes = b"") -> Any:
+def _request(method: str, session: str | None, terms: Terms, span: str = "", body: bytes = b"") -> Any:
     headers = {"Content-Range": span} if span else {}
     return client()._http.request(  # noqa: SLF001 - the session with the client's credentials
-        method, session, data=body, headers=headers, timeout=patience.answer(), allow_redirects=False
+        method, session, data=body, headers=headers, timeout=terms.answer(), allow_redirects=False
     )
 
 
-def _look(uri: str, patience: Patience) -> Any:
+def _look(uri: str, terms: Terms) -> Any:
     """The client's blob of an object; None where there is none."""
 
-    @asked(uri, patience)
+    @asked(uri, terms)
     def look() -> Any:
-        blob = blob_of(uri)
-        blob.reload(retry=None, timeout=patience.answer())
+        blob = blob_of(uri, terms)
+        blob.reload(retry=None, timeout=terms.answer())
         return blob
 
     try:

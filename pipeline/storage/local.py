@@ -88,14 +88,20 @@ def stat(uri: str) -> Entry:
     return _entry(uri)
 
 
-def open_read(uri: str) -> ReadStream:
+def open_read(uri: str, first_bytes: int | None = None) -> ReadStream:  # noqa: ARG001 - a disk is asked for each read
     return FileReader(uri)
 
 
 def read_range(uri: str, start: int, end: int) -> bytes:
     with mapped(uri), Path(uri).open("rb") as file:
         file.seek(start)
-        return file.read(max(0, end - start))
+        blocks, left = [], end - start
+        while left > 0 and (
+            block := file.read(min(left, _BLOCK))
+        ):  # what is asked for at once is allocated at once
+            blocks.append(block)
+            left -= len(block)
+        return b"".join(blocks)
 
 
 def open_write(uri: str, owner: str | None = None) -> FileWriter:  # noqa: ARG001 - a file carries no mark
@@ -157,6 +163,7 @@ def is_folder(path: str) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - exactly this path, with its "//" and ".."
 
 
+_BLOCK = 1 << 20
 _UMASK = os.umask(0)
 os.umask(_UMASK)
 

@@ -115,7 +115,7 @@ def mapped(uri: str) -> Iterator[None]:
     except FileExistsError as e:
         raise ObjectExistsError(uri, "is there already") from e
     except PermissionError as e:
-        raise AccessDeniedError(uri, "permission is denied; check its owner and mode") from e
+        raise AccessDeniedError(uri, "permission is denied", "check its owner and mode") from e
     except OSError as e:
         if e.errno == errno.ENAMETOOLONG:
             raise ObjectNotFoundError(uri, "its name is longer than this disk takes") from e

@@ -57,9 +57,12 @@ class Patience:
 def number(name: str, value: object) -> float:
     """The value of a setting that is a number. Raises SettingsError."""
     try:
-        return float(str(value))
+        found = float(str(value))
     except ValueError as e:
         raise SettingsError(f"{name} is {value!r}; it is a number") from e
+    if found != found:  # noqa: PLR0124 - which is what tells it
+        raise SettingsError(f"{name} is {value!r}; it is a number")
+    return found
 
 
 JOB = Patience()

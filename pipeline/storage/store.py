@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pipeline.errors import NoStackError, ObjectNotFoundError
@@ -13,8 +13,10 @@ from pipeline.storage import local, local_versions
 from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
 from pipeline.storage.gcs import Buckets
+from pipeline.storage.gcs_client import Terms
 from pipeline.storage.gcs_versions import BucketVersions
 from pipeline.storage.patience import JOB, Patience
+from pipeline.user_project import check_user_project
 
 _AT_ONCE = 32  # requests; a bucket takes about a thousand changes a second under one prefix, whoever asks
 _Item = TypeVar("_Item")
@@ -34,15 +36,24 @@ class Store:
     patience   how long a bucket that fails is asked again
     cloud      whether gs:// may be Google Cloud Storage; if not, it is the store STORAGE_EMULATOR_HOST leads to, and
                without one every method raises NoStackError, before anything leaves this machine
+    user_project   which project is billed for what is asked of a bucket whose owner has requesters pay
 
-    Beyond that a method raises StorageError (or one of its kind) with the URI in it, and nothing else for what a
-    store does wrong: StoreUnavailableError where it says nothing about the object. A store is a value: it is handed
-    on, to other processes too, and never changed.
+    Raises SettingsError for a project that can be none. Beyond that a method raises StorageError (or one of its kind)
+    with the URI in it, and nothing else for what a store does wrong: StoreUnavailableError where it says nothing about
+    the object. A store is a value: it is handed on, to other processes too, and never changed.
     """
 
     access: AccessLists = field(default_factory=AccessLists)
     patience: Patience = JOB
     cloud: bool = True
+    user_project: str | None = None
+
+    def __post_init__(self) -> None:
+        check_user_project(self.user_project)
+
+    def billed_to(self, project: str | None) -> Store:
+        """The same store, with its requests billed to this project; itself for None."""
+        return self if project is None else replace(self, user_project=project)
 
     def bucket_exists(self, bucket: str) -> bool:
         """Whether the bucket is there and can be listed; "" stands for local files. Raises AccessDeniedError."""
@@ -94,10 +105,13 @@ class Store:
             return False
         return True
 
-    def open_read(self, uri: str) -> ReadStream:
-        """The object's stored bytes from the first on, never transcoded. Use it in a `with`."""
+    def open_read(self, uri: str, *, first_bytes: int | None = None) -> ReadStream:
+        """The object's stored bytes from the first on, never transcoded. Use it in a `with`.
+
+        `first_bytes` is how many the first request brings of an object of which no more may be wanted.
+        """
         self.access.check_object(uri, "read")
-        return self._of(uri).open_read(uri)
+        return self._of(uri).open_read(uri, first_bytes)
 
     def check_gives(self, uri: str) -> None:
         """See whether a bucket gives others than an object that it refused. Raises StoreUnavailableError if not."""
@@ -217,7 +231,7 @@ class Store:
     @property
     def _buckets(self) -> Buckets:
         self._check_reach("gs://")
-        return Buckets(self.patience)
+        return Buckets(Terms(self.patience, self.user_project))
 
     def _of(self, uri: str) -> Any:
         """Where this is: all buckets, or the module of local files, which has the same functions."""
@@ -231,7 +245,7 @@ class Store:
         if not uri.startswith("gs://"):
             return local_versions
         self._check_reach(uri)
-        return BucketVersions(self.patience)
+        return BucketVersions(Terms(self.patience, self.user_project))
 
     def _check_reach(self, uri: str) -> None:
         """Raises NoStackError where a bucket may only be a local stack's, and none runs."""

@@ -4,17 +4,20 @@
 what it passes over in silence. The differences are by design, and these are all:
 
 nothing in it     a file of empty members or of no bytes is b"" to the library; here it is a fault
-a further layer   what is decoded begins as another compressed format, a tar or UTF-16: refused, not written as lines
-what follows      bz2 and lzma ignore all that follows the first member if it is not a whole member: a fault here
-padding           lzma takes the NULs that xz allows after a stream for one that is cut off, or drops them and the
-                  streams behind them: all is read here, as xz(1) does
+a further layer   what is decoded begins as another compressed format, a tar or a document (HTML, PDF, office): refused,
+                  not written as lines
+UTF-16, UTF-32    is made UTF-8; spoiled, it is a fault
+what follows      bz2 and lzma ignore all that follows the first member if it is not a whole member: a fault here, but
+                  for padding
+padding           NULs, line ends and blanks between members and after them are stepped over and noted, where libraries
+                  refuse them or drop what is behind them
 gzip headers      the checksum that a header may have is checked here, as RFC 1952 has it and gzip(1) does; Python's
                   gzip steps over it
 limits            256 MiB of memory for xz, 128 MiB of window and no dictionary for zstd
-zip               encrypted members, other methods than stored and deflate, a zip within a zip, what follows the
-                  archive's end, an archive that has lost its first bytes, and a directory whose lengths do not fit,
-                  which zipfile steps over, are refused here; folders, empty members and __MACOSX/ are left out; a
-                  member's last line is given its end
+zip               encrypted members, a zip within a zip, what follows the archive's end and is no padding, an archive
+                  that has lost its first bytes, and a directory whose lengths do not fit, which zipfile steps over,
+                  are refused here; folders, empty members, __MACOSX/, .DS_Store and documents named as such are left
+                  out; a member's last line is given its end
 """
 
 from __future__ import annotations
@@ -30,7 +33,10 @@ from collections.abc import Callable
 import zstandard
 
 from pipeline.codecs import codec_names, get_codec
+from pipeline.codecs.documents import document_of
 from pipeline.codecs.formats import compression_of, refused_format_of
+from pipeline.codecs.stream import PADDING
+from pipeline.codecs.transcode import encoding_of
 
 _WINDOW_BYTES = 128 << 20
 
@@ -55,9 +61,22 @@ def strict(codec: str, data: bytes) -> bytes:
         raise RefusedByOracleError(f"{type(e).__name__}: {e}") from e
     if not raw:
         raise RefusedByOracleError("nothing in it")
-    if codec != "zip" and (compression_of(raw) or refused_format_of(raw)):
+    if codec != "zip" and (compression_of(raw) or refused_format_of(raw) or document_of(raw)):
         raise RefusedByOracleError("a further layer")
-    return raw
+    return raw if codec == "zip" else in_utf8(raw)
+
+
+def in_utf8(raw: bytes) -> bytes:
+    """The same text in UTF-8, where it is UTF-16 or UTF-32. Raises RefusedByOracleError where that is spoiled."""
+    if (encoding := encoding_of(raw)) is None:
+        return raw
+    text = raw[len(encoding.mark) :]
+    try:
+        if text:
+            return text.decode(encoding.codec).encode()
+    except UnicodeDecodeError as e:
+        raise RefusedByOracleError(str(e)) from e
+    raise RefusedByOracleError("a mark and no text")
 
 
 def _bz2_members(data: bytes) -> bytes:
@@ -65,13 +84,15 @@ def _bz2_members(data: bytes) -> bytes:
     while data:
         decoder = bz2.BZ2Decompressor()
         raw.append(decoder.decompress(data))
-        data = _rest(decoder)
+        data = _rest(decoder).lstrip(PADDING)
     return b"".join(raw)
 
 
 def _gzip_members(data: bytes) -> bytes:
-    raw = gzip.decompress(data)
+    raw = []
     while data:
+        if len(data) < 10:
+            raise RefusedByOracleError("cut off")
         flags, at = data[3], 10
         at += 2 + int.from_bytes(data[10:12], "little") if flags & 4 else 0
         for field in (8, 16):
@@ -82,8 +103,10 @@ def _gzip_members(data: bytes) -> bytes:
             at += 2
         decoder = zlib.decompressobj(-15)
         decoder.decompress(data[at:])
-        data = decoder.unused_data[8:].lstrip(b"\0")
-    return raw
+        rest = decoder.unused_data[8:]
+        raw.append(gzip.decompress(data[: len(data) - len(rest)]))
+        data = rest.lstrip(PADDING)
+    return b"".join(raw)
 
 
 def _xz_members(data: bytes) -> bytes:
@@ -91,19 +114,21 @@ def _xz_members(data: bytes) -> bytes:
     while data:
         decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=256 << 20)
         raw.append(decoder.decompress(data))
-        padded = _rest(decoder)
-        data = padded.lstrip(b"\0")
-        if (len(padded) - len(data)) % 4:
-            raise RefusedByOracleError("padding that is not in fours")
+        data = _rest(decoder).lstrip(PADDING)
     return b"".join(raw)
 
 
-def _zstd_frames(data: bytes) -> bytes:
+def _zstd_members(data: bytes) -> bytes:
+    return _zstd_frames(data, PADDING)
+
+
+def _zstd_frames(data: bytes, padding: bytes = b"") -> bytes:
     raw = []
     while data:
         decoder = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES).decompressobj()
         raw.append(decoder.decompress(data))
         data = _rest(decoder)
+        data = data.lstrip(padding) if padding else data
     return b"".join(raw)
 
 
@@ -118,15 +143,19 @@ def _zip_members(data: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for member in archive.infolist():
             name = member.filename
-            if name.endswith("/") or not member.file_size or name.startswith("__MACOSX/"):
+            if name.endswith(("/", ".DS_Store")) or not member.file_size or name.startswith("__MACOSX/"):
                 continue
-            if raw and not raw.endswith(b"\n"):
-                raw += b"\n"
             content = archive.read(member)
             inner = compression_of(content)
+            if not inner and document_of(content):
+                if name.endswith(".pdf"):
+                    continue
+                raise RefusedByOracleError("a document")
             if not inner and any(magic.startswith(content) for magic in _magic_by_name(name)):
                 raise RefusedByOracleError("cut off within its first bytes")
-            raw += strict(inner, content) if inner else content
+            if raw and not raw.endswith(b"\n"):
+                raw += b"\n"
+            raw += strict(inner, content) if inner else in_utf8(content)
     return bytes(raw)
 
 
@@ -142,7 +171,13 @@ _LIBRARY: dict[str, Callable[[bytes], bytes]] = {
     "zstd": _zstd_frames,
     "zip": _zip_members,
 }
-_STRICT = {**_LIBRARY, "bz2": _bz2_members, "gzip": _gzip_members, "xz": _xz_members}
+_STRICT = {
+    **_LIBRARY,
+    "bz2": _bz2_members,
+    "gzip": _gzip_members,
+    "xz": _xz_members,
+    "zstd": _zstd_members,
+}
 _FAULTS = (
     RefusedByOracleError,
     OSError,

@@ -22,6 +22,7 @@ raw_bytes = st.one_of(
     st.lists(_pieces, max_size=30).map(b"".join),
     st.builds(lambda piece, times: piece * times, st.binary(min_size=1, max_size=40), st.integers(0, 5000)),
     st.builds(lambda size: bytes(size % 251 for size in range(size)), st.integers(0, 3000)),
+    st.sampled_from([b"%PDF-1.7\n", b"<html>\n", b"\xff\xd8\xff\xe0"]),
     st.integers(0, 30).map(lambda size: b"x" * (size if size < 30 else 1 << 20) + b"\n"),
 )
 
@@ -90,7 +91,7 @@ def members(codec: str) -> st.SearchStrategy[bytes]:
 def archives(draw: st.DrawFn) -> bytes:
     """A whole zip."""
     buffer = io.BytesIO()
-    names = st.sampled_from(["a.json", "b/", "b/c.bz2", "__MACOSX/x", "é", "d" * 50])
+    names = st.sampled_from(["a.json", "b/", "b/c.bz2", "__MACOSX/x", "m/.DS_Store", "a.pdf", "é", "d" * 50])
     with zipfile.ZipFile(buffer, "w") as archive:
         for name in draw(st.lists(names, max_size=4, unique=True)):
             raw = draw(raw_bytes)
@@ -99,7 +100,7 @@ def archives(draw: st.DrawFn) -> bytes:
                 raw = _MEMBERS[inner](raw, 1)
             method = draw(
                 st.sampled_from(
-                    [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2]
+                    [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
                 )
             )
             info = zipfile.ZipInfo(name)
@@ -122,6 +123,8 @@ _garbage = st.one_of(
     st.integers(1, 12).map(bytes),
     st.sampled_from(
         [
+            b"\r\n",
+            b"\n\0\0\x1a",
             b"BZh9",
             b"BZh91AY&SY",
             b"\x1f\x8b\x08",

@@ -34,10 +34,11 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
-def service(on_stack, tmp_path):
+def service(on_stack, tmp_path, temporary, stack_temporary):
     service = JobService(Settings(data_dir=tmp_path / "data", dataflow_endpoint=on_stack.dataflow_endpoint))
     yield service
     service.log.close()
+    assert list(stack_temporary.iterdir()) == []
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def inputs(bucket):
 
 
 @pytest.fixture
-def start():
+def start(temporary):
     """Starts `python -m pipeline` with arguments; what still runs at the end is killed."""
     running = []
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -17,7 +18,8 @@ from chimera_nb.jobs.record import Stage, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
-from pipeline.errors import NothingMatchesError, RefusedError, TargetError, UnknownNameError
+from pipeline.errors import JobLogError, NothingMatchesError, RefusedError, TargetError, UnknownNameError
+from pipeline.inputs.manifest import INPUTS_KEPT
 from pipeline.storage import Store
 from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import bad_files, expected_lines, good_files
@@ -28,7 +30,7 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture
-def service(tmp_path):
+def service(tmp_path, temporary):
     service = JobService(Settings(data_dir=tmp_path / "data"))
     yield service
     service.log.close()
@@ -105,6 +107,25 @@ def test_what_is_refused_leaves_nothing(service, inputs, bucket, inputs_, option
         service.submit([uri.format(bucket=bucket) for uri in inputs_], f"gs://{bucket}/out", **options)
     assert service.list().records == ()
     assert names(f"gs://{bucket}/out") == []
+
+
+def test_a_job_that_comes_on_no_record_leaves_nothing_of_its_long_list(service, place, monkeypatch):
+    """`place` is local or in a bucket."""
+    inputs = [f"{place}/in/{n}.ndjson" for n in range(INPUTS_KEPT + 1)]
+    for uri in inputs:
+        STORE.write_bytes(uri, b"{}\n")
+    written = []
+
+    def refuses(record):
+        written.extend(entry.uri for entry in STORE.list_objects(f"{place}/out/"))
+        raise JobLogError("the job log is away")
+
+    monkeypatch.setattr(service.log, "create", refuses)
+    with pytest.raises(JobLogError, match="is away"):
+        service.submit(inputs, f"{place}/out")
+    assert any("/_chimera/inputs/" in uri for uri in written)
+    assert list(STORE.list_objects(f"{place}/out/")) == []
+    assert not Path(place, "out", "_chimera").exists()
 
 
 def until(condition, seconds: float = 30) -> None:

@@ -103,8 +103,8 @@ def test_a_store_that_stays_away_fails_the_job_with_the_reason_and_no_file(
     wait_until(lambda: service.get(job.job_id).status.is_final, "the job has ended")
     record = service.get(job.job_id)
     assert record.status is Status.FAILED
-    assert record.error.startswith(f"{place}/in/0")
-    assert "the store answered 503" in record.error
+    assert record.error.startswith("the store answered 503 (a fault on purpose): ")
+    assert f": {place}/in/0" in record.error
     assert list(ledger_records(STORE, f"{place}/out")) == []
     assert [e.uri for e in STORE.list_objects(f"{place}/out/")] == []
 

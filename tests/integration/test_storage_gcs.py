@@ -273,7 +273,7 @@ def test_only_one_of_many_makes_an_object_or_swaps_it(root):
 
 def test_what_is_not_there_is_named(root):
     for act in (STORE.stat, STORE.open_read, STORE.read_bytes):
-        with pytest.raises(ObjectNotFoundError, match=f"{root}/none: there is no such object or bucket"):
+        with pytest.raises(ObjectNotFoundError, match=f"there is no such object or bucket: {root}/none"):
             act(f"{root}/none")
     assert not STORE.exists(f"{root}/none")
     assert STORE.bucket_exists(root.removeprefix("gs://"))

@@ -160,14 +160,14 @@ def test_a_file_that_alone_is_refused_is_on_record(files, faults, status):
 def test_a_bucket_that_gives_nothing_any_more_is_raised_not_recorded(files, faults, status):
     assert read_file(STORE, files[1]).record.status == "complete"
     faults(fail_next=100_000, status=status, match=files[0].split("/")[2])
-    with pytest.raises(StoreUnavailableError, match="is not given, and nor is anything else there"):
+    with pytest.raises(StoreUnavailableError, match="nothing else there is given either"):
         read_file(IMPATIENT, files[0])
 
 
 def test_rights_that_were_taken_from_all_objects_are_told_from_one_objects(files, faults):
     assert read_file(STORE, files[1]).record.status == "complete"
     faults(fail_next=100_000, status=403, match=MEDIA)  # the bucket is still listed
-    with pytest.raises(StoreUnavailableError, match="nor is anything else there"):
+    with pytest.raises(StoreUnavailableError, match="nothing else there is given either"):
         read_file(IMPATIENT, files[0])
 
 

@@ -21,8 +21,9 @@ from chimera_nb.jobs.service import JobService
 from chimera_nb.local.demo.files import demo_files, market_of_size
 from chimera_nb.magics import run
 from chimera_nb.settings import load_settings
-from pipeline.errors import StorageError
+from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
 from pipeline.storage import Store
+from tests.fixtures.archives import DS_STORE, Made, archive
 
 STORE = Store()
 
@@ -67,20 +68,49 @@ def test_a_preview_is_one_ranged_read(bucket, sent):
     uri = f"gs://{bucket}/1.1.bz2"
     raw = market_of_size(1, 6_000_000, plan="PRO")
     STORE.write_bytes(uri, bz2.compress(raw))
-    size = STORE.stat(uri).size
-    assert size > 2 * MAX_BYTES
+    assert STORE.stat(uri).size > 2 * MAX_BYTES
     sent.clear()
-    found = preview(uri, size=size)
+    found = preview(uri)
     assert [received for _, received in sent] == [MAX_BYTES]
     assert raw.startswith(b"\n".join(found.lines))
     assert found.estimated_raw_bytes == pytest.approx(len(raw), rel=0.2)
     sent.clear()
-    assert preview(uri) == found
-    assert [("alt=media" in url) for url, _ in sent] == [True, False]
-    sent.clear()
     frame = peek(uri, 5)
     assert len(frame) == 5
     assert sum(received for url, received in sent if "alt=media" in url) == MAX_BYTES
+
+
+def test_a_folder_and_a_glob_of_a_bucket_are_said_to_be_such(on_stack, bucket):
+    STORE.write_bytes(f"gs://{bucket}/in/1.json", b"{}\n")
+    for path in ("", "/", "/in", "/in/"):
+        with pytest.raises(
+            RefusedError, match=f"is a folder with 1 file in it.* give the first: gs://{bucket}/in/1.json"
+        ):
+            preview(f"gs://{bucket}{path}")
+    with pytest.raises(
+        RefusedError, match=f"is a glob.* give the first that it matches: gs://{bucket}/in/1.json"
+    ):
+        peek(f"gs://{bucket}/*/*.json")
+    with pytest.raises(ObjectNotFoundError, match=r"^there is no such object or bucket"):
+        peek(f"gs://{bucket}/none")
+    with pytest.raises(
+        ObjectNotFoundError, match=r"^there is no such object or bucket: gs://none-such/none$"
+    ):
+        peek("gs://none-such/none")
+
+
+def test_a_preview_of_a_zip_reads_its_beginning_and_its_directory_of_one_version(bucket, sent):
+    uri = f"gs://{bucket}/1.zip"
+    raw = market_of_size(1, 2_000_000, plan="PRO")
+    data = archive([Made("a/.DS_Store", DS_STORE), *(Made(f"a/{n}", raw, streamed=True) for n in range(3))])
+    STORE.write_bytes(uri, data)
+    sent.clear()
+    found = preview(uri)
+    assert [received for _, received in sent] == [MAX_BYTES, 22 + 0xFFFF]
+    assert f"generation={STORE.look(uri).generation}" in sent[1][0]
+    assert (found.problem, found.read_bytes) == (None, sum(received for _, received in sent[:2]))
+    assert raw.startswith(b"\n".join(found.lines))
+    assert found.lines
 
 
 def test_a_sample_of_a_bucket_is_the_same_twice_and_then_comes_from_the_cache(demo, sent):

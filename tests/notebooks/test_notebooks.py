@@ -1,4 +1,7 @@
-"""The notebooks run top to bottom on a local stack that they start themselves, and say what they are stored with."""
+"""The notebooks run top to bottom on a local stack that they start themselves, and say what they are stored with.
+
+Their kernels are those of an installed chimera-nb, without the checkout.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from chimera_nb.local import stack
+from tests.install.environment import install
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -19,10 +23,18 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
     """Of a kernel that knows of no stack: the first notebook starts one, the others find it."""
-    data_dir = tmp_path_factory.mktemp("notebooks") / "data"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CHIMERA_")}
-    kept.pop("STORAGE_EMULATOR_HOST", None)
-    kept |= {"CHIMERA_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
+    place = tmp_path_factory.mktemp("notebooks")
+    data_dir = place / "data"
+    python = str(install(place).bin / "python")
+    kernel = place / "jupyter" / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (kernel / "kernel.json").write_text(
+        json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"})
+    )
+    dropped = ("CHIMERA_", "PYTHONPATH", "STORAGE_EMULATOR_HOST")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    kept |= {"CHIMERA_DATA_DIR": str(data_dir), "JUPYTER_PATH": str(place / "jupyter"), "MPLBACKEND": "agg"}
     yield kept
     stack.stop(data_dir)
 

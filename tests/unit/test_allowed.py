@@ -201,7 +201,7 @@ ASKED = {
     "write_bytes": lambda store, uri: store.write_bytes(uri, b""),
 }
 LOCAL = {"is_local_folder", "linked_folders", "remove_empty_folder"}
-NO_URI = {"list_buckets", "run_each"}
+NO_URI = {"list_buckets", "run_each", "billed_to"}
 
 
 def test_no_function_of_the_store_was_forgotten():

@@ -13,7 +13,7 @@ def test_a_misspelt_argument_is_refused_by_its_name():
 
 
 def test_another_scheme_is_not_taken_for_a_local_folder():
-    with pytest.raises(InvalidUriError, match="s3:// is not supported"):
+    with pytest.raises(InvalidUriError, match="s3:// is not read"):
         BucketBrowser("s3://a/")
 
 

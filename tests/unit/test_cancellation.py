@@ -23,7 +23,9 @@ from chimera_nb.jobs.transitions import Change
 from chimera_nb.machine.host_id import host_id
 from chimera_nb.settings import Settings
 from pipeline.errors import DataflowError, RefusedError, StoreUnavailableError
+from pipeline.inputs.manifest import INPUTS_KEPT, all_inputs, with_manifest
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 
 HOW = {"project": "p", "region": "r", "temp_location": "gs://t/t"}
 
@@ -257,6 +259,23 @@ def test_a_job_that_dataflow_refuses_has_failed_at_once(service, there, submitte
     assert record.status is Status.FAILED
     assert "no role" in record.error
     assert parts(tmp_path) == []
+
+
+def test_the_long_list_of_a_job_that_dataflow_refuses_stays_for_a_clone_of_it(
+    service, submitter, tmp_path, monkeypatch
+):
+    inputs = tuple(f"gs://in/{n}" for n in range(INPUTS_KEPT + 1))
+    full = JobSpec(inputs=inputs, target=str(tmp_path / "out"), job_id="2024-01-19-abc12345")
+    spec = with_manifest(Store(), full)
+    service.log.create(JobRecord.from_spec(spec, runner="dataflow", runner_options=HOW))
+    service.log.update(spec.job_id, by(submitter, service))
+    send(service, monkeypatch, api.Forbidden("no role"))
+    assert dataflow_submit.main(spec.job_id) == 1
+    record = service.log.get(spec.job_id)
+    assert record.status is Status.FAILED
+    assert all_inputs(Store(), JobSpec.from_json(record.spec)) == inputs
+    left = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert [str(path) for path in left] == [spec.manifest]
 
 
 def test_a_job_that_dataflow_has_just_taken_and_does_not_know_yet_is_not_ended_by_a_clock(

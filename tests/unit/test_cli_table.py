@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from rich.console import Console
 from rich.text import Text
 
 from chimera_nb.cli import display
-from chimera_nb.cli.table import Column, print_table
+from chimera_nb.cli.table import Column, print_hanging, print_table
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.transitions import Change, advance
 from pipeline.spec import JobSpec
@@ -66,7 +67,7 @@ def test_numbers_and_ids_of_jobs_are_never_cut(printed):
     for whole in ("2026-01-31-1a2b3c4d", "1,234", "4,000,000,000", made.spec["target"]):
         assert whole in line
     if terminal and width == 80:
-        assert told == "left out at 80 columns: created, source, files; a wider terminal or --json has them\n"
+        assert told == "left out at 80 columns: created, source, files (--json has them)\n"
         assert "created" not in head
     elif not terminal or width == 140:
         assert told == ""
@@ -95,3 +96,26 @@ def test_columns_are_aligned_by_what_a_terminal_shows():
     rows = [(Text("5"), Text("日本"), Text("u")), (Text("1,000"), Text("abc"), Text("v"))]
     print_table(out, out, columns, rows, header=False)
     assert out.file.getvalue().splitlines() == ["    5  日本  u", "1,000  abc   v"]
+
+
+def test_what_goes_on_has_printed_its_document_by_then(monkeypatch):
+    """`chimera dash --json` in a pipe: whoever started it waits for the address."""
+    pipe = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(pipe))
+    display.print_json({"url": "http://localhost:1/"})
+    assert json.loads(pipe.getvalue()) == {"url": "http://localhost:1/"}
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+def test_a_long_line_goes_on_below_where_it_began_and_no_word_of_it_is_broken(width):
+    said = f"dataflow  project betfair-archive-prod  temp_location {URI}  max_workers 20"
+    on_terminal, in_pipe = console(width=width, terminal=True), console(width=width, terminal=False)
+    for out in (on_terminal, in_pipe):
+        print_hanging(out, Text("  runner    "), said, 12)
+    assert in_pipe.file.getvalue() == f"  runner    {said}\n"
+    first, *rest = on_terminal.file.getvalue().splitlines()
+    assert first.startswith("  runner    dataflow")
+    assert all(line.startswith(" " * 12) and line[12] != " " for line in rest)
+    assert bool(rest) == (width < 12 + len(said))
+    assert " ".join([first, *rest]).split() == ["runner", *said.split()]
+    assert all(len(line) <= max(width, 36) or URI in line for line in (first, *rest))

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from pipeline.codecs import CHUNK_BYTES, HEAD_BYTES, Codec, choose_codec, codec_names, get_codec
 from pipeline.codecs.formats import MAGIC
+from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError, SettingsError, StorageError, UnknownNameError
 from pipeline.storage import Store
 
@@ -265,16 +266,13 @@ def test_what_follows_the_end_is_found(codec, junk):
 
 
 @pytest.mark.parametrize("count", [1, 4, 300_000])
-def test_nuls_after_the_end_are_fine_where_the_format_has_them(count):
-    for codec in ("gzip", "xz"):
-        data = compress(codec, SMALL) + bytes(count)
-        if codec == "xz" and count % 4:
-            assert "not a multiple of four" in fault(codec, data)
-        else:
-            assert decode(codec, data) == SMALL
-            assert decode(codec, data + compress(codec, SMALL)) == SMALL * 2
-    for codec in ("bz2", "zstd"):
-        assert f"{count:,} bytes of something else" in fault(codec, compress(codec, SMALL) + bytes(count))
+@pytest.mark.parametrize("codec", STREAMING)
+def test_nuls_after_the_end_are_noted_but_where_the_format_has_them(codec, count):
+    data = compress(codec, SMALL) + bytes(count)
+    intake = Intake(io.BytesIO(data))
+    assert b"".join(get_codec(codec).decode(intake)) == SMALL
+    assert bool(intake.notes) is (codec != "xz" or count == 1)
+    assert decode(codec, data + compress(codec, SMALL)) == SMALL * 2
 
 
 @pytest.mark.parametrize("codec", ["plain", *COMPRESSED])
@@ -296,8 +294,8 @@ def test_a_second_layer_is_refused_instead_of_written_as_lines(inner, named):
 
 def test_a_tar_is_refused_bare_and_compressed():
     tar = b"1.json".ljust(257, b"\0") + b"ustar\x0000".ljust(255, b"\0") + SMALL
-    assert "holds tar" in fault("bz2", bz2.compress(tar))
-    with pytest.raises(BadFileError, match="is tar, which is not supported"):
+    assert "holds a tar archive, not text; extract it" in fault("bz2", bz2.compress(tar))
+    with pytest.raises(BadFileError, match="is a tar archive, which is not read; extract it"):
         choose_codec(tar, "x.tar")
 
 
@@ -333,7 +331,7 @@ def test_an_xz_that_asks_for_too_much_memory_is_refused():
     size = (data[12] + 1) * 4
     data[12 + size - 4 : 12 + size] = zlib.crc32(data[12 : 12 + size - 4]).to_bytes(4, "little")
     assert filters[0]["dict_size"] == 512 << 20
-    assert "Memory usage limit" in fault("xz", bytes(data))
+    assert "needs 513 MiB of memory, for its dictionary, and 256 MiB is the most" in fault("xz", bytes(data))
 
 
 # Zip
@@ -358,13 +356,13 @@ def test_a_compressed_member_is_decoded_one_layer_deep():
 def test_a_member_that_cannot_be_read_is_named():
     encrypted = bytearray(zipped({"1.json": SMALL}))
     encrypted[encrypted.index(b"PK\x01\x02") + 8] |= 1
-    assert "'1.json' is encrypted" in fault("zip", bytes(encrypted))
-    for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-        reason = fault("zip", zipped({"1.json": SMALL}, method))
-        assert f"'1.json' uses compression method {method}; zip it again with deflate" in reason
+    assert "the zip's member '1.json': is encrypted" in fault("zip", bytes(encrypted))
+    unknown = bytearray(zipped({"1.json": SMALL}))
+    unknown[unknown.index(b"PK\x01\x02") + 10] = 77
+    assert "'1.json': uses compression method 77, which is not supported" in fault("zip", bytes(unknown))
     stored = bytearray(zipped({"1.json": SMALL}, zipfile.ZIP_STORED))
     stored[100] ^= 1
-    assert "the zip's member '1.json' is cut off or corrupt (Bad CRC-32" in fault("zip", bytes(stored))
+    assert "the zip's member '1.json': is cut off or corrupt (Bad CRC-32" in fault("zip", bytes(stored))
 
 
 def test_what_follows_a_zip_is_found_but_a_comment_is_fine():
@@ -406,13 +404,12 @@ def test_the_magic_number_wins_over_the_name(codec, name):
         (b"<HTML>", "x.gz", "is an HTML page"),
         (bytes(512), "x.bz2", "is named .bz2 but is not bz2"),
         (b"BZh9 is how bz2 begins", "x.bz2", "is named .bz2 but is not bz2"),
-        (b"7z\xbc\xaf\x27\x1c", "x", "is 7z, which is not supported"),
-        (b"Rar!\x1a\x07\x01\0", "x.bz2", "is rar, which is not supported"),
-        (b"PAR1\x15\x04", "x.parquet", "is parquet, which is not supported"),
-        (b"\x04\x22\x4d\x18", "x.lz4", "is lz4, which is not supported"),
-        (b"\xff\x06\0\0sNaPpY", "x.sz", "is snappy, which is not supported"),
-        (b"\x1f\x9d\x90", "x.Z", "is compress (.Z), which is not supported"),
-        ("{}\n".encode("utf-16"), "x.json", "is UTF-16 text, which is not supported"),
+        (b"7z\xbc\xaf\x27\x1c", "x", "is 7z, which is not read; "),
+        (b"Rar!\x1a\x07\x01\0", "x.bz2", "is rar, which is not read; "),
+        (b"PAR1\x15\x04", "x.parquet", "is parquet, which is not read; "),
+        (b"\x04\x22\x4d\x18", "x.lz4", "is lz4, which is not read; "),
+        (b"\xff\x06\0\0sNaPpY", "x.sz", "is snappy, which is not read; "),
+        (b"\x1f\x9d\x90", "x.Z", "is compress (.Z), which is not read; "),
         (b"\x8b\x05\x80", "x.br", "is brotli by its name"),
         (b'{"a":"\0"}', "x.json", "is neither text nor in a compressed format that is known"),
     ],

@@ -42,8 +42,10 @@ def run(work) -> None:
 
 def test_nothing_is_read_before_the_widget_is_on_screen(sent, files, monkeypatch):
     reads = []
-    read = STORE.read_range
-    monkeypatch.setattr(Store, "read_range", staticmethod(lambda *a: (reads.append(a), read(*a))[1]))
+    read = STORE.open_read
+    monkeypatch.setattr(
+        Store, "open_read", staticmethod(lambda uri, **how: (reads.append((uri, how)), read(uri, **how))[1])
+    )
 
     async def work():
         widget = FilePreview(str(files / "a.ndjson"))
@@ -52,7 +54,7 @@ def test_nothing_is_read_before_the_widget_is_on_screen(sent, files, monkeypatch
         assert (reads, sent) == ([], [])
         ask(widget, "hello")
         await until(lambda: sent and sent[-1]["state"] == "shown")
-        assert reads == [(str(files / "b.ndjson"), 0, 256_000)]
+        assert reads == [(str(files / "b.ndjson"), {"first_bytes": 256_000})]
         assert sent[-1]["uri"] == str(files / "b.ndjson")
         assert sent[-1]["linesRead"] == 3
 
@@ -91,7 +93,7 @@ def test_a_slow_answer_about_a_file_that_was_left_is_dropped(sent, files, monkey
     [
         ("none.ndjson", "none.ndjson"),
         ("", "is a folder; choose a file"),
-        ("*.ndjson", "is a pattern; choose"),
+        ("*.ndjson", "is a glob, and one file is looked at here; give the first that it matches: "),
     ],
 )
 def test_what_cannot_be_looked_into_is_said_and_the_next_file_is_shown(sent, files, name, error):

@@ -43,7 +43,7 @@ def test_a_further_layer_that_begins_in_a_member_of_few_bytes_is_known(codec, fi
     data = MEMBERS[codec](TAR[:first], 4) + MEMBERS[codec](TAR[first:], 4)
     assert decoded(codec, data) == (
         b"",
-        f"the {codec} data holds tar, not text; unpack one layer and upload it again",
+        f"the {codec} data holds a tar archive, not text; extract it and read the files in it: tar -xf FILE",
     )
     inner = gzip.compress(b"x\n")
     data = MEMBERS[codec](inner[:2], 4) + MEMBERS[codec](b"", 4) + MEMBERS[codec](inner[2:], 4)

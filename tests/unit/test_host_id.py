@@ -1,12 +1,12 @@
 from __future__ import annotations
 
+import pwd
 import re
 import subprocess
 import sys
 
 import pytest
 
-from chimera_nb.machine import host_id as module
 from chimera_nb.machine.host_id import host_id
 
 
@@ -75,12 +75,13 @@ def test_where_nothing_can_be_written_each_process_has_its_own(tmp_path, monkeyp
 
 
 def test_a_user_without_a_home_has_one_in_the_data_folder(tmp_path, monkeypatch):
-    monkeypatch.delenv("XDG_STATE_HOME")
+    for name in ("XDG_STATE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
 
-    def no_home():
-        raise RuntimeError("Could not determine home directory.")
+    def nobody(number):
+        raise KeyError(number)
 
-    monkeypatch.setattr(module.Path, "home", no_home)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
     assert host_id(tmp_path / "data") == (tmp_path / "data" / "host-id").read_text().strip()
 
 

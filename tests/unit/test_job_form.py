@@ -31,6 +31,7 @@ def test_a_form_that_is_filled_in_is_what_submit_takes():
         max_failures="0",
         max_ratio="0",
         spool_mb="500",
+        user_project=" my-team-1234 ",
         keep_partial=True,
     )
     checked = check(form, CHOSEN, SOURCES)
@@ -44,6 +45,7 @@ def test_a_form_that_is_filled_in_is_what_submit_takes():
         "spool_mb": 500,
         "keep_partial": True,
         "overwrite": False,
+        "user_project": "my-team-1234",
     }
     JobSpec(CHOSEN.inputs, job_id=ANY_ID, **checked.job)
 
@@ -88,6 +90,7 @@ def test_a_target_splits_into_the_fields_that_make_it():
         ({"max_failures": "-1"}, "max_failures", "a whole number from 0"),
         ({"max_ratio": "lots"}, "max_ratio", "a whole number from 0"),
         ({"spool_mb": "1.5"}, "spool_mb", "a whole number from 0"),
+        ({"user_project": "My Team"}, "user_project", "user project 'My Team' is no project's id"),
         ({"source": "csv"}, "source", "no source is named 'csv'; there are: betfair, ndjson"),
         ({"runner": "spark"}, "runner", "no runner is named"),
         ({"runner": "dataflow", "region": "europe-west1-b"}, "region", "it is a zone: write europe-west1"),

@@ -132,6 +132,17 @@ def test_bounds_are_in_both_kinds_of_code_where_they_are_not_those_of_a_job_by_i
     assert "max" not in shell_command(JobSpec(("gs://history/",), "gs://results/x", ANY_ID), "direct", {})
 
 
+def test_the_project_that_is_billed_is_in_both_kinds_of_code_and_in_a_form_that_is_filled_in():
+    spec = JobSpec(("gs://history/",), "gs://results/x", ANY_ID, user_project="my-team-1234")
+    words = shlex.split(shell_command(spec, "direct", {}).replace("\\\n", ""))
+    assert words[-2:] == ["--user-project", "my-team-1234"]
+    assert "    user_project='my-team-1234',\n" in notebook_cell(spec, "direct", {})
+    last = JobRecord.from_spec(spec, runner="direct")
+    assert fields_of(last, CLOUD)[0].user_project == "my-team-1234"
+    same = replace(CLOUD, user_project="my-team-1234")
+    assert fields_of(last, same)[0].user_project == ""  # as the settings say
+
+
 def test_runner_options_are_in_both_kinds_of_code_as_they_are_taken():
     spec = JobSpec(("gs://history/",), "gs://results/x", ANY_ID, shards=3)
     options = {"region": "europe-west1", "max_workers": 5, "labels": ["a=b", "c=d"]}

@@ -331,9 +331,9 @@ def test_a_uri_is_split_without_change(uri, bucket, path):
 @pytest.mark.parametrize(
     ("uri", "says"),
     [
-        ("s3://b/p", "s3:// is not supported"),
-        ("http://b/p", "http:// is not supported"),
-        ("file:///p", "file:// is not supported"),
+        ("s3://b/p", "s3:// is not read"),
+        ("http://b/p", "http:// is not read"),
+        ("file:///p", "file:// is not read"),
         ("gs:/b", "write gs://bucket/path"),
         ("gs:b", "write gs://bucket/path"),
         ("GS://b/p", "write gs://bucket/path"),

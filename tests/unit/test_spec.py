@@ -35,7 +35,7 @@ def located(path: str) -> str:
         ({"inputs": ()}, "no inputs"),
         ({"inputs": ("gs://a/x", "gs://b/x")}, r"several places \(gs://a, gs://b\)"),
         ({"inputs": ("gs://a/x", "/local")}, r"several places \(gs://a, local files\)"),
-        ({"inputs": ("s3://a/x",)}, "s3:// is not supported"),
+        ({"inputs": ("s3://a/x",)}, "s3:// is not read"),
         ({"inputs": ("",)}, "is not a path"),
         ({"inputs": ("gs://a*b/x",)}, "glob cannot stand in the bucket"),
         ({"inputs": ("a\0b",)}, "is not a path"),
@@ -45,6 +45,7 @@ def located(path: str) -> str:
         ({"max_failures": -1}, "max-failures is -1"),
         ({"max_ratio": -1}, "max-ratio is -1"),
         ({"spool_mb": -1}, "spool-mb is -1"),
+        ({"user_project": "a/b"}, "user project 'a/b' is no project's id"),
         ({"job_id": ""}, "job id ''"),
         ({"job_id": "../x"}, "job id"),
         ({"job_id": "a/b"}, "job id"),
@@ -146,7 +147,14 @@ def test_a_local_path_is_stored_once_and_for_all(path):
 
 def test_a_specification_comes_back_from_json():
     made = spec(
-        shards=3, keep_partial=True, max_failures=0, max_ratio=0, spool_mb=9, overwrite=True, source="betfair"
+        shards=3,
+        keep_partial=True,
+        max_failures=0,
+        max_ratio=0,
+        spool_mb=9,
+        overwrite=True,
+        source="betfair",
+        user_project="example.com:my-team",
     )
     assert JobSpec.from_json(json.loads(json.dumps(made.to_json()))) == made
 

@@ -19,6 +19,9 @@ class Counting(View):
     def _asked_add(self, content) -> None:
         self.error = content["text"] + 1
 
+    def _asked_reach(self, content) -> None:
+        self.error = self.no_such_part.text
+
 
 @pytest.fixture
 def widget():
@@ -43,7 +46,20 @@ def test_where_a_handler_failed_is_in_the_log_and_the_widget_goes_on(widget, cap
     assert widget.error == "0.5"
 
 
-@pytest.mark.parametrize("content", [{}, {"kind": "divide"}, {"kind": "add", "text": "x" * 10_000}])
+def test_a_fault_of_a_handler_is_shown_to_whoever_asked_and_logged(widget, caplog):
+    with caplog.at_level(logging.WARNING):
+        send(widget, kind="reach")
+        send(widget, kind="divide", text="")
+    assert ["AttributeError(" in caplog.messages[0], "ZeroDivisionError(" in caplog.messages[1]] == [
+        True,
+        True,
+    ]
+    assert widget.error == "this did not work, and was not foreseen (ZeroDivisionError); the log says more"
+
+
+@pytest.mark.parametrize(
+    "content", [{}, {"kind": "reach"}, {"kind": "divide"}, {"kind": "add", "text": "x" * 10_000}]
+)
 def test_a_visitor_cannot_fill_the_log(widget, caplog, content):
     with caplog.at_level(logging.WARNING):
         for _ in range(1000):

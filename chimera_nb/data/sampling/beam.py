@@ -7,6 +7,7 @@ from the annotations, so they are not made strings here.
 """
 
 import logging
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import apache_beam as beam
+from apache_beam import pipeline as beam_pipeline
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.interactive import interactive_environment
 from apache_beam.runners.interactive.interactive_runner import InteractiveRunner
@@ -82,7 +84,7 @@ def draw(run: Run, files: Sequence[Entry]) -> list[Line]:
     try:
         _runs[run.token] = run
         groups = [list(files[at : at + _GROUP]) for at in range(0, len(files), _GROUP)]
-        with _interactive() as environment:
+        with _leaving_no_folder(), _interactive() as environment:
             # Named, since Beam's DirectRunner first tries to download another one.
             runner = InteractiveRunner(underlying_runner=FnApiRunner())
             options = PipelineOptions([])  # a kernel's own arguments are not Beam's
@@ -104,6 +106,35 @@ def draw(run: Run, files: Sequence[Entry]) -> list[Line]:
     finally:
         _runs.pop(run.token, None)
         _one_at_a_time.release()
+
+
+class _Folders:
+    """`tempfile` as Beam's pipelines know it while a sample is drawn: those of its thread make theirs in `folder`."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder, self._thread = folder, threading.get_ident()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(tempfile, name)
+
+    def mkdtemp(self, suffix: str | None = None, prefix: str | None = None, dir: str | None = None) -> str:  # noqa: A002
+        is_ours = dir is None and threading.get_ident() == self._thread
+        return tempfile.mkdtemp(suffix, prefix, self._folder if is_ours else dir)
+
+
+@contextmanager
+def _leaving_no_folder() -> Iterator[None]:
+    """Remove what pipelines leave in the temporary folder.
+
+    Each makes a folder, and Interactive Beam makes four pipelines of ours, which it forgets. Others in this process
+    are left alone, so `tempfile` itself is as it was.
+    """
+    with tempfile.TemporaryDirectory(prefix="chimera-sample-", ignore_cleanup_errors=True) as folder:
+        beam_pipeline.tempfile = _Folders(folder)
+        try:
+            yield
+        finally:
+            beam_pipeline.tempfile = tempfile
 
 
 @contextmanager

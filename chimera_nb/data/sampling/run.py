@@ -111,7 +111,7 @@ class Run:
                 stream.verify()
                 _check_unchanged(entry, stream)
         except (BadFileError, StorageError) as e:
-            reason = str(e).removeprefix(f"{entry.uri}: ")
+            reason = e.about_it if isinstance(e, StorageError) else str(e)
             self._add_failure(Failure(entry.uri, reason, may_pass=isinstance(e, StorageError)))
             return []
         drawn = lowest.lines()

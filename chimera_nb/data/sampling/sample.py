@@ -17,6 +17,7 @@ from chimera_nb.connect import settings_for
 from chimera_nb.data.frames import FrameBuilder, frame_of_lines, warn_of_halves
 from chimera_nb.data.joined import Records, check_records, one_a_line
 from chimera_nb.data.nested import Explode
+from chimera_nb.data.no_file import file_wanted
 from chimera_nb.data.preview import preview
 from chimera_nb.data.query import Choice
 from chimera_nb.data.records import RecordReader, free_name, is_blank
@@ -59,15 +60,16 @@ def peek(
 
     `columns` and `explode` choose from them as they do for `read_output`; records="auto" also reads JSON arrays,
     pretty-printed and joined objects. A file that is broken gives the records before its fault, with a
-    SampleWarning. Raises BadFileError when that is none, RefusedError for a frame of very many columns of next to
-    nothing, UnknownNameError for a column that none of the records has, StorageError, and StackError without a
-    stack. `chimera_nb.data.columns` has the dtypes.
+    SampleWarning. Raises BadFileError when that is none, RefusedError for a folder, for a glob, and for a frame of
+    very many columns of next to nothing, UnknownNameError for a column that none of the records has, StorageError,
+    and StackError without a stack. `chimera_nb.data.columns` has the dtypes.
     """
     uri, n = path_text(uri), whole_number(n, "n", 1)
     check_records(records)
     choice = Choice(columns, explode=explode)
     store = store or settings_for([uri]).store
-    lines, problem = _first(store, uri, n) if records == "lines" else _first_lines(store, uri, n, records)
+    with file_wanted(store, uri):
+        lines, problem = _first(store, uri, n) if records == "lines" else _first_lines(store, uri, n, records)
     if problem and not lines:
         raise BadFileError(f"{uri}: {problem}")
     if problem and len(lines) < n:
@@ -135,7 +137,7 @@ def sample(
     Raises RefusedError for a request that makes no sense, and TooManyFailuresError when no file can be read.
     """
     located, n = path_texts(paths), whole_number(n, "n", 1)
-    max_bytes = whole_number(max_bytes, "max_bytes", 0)
+    max_bytes, seed = whole_number(max_bytes, "max_bytes", 0), whole_number(seed, "seed")
     check_records(records)
     choice = Choice(columns, explode=explode)
     settings = settings_for(located)

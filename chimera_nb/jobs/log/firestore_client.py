@@ -6,11 +6,13 @@ With FIRESTORE_EMULATOR_HOST set, it talks to the emulator.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from pipeline.errors import JobLogError
+from pipeline.proxies import is_on_loopback, through_proxy
 
 SECONDS = 20.0  # for one call, its repetitions included; the client's own limits go up to 5 minutes
 # The default goes up to 2 minutes: longer than a job tries to have its end on record once Firestore is back.
@@ -40,6 +42,7 @@ def open_client(project: str, database: str) -> Any:
                 ("Authorization", "Bearer owner"),
                 ("grpc.max_receive_message_length", -1),
                 *_RECONNECT,
+                ("grpc.enable_http_proxy", int(not is_on_loopback(self._emulator_host))),
             ]
             return grpc.insecure_channel(self._emulator_host, options=options)
 
@@ -61,10 +64,12 @@ def explained(where: str) -> Iterator[None]:
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
 
+    from pipeline.storage.gcs_answers import said
+
     try:
         yield
     except (GoogleAPIError, GoogleAuthError) as e:
-        raise JobLogError(f"{where}: {_first_line(e)}; {_remedy(e)}") from e
+        raise JobLogError(f"{where}: {said(e)}; {_remedy(e)}") from e
 
 
 def throttle(stream: Any) -> None:
@@ -83,10 +88,6 @@ def _transient() -> tuple[type[Exception], ...]:
     return exceptions.ServiceUnavailable, exceptions.InternalServerError, exceptions.ResourceExhausted
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
-
-
 def _remedy(error: Exception) -> str:
     """What to do about it, for the end of a message."""
     from google.api_core import exceptions
@@ -103,5 +104,10 @@ def _remedy(error: Exception) -> str:
         (exceptions.Aborted, "too many writers at once: try again"),
         (exceptions.InvalidArgument, "the document or the query is not what Firestore takes: report this"),
     ]
-    default = "Firestore cannot be reached or is overloaded: check the network and FIRESTORE_EMULATOR_HOST, try again"
+    emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
+    through = "" if emulator else through_proxy("https://firestore.googleapis.com")
+    default = (
+        f"Firestore cannot be reached{through} or is overloaded: check the network and FIRESTORE_EMULATOR_HOST, "
+        "try again"
+    )
     return next((remedy for kind, remedy in remedies if isinstance(error, kind)), default)

@@ -12,11 +12,12 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from chimera_nb.arguments import whole_number
 from chimera_nb.jobs.limits import storable
 from chimera_nb.jobs.log.entries import Entries, Entry, UnreadableRecord
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
@@ -131,18 +132,32 @@ class Query:
     ) -> Query:
         """Raises RefusedError for what makes no sense."""
         return cls(
-            statuses=tuple(dict.fromkeys(statuses)),
-            source=source,
+            statuses=_statuses(statuses),
+            source=_text("source", source),
             created_after=_time(created_after),
             created_before=_time(created_before),
-            text=text.casefold() if text else None,
+            text=(_text("text", text) or "").casefold() or None,
             limit=checked_limit(limit),
             after=_read_token(page_token) if page_token else None,
         )
 
 
+def _statuses(wanted: Iterable[Status | str]) -> tuple[Status, ...]:
+    try:
+        return tuple(dict.fromkeys(map(Status, [wanted] if isinstance(wanted, str) else wanted)))
+    except (TypeError, ValueError) as e:
+        raise RefusedError(f"statuses is {wanted!r}; there are: {', '.join(Status)}") from e
+
+
+def _text(name: str, value: str | None) -> str | None:
+    if not isinstance(value, str | None):
+        raise RefusedError(f"{name} is {value!r}; give it as text")
+    return value
+
+
 def checked_limit(limit: int) -> int:
-    """The limit. Raises RefusedError unless it is from 1 to 1,000."""
+    """The limit. Raises RefusedError unless it is a whole number from 1 to 1,000."""
+    limit = whole_number(limit, "limit")
     if not 1 <= limit <= MAX_LIMIT:
         raise RefusedError(f"limit is {limit}; ask for 1 to {MAX_LIMIT:,} jobs, and for more by page_token")
     return limit
@@ -175,7 +190,7 @@ def _time(when: datetime | str | None) -> str | None:
         return None
     try:
         return timestamp(when if isinstance(when, datetime) else datetime.fromisoformat(when))
-    except ValueError as e:
+    except (ValueError, TypeError) as e:
         raise RefusedError(f"time {when!r} cannot be read; write it as {timestamp(datetime.now(UTC))}") from e
 
 
@@ -201,6 +216,8 @@ def check_new_id(job_id: str) -> None:
 
 def check_id(job_id: str) -> None:
     """Raise JobNotFoundError for what can be no id: it might name some other document of the store."""
+    if not isinstance(job_id, str):
+        raise RefusedError(f"{job_id!r} is no job's id; an id is text, as `chimera jobs list` shows it")
     if not _can_be_an_id(job_id):
         raise JobNotFoundError(job_id)
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import DataflowError
+from pipeline.proxies import reach_directly, through_proxy
 
 _SECONDS = 20.0  # for one call, its repeats included
+_GOOGLE = "https://dataflow.googleapis.com"
 ENDED = ("DONE", "FAILED", "CANCELLED", "UPDATED", "DRAINED")
 
 
@@ -65,7 +67,7 @@ class DataflowApi:
         """The job, or None if Dataflow does not know it (any more)."""
         from google.api_core.exceptions import NotFound
 
-        with _mapped(f"job {job_id}"):
+        with _mapped(self._endpoint, f"job {job_id}"):
             try:
                 found = self._client("Jobs").get_job({**self._where, "job_id": job_id}, timeout=_SECONDS)
             except NotFound:
@@ -74,14 +76,14 @@ class DataflowApi:
 
     def find(self, name: str) -> DataflowJob | None:
         """The newest job of that name."""
-        with _mapped(f"job named {name}"):
+        with _mapped(self._endpoint, f"job named {name}"):
             pages = self._client("Jobs").list_jobs({**self._where, "name": name}, timeout=_SECONDS)
             found = [job for job in pages if job.name == name]  # in case the server did not filter
         return _job(max(found, key=lambda job: job.create_time)) if found else None
 
     def cancel(self, job_id: str) -> None:
         """Ask for the job's end; Dataflow takes its time."""
-        with _mapped(f"job {job_id}"):
+        with _mapped(self._endpoint, f"job {job_id}"):
             request = {**self._where, "job_id": job_id, "job": {"requested_state": "JOB_STATE_CANCELLED"}}
             self._client("Jobs").update_job(request, timeout=_SECONDS)
 
@@ -95,7 +97,7 @@ class DataflowApi:
         }
         found: list[Message] = []
         workers = None
-        with _mapped(f"job {job_id}"):
+        with _mapped(self._endpoint, f"job {job_id}"):
             pages = self._client("Messages").list_job_messages(request, timeout=_SECONDS)
             for page in pages.pages:
                 found += [_message(message) for message in page.job_messages]
@@ -108,7 +110,7 @@ class DataflowApi:
 
         Tentative values run ahead of the committed ones while bundles are under way; the larger one is taken.
         """
-        with _mapped(f"job {job_id}"):
+        with _mapped(self._endpoint, f"job {job_id}"):
             request = {**self._where, "job_id": job_id}
             metrics = self._client("Metrics").get_job_metrics(request, timeout=_SECONDS).metrics
         steps: dict[tuple[str, str], int] = {}
@@ -135,10 +137,11 @@ def _made(kind: str, endpoint: str | None) -> Any:
 
     client = getattr(dataflow_v1beta3, f"{kind}V1Beta3Client")
     if endpoint is None:
-        with _mapped("Dataflow"):
+        with _mapped(endpoint, "Dataflow"):
             return client()
-    transport = client.get_transport_class("rest")
-    return client(transport=transport(host=endpoint, credentials=AnonymousCredentials()))
+    transport = client.get_transport_class("rest")(host=endpoint, credentials=AnonymousCredentials())
+    reach_directly(transport._session, endpoint)  # noqa: SLF001 - there is no public way to it
+    return client(transport=transport)
 
 
 def _job(found: Any) -> DataflowJob:
@@ -151,22 +154,24 @@ def _message(found: Any) -> Message:
 
 
 @contextmanager
-def _mapped(what: str) -> Iterator[None]:
+def _mapped(endpoint: str | None, what: str) -> Iterator[None]:
     """Whatever the client raises, as a DataflowError about that."""
     import requests
-    from google.api_core.exceptions import GoogleAPIError
+    from google.api_core.exceptions import GoogleAPIError, RetryError, ServiceUnavailable
     from google.auth.exceptions import GoogleAuthError
+
+    from pipeline.storage.gcs_answers import said, status_of
 
     try:
         yield
     except GoogleAuthError as e:
         raise DataflowError(
-            f"Dataflow, {what}: no credentials were found or they do not work ({_first_line(e)}); "
+            f"Dataflow, {what}: no credentials were found or they do not work ({said(e)}); "
             "run `gcloud auth application-default login`"
         ) from e
-    except (GoogleAPIError, requests.RequestException) as e:
-        raise DataflowError(f"Dataflow, {what}: {_first_line(e)}") from e
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
+    except (ServiceUnavailable, RetryError, requests.RequestException) as e:
+        through = through_proxy(endpoint or _GOOGLE)
+        raise DataflowError(f"Dataflow, {what}: it does not answer{through}: {said(e)}") from e
+    except GoogleAPIError as e:
+        status = status_of(e)
+        raise DataflowError(f"Dataflow, {what}: {f'{status}, ' if status else ''}{said(e)}") from e

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from chimera_nb.settings import Settings, load_settings
 from pipeline.failure_cause import cause_of
 from pipeline.inputs.manifest import read_patterns
 from pipeline.interruption import Interrupted, Interruptions, interruptions
+from pipeline.own_temporary import own_temporary_folder
 from pipeline.spec import JobSpec
 from pipeline.target.lifecycle import begin_target
 from pipeline.uri import split_uri
@@ -48,8 +48,8 @@ def main(job_id: str) -> int:
         return 1
     with interruptions() as signals:
         try:
-            with tempfile.TemporaryDirectory(prefix="chimera-") as folder:
-                dataflow_job_id = _submit(record, log, Path(folder), settings, signals)
+            with own_temporary_folder(job_id) as folder:
+                dataflow_job_id = _submit(record, log, folder, settings, signals)
         except (_UnwantedError, Interrupted) as e:
             signals.hold()
             last_word(settings.store, log, job_id, Status.CANCELLED, f"cancelled before it was sent ({e})")
@@ -98,7 +98,7 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     from pipeline.graph.build import build
 
     spec, endpoint = JobSpec.from_json(record.spec), settings.dataflow_endpoint
-    store = settings.job_store
+    store = settings.job_store.billed_to(spec.user_project)
     patterns = read_patterns(store, spec)
     # Once more, of what is sent: the record and the patterns may have been changed since the job was admitted.
     check_places((*spec.inputs, *patterns), spec.target, record.runner_options, settings)

@@ -48,6 +48,7 @@ def main(job_id: str) -> int:
             from pipeline.__main__ import run
 
             spec = JobSpec.from_json(record.spec)
+            store = store.billed_to(spec.user_project)
             run(store, spec, read_patterns(store, spec))
             signals.hold()
         except BaseException as e:  # noqa: BLE001 - whatever the job raises, its record says so

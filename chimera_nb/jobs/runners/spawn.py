@@ -15,6 +15,7 @@ from chimera_nb.jobs.transitions import Change
 from chimera_nb.machine.private import open_private, private_data_dir, private_folder
 from chimera_nb.settings import Settings
 from pipeline.errors import JobError
+from pipeline.proxies import direct_environment
 
 
 def spawn(module: str, record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:
@@ -33,7 +34,7 @@ def spawn(module: str, record: JobRecord, log: JobLog, settings: Settings) -> Jo
                 stdout=sink,
                 stderr=sink,
                 start_new_session=True,
-                env={**os.environ, **settings.to_environment()},
+                env={**os.environ, **settings.to_environment(), **direct_environment()},
             )
     except OSError as e:
         why = f"no process can be started for it ({e})"

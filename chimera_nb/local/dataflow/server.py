@@ -18,6 +18,7 @@ from chimera_nb.local.dataflow.dispatcher import Dispatcher
 from chimera_nb.local.dataflow.environment import client_environment, jobs_folder
 from chimera_nb.local.dataflow.store import JobStore
 from pipeline.errors import StackError
+from pipeline.proxies import direct_environment
 
 _log = logging.getLogger(dataflow.__name__)
 
@@ -58,16 +59,11 @@ def _job_environment(
     inherited: Mapping[str, str], clients: Mapping[str, str], storage_endpoint: str
 ) -> dict[str, str]:
     """The environment of a job's process and its workers."""
-    # What they talk to is on this machine; gRPC too would go through a proxy that is set for other addresses.
-    direct = ",".join(
-        filter(None, (inherited.get("no_proxy"), inherited.get("NO_PROXY"), "localhost", "127.0.0.1"))
-    )
     return {
         **inherited,
         **clients,
         "STORAGE_EMULATOR_HOST": storage_endpoint,
-        "no_proxy": direct,
-        "NO_PROXY": direct,
+        **direct_environment(inherited),  # gRPC too would go through a proxy that is set for other addresses
     }
 
 

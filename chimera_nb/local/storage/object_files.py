@@ -2,7 +2,7 @@
 
     <root>/<bucket>/<path>             the object's bytes; its path is its name by names.py
     <root>/<bucket>/<path>.metadata    what is known of it, where the file system has no extended attributes
-    <root>/<bucket>.bucketMetadata     when the bucket was made
+    <root>/<bucket>.bucketMetadata     when the bucket was made, and whether requesters pay
 
 What is known of an object (generation, checksums, content type, the user's metadata) is JSON in the extended attribute
 `user.metadata` of its file, as fake-gcs-server has it, whose data can be read here and the other way round. A file
@@ -137,6 +137,7 @@ class ObjectFiles:
         incoming.mkdir(parents=True)
         root.mkdir(exist_ok=True)
         self._count = self._generation = 0
+        self._paid_for: dict[str, bool] = {}  # by bucket, whether requesters pay
 
     def buckets(self) -> list[str]:
         return sorted(entry.name for entry in self._root.iterdir() if entry.is_dir())
@@ -156,17 +157,36 @@ class ObjectFiles:
         if next(self.paths(bucket), None) is not None:
             return False
         (self._root / f"{bucket}{_BUCKET}").unlink(missing_ok=True)
+        self._paid_for.pop(bucket, None)
         shutil.rmtree(self._root / bucket)
         return True
 
+    def requester_pays(self, bucket: str) -> bool:
+        """Whether who asks for what is in a bucket has to name a project that is billed."""
+        if bucket not in self._paid_for:
+            if not self.has_bucket(bucket):
+                return False
+            self._paid_for[bucket] = self._of_bucket(bucket).get("RequesterPays") is True
+        return self._paid_for[bucket]
+
+    def set_requester_pays(self, bucket: str, pays: bool) -> None:
+        document = {**self._of_bucket(bucket), "TimeCreated": self.bucket_made(bucket), "RequesterPays": pays}
+        _write_whole(self._root / f"{bucket}{_BUCKET}", json.dumps(document).encode())
+        self._paid_for[bucket] = pays
+
     def bucket_made(self, bucket: str) -> str:
         """When a bucket was made."""
+        if known := self._of_bucket(bucket).get("TimeCreated"):
+            return str(known)
+        made = (self._root / bucket).stat().st_mtime
+        return datetime.fromtimestamp(made, UTC).isoformat().replace("+00:00", "Z")
+
+    def _of_bucket(self, bucket: str) -> dict[str, Any]:
         try:
             document = json.loads((self._root / f"{bucket}{_BUCKET}").read_bytes())
-            return str(document["TimeCreated"])
-        except (OSError, ValueError, KeyError):
-            made = (self._root / bucket).stat().st_mtime
-            return datetime.fromtimestamp(made, UTC).isoformat().replace("+00:00", "Z")
+        except (OSError, ValueError):
+            return {}
+        return document if isinstance(document, dict) else {}
 
     def find(self, bucket: str, path: str) -> Known | None:
         """What is known of an object; None where there is none."""

@@ -12,11 +12,11 @@ import json
 import re
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qs, parse_qsl, quote, unquote
 
 from chimera_nb.local.storage.multipart import parts_of_multipart
 from chimera_nb.local.storage.names import from_disk
@@ -25,7 +25,7 @@ from chimera_nb.local.storage.routes import fields_of_items
 from chimera_nb.local.storage.serving import Answer, json_answer, no_answer, ranged
 
 _PATH = re.compile(
-    r"/(?:(?P<kind>upload|download)/)?storage/v1/b(?:/(?P<bucket>[^/]+)(?P<objects>/o(?:/(?P<path>[^/]+)"
+    r"/(?:(?P<kind>upload|download)/)?storage/v1/b(?:/(?P<bucket>[^/]+)(?P<rights>/iam/testPermissions)?(?P<objects>/o(?:/(?P<path>[^/]+)"
     r"(?:/(?P<verb>compose|(?:rewrite|copy)To/b/(?P<to_bucket>[^/]+)/o/(?P<to_path>[^/]+)))?)?)?)?"
 )
 _SAID = {  # by an object's author
@@ -93,7 +93,10 @@ class ObjectServer:
             headers,
             body,
         )
-        answer = await (self._of_objects(call) if found["objects"] else self._of_buckets(call))
+        if found["rights"]:
+            answer = self._rights(call.bucket, parse_qs(query).get("permissions", []))
+        else:
+            answer = await (self._of_objects(call) if found["objects"] else self._of_buckets(call))
         try:
             yield answer
         finally:
@@ -125,6 +128,8 @@ class ObjectServer:
     async def _of_buckets(self, call: _Call) -> Answer:
         if not call.bucket:
             return await self._all_buckets(call)
+        if call.method in {"PATCH", "PUT"} and self._files.has_bucket(call.bucket):
+            return await self._changed_bucket(call)
         return self._one_bucket(call) if self._files.has_bucket(call.bucket) else _no_bucket(call.bucket)
 
     async def _all_buckets(self, call: _Call) -> Answer:
@@ -147,6 +152,20 @@ class ObjectServer:
             return Answer(204, {})
         return json_answer(200, self._bucket_document(call.bucket))
 
+    async def _changed_bucket(self, call: _Call) -> Answer:
+        """Of what can be said of a bucket, whether requesters pay is kept; the rest is passed over."""
+        billing = json.loads(await _whole(call.body) or b"{}").get("billing")
+        if isinstance(billing, dict) and "requesterPays" in billing:
+            self._files.set_requester_pays(call.bucket, billing["requesterPays"] is True)
+        return json_answer(200, self._bucket_document(call.bucket))
+
+    def _rights(self, bucket: str, permissions: Sequence[str]) -> Answer:
+        """All that are asked for: whoever may talk to the stack may do everything."""
+        if not self._files.has_bucket(bucket):
+            return _no_bucket(bucket)
+        document = {"kind": "storage#testIamPermissionsResponse", "permissions": list(permissions)}
+        return json_answer(200, document)
+
     def _bucket_document(self, bucket: str) -> dict[str, Any]:
         made = self._files.bucket_made(bucket)
         return {
@@ -162,6 +181,7 @@ class ObjectServer:
             "etag": "1",
             "timeCreated": made,
             "updated": made,
+            "billing": {"requesterPays": self._files.requester_pays(bucket)},
         }
 
     def _list(self, call: _Call) -> Answer:

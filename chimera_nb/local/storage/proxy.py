@@ -2,6 +2,7 @@
 
 - Requests of other users of the machine and of web pages are refused (senders.py).
 - A batch's parts are passed on one by one.
+- Requests to a bucket whose requesters pay are refused where no project is named (billing.py).
 - GET and POST /_chimera/faults show and set the `Faults`, as JSON; POST of {} takes them away.
 """
 
@@ -12,12 +13,13 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
 
 from chimera_nb.local.senders import refusal
-from chimera_nb.local.storage import routes
+from chimera_nb.local.storage import billing, routes
 from chimera_nb.local.storage.batch import Part, read_batch, write_batch
 from chimera_nb.local.storage.faults import Faults, Injection, spoiled
 from chimera_nb.local.storage.object_files import ObjectFiles
@@ -35,7 +37,7 @@ async def running_proxy(
 ) -> AsyncIterator[Proxy]:
     """The proxy, serving these files on a bound socket for the life of the block."""
     host = f"localhost:{listening.getsockname()[1]}"
-    proxy = Proxy(MendedStorage(ObjectServer(files, host), host), faults)
+    proxy = Proxy(MendedStorage(ObjectServer(files, host), host), files, faults)
     # Without auto_decompress=False a body with Content-Encoding would reach the bucket unpacked.
     server = web.Server(
         proxy.answer,
@@ -56,9 +58,9 @@ async def running_proxy(
 class Proxy:
     """Answers requests, with the faults that are in force."""
 
-    def __init__(self, storage: MendedStorage, faults: Faults) -> None:
+    def __init__(self, storage: MendedStorage, files: ObjectFiles, faults: Faults) -> None:
         self._injection = Injection(faults)
-        self._storage = storage
+        self._storage, self._files = storage, files
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if why := refusal(request):
@@ -95,6 +97,10 @@ class Proxy:
         route, parameters = routes.read_route(path), routes.read_query(query)
         if route is None:
             return response(error(501, f"no {path}: this stand-in has the JSON API, without the XML one"))
+        if unpaid := billing.refusal(self._files, method, route, parameters):
+            return response(unpaid)
+        if route.path.endswith("/iam/testPermissions"):  # whose query has one name several times
+            route, parameters = replace(route, path=request.raw_path), {}
         if route.kind == "upload":
             return await self._storage.upload(request, route, parameters)
         if route.name and (route.kind or parameters.get("alt") == "media" or method == "HEAD"):
@@ -111,9 +117,10 @@ class Proxy:
         route = routes.read_route(path)
         if route is None or route.kind:
             return error(400, f"{part.method} {part.target[:500]} cannot be in a batch")
-        reply = await self._storage.call(
-            part.method, route, routes.read_query(query), part.headers, part.body
-        )
+        parameters = routes.read_query(query)
+        if unpaid := billing.refusal(self._files, part.method, route, parameters):
+            return unpaid
+        reply = await self._storage.call(part.method, route, parameters, part.headers, part.body)
         return _failure(faults) if kind == "lose" else reply
 
     async def _set_faults(self, request: web.BaseRequest) -> Reply:

@@ -37,11 +37,12 @@ def json_reply(status: int, document: Any) -> Reply:
     return Reply(status, {"Content-Type": "application/json"}, json.dumps(document).encode())
 
 
-def error(status: int, message: str) -> Reply:
-    """An error as Cloud Storage words it."""
-    return json_reply(
-        status, {"error": {"code": status, "message": message, "errors": [{"message": message}]}}
+def error(status: int, message: str, reason: str | None = None) -> Reply:
+    """An error as Cloud Storage words it; `reason` is its code for it."""
+    one = (
+        {"message": message} if reason is None else {"message": message, "domain": "global", "reason": reason}
     )
+    return json_reply(status, {"error": {"code": status, "message": message, "errors": [one]}})
 
 
 def response(reply: Reply) -> web.Response:

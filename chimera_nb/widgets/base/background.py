@@ -86,6 +86,9 @@ class Background:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             _log.error("work of a widget failed", exc_info=error)
-            self._on_failure(
-                f"this did not work, and was not foreseen ({type(error).__name__}); the log says more"
-            )
+            self._on_failure(unforeseen(error))
+
+
+def unforeseen(error: BaseException) -> str:
+    """What a person is told of an error that is a fault of ours."""
+    return f"this did not work, and was not foreseen ({type(error).__name__}); the log says more"

@@ -13,7 +13,7 @@ import anywidget
 import traitlets
 
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.base.background import Background
+from chimera_nb.widgets.base.background import Background, unforeseen
 from pipeline.errors import ChimeraError, RefusedError
 
 _log = logging.getLogger(__name__)
@@ -80,6 +80,9 @@ class View(anywidget.AnyWidget):
             self.error = str(e)
         except (LookupError, TypeError, ValueError, traitlets.TraitError) as e:
             self._log_dropped(content, e)
+        except Exception as e:  # noqa: BLE001 - a fault of the method: what calls this would tell the page alone
+            self._log_dropped(content, e)
+            self._on_failure(unforeseen(e))
 
     def _log_dropped(self, content: object, error: Exception) -> None:
         kind = content.get("kind") if isinstance(content, dict) else None

@@ -12,6 +12,7 @@ from typing import Any
 import traitlets
 from ipywidgets import TypedTuple
 
+from chimera_nb.arguments import AnyPath, path_text, texts
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import View, refusing
@@ -20,6 +21,7 @@ from chimera_nb.widgets.browser.counting import Count, advance
 from chimera_nb.widgets.browser.listing import Listing
 from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser, add
 from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
+from pipeline.folders import absolute
 from pipeline.uri import split_uri
 
 _SLICE_SECONDS = 0.25  # what is counted may have changed by then
@@ -55,25 +57,28 @@ class BucketBrowser(View):
 
     def __init__(
         self,
-        uri: str = navigation.BUCKETS,
+        uri: AnyPath = navigation.BUCKETS,
         settings: Settings | None = None,
         *,
         buckets: Iterable[str] | None = None,
         **traits: Any,
     ) -> None:
+        uri = path_text(uri)
         if not uri.startswith(navigation.BUCKETS):
-            uri = str(Path(split_uri(uri)[1]).absolute())
+            uri = str(Path(absolute(split_uri(uri)[1])))
         folder = navigation.as_folder(uri)
         top = None if folder.startswith(navigation.BUCKETS) else folder
-        self._model = Browser(folder, navigation.Bounds(None if buckets is None else tuple(buckets), top))
+        self._model = Browser(
+            folder, navigation.Bounds(None if buckets is None else texts(buckets, "buckets"), top)
+        )
         self._on_screen = False
         self._counting = self._stopped = False  # under way; by the user's wish
         self._glob: Count | None = None
         super().__init__(settings, path=folder, total=self._total(), **traits)
 
-    def go(self, uri: str) -> None:
+    def go(self, uri: AnyPath) -> None:
         """Show another folder. Raises RefusedError when it may not be looked into."""
-        self._model.open(navigation.as_folder(uri))
+        self._model.open(navigation.as_folder(path_text(uri)))
         self.error, self._match, self._glob = "", {}, None
         self.path = self._model.folder
         self._show()

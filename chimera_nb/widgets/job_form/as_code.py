@@ -103,6 +103,7 @@ def _set(spec: JobSpec) -> dict[str, Any]:
         "max_ratio": None if spec.max_ratio == MAX_RATIO else spec.max_ratio,
         "spool_mb": spec.spool_mb,
         "overwrite": spec.overwrite or None,
+        "user_project": spec.user_project,
     }
     return {name: value for name, value in given.items() if value is not None}
 

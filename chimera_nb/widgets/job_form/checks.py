@@ -35,20 +35,24 @@ class StoreChecks:
         self.target: TargetState | None = None
         self.pending = False
         self._surveyed: tuple[object, ...] = ()
+        self._user_project: str | None = None
         self._looked: tuple[object, ...] = ()
         self._advancing: Survey | None = None
 
-    def select(self, selected: Selection, source: str | None) -> None:
-        """Count this selection, unless that is what is being counted; None for a source that does not do."""
-        key = () if selected.problem or source is None else (selected.inputs, source)
+    def select(self, selected: Selection, source: str | None, user_project: str | None = None) -> None:
+        """Count this selection, unless that is what is being counted; None for a source that does not do.
+
+        `user_project` is what is billed for it, where the settings name no other.
+        """
+        key = () if selected.problem or source is None else (selected.inputs, source, user_project)
         if key == self._surveyed:
             return
-        self._surveyed = key
+        self._surveyed, self._user_project = key, user_project
         self.survey = Survey(selected.inputs, source) if key and source else None
         self._count(_TYPING_SECONDS)
 
     def aim(self, job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
-        """Look at this target, unless that is what was looked at; `job` has target, source and overwrite.
+        """Look at this target, unless that is what was looked at; `job` has target, source, overwrite and user_project.
 
         An empty one stands for a target that does not do.
         """
@@ -100,15 +104,17 @@ class StoreChecks:
 
     async def _advance(self, survey: Survey, pause: float) -> None:
         await asyncio.sleep(pause)
-        where = survey.inputs[0]
+        where, project = survey.inputs[0], self._user_project
         self._advancing = survey
         try:
             while self._current(survey) and survey.active:
-                await self._background.in_thread(where, lambda store: survey.advance(store, _SLICE_SECONDS))
+                await self._background.in_thread(
+                    where, lambda store: survey.advance(store.billed_to(project), _SLICE_SECONDS)
+                )
                 if survey is self.survey:
                     self._tell()
             if survey is self.survey and survey.tally.files:
-                await self._background.in_thread(where, survey.look)
+                await self._background.in_thread(where, lambda store: survey.look(store.billed_to(project)))
         except ChimeraError as e:
             survey.error = str(e)
         finally:
@@ -130,7 +136,10 @@ class StoreChecks:
         def look(store: Store) -> TargetState:
             spec = JobSpec(inputs or ("/nowhere",), job_id=ANY_ID, **job)
             return look_at_target(
-                store, spec, inputs, makes_buckets=self._background.settings().place == "local"
+                store.billed_to(spec.user_project),
+                spec,
+                inputs,
+                makes_buckets=self._background.settings().place == "local",
             )
 
         try:

@@ -17,6 +17,7 @@ from chimera_nb.dataflow_options import DataflowOptions
 from pipeline.errors import RefusedError, UnknownNameError
 from pipeline.spec import MAX_RATIO, MAX_SHARDS, JobSpec
 from pipeline.uri import split_uri
+from pipeline.user_project import check_user_project
 
 MAX_TEXT = 2000  # characters: an object's name has 1,024 bytes at most
 _PLAIN_BUCKET = "gs://"
@@ -54,6 +55,7 @@ class Fields:
     max_failures: str = ""
     max_ratio: str = ""
     spool_mb: str = ""
+    user_project: str = ""
     keep_partial: bool = False
     overwrite: bool = False
 
@@ -178,6 +180,10 @@ def check(
     if form.source not in sources:
         problems["source"] = str(UnknownNameError("source", form.source, list(sources)))
     _check_target(form, problems, buckets, local=local)
+    try:
+        check_user_project(form.user_project.strip() or None)
+    except RefusedError as e:
+        problems["user_project"] = str(e)
     options: dict[str, Any] = {}
     if form.runner == "dataflow":
         options = {**(carried or {}), **_dataflow(form, numbers, selected, problems)}
@@ -194,6 +200,7 @@ def check(
         "spool_mb": numbers["spool_mb"],
         "keep_partial": form.keep_partial,
         "overwrite": form.overwrite,
+        "user_project": form.user_project.strip() or None,
     }
     return Checked(job, options)
 

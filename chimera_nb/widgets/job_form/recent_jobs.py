@@ -36,7 +36,7 @@ def recent_configurations(records: Iterable[JobRecord]) -> tuple[Recent, ...]:
         label = f"{record.created_at[:16].replace('T', ' ')}  {spec.source}{where}: {_named(spec)} → {spec.target}"
         options = tuple(sorted((name, str(value)) for name, value in record.runner_options.items()))
         same = (spec.inputs, spec.manifest, spec.target, spec.source, spec.shards, spec.keep_partial)
-        bounds = (spec.max_failures, spec.max_ratio, spec.spool_mb)
+        bounds = (spec.max_failures, spec.max_ratio, spec.spool_mb, spec.user_project)
         found.append(Recent(record.job_id, label, (*same, *bounds, record.runner, options)))
     return _first_of_each(found)
 
@@ -66,6 +66,7 @@ def fields_of(record: JobRecord, settings: Settings) -> tuple[Fields, dict[str, 
         max_failures=_text(spec.max_failures),
         max_ratio=_text(None if spec.max_ratio == MAX_RATIO else spec.max_ratio),
         spool_mb=_text(spec.spool_mb),
+        user_project="" if spec.user_project in {None, settings.user_project} else str(spec.user_project),
         keep_partial=spec.keep_partial,
         runner=record.runner,
         **typed,
@@ -101,7 +102,8 @@ def inputs_of(store: Store, record: JobRecord) -> tuple[str, ...]:
     """All that the job was asked to read. May read its manifest, so call it in a thread. Raises ChimeraError."""
     from pipeline.inputs.manifest import all_inputs
 
-    return all_inputs(store, JobSpec.from_json(record.spec))
+    spec = JobSpec.from_json(record.spec)
+    return all_inputs(store.billed_to(spec.user_project), spec)
 
 
 def _own_options(options: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -86,9 +86,9 @@ class Survey:
         from chimera_nb.data.preview import preview
 
         found = []
-        for _, uri, size in self._lowest:
+        for _, uri, _ in self._lowest:
             try:
-                found.append(preview(uri, max_bytes=_LOOK_BYTES, size=size, store=store))
+                found.append(preview(uri, max_bytes=_LOOK_BYTES, store=store))
             except ChimeraError:
                 continue
         self.previews, self.looked = tuple(found), True

@@ -13,6 +13,7 @@ const BOXES = {
   max_failures: ["Max failed files", "any number"],
   max_ratio: ["Max ratio", "1,000"],
   spool_mb: ["Temporary disk, MB", "half of it"],
+  user_project: ["Billed project", "my-team-1234"],
 };
 
 class FormView extends View {
@@ -93,7 +94,7 @@ class FormView extends View {
   }
 
   makeRun() {
-    const { runner, region, machine_type, max_workers, num_workers, temp_location, max_failures, max_ratio, spool_mb, keep_partial } = this.fields;
+    const { runner, region, machine_type, max_workers, num_workers, temp_location, max_failures, max_ratio, spool_mb, user_project, keep_partial } = this.fields;
     this.dataflow = make("div", "ch-form-dataflow");
     this.dataflow.append(region.node, machine_type.node, max_workers.node);
     const more = make("details", "ch-form-more");
@@ -101,7 +102,7 @@ class FormView extends View {
     this.moreDataflow.append(num_workers.node, temp_location.node);
     this.carried = make("div", "ch-muted ch-form-carried");
     const held = make("div", "ch-form-more-held");
-    held.append(max_failures.node, max_ratio.node, spool_mb.node, this.moreDataflow, keep_partial.node, this.carried);
+    held.append(max_failures.node, max_ratio.node, spool_mb.node, user_project.node, this.moreDataflow, keep_partial.node, this.carried);
     more.append(make("summary", "", "More"), held);
     return this.makePart("Run", "run", runner.node, this.dataflow, more);
   }
@@ -183,7 +184,7 @@ class FormView extends View {
     showName(this.inputsHint, text);
     this.inputsHint.classList.toggle("ch-bad", bad);
     const more = this.node.querySelector(".ch-form-more");
-    if (["max_failures", "max_ratio", "spool_mb", "num_workers", "temp_location"].some((name) => hints[name]?.bad)) more.open = true;
+    if (["max_failures", "max_ratio", "spool_mb", "user_project", "num_workers", "temp_location"].some((name) => hints[name]?.bad)) more.open = true;
   }
 
   onSelected() {

@@ -11,6 +11,7 @@ from typing import Any
 import traitlets
 from ipywidgets import TypedTuple
 
+from chimera_nb.arguments import AnyPath, path_text, path_texts, texts
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import assets
@@ -66,15 +67,16 @@ class JobForm(View):
 
     def __init__(
         self,
-        inputs: Iterable[str] = (),
+        inputs: AnyPath | Iterable[AnyPath] = (),
         settings: Settings | None = None,
         *,
-        target: str = "",
+        target: AnyPath = "",
         source: str = "",
         runner: str = "",
         buckets: Iterable[str] | None = None,
         **traits: Any,
     ) -> None:
+        target = path_text(target) if target != "" else ""
         bucket, prefix = split_target(target)
         given = {"source": source, "runner": runner, "bucket": bucket}
         self._set = {name for name, value in given.items() if value}  # by whoever made it, or typed
@@ -82,7 +84,7 @@ class JobForm(View):
         for name in self._set:
             self._form = self._form.having(name, given[name])
         self._data_dir = settings.data_dir if settings else None
-        self._buckets = None if buckets is None else tuple(buckets)
+        self._buckets = None if buckets is None else texts(buckets, "buckets")
         self._choices_known = Choices()
         self._carried: dict[str, Any] = {}  # options of a job that was picked, and that have no field
         self._local = is_local(target)
@@ -93,7 +95,7 @@ class JobForm(View):
         self._token = secrets.token_hex(8)
         super().__init__(settings, **traits)
         self._checks = StoreChecks(self._background, self._show)
-        self.inputs = tuple(inputs)
+        self.inputs = tuple(path_texts(inputs))
         self._on_inputs()
 
     @traitlets.observe("inputs")
@@ -225,13 +227,12 @@ class JobForm(View):
             return  # while it is being made
         if self._hello:
             problems = self._typed().problems
-            self._checks.select(self._selection, None if "source" in problems else self._form.source)
+            project = None if "user_project" in problems else self._form.user_project.strip() or None
+            source = None if "source" in problems else self._form.source
+            self._checks.select(self._selection, source, project)
             aimed = not problems.keys() & {"bucket", "prefix", "source"}
-            aim = {
-                "target": self._form.target,
-                "source": self._form.source,
-                "overwrite": self._form.overwrite,
-            }
+            named = {name: getattr(self._form, name) for name in ("target", "source", "overwrite")}
+            aim = {**named, "user_project": project}
             self._checks.aim(aim if aimed else {}, () if self._selection.problem else self._selection.inputs)
         self._show()
 

@@ -17,6 +17,7 @@ _OPEN = {
     "max_failures": "Left open: a job fails when all of its files do.",
     "max_ratio": "Raw bytes for each stored byte; a file of more has failed, as a bomb. 0: no bound.",
     "spool_mb": "Of each process; a file that does not fit is read twice. Left open: half of what is free.",
+    "user_project": "Billed where a bucket's requesters pay. Left open: as the settings say.",
 }
 
 

@@ -1,4 +1,4 @@
-"""FilePreview: look inside a file, whatever its size, from one ranged request."""
+"""FilePreview: look inside a file, whatever its size, from one ranged request (of a zip from a few)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from chimera_nb.arguments import AnyPath, path_text
 from chimera_nb.jobs.limits import storable
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import View
-from chimera_nb.widgets.browser.counting import is_glob
 from chimera_nb.widgets.preview.model import Inside, inside, table, tree
-from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
+from pipeline.errors import ChimeraError, RefusedError
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class FilePreview(View):
     anybody's who opens a dashboard.
     settings: where the store is; left out, as `chimera_nb.settings` finds them.
 
-    A file costs one request of at most 256 kB, in a thread, once the widget is on screen.
+    A file costs one request of at most 256 kB, and a zip a few, in a thread, once the widget is on screen.
     """
 
     _esm = assets.script("base/copy", "preview/tree", "preview/view")
@@ -39,13 +39,13 @@ class FilePreview(View):
     uri = traitlets.Unicode(help="The file that is shown; set it to look inside another.")
     height = traitlets.Int(360, min=120, help="Of what is inside, in pixels.").tag(sync=True)
 
-    def __init__(self, uri: str = "", settings: Settings | None = None, **traits: Any) -> None:
+    def __init__(self, uri: AnyPath = "", settings: Settings | None = None, **traits: Any) -> None:
         self._view = 0  # rises with each file, so that a late answer is known as one
         self._shown: Inside | None = None
         self._state = "empty"  # reading, shown, failed
         self._on_screen = False
         self._reading = 0
-        super().__init__(settings, uri=uri, **traits)
+        super().__init__(settings, uri=path_text(uri) if uri != "" else "", **traits)
 
     @traitlets.observe("uri")
     def _on_uri(self, _: object) -> None:
@@ -136,9 +136,4 @@ def _preview(store: Store, uri: str) -> Preview:
 
     if uri.endswith("/"):
         raise RefusedError(f"{uri} is a folder; choose a file in it")
-    try:
-        return preview(uri, store=store)
-    except ObjectNotFoundError as e:
-        if is_glob(uri):
-            raise RefusedError(f"{uri} is a pattern; choose one of the files that it matches") from e
-        raise
+    return preview(uri, store=store)
