@@ -1,0 +1,126 @@
+"""Pages of the reference, made of the code: its command line, its settings, its documents and its public API."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import typer
+import typer.main
+
+import chimera_nb
+import chimera_nb.settings
+import pipeline.ledger
+import pipeline.target.layout
+import pipeline.write.publish
+import pipeline.write.shard_list
+from chimera_nb import dataflow_options, widgets
+from chimera_nb.cli import app
+from chimera_nb.jobs import record
+
+
+def pages() -> dict[str, str]:
+    """Each page's name, and its text in Markdown."""
+    return {
+        "api": _api(),
+        "cli": "\n".join(_cli()),
+        "job-document": _job_document(),
+        "output": _output(),
+        "settings": _settings(),
+    }
+
+
+def _words(module: ModuleType) -> str:
+    """A module's docstring: its first line as a sentence, what is laid out in columns as it stands."""
+    first, _, rest = inspect.cleandoc(module.__doc__ or "").partition("\n")
+    return f"{first}\n\n```text\n{rest.strip()}\n```\n"
+
+
+def _settings() -> str:
+    return (
+        f"# Settings\n\n{_words(chimera_nb.settings)}\n"
+        f"## How Dataflow jobs run\n\n{_words(dataflow_options)}\n"
+    )
+
+
+def _job_document() -> str:
+    return (
+        f"# The job document\n\n{_words(record)}\n"
+        "How a record moves, and who may move it: [the life of a job](../jobs.md).\n"
+    )
+
+
+def _output() -> str:
+    parts = [
+        "# What a job writes\n",
+        f"## The target\n\n{_words(pipeline.target.layout)}",
+        f"## The ledger\n\n{_words(pipeline.ledger)}",
+        f"## shards.ndjson\n\n{_words(pipeline.write.shard_list)}",
+        f"## summary.json\n\n{inspect.cleandoc(pipeline.write.publish.summarise.__doc__ or '')}\n",
+        "How to hold all of it against what was read: [verify](../verify.md).\n",
+    ]
+    return "\n".join(parts)
+
+
+def _api() -> str:
+    lines = [
+        "# The Python API\n",
+        inspect.cleandoc(chimera_nb.__doc__ or "").partition("\n")[0],
+        "\n## Functions\n",
+    ]
+    lines += [
+        f"::: {_home(chimera_nb, name)}\n" for name in chimera_nb.__all__ if name != "load_ipython_extension"
+    ]
+    lines += ["## Widgets\n", "`from chimera_nb.widgets import …`; each takes its traits as arguments.\n"]
+    for name in widgets.__all__:
+        lines.append(f"::: {_home(widgets, name)}\n    options:\n      members: false\n")
+        lines += _traits(getattr(widgets, name))
+    return "\n".join(lines)
+
+
+def _home(module: ModuleType, name: str) -> str:
+    """The full name of a public name, where it is defined."""
+    found = getattr(module, name)
+    return f"{found.__module__}.{found.__qualname__}"
+
+
+def _traits(widget: type) -> Iterator[str]:
+    rows = [
+        (name, str(trait.help))
+        for name, trait in sorted(widget.class_own_traits().items())  # type: ignore[attr-defined]
+        if trait.help and not name.startswith("_")
+    ]
+    if rows:
+        yield "| trait | what |\n| --- | --- |"
+        yield from (f"| `{name}` | {text} |" for name, text in rows)
+        yield ""
+
+
+def _cli() -> Iterator[str]:
+    root = typer.main.get_command(app)  # a command of the click that typer carries
+    yield "# The command line\n"
+    yield "`chimera`, or `python -m chimera_nb`. Exit 0: done. 1: the job failed. 2: the input was refused, and nothing"
+    yield "was touched. `--json` prints one JSON document on stdout, and nothing else there.\n"
+    yield from _command(root, "chimera")
+
+
+def _command(command: Any, path: str) -> Iterator[str]:
+    if children := getattr(command, "commands", None):
+        for name in sorted(children):
+            yield from _command(children[name], f"{path} {name}")
+        return
+    context = typer.Context(command, info_name=path)
+    yield f"## {path}\n"
+    yield f"    {command.get_usage(context).removeprefix('Usage:').strip()}\n"
+    yield f"{inspect.cleandoc(command.help or '')}\n"
+    rows = []
+    for each in command.params:
+        if record := each.get_help_record(context):
+            name, words = (text.replace("|", "\\|").replace("\n", " ") for text in record)
+            rows.append(f"| `{name}` | {words} |")
+    if rows:
+        yield "| option | what |\n| --- | --- |"
+        yield from rows
+        yield ""
