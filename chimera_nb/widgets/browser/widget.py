@@ -35,8 +35,8 @@ class BucketBrowser(View):
     Every call to a store runs in a thread, and none before the browser is on screen or something is selected.
     """
 
-    _esm = assets.script("base/rows", "base/list", "browser/view")
-    _css = assets.style("base/list", "browser/style")
+    _esm = assets.script("browser/rows", "browser/list", "browser/view")
+    _css = assets.style("browser/list", "browser/style")
 
     path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)
     selected = TypedTuple(
