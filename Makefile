@@ -3,6 +3,7 @@ SHELL := /bin/bash
 VENV  := .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
+NODE_STAMP := node_modules/.installed
 PYTHON ?= python3.11
 ARGS  ?=
 
@@ -54,11 +55,23 @@ ui: $(STAMP) ## the widgets in JupyterLab and Voilà, in a real browser (Debian:
 fuzz: $(STAMP) ## codecs and line splitting against the standard library (ARGS="--seconds 600 --seed N")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-check: $(STAMP) ## format, lint, types, import direction
+check: $(STAMP) ## format, lint, types, import direction; of the front end lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@if command -v node >/dev/null && command -v npm >/dev/null && $(MAKE) --no-print-directory $(NODE_STAMP); then \
+	  node_modules/.bin/biome lint --error-on-warnings && node_modules/.bin/tsc --project .; \
+	elif test "$$CI" = true; then \
+	  echo "the front end cannot be checked: node and npm, or what package.json names, are not here" >&2; exit 1; \
+	else \
+	  echo "left out: lint and types of the front end, since node and npm, or what package.json names, are not here"; \
+	fi
+
+# Only what checks the front end; nothing that runs, here or at a user's, is made of it.
+$(NODE_STAMP): package.json
+	@npm install --no-package-lock --no-audit --no-fund --silent
+	@touch $@
 
 format: $(STAMP) ## rewrite the code in the house format
 	@$(BIN)/ruff format .
@@ -79,4 +92,4 @@ constraints: ## renew constraints.txt from the ranges in pyproject.toml
 	  --no-emit-index-url --no-emit-find-links pyproject.toml -o constraints.txt
 
 clean: ## remove what make made
-	rm -rf $(VENV) build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) node_modules build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache

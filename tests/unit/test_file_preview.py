@@ -54,7 +54,7 @@ def test_nothing_is_read_before_the_widget_is_on_screen(sent, files, monkeypatch
         await until(lambda: sent and sent[-1]["state"] == "shown")
         assert reads == [(str(files / "b.ndjson"), 0, 256_000)]
         assert sent[-1]["uri"] == str(files / "b.ndjson")
-        assert sent[-1]["linesRead"] == 3
+        assert sent[-1]["inside"]["linesRead"] == 3
 
     run(work())
 

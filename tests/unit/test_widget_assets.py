@@ -25,11 +25,12 @@ OWN = {
 }
 
 
-STYLES, SCRIPTS = sorted(WIDGETS.glob("*/*.css")), sorted(WIDGETS.glob("*/*.js"))
+PAGE = WIDGETS.parents[1] / "dashboards" / "templates" / "chimera" / "static"
+STYLES, SCRIPTS = sorted(WIDGETS.glob("*/*.css")), sorted([*WIDGETS.glob("*/*.js"), *PAGE.glob("*.js")])
 
 
 def name_of(path):
-    return path.relative_to(WIDGETS).as_posix()
+    return f"{path.parent.name}/{path.name}"
 
 
 def selectors(text):

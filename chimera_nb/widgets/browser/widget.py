@@ -35,7 +35,7 @@ class BucketBrowser(View):
     Every call to a store runs in a thread, and none before the browser is on screen or something is selected.
     """
 
-    _esm = assets.script("browser/rows", "browser/list", "browser/view")
+    _esm = assets.script("browser/view")
     _css = assets.style("browser/list", "browser/style")
 
     path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)

@@ -50,7 +50,7 @@ class JobForm(View):
     uses a dashboard has buckets. No store is asked before the form is on screen.
     """
 
-    _esm = assets.script("base/copy", "job_form/parts", "job_form/view")
+    _esm = assets.script("job_form/view")
     _css = assets.style("job_form/style", "job_form/plan")
 
     # Neither is for the front end to set: what a page sends must not change what is read.

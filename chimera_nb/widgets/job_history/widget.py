@@ -36,7 +36,7 @@ class JobHistory(View):
     date every few seconds. Every call runs in a thread, and none before the first view.
     """
 
-    _esm = assets.script("job_history/filters", "job_history/view")
+    _esm = assets.script("job_history/view")
     _css = assets.style("job_history/style")
 
     job_id = traitlets.Unicode(help="The job that was opened last; its row is marked.").tag(sync=True)

@@ -51,14 +51,7 @@ class JobMonitor(View):
     the last two lead to the new job.
     """
 
-    _esm = assets.script(
-        "base/chart",
-        "base/copy",
-        "job_monitor/log",
-        "job_monitor/result",
-        "job_monitor/numbers",
-        "job_monitor/view",
-    )
+    _esm = assets.script("job_monitor/view")
     _css = assets.style(
         "base/chart", "job_monitor/log", "job_monitor/style", "job_monitor/result", "job_monitor/numbers"
     )

@@ -33,7 +33,7 @@ class FilePreview(View):
     A file costs one request of at most 256 kB, in a thread, once the widget is on screen.
     """
 
-    _esm = assets.script("base/copy", "preview/tree", "preview/view")
+    _esm = assets.script("preview/view")
     _css = assets.style("preview/style")
 
     uri = traitlets.Unicode(help="The file that is shown; set it to look inside another.")
@@ -126,9 +126,11 @@ class FilePreview(View):
 
     def _tell(self) -> None:
         if self._on_screen:
-            facts = self._shown.facts if self._shown else {}
+            inside = self._shown.facts if self._shown else None
             uri = storable(self.uri)
-            self.send({"kind": "file", "view": self._view, "uri": uri, "state": self._state, **facts})
+            self.send(
+                {"kind": "file", "view": self._view, "uri": uri, "state": self._state, "inside": inside}
+            )
 
 
 def _preview(store: Store, uri: str) -> Preview:

@@ -1,0 +1,2 @@
+export interface StepsTraits { page: "new" | "jobs"; job_id: string }
+export type StepsRequest = never;
