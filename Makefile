@@ -7,7 +7,7 @@ NODE_STAMP := node_modules/.installed
 PYTHON ?= python3.11
 ARGS  ?=
 
-.PHONY: help setup demo test chaos ui fuzz check format bench notebooks screenshots constraints clean
+.PHONY: help setup demo test chaos ui fuzz check format messages bench notebooks screenshots constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -76,6 +76,9 @@ $(NODE_STAMP): package.json
 format: $(STAMP) ## rewrite the code in the house format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+messages: $(STAMP) ## write the page's types of the widgets' messages again (messages.d.ts)
+	@$(BIN)/python -m tests.front_end.typescript
 
 bench: $(STAMP) ## ratios against peers, side by side in one run
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -11,7 +11,7 @@ import { cameFrom, emptyText, matchedText, statusText } from "../../chimera_nb/w
 /** @param {Partial<RowsMessage>} changes @returns {RowsMessage} */
 function message(changes = {}) {
   return {
-    kind: "rows", view: 1, folder: "gs://b/in/", filter: "", crumbs: [], above: null, at: [0, 0], folders: [], objects: [], rest: false, loading: false, failed: false, complete: true, unnamed: 0,
+    kind: "rows", generation: 1, folder: "gs://b/in/", filter: "", crumbs: [], above: null, at: [0, 0], folders: [], objects: [], rest: false, loading: false, failed: false, complete: true, unnamed: 0,
     ...changes,
   };
 }

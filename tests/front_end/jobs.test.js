@@ -13,19 +13,19 @@ import { asText, linesOf } from "../../chimera_nb/widgets/job_monitor/log.js";
 import { factTexts, leftText, secondsRun } from "../../chimera_nb/widgets/job_monitor/words.js";
 
 /** @import { Job } from "../../chimera_nb/widgets/job_monitor/messages.js" */
-/** @import { Row } from "../../chimera_nb/widgets/job_history/messages.js" */
+/** @import { JobRow } from "../../chimera_nb/widgets/job_history/messages.js" */
 
-const PLAN = { files: 1200, bytes: 5e9, more: false, raw_bytes: 48e9, minutes: 12.4, worker_hours: 3.25, assumes: "", counting: false, looking: false };
+const PLAN = { files: 1200, bytes: 5e9, more: false, rawBytes: 48e9, minutes: 12.4, workerHours: 3.25, assumes: "", counting: false, looking: false };
 const JOB = /** @type {Job} */ ({
   id: "j", status: "running", final: false, listed: 10, complete: 3, failed: 1, readBytes: 100, rawBytes: 2000, lines: 7, speed: 1500, averageSpeed: 900, secondsLeft: 65, seconds: 12, fraction: 0.4,
 });
-const ROW = /** @type {Row} */ ({ id: "j", status: "running", listed: 10, done: 3, failed: 1 });
+const ROW = /** @type {JobRow} */ ({ id: "j", status: "running", listed: 10, done: 3, failed: 1 });
 
 test("a plan is told in figures, what is guessed as such", () => {
   assert.deepEqual(figures(PLAN), ["1,200", "5.0 GB", "about 48.0 GB", "about 12 min", "about 3.3"]);
   assert.deepEqual(figures({ ...PLAN, more: true }), ["over 1,200", "over 5.0 GB", "over 48.0 GB", "over 12 min", "over 3.3"]);
-  assert.deepEqual(figures({ ...PLAN, raw_bytes: null, minutes: null, worker_hours: null }).slice(2), ["unknown", "unknown", "unknown"]);
-  assert.deepEqual(figures({ ...PLAN, raw_bytes: null, counting: true })[2], "…");
+  assert.deepEqual(figures({ ...PLAN, rawBytes: null, minutes: null, workerHours: null }).slice(2), ["unknown", "unknown", "unknown"]);
+  assert.deepEqual(figures({ ...PLAN, rawBytes: null, counting: true })[2], "…");
   assert.deepEqual(figures({}), ["–", "–", "–", "–", "–"]);
 });
 
@@ -46,10 +46,10 @@ test("a job's bar is of the files that ended, well or not", () => {
 });
 
 test("the list says what is still to come, and how far a search got", () => {
-  const state = { complete: false, loading: false, looked: 5000, searching: false, back_to: null };
+  const state = { complete: false, loading: false, looked: 5000, searching: false, backTo: null };
   assert.deepEqual([statusText(0, { ...state, loading: true }), statusText(2, { ...state, loading: true }), statusText(2, state), statusText(0, state)], ["Loading", "2 jobs, loading more", "2 jobs so far", ""]);
   assert.equal(statusText(1, { ...state, complete: true }), "1 job");
-  assert.equal(statusText(1, { ...state, searching: true, back_to: "2024-01-19T07:05:00Z" }), "1 job found; searched 5,000, back to 2024-01-19 07:05");
+  assert.equal(statusText(1, { ...state, searching: true, backTo: "2024-01-19T07:05:00Z" }), "1 job found; searched 5,000, back to 2024-01-19 07:05");
 });
 
 test("numbers of a job that are not known are dashes", () => {

@@ -116,8 +116,8 @@ def test_a_selection_of_several_buckets_is_refused_with_their_names():
 def test_nothing_selected_is_missing_and_not_bad():
     found = problems(chosen=selection(()))
     said = hints(GOOD, found, None, {})
-    assert said["inputs"]["text"].startswith("Nothing is selected yet")
-    assert not said["inputs"]["bad"]
+    assert said["inputs"].text.startswith("Nothing is selected yet")
+    assert not said["inputs"].bad
 
 
 def test_folders_of_this_machine_are_refused_where_only_buckets_may_be_used():

@@ -16,3 +16,19 @@ export interface RenderProps<Traits> {
 
 /** What stands where there is no such thing: an object with none of its fields. */
 export type Absent<Thing> = { [Name in keyof Thing]?: undefined };
+
+export interface OfKind {
+  kind: string;
+}
+
+/** The answer to a request that the kernel does not take. */
+export interface RefusedMessage {
+  kind: "refused";
+  request: string;
+  reason: string;
+}
+
+/** What to call for each kind of message. */
+export type Calls<Message extends OfKind> = {
+  [Kind in Message["kind"]]?: (message: Extract<Message, { kind: Kind }>, isNew: boolean) => void;
+};

@@ -8,7 +8,7 @@ const SPARE = 8; // rows drawn beyond the ones on screen
 const AHEAD = 150; // rows before the end of what is loaded at which more is asked for
 const STEP_MS = 200; // keys may run over many rows: only where they rest is told
 
-/** @import { BrowserRequest, GestureHow } from "./messages.js" */
+/** @import { BrowserRequest, Gesture } from "./messages.js" */
 /** @import { Rows } from "./rows.js" */
 
 export class List {
@@ -40,7 +40,7 @@ export class List {
     this.ask = ask;
     this.onOpen = onOpen;
     this.onType = onType;
-    this.restSoon = later(STEP_MS, (/** @type {number} */ view, /** @type {number} */ at) => this.ask({ kind: "rest", view, at }));
+    this.restSoon = later(STEP_MS, (/** @type {number} */ generation, /** @type {number} */ at) => this.ask({ kind: "rest", generation, at }));
     this.node = make("div", "ch-grid", "", {
       role: "grid", tabindex: "0", "aria-multiselectable": "true", "aria-label": "Folders and files", "aria-colcount": "4",
     });
@@ -137,7 +137,7 @@ export class List {
     }
     if (last > rows.length - AHEAD && !rows.complete && !rows.loading && !rows.failed && !rows.rest) {
       rows.loading = true;
-      this.ask({ kind: "more", view: rows.view });
+      this.ask({ kind: "more", generation: rows.generation });
     }
   }
 
@@ -167,11 +167,11 @@ export class List {
     this.paintSoon();
   }
 
-  /** @param {GestureHow} how @param {number} key */
+  /** @param {Gesture["how"]} how @param {number} key */
   gesture(how, key) {
     if (!this.rows) return;
     if (how !== "range" && how !== "add-range") this.anchor = key;
-    this.ask({ kind: "gesture", view: this.rows.view, how, at: this.anchor ?? key, to: key });
+    this.ask({ kind: "gesture", generation: this.rows.generation, how, at: this.anchor ?? key, to: key });
   }
 
   /** What is drawn where a mouse event happened, and its key there. @param {MouseEvent} event */
@@ -190,7 +190,7 @@ export class List {
     if (plain && isFolder(key) && within(event, ".ch-label, .ch-icon")) return void this.onOpen(rows.uri(key));
     this.anchor ??= this.active;
     this.active = key;
-    this.restSoon(rows.view, key);
+    this.restSoon(rows.generation, key);
     if (event.shiftKey) this.gesture(event.ctrlKey || event.metaKey ? "add-range" : "range", key);
     else this.gesture(!plain || within(event, ".ch-box") ? "toggle" : "only", key);
     this.node.focus({ preventScroll: true });
@@ -221,7 +221,7 @@ export class List {
       } else {
         this.anchor = null;
       }
-      this.restSoon(rows.view, this.active ?? 0);
+      this.restSoon(rows.generation, this.active ?? 0);
     } else if (event.key === " " && this.active !== null) {
       this.gesture(event.shiftKey && this.anchor !== null ? "range" : "toggle", this.active);
     } else if (event.key === "Enter" && this.active !== null) {

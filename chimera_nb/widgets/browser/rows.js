@@ -36,7 +36,7 @@ export class Rows {
 
   /** @param {RowsMessage} message */
   constructor(message) {
-    this.view = message.view;
+    this.generation = message.generation;
     this.folder = message.folder;
     this.filter = message.filter;
   }

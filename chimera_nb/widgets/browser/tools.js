@@ -3,7 +3,7 @@
 import { button, later, make } from "../base/text.js";
 import { matchedText } from "./words.js";
 
-/** @import { BrowserRequest, Match } from "./messages.js" */
+/** @import { BrowserRequest, Matched } from "./messages.js" */
 
 const TYPING_MS = 120;
 const PATTERN_MS = 500;
@@ -17,7 +17,7 @@ export class Tools {
     title: "* and ? within a folder, [a-z], ** for any depth; Enter adds it to the selection",
   });
   matched = make("span", "ch-matched", "", { role: "status" });
-  stop = button("ch-stop-match", "Stop", () => this.ask({ kind: "stop_match" }));
+  stop = button("ch-stop-match", "Stop", () => this.ask({ kind: "stopMatch" }));
   add = button("ch-primary ch-add", "Add", () => this.addPattern(), { title: "Add the pattern to the selection" });
   filterSoon = later(TYPING_MS, () => this.ask({ kind: "filter", text: this.filter.value }));
   matchSoon = later(PATTERN_MS, () => this.match());
@@ -68,10 +68,10 @@ export class Tools {
   }
 
   addPattern() {
-    if (this.glob.value.trim()) this.ask({ kind: "add_pattern", text: this.glob.value });
+    if (this.glob.value.trim()) this.ask({ kind: "addPattern", text: this.glob.value });
   }
 
-  /** What the pattern matches so far; null while none is known to the kernel. @param {Match | null} match */
+  /** What the pattern matches so far; null while none is known to the kernel. @param {Matched | null} match */
   show(match) {
     if (!match && document.activeElement !== this.glob) this.glob.value = "";
     this.matched.textContent = matchedText(match);

@@ -10,11 +10,11 @@ import { Tray } from "./tray.js";
 import { cameFrom, emptyText, statusText } from "./words.js";
 
 /** @import { RenderProps } from "../base/model.js" */
-/** @import { BrowserMessage, BrowserRequest, BrowserTraits, Match, RowsMessage } from "./messages.js" */
+/** @import { BrowserMessage, BrowserRequest, BrowserTraits, RowsMessage } from "./messages.js" */
 
 const SKELETON_MS = 150; // a store that answers sooner shows no placeholder
 
-/** @extends {View<BrowserTraits, BrowserRequest>} */
+/** @extends {View<BrowserTraits, BrowserMessage, BrowserRequest>} */
 class BrowserView extends View {
   /** @type {Rows | null} the newest, which may have nothing to show yet */
   rows = null;
@@ -43,8 +43,8 @@ class BrowserView extends View {
       this.list.skeleton = true;
       this.takeOver();
     });
+    this.hearMessages({ rows: (message, isNew) => this.onRows(message, isNew) });
     this.hear({
-      "msg:custom": (/** @type {BrowserMessage} */ message) => message.kind === "rows" && this.onRows(message),
       "change:selected": () => this.onSelected(),
       "change:total": () => this.tray.showTotal(this.model.get("total")),
       "change:_match": () => this.onMatch(),
@@ -55,7 +55,7 @@ class BrowserView extends View {
     this.path.offer(this.model.get("_places"));
     this.onSelected();
     this.onMatch();
-    this.ask({ kind: "hello" });
+    this.hello();
   }
 
   close() {
@@ -80,11 +80,10 @@ class BrowserView extends View {
     this.ask({ kind: "go", text });
   }
 
-  /** @param {RowsMessage} message */
-  onRows(message) {
-    if (this.rows && message.view < this.rows.view) return;
-    const rows = !this.rows || message.view > this.rows.view ? this.onOther(message) : this.rows;
-    if (!rows.take(message)) return void this.ask({ kind: "hello" });
+  /** @param {RowsMessage} message @param {boolean} isNew */
+  onRows(message, isNew) {
+    const rows = isNew || !this.rows ? this.onOther(message) : this.rows;
+    if (!rows.take(message)) return void this.hello();
     // The rows of before stay until there is something to show in their place.
     if (rows.length || !rows.loading || this.list.rows === rows) this.takeOver();
     this.list.node.classList.toggle("ch-waiting", this.list.rows !== rows);
@@ -119,7 +118,7 @@ class BrowserView extends View {
 
   onMatch() {
     const match = this.model.get("_match");
-    this.tools.show(match.text === undefined ? null : /** @type {Match} */ (match));
+    this.tools.show(match.text === undefined ? null : match);
   }
 
   onSelected() {

@@ -2,10 +2,10 @@
 
 import { plural, tally } from "../base/text.js";
 
-/** @import { Match } from "./messages.js" */
+/** @import { Matched } from "./messages.js" */
 /** @import { Rows } from "./rows.js" */
 
-/** What a pattern matches; null where the kernel knows of none. @param {Match | null} match */
+/** What a pattern matches; null where the kernel knows of none. @param {Matched | null} match */
 export function matchedText(match) {
   if (!match) return "** is any depth of folders";
   return match.error || (match.files === 0 && !match.more ? "matches no file" : tally(match));

@@ -6,7 +6,7 @@ import { View } from "../base/view.js";
 import { addressWith, queryOf, readAddress } from "./address.js";
 
 /** @import { RenderProps } from "../base/model.js" */
-/** @import { StepsRequest, StepsTraits } from "./messages.js" */
+/** @import { StepsTraits } from "./messages.js" */
 /** @typedef {{ name: string, title: string, page: StepsTraits["page"] }} Step */
 
 /** @type {Step[]} */
@@ -17,7 +17,7 @@ const STEPS = [
   { name: "jobs", title: "Jobs", page: "jobs" },
 ];
 
-/** @extends {View<StepsTraits, StepsRequest>} */
+/** @extends {View<StepsTraits, never, never>} */
 class StepsView extends View {
   at = "browse"; // the step that was chosen last
   reading = false; // the model is told what the address says, which is no news to the address

@@ -2,7 +2,7 @@
 
 import { bytes, number } from "../base/text.js";
 
-/** @import { Plan } from "./messages.js" */
+/** @import { PlanFigures } from "./messages.js" */
 
 /** @param {string} text @param {boolean} more whether there is more than was counted */
 const about = (text, more) => `${more ? "over" : "about"} ${text}`;
@@ -23,9 +23,9 @@ export function hours(value, more = false) {
 
 /**
  * The texts of a plan's five figures: files, stored bytes, raw bytes, time, worker-hours; a plan is empty where there is none.
- * @param {Partial<Plan>} plan
+ * @param {Partial<PlanFigures>} plan
  */
-export function figures({ files, bytes: size = 0, raw_bytes: raw, minutes: time, worker_hours: work, more = false, counting }) {
+export function figures({ files, bytes: size = 0, rawBytes: raw, minutes: time, workerHours: work, more = false, counting }) {
   if (files === undefined) return ["–", "–", "–", "–", "–"];
   const least = more ? "over " : "";
   /** @param {number | null | undefined} value @param {(value: number, more: boolean) => string} text */

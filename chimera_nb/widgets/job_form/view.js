@@ -1,13 +1,13 @@
 // The view of JobForm (job_form.py): it sends what is typed, key by key, and shows what the kernel makes of it.
 
-import { button, make, number, setText, showName, uniqueId } from "../base/text.js";
+import { button, make, number, setText, showName } from "../base/text.js";
 import { View } from "../base/view.js";
 import { CodePanel } from "./code.js";
 import { figures } from "./figures.js";
 import { Field, Radios, Tick, setOptions, textBox } from "./parts.js";
 
 /** @import { RenderProps } from "../base/model.js" */
-/** @import { FormRequest, FormTraits } from "./messages.js" */
+/** @import { FormMessage, FormRequest, FormTraits } from "./messages.js" */
 /** @import { Edit } from "./parts.js" */
 
 const INPUTS_SHOWN = 4;
@@ -54,9 +54,8 @@ function makeFields(edit) {
   };
 }
 
-/** @extends {View<FormTraits, FormRequest>} */
+/** @extends {View<FormTraits, FormMessage, FormRequest>} */
 class FormView extends View {
-  id = uniqueId("form");
   number = 0; // of the last edit
   all = false; // whether every input is listed
   /** @type {string | null} the token that a click has used */
@@ -102,9 +101,10 @@ class FormView extends View {
       "change:_go": () => this.onGo(),
       "change:_code": () => this.code.show(this.model.get("_code")),
     };
+    this.hearMessages({});
     this.hear(shows);
     for (const show of Object.values(shows)) show();
-    this.ask({ kind: "hello" });
+    this.hello();
   }
 
   // What it is made of
@@ -186,18 +186,18 @@ class FormView extends View {
   // What the kernel says
 
   onFields() {
-    const values = this.model.get("_fields");
-    const [view, made] = values.edited;
+    const { values, edited, carried } = this.model.get("_fields");
+    const [view, made] = edited;
     if (view === this.id && made < this.number) return; // of a key before the last: the rest is on its way
     const firm = !view || view === this.id; // and not typed in another view
     const { runner, overwrite, keep_partial: keepPartial, ...texts } = this.fields;
-    runner.show(values.runner);
-    overwrite.show(values.overwrite);
-    keepPartial.show(values.keep_partial);
-    for (const field of Object.values(texts)) field.show(values[/** @type {keyof typeof texts} */ (field.name)], firm);
+    runner.show(String(values.runner));
+    overwrite.show(Boolean(values.overwrite));
+    keepPartial.show(Boolean(values.keep_partial));
+    for (const field of Object.values(texts)) field.show(String(values[field.name]), firm);
     this.dataflow.hidden = this.moreDataflow.hidden = values.runner !== "dataflow";
-    showName(this.carried, values.carried.length ? `Also, from the job it was filled in from: ${values.carried.join("; ")}` : "");
-    this.carried.hidden = values.runner !== "dataflow" || !values.carried.length;
+    showName(this.carried, carried.length ? `Also, from the job it was filled in from: ${carried.join("; ")}` : "");
+    this.carried.hidden = values.runner !== "dataflow" || !carried.length;
   }
 
   onHints() {
@@ -233,7 +233,7 @@ class FormView extends View {
 
   onChoices() {
     const { sources = [], buckets = [], configurations = [], selections = [], settings = {} } = this.model.get("_choices");
-    const { source } = this.model.get("_fields");
+    const source = String(this.model.get("_fields").values.source);
     setOptions(this.fields.source.control, sources.length ? sources.map(([name]) => [name, name]) : [[source, source]]);
     this.fields.source.show(source);
     this.buckets.replaceChildren(...buckets.map((name) => make("option", "", "", { value: name })));

@@ -2,7 +2,7 @@
 
 import { bytes, duration, make, number, plural, setText, showName, when } from "../base/text.js";
 
-/** @import { Row as Job } from "./messages.js" */
+/** @import { JobRow } from "./messages.js" */
 
 export class Row {
   status = make("span", "ch-state");
@@ -20,7 +20,7 @@ export class Row {
   begun = make("span", "ch-numbers");
   took = make("span", "ch-numbers ch-muted");
 
-  /** @param {string} id of the element @param {Job} job */
+  /** @param {string} id of the element @param {JobRow} job */
   constructor(id, job) {
     this.job = job;
     this.node = make("div", "ch-history-row", "", { role: "row", id });
@@ -34,7 +34,7 @@ export class Row {
     this.draw(job);
   }
 
-  /** @param {Job} job */
+  /** @param {JobRow} job */
   draw(job) {
     this.job = job;
     setText(this.status, job.word);
@@ -58,15 +58,15 @@ export class Row {
   }
 }
 
-/** Files that have ended, well or not. @param {Job} job */
+/** Files that have ended, well or not. @param {JobRow} job */
 const ended = ({ done, failed }) => (done ?? 0) + (failed ?? 0);
 
-/** How much of a job's files has ended, 0 to 1; null where nobody knows how many there are. @param {Job} job */
+/** How much of a job's files has ended, 0 to 1; null where nobody knows how many there are. @param {JobRow} job */
 export function shareDone(job) {
   return job.listed ? Math.min(1, ended(job) / job.listed) : null;
 }
 
-/** "3 of 10" while it runs, "7 files" later. @param {Job} job */
+/** "3 of 10" while it runs, "7 files" later. @param {JobRow} job */
 export function filesText(job) {
   if (job.status === "running" && job.listed) return `${number(ended(job))} of ${number(job.listed)}`;
   return job.done === null ? "" : plural(job.done, "file");

@@ -1,6 +1,6 @@
 // The view of JobHistory (job_history.py): it asks for pages and filters, and keeps rows in their place while they change.
 
-import { button, later, make, plural, setText, uniqueId, within } from "../base/text.js";
+import { button, later, make, plural, setText, within } from "../base/text.js";
 import { View } from "../base/view.js";
 import { Filters } from "./filters.js";
 import { Row } from "./row.js";
@@ -10,19 +10,17 @@ import { statusText } from "./words.js";
 /** @import { HistoryMessage, HistoryRequest, HistoryTraits, RowsMessage } from "./messages.js" */
 
 const SKELETON_MS = 150; // a job log that answers sooner shows no placeholder
-const HERE_MS = 5000; // the kernel stops looking at the log when nobody has said so for 20 s
 const AHEAD = 400; // pixels before the end at which more is asked for
 const COLUMNS = [["state", "Status"], ["paths", "Reads, writes"], ["job", "Job"], ["files", "Files"], ["times", "Started"]];
 
 /** @type {RowsMessage} */
 const NOTHING = {
-  kind: "rows", view: 0, whole: false, rows: [], gone: [], complete: false, loading: false, failed: false, paused: false, looked: 0, back_to: null, filtered: false, searching: false,
+  kind: "rows", generation: 0, whole: false, rows: [], gone: [], complete: false, loading: false, failed: false, paused: false, looked: 0, backTo: null, filtered: false, searching: false,
 };
 
-/** @extends {View<HistoryTraits, HistoryRequest>} */
+/** @extends {View<HistoryTraits, HistoryMessage, HistoryRequest>} */
 class HistoryView extends View {
-  view = 0;
-  shownView = 0; // the rows of before stay until there are others
+  shown = 0; // the generation of the rows on screen: the rows of before stay until there are others
   /** @type {Map<string, Row>} by job id */
   rows = new Map();
   /** @type {string[]} job ids, newest first */
@@ -31,14 +29,13 @@ class HistoryView extends View {
   /** @type {string | null} the job that the keyboard is on */
   active = null;
   fresh = 0; // jobs that came in above what is on screen
-  id = uniqueId("history");
   grid = make("div", "ch-grid ch-history-grid", "", { role: "grid", tabindex: "0", "aria-label": "Jobs, newest first", "aria-colcount": COLUMNS.length });
   scroller = make("div", "ch-history-scroller", "", { role: "rowgroup", tabindex: "-1" });
   empty = make("div", "ch-placeholder");
   bones = make("div", "ch-history-bones", "", { "aria-hidden": "true" });
   news = button("ch-history-news", "", () => this.goUp());
   status = make("span", "ch-muted ch-numbers", "", { role: "status" });
-  more = button("", "", () => this.ask(this.state.loading ? { kind: "stop" } : { kind: "more", view: this.view }));
+  more = button("", "", () => this.ask(this.state.loading ? { kind: "stop" } : { kind: "more", generation: this.generation }));
 
   /** @param {RenderProps<HistoryTraits>} props */
   constructor({ model, el }) {
@@ -46,22 +43,18 @@ class HistoryView extends View {
     this.filters = new Filters((asked) => this.ask(asked), () => this.grid.focus());
     this.node.append(this.filters.node, this.makeList(), this.makeError(() => this.ask({ kind: "retry" })), this.makeStatus());
     this.skeletonSoon = later(SKELETON_MS, () => this.showSkeleton());
+    this.hearMessages({ rows: (message, isNew) => this.onRows(message, isNew) });
     this.hear({
-      "msg:custom": (/** @type {HistoryMessage} */ message) => message.kind === "rows" && this.onRows(message),
       "change:job_id": () => this.mark(),
       "change:height": () => this.onHeight(),
     });
     this.onHeight();
-    this.ask({ kind: "hello" });
-    this.here = setInterval(() => document.visibilityState === "visible" && this.ask({ kind: "here" }), HERE_MS);
-    this.onVisible = () => document.visibilityState === "visible" && this.ask({ kind: "hello" });
-    document.addEventListener("visibilitychange", this.onVisible);
+    this.hello();
+    this.stay(() => !document.hidden, () => this.hello());
   }
 
   close() {
     super.close();
-    clearInterval(this.here);
-    document.removeEventListener("visibilitychange", this.onVisible);
     for (const timer of [this.skeletonSoon, this.filters.soon]) timer.cancel();
   }
 
@@ -86,14 +79,12 @@ class HistoryView extends View {
     return this.grid;
   }
 
-  /** @param {RowsMessage} message */
-  onRows(message) {
-    if (message.view < this.view) return;
-    const here = message.view === this.shownView;
+  /** @param {RowsMessage} message @param {boolean} isNew */
+  onRows(message, isNew) {
+    const here = message.generation === this.shown;
     const waits = !here && message.loading && !message.rows.length;
     // The rows of before stay, dimmed, until there is something to show in their place.
-    if (waits && message.view !== this.view) this.skeletonSoon();
-    this.view = message.view;
+    if (waits && isNew) this.skeletonSoon();
     this.state = message;
     this.scroller.classList.toggle("ch-waiting", waits);
     if (!waits) {
@@ -106,7 +97,7 @@ class HistoryView extends View {
   }
 
   takeOver() {
-    this.shownView = this.view;
+    this.shown = this.generation;
     this.skeletonSoon.cancel();
     this.bones.hidden = true;
     this.scroller.scrollTop = 0;
@@ -116,7 +107,7 @@ class HistoryView extends View {
   change({ rows, gone }, here) {
     const top = this.scroller.scrollTop;
     const read = here && (top > 0 || this.grid.matches(":hover, :focus-within"));
-    const anchor = read ? this.shown().find(({ node, job }) => node.offsetTop + node.offsetHeight > top && !gone.includes(job.id))?.node : undefined;
+    const anchor = read ? this.nodes().find(({ node, job }) => node.offsetTop + node.offsetHeight > top && !gone.includes(job.id))?.node : undefined;
     const before = anchor ? anchor.offsetTop : 0;
     const first = this.order[0];
     this.drop(gone);
@@ -128,7 +119,7 @@ class HistoryView extends View {
     const age = (/** @type {Row} */ { job }) => `${job.created} ${job.id}`;
     this.order = [...this.rows.values()].sort((one, two) => (age(one) < age(two) ? 1 : -1)).map(({ job }) => job.id);
     let at = this.scroller.firstChild;
-    this.shown().forEach(({ node }, place) => {
+    this.nodes().forEach(({ node }, place) => {
       node.setAttribute("aria-rowindex", String(place + 2));
       if (node === at) at = at.nextSibling;
       else this.scroller.insertBefore(node, at);
@@ -136,13 +127,13 @@ class HistoryView extends View {
     const news = here && first !== undefined ? Math.max(0, this.order.indexOf(first)) : 0;
     if (anchor?.isConnected) this.scroller.scrollTop = top + anchor.offsetTop - before;
     if (news && this.scroller.scrollTop > 0) this.fresh += news;
-    for (const { node } of this.shown().slice(0, news)) node.classList.add("ch-new");
+    for (const { node } of this.nodes().slice(0, news)) node.classList.add("ch-new");
     this.mark();
     this.onScroll();
   }
 
   /** The rows, newest first. */
-  shown() {
+  nodes() {
     return this.order.flatMap((id) => this.rows.get(id) ?? []);
   }
 
@@ -186,10 +177,10 @@ class HistoryView extends View {
     if (scroller.scrollTop < 4) this.fresh = 0;
     this.news.hidden = !this.fresh;
     this.news.textContent = `↑ ${plural(this.fresh, "new job")}`;
-    if (state.complete || state.loading || state.failed || state.paused || this.shownView !== this.view) return;
+    if (state.complete || state.loading || state.failed || state.paused || this.shown !== this.generation) return;
     if (scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - AHEAD) {
       state.loading = true;
-      this.ask({ kind: "more", view: this.view });
+      this.ask({ kind: "more", generation: this.generation });
     }
   }
 
@@ -221,7 +212,7 @@ class HistoryView extends View {
 
   onState() {
     const { loading, complete, failed, paused, searching, filtered } = this.state;
-    const here = this.shownView === this.view;
+    const here = this.shown === this.generation;
     const count = here ? this.order.length : 0;
     setText(this.status, statusText(count, this.state));
     this.more.textContent = searching ? (loading ? "Stop" : "Search on") : "More";

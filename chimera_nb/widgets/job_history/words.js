@@ -3,10 +3,10 @@
 import { number, plural, when } from "../base/text.js";
 
 /** @import { RowsMessage } from "./messages.js" */
-/** @typedef {Pick<RowsMessage, "complete" | "loading" | "looked" | "searching" | "back_to">} State */
+/** @typedef {Pick<RowsMessage, "complete" | "loading" | "looked" | "searching" | "backTo">} State */
 
 /** How many jobs are listed, and what is still to come. @param {number} count @param {State} state */
-export function statusText(count, { complete, loading, looked, searching, back_to: backTo }) {
+export function statusText(count, { complete, loading, looked, searching, backTo }) {
   const jobs = plural(count, "job");
   if (searching && !complete) {
     const back = backTo ? `, back to ${when(backTo)}` : "";

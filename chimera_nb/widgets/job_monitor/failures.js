@@ -3,8 +3,9 @@
 import { button, make, number, plural, showLines, showName } from "../base/text.js";
 import { fillPlaceholder } from "./placeholder.js";
 
-/** @import { FailuresState, MonitorTraits } from "./messages.js" */
+/** @import { MonitorTraits } from "./messages.js" */
 /** @typedef {MonitorTraits["_job"]} MaybeJob */
+/** @typedef {MonitorTraits["_failures"]} FailuresState */
 
 /** Why there are no rows. @param {FailuresState} failures @param {MaybeJob} job */
 export function whyNone(failures, job) {

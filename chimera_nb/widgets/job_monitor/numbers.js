@@ -25,6 +25,9 @@ function makePlace(name, title) {
   return { node, told: node.appendChild(make("span", "ch-stage-told ch-mono")), count: node.appendChild(make("span", "ch-stage-count ch-numbers")) };
 }
 
+/** @param {string} name @returns {name is keyof typeof STAGES} */
+const isStage = (name) => name in STAGES;
+
 /** @param {string} title @param {string} steps */
 function makeStage(title, steps) {
   const node = make("li", "ch-stage", "", { title: steps });
@@ -96,6 +99,7 @@ export class Standing {
       write: job.lines ? plural(job.lines, "line") : "",
     };
     for (const [name, state] of job.stages) {
+      if (!isStage(name)) continue;
       const stage = this.stages[name];
       stage.node.dataset.state = state;
       setText(stage.state, state);

@@ -7,8 +7,9 @@ import { button, bytes, make, number, plural, setText, showName, when } from "..
 import { areTimes, isCloud, timeAxis } from "./axes.js";
 import { fillPlaceholder } from "./placeholder.js";
 
-/** @import { MonitorTraits, Result, ResultState } from "./messages.js" */
+/** @import { MonitorTraits, Result } from "./messages.js" */
 /** @typedef {MonitorTraits["_job"]} MaybeJob */
+/** @typedef {MonitorTraits["_result"]} ResultState */
 
 /** Why there is no result. @param {ResultState} result @param {MaybeJob} job */
 export function whyNone(result, job) {

@@ -1,7 +1,7 @@
 // The view of JobMonitor (job_monitor.py): how a job stands, and below that its log, its failures and its result.
 
 import { copyButton } from "../base/copy.js";
-import { button, later, make, number, showLines, showName, uniqueId, when } from "../base/text.js";
+import { button, later, make, number, showLines, showName, when } from "../base/text.js";
 import { View } from "../base/view.js";
 import { FailureList } from "./failures.js";
 import { JobLog } from "./log.js";
@@ -9,9 +9,8 @@ import { Standing } from "./numbers.js";
 import { ResultPanel } from "./result.js";
 
 /** @import { RenderProps } from "../base/model.js" */
-/** @import { Act, Job, MonitorMessage, MonitorRequest, MonitorTraits } from "./messages.js" */
+/** @import { Job, MonitorMessage, MonitorRequest, MonitorTraits } from "./messages.js" */
 
-const HERE_MS = 30_000; // how often the kernel is told that this view is on screen
 const WAITS_MS = 150; // a job log that answers sooner shows no placeholder
 const ARMED_MS = 600;
 /** @typedef {"log" | "failures" | "result"} Panel */
@@ -20,9 +19,8 @@ const PANELS = ["log", "failures", "result"];
 /** @type {Record<string, string>} */
 const RUNNERS = { direct: "on this machine", dataflow: "on Dataflow" };
 
-/** @extends {View<MonitorTraits, MonitorRequest>} */
+/** @extends {View<MonitorTraits, MonitorMessage, MonitorRequest>} */
 class MonitorView extends View {
-  id = uniqueId("monitor");
   asking = false; // whether the job is to be cancelled
   askedAt = 0;
   chosen = false; // whether somebody has chosen a tab
@@ -60,8 +58,11 @@ class MonitorView extends View {
     this.node.classList.add("ch-panel");
     this.body.append(this.standing.node, this.makeDetails());
     this.node.append(this.makeHead(), this.makeError(() => this.ask({ kind: "anew" })), this.nothing, this.body);
+    this.hearMessages({
+      log: (message) => this.log.take(message),
+      csv: ({ view, name, text }) => view === this.id && saveFile(name, text),
+    });
     this.hear({
-      "msg:custom": (/** @type {MonitorMessage} */ message) => this.onMessage(message),
       "change:_job": () => this.onJob(),
       "change:job_id": () => this.onJobId(),
       "change:_points": () => this.standing.showPoints(this.model.get("_points")),
@@ -71,40 +72,30 @@ class MonitorView extends View {
       "change:error": () => this.onNothing(true),
     });
     // A page that was forgotten, with a job that has ended, says nothing: its kernel may be put away.
-    this.here = setInterval(() => this.job.id && !this.job.final && this.ask({ kind: "here", view: this.id }), HERE_MS);
-    this.onVisible = () => document.hidden || this.ask({ kind: "here", view: this.id });
-    document.addEventListener("visibilitychange", this.onVisible);
+    this.stay(() => this.job.id !== undefined && !this.job.final, () => this.here());
     this.onJob();
     this.standing.showPoints(this.model.get("_points"));
     this.onFailures();
     this.onResult();
-    this.ask({ kind: "hello", view: this.id });
+    this.hello();
   }
 
   close() {
     super.close();
-    clearInterval(this.here);
     this.waitSoon.cancel();
     this.armSoon.cancel();
-    document.removeEventListener("visibilitychange", this.onVisible);
     this.standing.close();
     this.result.close();
-    this.ask({ kind: "bye", view: this.id });
   }
 
   get job() {
     return this.model.get("_job");
   }
 
-  /** Ask for something to be done to the job on screen. @param {Act} kind */
+  /** Ask for something to be done to the job on screen. @param {"cancel" | "retry" | "clone" | "save"} kind */
   act(kind) {
-    if (this.job.id !== undefined) this.ask({ kind, job: this.job.id, view: this.id });
-  }
-
-  /** @param {MonitorMessage} message */
-  onMessage(message) {
-    if (message.kind === "log") this.log.take(message);
-    if (message.kind === "csv" && message.view === this.id) saveFile(message.name, message.text);
+    const { id: job } = this.job;
+    if (job !== undefined) this.ask(kind === "save" ? { kind, job, view: this.id } : { kind, job });
   }
 
   // What it is, and what can be done to it
@@ -149,7 +140,7 @@ class MonitorView extends View {
   }
 
   onJobId() {
-    this.ask({ kind: "here", view: this.id });
+    this.here();
     this.asking = false;
     this.chosen = false;
     this.onJob();

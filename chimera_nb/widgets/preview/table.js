@@ -3,11 +3,11 @@
 import { make, showName } from "../base/text.js";
 import { showLine } from "./tree.js";
 
-/** @import { TableMessage } from "./messages.js" */
+/** @import { Records } from "./messages.js" */
 
 const TITLED = 40; // characters of a cell from which on the whole of it is shown under the pointer
 
-/** @param {TableMessage} message */
+/** @param {Records} records */
 export function tableOf({ columns, rows }) {
   const table = make("table", "ch-table");
   const head = table.appendChild(make("thead")).appendChild(make("tr"));

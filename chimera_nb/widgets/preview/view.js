@@ -1,14 +1,14 @@
 // The view of FilePreview (widget.py): what a file is, and its first records as lines, a tree and a table.
 
 import { copyButton } from "../base/copy.js";
-import { button, bytes, later, make, number, plural, showName, uniqueId } from "../base/text.js";
+import { button, bytes, later, make, number, plural, showName } from "../base/text.js";
 import { View } from "../base/view.js";
 import { tableOf } from "./table.js";
 import { Tree, showLine } from "./tree.js";
 import { factsText, isJson, linesText, problemText, recordAt, tableText } from "./words.js";
 
 /** @import { RenderProps } from "../base/model.js" */
-/** @import { FileMessage, LineMessage, PreviewMessage, PreviewRequest, PreviewTraits, ShownLine, TableMessage, TreeMessage } from "./messages.js" */
+/** @import { FileMessage, LineMessage, PreviewMessage, PreviewRequest, PreviewTraits, Records, ShownLine, TreeMessage } from "./messages.js" */
 /** @typedef {"lines" | "tree" | "table"} Tab */
 
 const SKELETON_MS = 150; // a store that answers sooner shows no placeholder
@@ -17,23 +17,22 @@ const OPEN_NODES = 60; // of a tree are on show from the start
 const TABS = ["lines", "tree", "table"];
 const NOTHING = "Choose a file to see its first records. One small request is made for it, whether it has a kilobyte or terabytes.";
 
-/** @extends {View<PreviewTraits, PreviewRequest>} */
+/** @extends {View<PreviewTraits, PreviewMessage, PreviewRequest>} */
 class PreviewView extends View {
   /** @type {FileMessage} */
-  file = { kind: "file", view: -1, uri: "", state: "empty", inside: null };
+  file = { kind: "file", generation: -1, uri: "", state: "empty", facts: null };
   /** @type {Tab} the one on show, and the one that was chosen */
   tab = "lines";
   /** @type {Tab | null} */
   wanted = null;
   record = 0; // the line that the tree shows
   explode = ""; // the column of which the table has a row for each item
-  id = uniqueId("preview");
   tree = new Tree();
   name = make("div", "ch-title ch-label", "", { dir: "ltr" });
   codec = make("span", "ch-codec-mark");
   copy = copyButton("Copy path", () => this.file.uri, { says: "Copy path" });
   path = make("div", "ch-preview-path ch-mono ch-muted ch-label", "", { dir: "ltr" });
-  facts = make("div", "ch-preview-facts ch-muted ch-numbers", "", { role: "status" });
+  about = make("div", "ch-preview-facts ch-muted ch-numbers", "", { role: "status" });
   problem = make("div", "ch-error ch-preview-problem", "", { role: "alert" });
   problemText = this.problem.appendChild(make("span", "ch-error-text"));
   tabs = { lines: this.makeTab("lines", "Lines"), tree: this.makeTab("tree", "Tree"), table: this.makeTab("table", "Table") };
@@ -48,26 +47,20 @@ class PreviewView extends View {
     super(model, el, "preview ch-panel", "Inside a file");
     this.node.append(this.makeHead(), this.problem, this.makeError(() => this.ask({ kind: "retry" })), this.makeTabs(), this.panel);
     this.skeletonSoon = later(SKELETON_MS, () => this.showSkeleton());
-    this.hear({
-      "msg:custom": (/** @type {PreviewMessage} */ message) => this.onMessage(message),
-      "change:height": () => this.onHeight(),
+    this.hearMessages({
+      file: (message, isNew) => this.onFile(message, isNew),
+      line: (message) => this.onLine(message),
+      tree: (message) => this.onTree(message),
+      table: ({ records }) => this.onTable(records),
     });
+    this.hear({ "change:height": () => this.onHeight() });
     this.onHeight();
-    this.ask({ kind: "hello" });
+    this.hello();
   }
 
   close() {
     super.close();
     this.skeletonSoon.cancel();
-  }
-
-  /** @param {PreviewMessage} message */
-  onMessage(message) {
-    if (message.kind === "file") this.onFile(message);
-    else if (message.view !== this.file.view) return;
-    else if (message.kind === "line") this.onLine(message);
-    else if (message.kind === "tree") this.onTree(message);
-    else if (message.kind === "table") this.onTable(message);
   }
 
   // What it is
@@ -76,14 +69,13 @@ class PreviewView extends View {
     const head = make("div", "ch-bar ch-preview-head");
     const line = make("div", "ch-preview-line");
     line.append(this.name, this.codec, this.copy);
-    head.append(line, this.path, this.facts);
+    head.append(line, this.path, this.about);
     return head;
   }
 
-  /** @param {FileMessage} message */
-  onFile(message) {
-    if (message.view < this.file.view) return;
-    if (message.view > this.file.view) {
+  /** @param {FileMessage} message @param {boolean} isNew */
+  onFile(message, isNew) {
+    if (isNew) {
       this.record = 0;
       this.explode = "";
     }
@@ -99,16 +91,16 @@ class PreviewView extends View {
   }
 
   show() {
-    const { uri, inside } = this.file;
+    const { uri, facts } = this.file;
     for (const part of [this.copy, this.path]) part.hidden = !uri;
-    if (!uri) this.name.textContent = "Look inside a file";
-    this.codec.textContent = inside ? (inside.codec ?? "unknown") : "";
-    this.codec.hidden = !inside;
-    this.facts.textContent = inside ? factsText(inside) : uri ? "" : "Its first records, whatever its size";
-    showName(this.problemText, inside ? problemText(inside) : "");
-    this.problem.classList.toggle("ch-shown", Boolean(inside?.problem));
-    const json = inside ? inside.lines.findIndex(isJson) : -1;
-    for (const name of TABS) this.tabs[name].disabled = name === "lines" ? !inside : json < 0;
+    if (!uri) this.name.textContent = "Look facts a file";
+    this.codec.textContent = facts ? (facts.codec ?? "unknown") : "";
+    this.codec.hidden = !facts;
+    this.about.textContent = facts ? factsText(facts) : uri ? "" : "Its first records, whatever its size";
+    showName(this.problemText, facts ? problemText(facts) : "");
+    this.problem.classList.toggle("ch-shown", Boolean(facts?.problem));
+    const json = facts ? facts.lines.findIndex(isJson) : -1;
+    for (const name of TABS) this.tabs[name].disabled = name === "lines" ? !facts : json < 0;
     if (json >= 0) this.record = json;
     this.choose(json < 0 ? "lines" : (this.wanted ?? this.tab), false);
   }
@@ -160,7 +152,7 @@ class PreviewView extends View {
     this.panel.scrollTop = this.panel.scrollLeft = 0;
     this.place.textContent = "";
     this.back.hidden = this.on.hidden = this.rowsOf.hidden = true;
-    if (!this.file.inside) this.showPlaceholder();
+    if (!this.file.facts) this.showPlaceholder();
     else if (name === "lines") this.showLines();
     else if (name === "tree") this.step(0);
     else this.askTable();
@@ -175,7 +167,7 @@ class PreviewView extends View {
     for (const part of [this.copy, this.path]) part.hidden = false;
     for (const tab of Object.values(this.tabs)) tab.disabled = true;
     this.problem.classList.remove("ch-shown");
-    this.facts.textContent = "Reading";
+    this.about.textContent = "Reading";
     this.codec.hidden = this.back.hidden = this.on.hidden = this.rowsOf.hidden = true;
     this.place.textContent = "";
     const bones = [62, 84, 47, 71, 90, 55, 78].map((width) => {
@@ -189,14 +181,14 @@ class PreviewView extends View {
   // Lines
 
   showLines() {
-    const { inside } = this.file;
-    if (!inside) return;
-    if (!inside.lines.length) {
-      const nothing = inside.complete ? "The file holds no lines." : "There is no whole line to show.";
+    const { facts } = this.file;
+    if (!facts) return;
+    if (!facts.lines.length) {
+      const nothing = facts.complete ? "The file holds no lines." : "There is no whole line to show.";
       return void this.panel.replaceChildren(make("div", "ch-placeholder", nothing));
     }
-    this.place.textContent = linesText(inside.lines.length, inside.linesRead);
-    this.panel.replaceChildren(...inside.lines.map((line, at) => this.makeLine(line, at)));
+    this.place.textContent = linesText(facts.lines.length, facts.linesRead);
+    this.panel.replaceChildren(...facts.lines.map((line, at) => this.makeLine(line, at)));
   }
 
   /** @param {ShownLine} line @param {number} at */
@@ -213,7 +205,7 @@ class PreviewView extends View {
     const body = row.appendChild(make("div", "ch-preview-body ch-mono", "", { dir: "ltr" }));
     showLine(body, text);
     if (isLong) {
-      const whole = () => this.ask({ kind: "line", view: this.file.view, n: at });
+      const whole = () => this.ask({ kind: "line", generation: this.generation, n: at });
       body.append("… ", button("ch-preview-whole", "Show all of this line", whole));
     }
     return row;
@@ -233,15 +225,15 @@ class PreviewView extends View {
 
   /** Show the record some places on that is JSON; 0 is the one that is meant now. @param {number} by */
   step(by) {
-    const { view, inside } = this.file;
-    if (!inside) return;
-    const { lines } = inside;
+    const { facts } = this.file;
+    if (!facts) return;
+    const { lines } = facts;
     this.record = recordAt(lines, this.record, by);
     this.back.hidden = this.on.hidden = false;
     this.back.disabled = recordAt(lines, this.record, -1) === this.record;
     this.on.disabled = recordAt(lines, this.record, 1) === this.record;
     this.place.textContent = `line ${number(this.record + 1)} of ${number(lines.length)}`;
-    this.ask({ kind: "tree", view, n: this.record });
+    this.ask({ kind: "tree", generation: this.generation, n: this.record });
   }
 
   /** @param {TreeMessage} message */
@@ -255,10 +247,10 @@ class PreviewView extends View {
   // The table
 
   askTable() {
-    this.ask({ kind: "table", view: this.file.view, explode: this.explode });
+    this.ask({ kind: "table", generation: this.generation, explode: this.explode });
   }
 
-  /** @param {TableMessage} table */
+  /** @param {Records} table */
   onTable(table) {
     if (this.tab !== "table") return;
     this.rowsOf.replaceChildren(make("option", "", "A row for each line", { value: "" }));

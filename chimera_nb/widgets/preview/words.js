@@ -2,11 +2,11 @@
 
 import { bytes, number, plural } from "../base/text.js";
 
-/** @import { Inside, ShownLine, TableMessage } from "./messages.js" */
+/** @import { Facts, Records, ShownLine } from "./messages.js" */
 
 const roughly = new Intl.NumberFormat("en-US", { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 2 });
 
-/** How large it is, as stored and as it would be raw; below, what else there is to know. @param {Inside} inside */
+/** How large it is, as stored and as it would be raw; below, what else there is to know. @param {Facts} facts */
 export function factsText({ size, readBytes, rawBytes, complete, estimatedRawBytes: raw, estimatedLines: lines, note }) {
   const parts = [`${bytes(size)} stored`];
   if (complete) parts.push(`${bytes(raw ?? rawBytes)} raw`, plural(lines ?? 0, "line"));
@@ -18,7 +18,7 @@ export function factsText({ size, readBytes, rawBytes, complete, estimatedRawByt
   return [parts.join("  ·  "), note && note[0].toUpperCase() + note.slice(1)].filter(Boolean).join("\n");
 }
 
-/** What is wrong with it; "" for nothing. @param {Inside} inside */
+/** What is wrong with it; "" for nothing. @param {Facts} facts */
 export function problemText({ problem }) {
   if (!problem) return "";
   // Reasons begin with "is", or are sentences of their own.
@@ -30,7 +30,7 @@ export function linesText(shown, read) {
   return shown < read ? `the first ${number(shown)} of ${plural(read, "line")} read` : plural(shown, "line");
 }
 
-/** What of the lines is in the table. @param {TableMessage} table */
+/** What of the lines is in the table. @param {Records} table */
 export function tableText({ rows, moreRows, moreColumns, others }) {
   const parts = [moreRows ? `the first ${plural(rows.length, "row")}` : plural(rows.length, "row")];
   if (moreColumns) parts.push(`${plural(moreColumns, "column")} more`);
