@@ -18,7 +18,7 @@ from chimera_nb.connect import settings_for
 from chimera_nb.data.zip_front import first_member
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
 from pipeline.codecs.stream import Intake, Readable
-from pipeline.errors import BadFileError
+from pipeline.errors import BadFileError, CutOffError
 from pipeline.read.text_format import text_format
 from pipeline.storage import Store
 
@@ -40,6 +40,7 @@ class Preview:
     complete             all of the file was read, and it is good
     problem              why the file, or what was read of it, is broken or not what its name says; the last
                          lines may then be garbage, for a format's checksum comes after what it is of
+    problem_sentence     the same as a sentence of its own
     note                 what is worth saying of a good one
     """
 
@@ -53,6 +54,7 @@ class Preview:
     estimated_lines: int | None
     complete: bool
     problem: str | None = None
+    problem_sentence: str | None = None
     note: str | None = None
 
 
@@ -103,6 +105,7 @@ def preview_bytes(uri: str, data: bytes, size: int) -> Preview:
         estimated_lines=len(lines) if front.complete else guessed,
         complete=front.complete,
         problem=front.problem,
+        problem_sentence=front.problem_sentence,
         note="; ".join(_notes(front, lines, raw)) or None,
     )
 
@@ -138,6 +141,7 @@ class _Front:
     codec: Codec | None = None
     chunks: list[bytes] = field(default_factory=list)
     problem: str | None = None
+    problem_sentence: str | None = None
     note: str | None = None
     stopped: bool = False  # at _RAW_BYTES
     _used: int | None = None  # stored bytes that `chunks` came of, where the codec's outline tells
@@ -159,7 +163,7 @@ class _Front:
                 if self.stopped:
                     self._used = prefix.at
         except BadFileError as e:
-            self.problem = str(e)
+            self.problem, self.problem_sentence = str(e), e.sentence
 
     def used_bytes(self) -> int:
         """The stored bytes that the raw ones came of, for the ratio.
@@ -191,9 +195,8 @@ class _Front:
                 if raw >= _RAW_BYTES:
                     self.stopped = True
                     return
-        except BadFileError as e:
-            # Codecs tell what ends too early from what is wrong by these words (tests hold them to it).
-            if self.whole or not source.asked_beyond or " is cut off " not in str(e):
+        except CutOffError:
+            if self.whole or not source.asked_beyond:
                 raise
 
 

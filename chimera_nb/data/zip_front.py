@@ -51,7 +51,7 @@ class ZipMember:
         try:
             raw = self._inflate.decompress(piece, size)
         except zlib.error as e:
-            raise BadFileError(f"is corrupt ({e})") from e
+            raise BadFileError(f"is corrupt ({e})", of_the_file=True) from e
         self.at -= len(self._inflate.unused_data)
         return raw
 

@@ -53,7 +53,7 @@ def choose_codec(head: bytes, name: str, wanted: str = "auto") -> Codec:
     """
     forced = None if wanted == "auto" else get_codec(wanted)
     if not head:
-        raise BadFileError("is empty (0 bytes)")
+        raise BadFileError("is empty (0 bytes)", of_the_file=True)
     if forced:
         _check_asked_for(head, forced)
         return forced
@@ -61,7 +61,8 @@ def choose_codec(head: bytes, name: str, wanted: str = "auto") -> Codec:
         return _CODECS[found]
     if refused := refused_format_of(head):
         raise BadFileError(
-            f"is {refused}, which is not supported; unpack it, or compress it as bz2, gzip, xz or zstd"
+            f"is {refused}, which is not supported; unpack it, or compress it as bz2, gzip, xz or zstd",
+            of_the_file=True,
         )
     return _without_magic(head, name)
 
@@ -84,9 +85,11 @@ def _check_asked_for(head: bytes, codec: Codec) -> None:
     if takes_anything or head.startswith(codec.magic) or _may_begin(head, codec):
         return
     if found := compression_of(head) or refused_format_of(head):
-        raise BadFileError(f"is {found}, but the job asks for {codec.name}; ask for auto")
+        raise BadFileError(f"is {found}, but the job asks for {codec.name}; ask for auto", of_the_file=True)
     if codec.magic:
-        raise BadFileError(f"is not {codec.name}, which the job asks for: {begins_with(head)}")
+        raise BadFileError(
+            f"is not {codec.name}, which the job asks for: {begins_with(head)}", of_the_file=True
+        )
 
 
 def _without_magic(head: bytes, name: str) -> Codec:
@@ -95,11 +98,17 @@ def _without_magic(head: bytes, name: str) -> Codec:
         if suffix in codec.suffixes:
             if _may_begin(head, codec):
                 return codec
-            raise BadFileError(f"is named {suffix} but is not {codec.name}: {begins_with(head)}")
+            raise BadFileError(
+                f"is named {suffix} but is not {codec.name}: {begins_with(head)}", of_the_file=True
+            )
     if suffix in REFUSED_SUFFIXES:
-        raise BadFileError(f"is {REFUSED_SUFFIXES[suffix]} by its name, which is not supported; unpack it")
+        raise BadFileError(
+            f"is {REFUSED_SUFFIXES[suffix]} by its name, which is not supported; unpack it", of_the_file=True
+        )
     if b"\0" in head:
-        raise BadFileError(f"is neither text nor in a compressed format that is known: {begins_with(head)}")
+        raise BadFileError(
+            f"is neither text nor in a compressed format that is known: {begins_with(head)}", of_the_file=True
+        )
     return _CODECS[PlainCodec.name]
 
 

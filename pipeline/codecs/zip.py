@@ -15,7 +15,7 @@ from pipeline.codecs.base import CHUNK_BYTES, Codec
 from pipeline.codecs.formats import MAGIC
 from pipeline.codecs.stream import Intake, RandomAccess, Readable, random_access_of
 from pipeline.codecs.zip_directory import Member, decode_name, find_directory, members
-from pipeline.errors import BadFileError, ChimeraError
+from pipeline.errors import BadFileError, ChimeraError, CutOffError
 
 _SPOOL_BYTES = 16 << 20  # of a stream that cannot be read at any place, what is held in memory
 _HEADER = struct.Struct("<4s5H3L2H")
@@ -170,7 +170,7 @@ def _decoded(intake: Intake, name: str) -> Iterator[bytes]:
 
     codec = choose_codec(intake.peek(HEAD_BYTES), name)
     if codec.name == ZipCodec.name:
-        raise BadFileError("is a zip within a zip; unpack one layer and upload it again")
+        raise BadFileError("is a zip within a zip; unpack one layer and upload it again", of_the_file=True)
     return codec.decode(intake)
 
 
@@ -192,4 +192,4 @@ def _faults(what: str, read: Callable[[], _T]) -> _T:
     except ChimeraError:
         raise  # the store's, or one that says what is wrong already
     except _FAULTS as e:
-        raise BadFileError(f"{what} is cut off or corrupt ({e})") from e
+        raise CutOffError(f"{what} is cut off or corrupt ({e})") from e

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from pipeline.codecs.stream import RandomAccess
-from pipeline.errors import BadFileError
+from pipeline.errors import BadFileError, CutOffError
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -64,7 +64,7 @@ def find_directory(archive: RandomAccess) -> Directory:
     if extra > 0:
         raise BadFileError(f"{extra:,} bytes of something else follow the end of the zip archive")
     if extra < 0:
-        raise BadFileError("the zip archive is cut off in the comment at its end")
+        raise CutOffError("the zip archive is cut off in the comment at its end")
     end = length - window + at
     if large := _end64(archive, end):
         end, size, offset = large
@@ -89,7 +89,7 @@ def members(archive: RandomAccess, directory: Directory) -> Iterator[Member]:
 
 
 def corrupt(reason: str) -> BadFileError:
-    return BadFileError(f"the zip archive is cut off or corrupt ({reason})")
+    return CutOffError(f"the zip archive is cut off or corrupt ({reason})")
 
 
 def _members_in(held: bytes, base: int) -> Generator[Member, None, int]:

@@ -83,6 +83,18 @@ def test_a_broken_file_says_so_and_shows_what_came_before():
     assert "cut off" in facts_of(shown)["problem"]
 
 
+@pytest.mark.parametrize(
+    ("raw", "name", "problem"),
+    [
+        (b"", "a.ndjson", "This file is empty (0 bytes)."),
+        (b"plain", "a.bz2", "This file is named .bz2 but is not bz2: "),
+        (bz2.compress(b"x" * 9000)[:-9], "a.bz2", "This file cannot be used: the bz2 data is cut off after "),
+    ],
+)
+def test_what_is_wrong_is_a_sentence(raw, name, problem):
+    assert facts_of(look(raw, name))["problem"].startswith(problem)
+
+
 def test_no_more_than_so_many_lines_and_bytes_are_kept():
     assert len(look(b"x\n" * 10_000).lines) == MAX_LINES
     shown = look((b"y" * 300_000 + b"\n") * 10)

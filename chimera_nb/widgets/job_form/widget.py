@@ -248,6 +248,7 @@ class JobForm(View):
             self._checks.target,
             self._choices_known.sources,
             self._launched_here,
+            missing=checked.missing,
         )
         self._hints = to_wire(said)
         pressed = self._button(checked)
@@ -280,7 +281,7 @@ class JobForm(View):
         problems = {**self._checks.problems(), **checked.problems}
         if missing := self._choices_known.missing(self._form.runner, checked.options):
             problems.setdefault("runner", missing)
-        return Checked(checked.job, checked.options, problems)
+        return Checked(checked.job, checked.options, problems, checked.missing)
 
     def _button(self, checked: Checked) -> Button:
         return button(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from chimera_nb.widgets.job_form.messages import Hint
-from chimera_nb.widgets.job_form.model import NOTHING_SELECTED, Fields
+from chimera_nb.widgets.job_form.model import Fields
 
 if TYPE_CHECKING:
     from chimera_nb.widgets.job_form.target_state import TargetState
@@ -62,8 +62,10 @@ def hints(
     target: TargetState | None,
     sources: Mapping[str, str],
     launched: str = "",
+    *,
+    missing: Collection[str] = (),
 ) -> dict[str, Hint]:
-    """By field: what is said under it, and whether that is bad. What is only missing is not bad."""
+    """By field: what is said under it, and whether that is bad. What is only `missing` is not bad."""
     said: dict[str, Hint] = {}
     for name, text in _OPEN.items():
         if not getattr(form, name):
@@ -77,9 +79,8 @@ def hints(
     if launched:
         said["prefix"] = Hint(f"Job {launched} writes here.")
     for name, problem in problems.items():
-        missing = problem == NOTHING_SELECTED or (name == "bucket" and not form.bucket.strip())
         if not (launched and name == "prefix"):
-            said[name] = Hint(as_sentence(problem), bad=not missing)
+            said[name] = Hint(as_sentence(problem), bad=name not in missing)
     return said
 
 

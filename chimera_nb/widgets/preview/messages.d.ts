@@ -56,7 +56,7 @@ export interface RefusedMessage {
 /** The first characters of a line; whether there are more, and whether it is JSON that a tree can show. */
 export type ShownLine = [text: string, isLong: boolean, isJson: boolean];
 
-/** What is known of a file; sizes in bytes, None where they are not known. */
+/** What is known of a file; sizes in bytes, None where they are not known; `problem` a sentence, or "". */
 export interface Facts {
   size: number;
   codec: string | null;

@@ -52,7 +52,7 @@ class ShownLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Facts(State):
-    """What is known of a file; sizes in bytes, None where they are not known."""
+    """What is known of a file; sizes in bytes, None where they are not known; `problem` a sentence, or ""."""
 
     size: int
     codec: str | None

@@ -70,7 +70,7 @@ def inside(found: Preview) -> Inside:
         estimated_raw_bytes=found.estimated_raw_bytes,
         estimated_lines=found.estimated_lines,
         complete=found.complete,
-        problem=storable(found.problem or ""),
+        problem=storable(found.problem_sentence or ""),
         note=storable(found.note or ""),
         lines_read=len(found.lines),
         lines=tuple(ShownLine(line.text[:LINE_CHARS], line.is_long, _is_json(line.data)) for line in lines),

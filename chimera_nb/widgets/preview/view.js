@@ -5,7 +5,7 @@ import { button, bytes, later, make, number, plural, showName } from "../base/te
 import { View } from "../base/view.js";
 import { tableOf } from "./table.js";
 import { Tree, showLine } from "./tree.js";
-import { factsText, isJson, linesText, problemText, recordAt, tableText } from "./words.js";
+import { factsText, isJson, linesText, recordAt, tableText } from "./words.js";
 
 /** @import { RenderProps } from "../base/model.js" */
 /** @import { FileMessage, LineMessage, PreviewMessage, PreviewRequest, PreviewTraits, Records, ShownLine, TreeMessage } from "./messages.js" */
@@ -97,7 +97,7 @@ class PreviewView extends View {
     this.codec.textContent = facts ? (facts.codec ?? "unknown") : "";
     this.codec.hidden = !facts;
     this.about.textContent = facts ? factsText(facts) : uri ? "" : "Its first records, whatever its size";
-    showName(this.problemText, facts ? problemText(facts) : "");
+    showName(this.problemText, facts?.problem ?? "");
     this.problem.classList.toggle("ch-shown", Boolean(facts?.problem));
     const json = facts ? facts.lines.findIndex(isJson) : -1;
     for (const name of TABS) this.tabs[name].disabled = name === "lines" ? !facts : json < 0;

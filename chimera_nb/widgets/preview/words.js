@@ -18,13 +18,6 @@ export function factsText({ size, readBytes, rawBytes, complete, estimatedRawByt
   return [parts.join("  ·  "), note && note[0].toUpperCase() + note.slice(1)].filter(Boolean).join("\n");
 }
 
-/** What is wrong with it; "" for nothing. @param {Facts} facts */
-export function problemText({ problem }) {
-  if (!problem) return "";
-  // Reasons begin with "is", or are sentences of their own.
-  return `${/^is /.test(problem) ? "This file" : "This file cannot be used:"} ${problem}.`;
-}
-
 /** How many of the lines that were read are shown. @param {number} shown @param {number} read */
 export function linesText(shown, read) {
   return shown < read ? `the first ${number(shown)} of ${plural(read, "line")} read` : plural(shown, "line");
