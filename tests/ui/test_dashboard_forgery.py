@@ -193,6 +193,7 @@ def test_messages_that_make_no_sense_leave_the_widgets_as_they_were(bounded, buc
                 widgets.ask(
                     widget, kind=kind, view=[], field={}, value={}, token=None, id=[], job={}, at="x", to=1e99
                 )
+        widgets.ask("BucketBrowser", kind="hello", view="forged")
         widgets.ask("BucketBrowser", kind="go", text=f"gs://{buckets[0]}/in/")
         widgets.wait(lambda data: data.get("content", {}).get("objects"))
         assert "Traceback" not in json.dumps(widgets.heard)

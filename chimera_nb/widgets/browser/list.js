@@ -112,22 +112,20 @@ export class List {
     if (this.keep !== undefined) this.scroller.scrollTop = this.keep;
     this.keep = undefined;
     const [first, last] = windowOf({ top: this.scroller.scrollTop, height: this.scroller.clientHeight, row: ROW, total, spare: SPARE });
-    const needed = Math.max(0, last - first);
-    while (this.pool.length < needed) this.pool.push(this.makeRow());
-    for (const row of this.pool.splice(needed + 2 * SPARE)) {
-      this.byNode.delete(row.node);
-      row.node.remove();
-    }
     const held = isHeld(rows.folder, this.selected);
-    const drawn = new Set();
+    const shown = new Map(this.pool.filter(({ place }) => place >= first && place < last).map((row) => [row.place, row]));
+    const free = this.pool.filter(({ place }) => !shown.has(place));
     for (let place = first; place < last; place += 1) {
       // A row keeps its element while it is on screen, so that scrolling redraws only what comes in.
-      drawn.add(place % this.pool.length);
-      this.draw(this.pool[place % this.pool.length], rows, place, held);
+      const row = shown.get(place) ?? free.pop() ?? this.makeRow();
+      row.node.hidden = false;
+      this.draw(row, rows, place, held);
     }
-    this.pool.forEach((row, index) => {
-      row.node.hidden = !drawn.has(index);
-    });
+    for (const row of free) {
+      row.node.hidden = true;
+      row.place = -1;
+    }
+    for (const row of free.slice(2 * SPARE)) this.dropRow(row);
     this.node.setAttribute("aria-rowcount", String(rows.complete ? rows.length + 1 : -1));
     this.node.setAttribute("aria-busy", String(Boolean(rows.loading)));
     if (this.active !== null && rows.has(this.active)) {
@@ -144,7 +142,15 @@ export class List {
   makeRow() {
     const row = new Row();
     this.byNode.set(this.spacer.appendChild(row.node), row);
+    this.pool.push(row);
     return row;
+  }
+
+  /** @param {Row} row */
+  dropRow(row) {
+    this.pool.splice(this.pool.indexOf(row), 1);
+    this.byNode.delete(row.node);
+    row.node.remove();
   }
 
   /** @param {Row} row @param {Rows} rows @param {number} place @param {boolean} held */

@@ -24,7 +24,6 @@ INPUTS_SHOWN = 5
 
 _STAMPED = re.compile(r"\[(?P<time>\d{4}-\d\d-\d\dT[^\]]{1,30})\] (?P<text>.*)", re.DOTALL)
 _LEVELS: dict[str, Literal["error", "warning"]] = {"ERROR: ": "error", "WARNING: ": "warning"}
-_LEFT_OUT = re.compile(r"… [\d,]+ earlier lines left out")
 _MOST = 10**18  # an exabyte
 _MOMENT = 0.05  # seconds; a speed over less says nothing
 _CONSOLE = "https://console.cloud.google.com/"
@@ -206,10 +205,10 @@ def _halved(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def log_lines(record: JobRecord) -> list[LogLine]:
-    """The log, oldest first, without the line that tells how many were left out."""
+    """The log, oldest first; where lines were left out, without its first one, which tells how many."""
     lines = [_line(line, record.error) for line in record.logs]
-    if record.logs_left_out and lines and _LEFT_OUT.fullmatch(lines[0][2]):
-        del lines[0]
+    if record.logs_left_out:
+        del lines[:1]
     return lines[-MAX_LOG_LINES:]
 
 
