@@ -150,7 +150,7 @@ class _Values:
         if end < 0 and not at_end:
             if self._too_long():
                 limit = MAX_LINE_BYTES >> 20
-                raise BadFileError(f"holds a line of more than {limit} MiB that is no JSON")
+                raise BadFileError(f"holds a line of more than {limit} MiB that is no JSON", of_the_file=True)
             return None
         end = len(self._text) if end < 0 else end
         line, self._at = self._text[self._at : end], end + 1

@@ -21,7 +21,7 @@ from chimera_nb.data.no_file import file_wanted
 from chimera_nb.data.zip_glimpse import Glimpse, GlimpsedZip, ReadAt
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
 from pipeline.codecs.stream import Intake
-from pipeline.errors import BadFileError
+from pipeline.errors import BadFileError, CutOffError
 from pipeline.read.text_format import text_format
 from pipeline.storage import ReadStream, Store
 
@@ -43,6 +43,7 @@ class Preview:
     complete             all of the file was read, and it is good
     problem              why the file, or what was read of it, is broken or not what its name says; the last
                          lines may then be garbage, for a format's checksum comes after what it is of
+    problem_sentence     the same as a sentence of its own
     note                 what is worth saying of a good one
     """
 
@@ -56,6 +57,7 @@ class Preview:
     estimated_lines: int | None
     complete: bool
     problem: str | None = None
+    problem_sentence: str | None = None
     note: str | None = None
 
 
@@ -108,6 +110,7 @@ def preview_bytes(uri: str, data: bytes, size: int, read_at: ReadAt | None = Non
         estimated_lines=len(lines) if front.complete else guessed,
         complete=front.complete,
         problem=front.problem,
+        problem_sentence=front.problem_sentence,
         note="; ".join(_notes(front, lines, raw)) or None,
     )
 
@@ -144,6 +147,7 @@ class _Front:
     codec: Codec | None = None
     chunks: list[bytes] = field(default_factory=list)
     problem: str | None = None
+    problem_sentence: str | None = None
     notes: list[str] = field(default_factory=list)
     stopped: bool = False  # at _RAW_BYTES
     read_bytes: int = 0
@@ -171,7 +175,7 @@ class _Front:
                 if self.stopped:
                     self._used = prefix.at
         except BadFileError as e:
-            self.problem = str(e)
+            self.problem, self.problem_sentence = str(e), e.sentence
 
     def used_bytes(self) -> int:
         """The stored bytes that the raw ones came of, for the ratio.
@@ -203,9 +207,8 @@ class _Front:
                     if raw >= _RAW_BYTES:
                         self.stopped = True
                         return
-        except BadFileError as e:
-            # Codecs tell what ends too early from what is wrong by these words (tests hold them to it).
-            if self.whole or not source.asked_beyond or " is cut off " not in str(e):
+        except CutOffError:
+            if self.whole or not source.asked_beyond:
                 raise
         finally:
             self.notes += intake.notes

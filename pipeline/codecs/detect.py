@@ -55,7 +55,7 @@ def choose_codec(head: bytes, name: str, wanted: str = "auto") -> Codec:
     """
     forced = None if wanted == "auto" else get_codec(wanted)
     if not head:
-        raise BadFileError("is empty (0 bytes)")
+        raise BadFileError("is empty (0 bytes)", of_the_file=True)
     if forced:
         _check_asked_for(head, forced)
         return forced
@@ -64,7 +64,7 @@ def choose_codec(head: bytes, name: str, wanted: str = "auto") -> Codec:
             _refuse_document(head, name)
         return _CODECS[found]
     if refused := refused_format_of(head):
-        raise BadFileError(f"is {refused.name}, which is not read; {refused.remedy}")
+        raise BadFileError(f"is {refused.name}, which is not read; {refused.remedy}", of_the_file=True)
     return _without_magic(head, name)
 
 
@@ -86,11 +86,13 @@ def _check_asked_for(head: bytes, codec: Codec) -> None:
     if takes_anything or head.startswith(codec.magic) or _may_begin(head, codec):
         return
     if found := compression_of(head):
-        raise BadFileError(f"is {found}, but the job asks for {codec.name}; ask for auto")
+        raise BadFileError(f"is {found}, but the job asks for {codec.name}; ask for auto", of_the_file=True)
     if refused := refused_format_of(head):
-        raise BadFileError(f"is {refused.name}, which is not read; {refused.remedy}")
+        raise BadFileError(f"is {refused.name}, which is not read; {refused.remedy}", of_the_file=True)
     if codec.magic:
-        raise BadFileError(f"is not {codec.name}, which the job asks for: {begins_with(head)}")
+        raise BadFileError(
+            f"is not {codec.name}, which the job asks for: {begins_with(head)}", of_the_file=True
+        )
 
 
 def _without_magic(head: bytes, name: str) -> Codec:
@@ -99,18 +101,24 @@ def _without_magic(head: bytes, name: str) -> Codec:
         if suffix in codec.suffixes:
             if _may_begin(head, codec):
                 return codec
-            raise BadFileError(f"is named {suffix} but is not {codec.name}: {begins_with(head)}")
+            raise BadFileError(
+                f"is named {suffix} but is not {codec.name}: {begins_with(head)}", of_the_file=True
+            )
     _refuse_document(head, name)
     if refused := refused_suffix(suffix):
-        raise BadFileError(f"is {refused.name} by its name, which is not read; {refused.remedy}")
+        raise BadFileError(
+            f"is {refused.name} by its name, which is not read; {refused.remedy}", of_the_file=True
+        )
     if b"\0" in head and not encoding_of(head):
-        raise BadFileError(f"is neither text nor in a compressed format that is known: {begins_with(head)}")
+        raise BadFileError(
+            f"is neither text nor in a compressed format that is known: {begins_with(head)}", of_the_file=True
+        )
     return _CODECS[PlainCodec.name]
 
 
 def _refuse_document(head: bytes, name: str) -> None:
     if document := document_of(head, name):
-        raise BadFileError(f"is {document.name}; {document.remedy}")
+        raise BadFileError(f"is {document.name}; {document.remedy}", of_the_file=True)
 
 
 def _may_begin(head: bytes, codec: Codec) -> bool:

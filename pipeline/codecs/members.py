@@ -19,7 +19,7 @@ from pipeline.codecs.base import CHUNK_BYTES, Codec, padding_note
 from pipeline.codecs.formats import EXCERPT_BYTES, MAGIC, begins_with
 from pipeline.codecs.stream import PADDING, PIECE_BYTES, Intake, Readable
 from pipeline.codecs.xz_outline import dictionary_bytes
-from pipeline.errors import BadFileError
+from pipeline.errors import BadFileError, CutOffError
 
 # What a member is begun with. Members may be tiny, and each gives back what it did not use: a small first
 # piece keeps a file of a million members linear. Not smaller than a gzip header (64 KiB of extra field and a
@@ -66,7 +66,9 @@ class MemberCodec(Codec):
             # A head shorter than the magic is the beginning of a member that was cut off.
             if not any(head.startswith(magic) or magic.startswith(head) for magic in self.magic):
                 if first:
-                    raise BadFileError(f"is not {self.name}: {begins_with(intake.peek(EXCERPT_BYTES))}")
+                    raise BadFileError(
+                        f"is not {self.name}: {begins_with(intake.peek(EXCERPT_BYTES))}", of_the_file=True
+                    )
                 raise BadFileError(
                     f"{padding + intake.count_rest():,} bytes of something else follow the end of the {self.name}"
                 )
@@ -97,7 +99,7 @@ class MemberCodec(Codec):
             if decoder.needs_input:
                 data = intake.read(PIECE_BYTES)
                 if not data:
-                    raise BadFileError(f"the {self.name} data is cut off after {raw:,} raw bytes")
+                    raise CutOffError(f"the {self.name} data is cut off after {raw:,} raw bytes")
 
 
 class Bz2Codec(MemberCodec):

@@ -90,13 +90,13 @@ def _data_of(source_at: Callable[[Member], Source], member: Member, told: _Told)
             return
         yield from _one_layer(choose_codec(intake.peek(HEAD_BYTES), member.name)).decode(intake)
     except BadFileError as e:
-        raise BadFileError(f"the zip's member {member.name!r}: {e}") from e
+        raise e.within(f"the zip's member {member.name!r}") from e
     told.noted(member.name, intake.notes)
 
 
 def _one_layer(codec: Codec) -> Codec:
     if codec.name == ZipCodec.name:
-        raise BadFileError("is a zip within a zip; unpack one layer and upload it again")
+        raise BadFileError("is a zip within a zip; unpack one layer and upload it again", of_the_file=True)
     return codec
 
 

@@ -13,7 +13,7 @@ import zstandard
 from pipeline.codecs.base import CHUNK_BYTES, Codec, padding_note
 from pipeline.codecs.formats import EXCERPT_BYTES, MAGIC, ZSTD_FRAME, ZSTD_SKIPPABLE, begins_with
 from pipeline.codecs.stream import PADDING, PIECE_BYTES, Intake, Readable
-from pipeline.errors import BadFileError
+from pipeline.errors import BadFileError, CutOffError
 
 _BLOCK_BYTES = 128 * 1024
 _BLOCKS = CHUNK_BYTES // _BLOCK_BYTES
@@ -44,7 +44,9 @@ class ZstdCodec(Codec):
             elif any(known.startswith(magic) for known in self.magic):
                 raise _cut_off(raw)
             elif first:
-                raise BadFileError(f"is not zstd: {begins_with(intake.peek(EXCERPT_BYTES))}")
+                raise BadFileError(
+                    f"is not zstd: {begins_with(intake.peek(EXCERPT_BYTES))}", of_the_file=True
+                )
             else:
                 raise BadFileError(
                     f"{padding + intake.count_rest():,} bytes of something else follow the end of the zstd"
@@ -120,7 +122,7 @@ def _header(intake: Intake, raw: int) -> bytes:
 
 
 def _cut_off(raw: int) -> BadFileError:
-    return BadFileError(f"the zstd data is cut off after {raw:,} raw bytes")
+    return CutOffError(f"the zstd data is cut off after {raw:,} raw bytes")
 
 
 def _corrupt(raw: int, reason: str) -> BadFileError:

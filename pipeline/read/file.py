@@ -195,7 +195,8 @@ def _check_ratio(raw: int, stream: ReadStream, limit: int) -> None:
         return
     raise BadFileError(
         f"holds more than {limit:,} raw bytes for each of its {stream.length():,} bytes, as a bomb does; if it is "
-        f"meant to, allow more with max-ratio (0: no bound)"
+        f"meant to, allow more with max-ratio (0: no bound)",
+        of_the_file=True,
     )
 
 

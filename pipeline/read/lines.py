@@ -115,4 +115,6 @@ def _too_long(limit: int, head: bytes) -> BadFileError:
         if found
         else ""
     )
-    return BadFileError(f"holds a line of more than {limit >> 20} MiB, so it is not a file of lines{looks}")
+    return BadFileError(
+        f"holds a line of more than {limit >> 20} MiB, so it is not a file of lines{looks}", of_the_file=True
+    )

@@ -57,7 +57,8 @@ async def until(form, check):
 
 
 def ask(form, kind, **content):
-    form._on_message(None, {"kind": kind, **content}, None)
+    view = {"view": "v"} if kind == "hello" else {}
+    form._on_message(None, {"kind": kind, **view, **content}, None)
 
 
 def edit(form, **values):
@@ -124,15 +125,15 @@ def test_a_job_is_launched_once_whatever_is_clicked_and_its_target_is_taken_then
         ask(other, "hello")
         await until(other, lambda: said(other, "prefix")["bad"])
         assert f"The output of job {form.job_id} is here already" in other._hints["prefix"]["text"]
-        assert other._fields["source"] == "betfair"  # as the last job had
+        assert other._fields["values"]["source"] == "betfair"  # as the last job had
         edit(other, overwrite=True)
         assert "will be replaced" not in str(other._hints)
         await until(other, lambda: ready(other))
         assert "will be replaced" in other._hints["prefix"]["text"]
 
         ask(other, "pick", job=form.job_id, whole=True)
-        await until(other, lambda: other._fields["bucket"] != str(tmp_path / "out"))
-        assert other._fields["bucket"].startswith(str(tmp_path / "out-"))
+        await until(other, lambda: other._fields["values"]["bucket"] != str(tmp_path / "out"))
+        assert other._fields["values"]["bucket"].startswith(str(tmp_path / "out-"))
         form.close()
         other.close()
 

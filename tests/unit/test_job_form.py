@@ -117,10 +117,12 @@ def test_a_selection_of_several_buckets_is_refused_with_their_names():
 
 
 def test_nothing_selected_is_missing_and_not_bad():
-    found = problems(chosen=selection(()))
-    said = hints(GOOD, found, None, {})
-    assert said["inputs"]["text"].startswith("Nothing is selected yet")
-    assert not said["inputs"]["bad"]
+    empty = replace(GOOD, bucket=" ", shards="0")
+    found = check(empty, selection(()), ["ndjson"])
+    said = hints(empty, found.problems, None, {}, missing=found.missing)
+    assert said["inputs"].text.startswith("Nothing is selected yet")
+    assert {name for name, hint in said.items() if hint.bad} == {"shards"}
+    assert found.missing == {"inputs", "bucket"}
 
 
 def test_folders_of_this_machine_are_refused_where_only_buckets_may_be_used():

@@ -161,7 +161,7 @@ def test_runner_options_are_in_both_kinds_of_code_as_they_are_taken():
 def test_very_many_single_names_are_no_code_and_say_what_to_do():
     many = [f"gs://history/{n}" for n in range(MAX_INPUTS + 1)]
     job = {"target": "gs://results/x", "source": "ndjson"}
-    assert "select their folder" in as_code(many, job, "direct", {})["says"]
+    assert "select their folder" in as_code(many, job, "direct", {}).says
 
 
 # Jobs of before

@@ -9,6 +9,7 @@ import pytest
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id, timestamp
 from chimera_nb.settings import Settings
+from chimera_nb.widgets.base import presence
 from chimera_nb.widgets.job_history import widget as job_history
 from chimera_nb.widgets.job_history.widget import JobHistory
 from pipeline.errors import JobLogError
@@ -39,10 +40,11 @@ class Store:
         return ()
 
     def ask(self, kind, **content) -> None:
-        self.widget._on_message(self.widget, {"kind": kind, **content}, [])
+        view = {"view": "v"} if kind in {"hello", "here"} else {}
+        self.widget._on_message(self.widget, {"kind": kind, **view, **content}, [])
 
     def shown(self) -> list[str]:
-        return [row["id"] for message in self.sent for row in message["rows"]]
+        return [row["id"] for message in self.sent for row in message.get("rows", ())]
 
 
 @pytest.fixture
@@ -92,7 +94,7 @@ def test_a_job_that_anyone_launches_appears_and_its_changes_too(store):
 
 
 def test_nobody_looks_at_the_log_when_no_view_has_been_heard_of(store, monkeypatch):
-    monkeypatch.setattr(job_history, "_GONE_SECONDS", 0.1)
+    monkeypatch.setattr(presence, "LASTS_SECONDS", 0.1)
     monkeypatch.setattr(job_history, "_LOOK_SECONDS", {True: 0.02, False: 0.02})
 
     async def work():
@@ -176,7 +178,7 @@ def test_a_filter_narrows_the_list_and_one_that_makes_no_sense_is_refused(store)
     [
         {"kind": "open"},
         {"kind": "open", "id": []},
-        {"kind": "more", "view": "x"},
+        {"kind": "more", "generation": "x"},
         {"kind": "more"},
         {"kind": "stop"},
         {"kind": "sync"},
@@ -185,7 +187,8 @@ def test_a_filter_narrows_the_list_and_one_that_makes_no_sense_is_refused(store)
 )
 def test_a_message_that_makes_no_sense_does_nothing(store, message):
     store.widget._on_message(store.widget, message, [])
-    assert (store.sent, store.widget.job_id, store.widget.error) == ([], "", "")
+    assert {message["kind"] for message in store.sent} <= {"refused"}
+    assert (store.widget.job_id, store.widget.error) == ("", "")
 
 
 def test_a_running_job_is_brought_up_to_date_while_one_looks(store, monkeypatch):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -106,7 +106,7 @@ def test_a_search_stops_at_its_bound_and_goes_on_when_asked(monkeypatch):
     model.narrow(Filter.of({"text": "extra-3/"}))
     loaded(model, jobs)
     assert (model.paused, model.looked, model.rows) == (True, 400, {})
-    assert model.message(())["back_to"] == a_job(600).created_at
+    assert model.message(()).back_to == a_job(600).created_at
     model.more()
     loaded(model, jobs)
     assert (model.paused, model.looked) == (True, 800)
@@ -218,7 +218,7 @@ def test_a_row_of_a_job_that_was_asked_to_end_says_so():
 
 def test_a_row_stays_small_whatever_the_record_holds():
     record = a_job(1, Status.FAILED, error="x" * 10_000, logs=("y" * 1000,) * 200)
-    assert len(json.dumps(Row.of(record)._asdict())) < 2000
+    assert len(json.dumps(asdict(Row.of(record)))) < 2000
 
 
 @given(st.lists(st.tuples(st.integers(0, 80), st.sampled_from(list(Status))), max_size=40), st.data())

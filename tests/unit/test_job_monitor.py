@@ -15,6 +15,7 @@ from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.transitions import Change, advance
 from chimera_nb.settings import Settings
+from chimera_nb.widgets.base import presence
 from chimera_nb.widgets.base.service import open_service
 from chimera_nb.widgets.job_monitor import widget as job_monitor
 from chimera_nb.widgets.job_monitor.widget import JobMonitor
@@ -139,7 +140,7 @@ def test_without_a_view_a_job_that_is_set_is_looked_at_once(settings, job, monke
 
 def test_a_view_that_was_not_heard_of_for_long_counts_no_more(settings, job, monkeypatch):
     monkeypatch.setattr(job_monitor, "_EVERY", 0.01)
-    monkeypatch.setattr(job_monitor, "_VIEW_LASTS", 0.2)
+    monkeypatch.setattr(presence, "LASTS_SECONDS", 0.2)
 
     async def watch():
         monitor = JobMonitor(job, settings)
@@ -196,9 +197,9 @@ def test_what_comes_late_of_another_job_is_dropped(settings, job):
         monitor = JobMonitor(job, settings)
         ask(monitor, "hello")
         await until(lambda: monitor.status == "pending")
-        record, turn = monitor._record, monitor._turn
+        record, generation = monitor._record, monitor._generation.number
         monitor.job_id = ""
-        monitor._take(turn, advance(record, Change(status=Status.RUNNING), record.updated_at))
+        monitor._take(generation, advance(record, Change(status=Status.RUNNING), record.updated_at))
         assert (monitor.status, monitor._job) == ("", {})
         monitor.close()
 
@@ -213,7 +214,7 @@ def test_a_state_older_than_the_one_on_screen_is_dropped(settings, job, log):
         old = monitor._record
         log.update(job, Change(status=Status.RUNNING))
         await until(lambda: monitor.status == "running")
-        monitor._take(monitor._turn, old)
+        monitor._take(monitor._generation.number, old)
         assert monitor.status == "running"
         monitor.close()
 
@@ -299,7 +300,7 @@ def test_any_number_of_views_takes_no_memory(settings):
         monitor = JobMonitor(settings=settings)
         for n in range(500):
             ask(monitor, "here", f"{n}")
-        assert len(monitor._views) == job_monitor._MOST_VIEWS
+        assert len(monitor._presence) == presence._MOST_VIEWS
         monitor.close()
 
     run(watch())

@@ -16,7 +16,7 @@ OWN = {
     "job_form/plan.css": r"\.ch-form ",
     "job_history/style.css": r"\.ch-history|\.chimera \.ch-history",
     "job_monitor/log.css": r"\.ch-monitor ",
-    "base/list.css": r"\.ch-browser ",
+    "browser/list.css": r"\.ch-browser ",
     "job_monitor/style.css": r"\.ch-monitor ",
     "preview/style.css": r"\.ch-preview|\.chimera \.ch-preview",
     "job_monitor/result.css": r"\.ch-monitor |\.ch-result",
@@ -25,11 +25,12 @@ OWN = {
 }
 
 
-STYLES, SCRIPTS = sorted(WIDGETS.glob("*/*.css")), sorted(WIDGETS.glob("*/*.js"))
+PAGE = WIDGETS.parents[1] / "dashboards" / "templates" / "chimera" / "static"
+STYLES, SCRIPTS = sorted(WIDGETS.glob("*/*.css")), sorted([*WIDGETS.glob("*/*.js"), *PAGE.glob("*.js")])
 
 
 def name_of(path):
-    return path.relative_to(WIDGETS).as_posix()
+    return f"{path.parent.name}/{path.name}"
 
 
 def selectors(text):

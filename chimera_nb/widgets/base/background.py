@@ -17,6 +17,11 @@ _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
 
+def unforeseen(error: BaseException) -> str:
+    """What is said of a fault of ours."""
+    return f"this did not work, and was not foreseen ({type(error).__name__}); the log says more"
+
+
 class Background:
     """What one widget has under way. Traits change on the loop alone; threads only bring what is to be shown."""
 
@@ -87,8 +92,3 @@ class Background:
         if not task.cancelled() and (error := task.exception()):
             _log.error("work of a widget failed", exc_info=error)
             self._on_failure(unforeseen(error))
-
-
-def unforeseen(error: BaseException) -> str:
-    """What a person is told of an error that is a fault of ours."""
-    return f"this did not work, and was not foreseen ({type(error).__name__}); the log says more"

@@ -1,40 +1,72 @@
 // A small chart: an area, a line, dots or bars, with axes, in SVG. Colours are custom properties, so it follows the theme.
 
+import { make, plural, uniqueId } from "./text.js";
+
+/** @typedef {[number, number]} Point */
+/** @typedef {(value: number) => string} Written */
+/** @typedef {((value: number) => number) & { low: number, high: number }} Scale */
+/** @typedef {(low: number, high: number, wanted: number) => number[]} Ticks */
+
 const SVG = "http://www.w3.org/2000/svg";
 const ROOM = { right: 12, top: 10, bottom: 24 };
 const LETTER = 6.4; // pixels that a letter of an axis takes, about
 
-function draw(tag, attributes = {}, text = "") {
+/**
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string | number>} [attributes]
+ */
+export function draw(tag, attributes = {}, text = "") {
   const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
   if (text) node.textContent = text;
   return node;
 }
 
-/** Round values from 0 or the lowest to the highest, about as many as asked for. */
-function ticks(low, high, wanted) {
+/**
+ * Round values from 0 or the lowest to the highest, about as many as asked for.
+ * @type {Ticks}
+ */
+export function ticks(low, high, wanted) {
   const rough = (high - low) / wanted || 1;
   const unit = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((times) => times * unit).find((size) => size >= rough);
+  const step = [1, 2, 5, 10].map((times) => times * unit).find((size) => size >= rough) ?? 10 * unit;
   return stepped(low, high, step);
 }
 
-/** The multiples of a step in a range. */
-function stepped(low, high, step) {
+/** The multiples of a step in a range.
+ * @param {number} low @param {number} high @param {number} step
+ */
+export function stepped(low, high, step) {
   const found = [];
   for (let at = Math.ceil(low / step); at * step <= high; at += 1) found.push(at ? at * step : 0);
   return found;
 }
 
-/** 1234567 as "1.2M"; small numbers as they are. */
-function brief(value) {
+/**
+ * 1234567 as "1.23M"; small numbers as they are.
+ * @type {Written}
+ */
+export function brief(value) {
   return value.toLocaleString("en-US", { notation: "compact", maximumSignificantDigits: Math.abs(value) < 1000 ? 5 : 3 });
 }
 
-class Chart {
-  /** `title` is said to a screen reader; `showX` and `showY` write values of the axes. */
+export class Chart {
+  kind = "line";
+  /** @type {Point[]} */
+  points = [];
+  id = uniqueId("chart");
+  /** @type {Ticks | null} */
+  ticksX = null;
+
+  /**
+   * `title` is said to a screen reader; `showX` and `showY` write values of the axes.
+   * @param {{ title: string, showX?: Written, showY?: Written, empty?: string }} looks
+   */
   constructor({ title, showX = brief, showY = brief, empty = "" }) {
-    Object.assign(this, { title, showX, showY, kind: "line", points: [], id: uniqueId("chart") });
+    this.title = title;
+    this.showX = showX;
+    this.showY = showY;
     this.node = make("div", "ch-chart");
     this.svg = this.node.appendChild(draw("svg", { role: "img", "aria-labelledby": `${this.id}-title ${this.id}-desc` }));
     this.empty = this.node.appendChild(make("div", "ch-chart-empty ch-muted", empty));
@@ -49,7 +81,12 @@ class Chart {
     this.resized.disconnect();
   }
 
-  /** Show points, [x, y] each, in the order of x. The kind is area, line, dots or bars. */
+  /**
+   * Show points, [x, y] each, in the order of x. The kind is area, line, dots or bars.
+   * @param {Point[]} points
+   * @param {"area" | "line" | "dots" | "bars"} kind
+   * @param {{ title?: string, showX?: Written, showY?: Written, ticksX?: Ticks | null }} [changes]
+   */
   show(points, kind, changes = {}) {
     Object.assign(this, changes, { points, kind });
     this.paint();
@@ -67,6 +104,7 @@ class Chart {
     const half = kind === "bars" ? 0.5 : 0;
     const grounded = kind === "area" || kind === "bars";
     const y = scale(...padded(Math.min(...ys), Math.max(...ys), grounded), height - ROOM.bottom, ROOM.top);
+    /** @type {[number, string][]} */
     const levels = ticks(y.low, y.high, Math.max(2, height / 45)).map((at) => [y(at), this.showY(at)]);
     const left = Math.max(...levels.map(([, label]) => label.length)) * LETTER + 14;
     const x = scale(Math.min(...xs) - half, Math.max(...xs) + half, left, width - ROOM.right);
@@ -76,11 +114,13 @@ class Chart {
     this.svg.replaceChildren(...this.words(xs, ys), this.axes(x, levels, left, width, height), this.shape(x, y, height - ROOM.bottom), this.mark);
   }
 
+  /** @param {number[]} xs @param {number[]} ys */
   words(xs, ys) {
-    const said = `${plural(this.points.length, "point")}, from ${this.showY(Math.min(...ys))} to ${this.showY(Math.max(...ys))}; the last is ${this.showY(ys.at(-1))} at ${this.showX(xs.at(-1))}`;
+    const said = `${plural(this.points.length, "point")}, from ${this.showY(Math.min(...ys))} to ${this.showY(Math.max(...ys))}; the last is ${this.showY(ys[ys.length - 1])} at ${this.showX(xs[xs.length - 1])}`;
     return [draw("title", { id: `${this.id}-title` }, this.title), draw("desc", { id: `${this.id}-desc` }, said)];
   }
 
+  /** @param {Scale} x @param {[number, string][]} levels @param {number} left @param {number} width @param {number} height */
   axes(x, levels, left, width, height) {
     const group = draw("g", { class: "ch-chart-axes" });
     for (const [place, label] of levels) {
@@ -100,6 +140,7 @@ class Chart {
     return group;
   }
 
+  /** @param {Scale} x @param {Scale} y @param {number} ground */
   shape(x, y, ground) {
     const { points, kind } = this;
     const group = draw("g", { class: `ch-chart-${kind}` });
@@ -114,7 +155,7 @@ class Chart {
       }
     } else {
       if (kind === "area") {
-        const fill = `${line}L${x(points.at(-1)[0])} ${ground}L${x(points[0][0])} ${ground}Z`;
+        const fill = `${line}L${x(points[points.length - 1][0])} ${ground}L${x(points[0][0])} ${ground}Z`;
         group.append(draw("path", { class: "ch-chart-fill", d: fill }));
       }
       group.append(draw("path", { class: "ch-chart-line", d: line }));
@@ -122,15 +163,18 @@ class Chart {
     return group;
   }
 
-  /** Tell the values of the point nearest to the pointer. */
+  /** Tell the values of the point nearest to the pointer.
+   * @param {PointerEvent | null} event
+   */
   point(event) {
-    if (!this.mark || !this.points.length) return;
+    if (!this.mark || !this.placed || !this.points.length) return;
     this.mark.replaceChildren();
     this.told.textContent = "";
     if (!event) return;
     const { x, y, width } = this.placed;
     const box = this.node.getBoundingClientRect();
     const [atX, atY] = [event.clientX - box.left, event.clientY - box.top];
+    /** @param {Point} point */
     const far = ([px, py]) => Math.abs(x(px) - atX) + (this.kind === "dots" ? Math.abs(y(py) - atY) : 0);
     const near = this.points.reduce((best, point) => (far(point) < far(best) ? point : best));
     this.mark.append(draw("circle", { cx: x(near[0]), cy: y(near[1]), r: 4 }));
@@ -139,14 +183,19 @@ class Chart {
   }
 }
 
-/** From values to places; a range of one value gets its place in the middle. */
-function scale(low, high, from, to) {
+/** From values to places; a range of one value gets its place in the middle.
+ * @param {number} low @param {number} high @param {number} from @param {number} to
+ * @returns {Scale}
+ */
+export function scale(low, high, from, to) {
   const range = high - low;
+  /** @param {number} value */
   const place = (value) => (range ? from + ((value - low) / range) * (to - from) : (from + to) / 2);
   return Object.assign(place, { low, high });
 }
 
-function padded(low, high, grounded) {
+/** @param {number} low @param {number} high @param {boolean} grounded @returns {Point} */
+export function padded(low, high, grounded) {
   if (grounded) return [0, high > 0 ? high * 1.1 : 1];
   const room = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
   return [low - room, high + room];

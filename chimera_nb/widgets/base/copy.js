@@ -1,9 +1,15 @@
 // A button that copies a text, also on a page that browsers give no clipboard, since it is not of https.
 
+import { button, later, make } from "./text.js";
+
 const COPIED_MS = 1500;
 
+/** @param {string} text */
 async function copyText(text) {
-  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  if (navigator.clipboard && window.isSecureContext) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
   const box = document.body.appendChild(make("textarea", "", "", { style: "position:fixed;opacity:0", readonly: "" }));
   box.value = text;
   box.select();
@@ -12,8 +18,12 @@ async function copyText(text) {
   if (!done) throw new Error("the browser does not let it be copied");
 }
 
-/** A button that copies what `text()` gives, and says that it has; `label` is for a screen reader. */
-function copyButton(label, text, { className = "", says = "Copy" } = {}) {
+/**
+ * A button that copies what `text()` gives, and says that it has; `label` is for a screen reader.
+ * @param {string} label
+ * @param {() => string} text
+ */
+export function copyButton(label, text, { className = "", says = "Copy" } = {}) {
   const back = later(COPIED_MS, () => {
     node.textContent = says;
   });
@@ -25,7 +35,7 @@ function copyButton(label, text, { className = "", says = "Copy" } = {}) {
     } catch {
       node.textContent = "Not copied";
     }
-    focused?.focus({ preventScroll: true });
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
     back();
   }, { "aria-label": label, title: label });
   return node;

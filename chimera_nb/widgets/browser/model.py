@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.browser.counting import Count, Cover, Tally, is_glob
 from chimera_nb.widgets.browser.listing import Listing
+from chimera_nb.widgets.browser.messages import RowsMessage
 from chimera_nb.widgets.browser.navigation import BUCKETS, Bounds, as_folder, crumbs, parent
 from pipeline.errors import RefusedError
 from pipeline.glob import Pattern
@@ -23,15 +25,14 @@ ROWS_AT_ONCE = 5000  # in one message
 class Browser:
     """One browser's state; the widget is its view.
 
-    Attributes: folder; filter (what names are narrowed to); shown (the Listing on screen); view (its number,
-    which rises whenever other rows are shown, so that a late answer or gesture is known as one); selected; counts
-    (what has to be counted to know what the selection comes to).
+    Attributes: folder; filter (what names are narrowed to); shown (the Listing on screen); generation (of that);
+    selected; counts (what has to be counted to know what the selection comes to).
     """
 
     def __init__(self, folder: str = BUCKETS, bounds: Bounds | None = None) -> None:
         self.bounds = bounds or Bounds()
         self.bounds.check(folder)
-        self.view = 0
+        self.generation = Generation()
         self.filter = ""
         self.selected: tuple[str, ...] = ()
         self._sizes: dict[str, int] = {}  # of the selected objects that were seen in a row
@@ -66,28 +67,27 @@ class Browser:
 
     def _show(self, listing: Listing, text: str) -> None:
         self.shown, self.filter = listing, text
-        self.view += 1
+        self.generation.renew()
 
-    def rows_message(self, folders: int = 0, objects: int = 0) -> dict[str, object]:
-        """The rows from so many on, as the front end takes them; `rest` when there are more of them loaded."""
+    def rows_message(self, folders: int = 0, objects: int = 0) -> RowsMessage:
+        """The rows from so many on, as many as one message takes."""
         shown = self.shown
         end = objects + ROWS_AT_ONCE
-        return {
-            "kind": "rows",
-            "view": self.view,
-            "folder": self.folder,
-            "crumbs": crumbs(self.folder, self.bounds.top or BUCKETS),
-            "above": self.above if self.above != self.folder else None,
-            "filter": self.filter,
-            "at": [folders, objects],
-            "folders": shown.folders[folders:],
-            "objects": [list(row) for row in shown.objects[objects:end]],
-            "rest": end < len(shown.objects),
-            "loading": shown.loading,
-            "failed": shown.failed,
-            "complete": shown.complete,
-            "unnamed": shown.unnamed,
-        }
+        return RowsMessage(
+            generation=self.generation.number,
+            folder=self.folder,
+            crumbs=tuple(crumbs(self.folder, self.bounds.top or BUCKETS)),
+            above=self.above if self.above != self.folder else None,
+            filter=self.filter,
+            at=(folders, objects),
+            folders=tuple(shown.folders[folders:]),
+            objects=tuple(shown.objects[objects:end]),
+            rest=end < len(shown.objects),
+            loading=shown.loading,
+            failed=shown.failed,
+            complete=shown.complete,
+            unnamed=shown.unnamed,
+        )
 
     # What is selected
 

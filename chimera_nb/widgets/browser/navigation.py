@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from chimera_nb.machine.private import private_data_dir
 from pipeline.errors import ChimeraError, RefusedError
@@ -32,19 +33,26 @@ def parent(folder: str) -> str:
     return inside[: inside.rfind("/") + 1] or folder
 
 
-def crumbs(folder: str, top: str = BUCKETS) -> list[tuple[str, str]]:
+class Crumb(NamedTuple):
+    """A folder of a path: what it is called, and its URI."""
+
+    label: str
+    uri: str
+
+
+def crumbs(folder: str, top: str = BUCKETS) -> list[Crumb]:
     """Each folder from the top down to this one, as its label and its URI."""
     if folder == BUCKETS or not folder.startswith(BUCKETS):
         found, at = [], folder
         while at not in {top, BUCKETS} and parent(at) != at:
-            found.append((at[len(parent(at)) :], at))
+            found.append(Crumb(at[len(parent(at)) :], at))
             at = parent(at)
-        return [("Buckets" if at == BUCKETS else at, at), *reversed(found)]
+        return [Crumb("Buckets" if at == BUCKETS else at, at), *reversed(found)]
     bucket, path = split_uri(folder)
-    at, found = f"gs://{bucket}/", [("Buckets", BUCKETS), (bucket, f"gs://{bucket}/")]
+    at, found = f"gs://{bucket}/", [Crumb("Buckets", BUCKETS), Crumb(bucket, f"gs://{bucket}/")]
     for name in path.split("/")[:-1]:
         at += f"{name}/"
-        found.append((name or "/", at))
+        found.append(Crumb(name or "/", at))
     return found
 
 

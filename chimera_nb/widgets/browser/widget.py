@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from ipywidgets import TypedTuple
 from chimera_nb.arguments import AnyPath, path_text, texts
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import assets
-from chimera_nb.widgets.base.widget import View, refusing
-from chimera_nb.widgets.browser import navigation
+from chimera_nb.widgets.base.widget import View, existing, held, refusing
+from chimera_nb.widgets.browser import messages, navigation
 from chimera_nb.widgets.browser.counting import Count, advance
 from chimera_nb.widgets.browser.listing import Listing
 from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser, add
@@ -37,8 +37,8 @@ class BucketBrowser(View):
     Every call to a store runs in a thread, and none before the browser is on screen or something is selected.
     """
 
-    _esm = assets.script("base/rows", "base/list", "browser/view")
-    _css = assets.style("base/list", "browser/style")
+    _esm = assets.script("browser/view")
+    _css = assets.style("browser/list", "browser/style")
 
     path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)
     selected = TypedTuple(
@@ -71,15 +71,18 @@ class BucketBrowser(View):
         self._model = Browser(
             folder, navigation.Bounds(None if buckets is None else texts(buckets, "buckets"), top)
         )
-        self._on_screen = False
+        self._generation = self._model.generation
+        self._begun = False  # on the folders that were looked into lately
         self._counting = self._stopped = False  # under way; by the user's wish
         self._glob: Count | None = None
+        self._matched: messages.Matched | None = None
         super().__init__(settings, path=folder, total=self._total(), **traits)
 
     def go(self, uri: AnyPath) -> None:
         """Show another folder. Raises RefusedError when it may not be looked into."""
         self._model.open(navigation.as_folder(path_text(uri)))
-        self.error, self._match, self._glob = "", {}, None
+        self.error, self._glob = "", None
+        self._show_match(None)
         self.path = self._model.folder
         self._show()
 
@@ -116,15 +119,14 @@ class BucketBrowser(View):
 
     # What the front end asks for
 
-    def _asked_hello(self, _: dict[str, Any]) -> None:
-        """A view is on screen, perhaps one among several: it wants everything."""
-        first, self._on_screen = not self._on_screen, True
-        if first:
+    def _on_view(self) -> None:
+        if not self._begun:
+            self._begun = True
             self._background.start(self._read_places())
         self._show()
 
-    def _asked_go(self, content: dict[str, Any]) -> None:
-        uri = navigation.typed(str(content["text"]))
+    def _asked_go(self, request: messages.Go) -> None:
+        uri = navigation.typed(request.text)
         self._model.bounds.check(uri)
         if uri.endswith("/"):
             self.go(uri)
@@ -132,17 +134,15 @@ class BucketBrowser(View):
             self.error = ""
             self._background.start(self._find(uri))
 
-    def _asked_filter(self, content: dict[str, Any]) -> None:
+    def _asked_filter(self, request: messages.Filter) -> None:
         self.error = ""
-        if str(content["text"]) != self._model.filter:
-            self._model.narrow(str(content["text"]))
-            self._show()
+        self._narrow(request.text)
 
-    def _asked_more(self, content: dict[str, Any]) -> None:
-        if content["view"] == self._model.view and not self._model.shown.failed:
+    def _asked_more(self, _: messages.More) -> None:
+        if not self._model.shown.failed:
             self._load(self._model.shown)
 
-    def _asked_retry(self, _: dict[str, Any]) -> None:
+    def _asked_retry(self, _: messages.Retry) -> None:
         self.error = ""
         self._model.shown.failed = False
         for count in self._model.counts:
@@ -151,55 +151,55 @@ class BucketBrowser(View):
         self._show()
         self._count_selected()
 
-    def _asked_gesture(self, content: dict[str, Any]) -> None:
-        if content["view"] == self._model.view:
-            self.error = ""
-            self.selected = self._model.gesture(
-                content["how"], int(content.get("at", 0)), int(content.get("to", 0))
-            )
-
-    def _asked_rest(self, content: dict[str, Any]) -> None:
-        if content["view"] == self._model.view:
-            uri = self._model.shown.uri(int(content["at"]))
-            self.current = "" if uri.endswith("/") else uri
-
-    def _asked_drop(self, content: dict[str, Any]) -> None:
+    def _asked_gesture(self, request: messages.Gesture) -> None:
         self.error = ""
-        self.selected = tuple(uri for uri in self.selected if uri != content["uri"])
+        with existing("row"):
+            self.selected = self._model.gesture(request.how, request.at, request.to)
 
-    def _asked_clear(self, _: dict[str, Any]) -> None:
+    def _asked_rest(self, request: messages.Rest) -> None:
+        with existing("row"):
+            uri = self._model.shown.uri(request.at)
+        self.current = "" if uri.endswith("/") else uri
+
+    def _asked_drop(self, request: messages.Drop) -> None:
+        self.error = ""
+        self.selected = tuple(uri for uri in self.selected if uri != request.uri)
+
+    def _asked_clear(self, _: messages.Clear) -> None:
         self.error, self.selected = "", ()
 
-    def _asked_count(self, content: dict[str, Any]) -> None:
-        self._stopped = not content["on"]
-        for count in self._model.counts if content["on"] else ():
+    def _asked_count(self, request: messages.Count) -> None:
+        self._stopped = not request.on
+        for count in self._model.counts if request.on else ():
             if not count.active and count.tally.more:
                 count.go_on()
         self._count_selected()
 
-    def _asked_match(self, content: dict[str, Any]) -> None:
-        self.error, self._glob, self._match = "", None, {}
-        text = str(content["text"])
+    def _asked_match(self, request: messages.Match) -> None:
+        self.error, self._glob = "", None
+        self._show_match(None)
+        text = request.text
         if text.strip():
             try:
                 self._glob = Count(self._model.pattern(text))
             except RefusedError as e:
-                self._match = {"text": text, "error": str(e)}
+                self._show_match(messages.Matched(text, str(e)))
             else:
                 self._background.start(self._count_matches(self._glob, text))
 
-    def _asked_stop_match(self, _: dict[str, Any]) -> None:
-        self._glob, self._match = None, {**self._match, "active": False}
+    def _asked_stop_match(self, _: messages.StopMatch) -> None:
+        self._glob = None
+        self._show_match(replace(self._matched, active=False) if self._matched else None)
 
-    def _asked_add_pattern(self, content: dict[str, Any]) -> None:
+    def _asked_add_pattern(self, request: messages.AddPattern) -> None:
         self.error = ""
-        self.selected = add(self.selected, [self._model.pattern(str(content["text"]))])
+        self.selected = add(self.selected, [self._model.pattern(request.text)])
 
     # Rows
 
     def _show(self) -> None:
         """Send what is there of the rows on screen, and ask for the first when there are none."""
-        if self._on_screen:
+        if self._presence.was_seen:
             if self._model.shown.fresh:
                 self._load(self._model.shown)
             self._send_rows(0, 0)
@@ -207,8 +207,8 @@ class BucketBrowser(View):
     def _send_rows(self, folders: int, objects: int) -> None:
         while True:
             message = self._model.rows_message(folders, objects)
-            self.send(message)
-            if not message["rest"]:
+            self.post(message)
+            if not message.rest:
                 return
             folders, objects = len(self._model.shown.folders), objects + ROWS_AT_ONCE
 
@@ -239,7 +239,7 @@ class BucketBrowser(View):
 
     async def _find(self, uri: str) -> None:
         """Go to what was typed without a "/" at its end: a folder, else what is named so, or begins so."""
-        view, name = self._model.view, uri[uri.rfind("/") + 1 :]
+        generation, name = self._generation.number, uri[uri.rfind("/") + 1 :]
         folder = uri[: len(uri) - len(name)]
         try:
             rows = await self._background.in_thread(uri, Listing(folder, name).fetch)
@@ -248,13 +248,18 @@ class BucketBrowser(View):
         except ChimeraError as e:
             self.error = str(e)
             return
-        if view != self._model.view:
+        if self._generation.is_late(generation):
             return  # somebody went elsewhere meanwhile
         if f"{name}/" in rows.folders:
             self.go(f"{uri}/")
         else:
             self.go(folder)
-            self._asked_filter({"text": name})
+            self._narrow(name)
+
+    def _narrow(self, text: str) -> None:
+        if text != self._model.filter:
+            self._model.narrow(text)
+            self._show()
 
     async def _read_places(self) -> None:
         with contextlib.suppress(ChimeraError):  # settings that make no sense are told with the first rows
@@ -295,13 +300,17 @@ class BucketBrowser(View):
 
     def _total(self) -> dict[str, Any]:
         counting = not self._stopped and any(count.active for count in self._model.counts)
-        return {**asdict(self._model.total()), "counting": counting}
+        return held(messages.Total(**asdict(self._model.total()), counting=counting))
+
+    def _show_match(self, matched: messages.Matched | None) -> None:
+        self._matched = matched
+        self._match = held(matched)
 
     async def _count_matches(self, count: Count, text: str) -> None:
         def tell() -> None:
             if count is self._glob:
-                state = {"error": count.error or "", "example": count.example or "", "active": count.active}
-                self._match = {"text": text, **state, **asdict(count.tally)}
+                found = (count.error or "", count.example or "", count.active)
+                self._show_match(messages.Matched(text, *found, **asdict(count.tally)))
 
         while count is self._glob and count.active:
             try:

@@ -1,23 +1,39 @@
-// The view of Steps (steps.py): the dashboard's header. It shows one page or the other by an attribute of the whole
+// The view of Steps (header.py): the dashboard's header. It shows one page or the other by an attribute of the whole
 // dashboard, with no word from the kernel, and keeps the address in step where the page is all ours.
 
+import { make } from "../base/text.js";
+import { View } from "../base/view.js";
+import { addressWith, queryOf, readAddress } from "./address.js";
+
+/** @import { RenderProps } from "../base/model.js" */
+/** @import { StepsTraits } from "./messages.js" */
+/** @typedef {{ name: string, title: string, page: StepsTraits["page"] }} Step */
+
+/** @type {Step[]} */
 const STEPS = [
-  ["browse", "Browse", "new"],
-  ["preview", "Preview", "new"],
-  ["launch", "Launch", "new"],
-  ["jobs", "Jobs", "jobs"],
+  { name: "browse", title: "Browse", page: "new" },
+  { name: "preview", title: "Preview", page: "new" },
+  { name: "launch", title: "Launch", page: "new" },
+  { name: "jobs", title: "Jobs", page: "jobs" },
 ];
 
+/** @extends {View<StepsTraits, never, never>} */
 class StepsView extends View {
-  constructor(model, el) {
+  at = "browse"; // the step that was chosen last
+  reading = false; // the model is told what the address says, which is no news to the address
+  jobId = "";
+  ours = document.documentElement.dataset.chimera === "page";
+  links = STEPS.map((step, at) => this.makeLink(step, at));
+
+  /** @param {RenderProps<StepsTraits>} props */
+  constructor({ model, el }) {
     super(model, el, "steps", "Steps");
     this.node.append(this.makeBrand(), this.makeNav());
-    this.ours = document.documentElement.dataset.chimera === "page";
     this.hear({ "change:page": () => this.show(), "change:job_id": () => this.show() });
-    this.onPop = () => this.readAddress();
+    this.onPop = () => this.onAddress();
     if (this.ours) {
       window.addEventListener("popstate", this.onPop);
-      this.readAddress();
+      this.onAddress();
     }
     // The dashboard is around us once the whole of it is on the page.
     this.frame = requestAnimationFrame(() => this.show(false));
@@ -37,34 +53,42 @@ class StepsView extends View {
 
   makeNav() {
     const nav = make("nav", "ch-steps-nav", "", { "aria-label": "Steps" });
-    this.links = STEPS.map(([name, title, page], at) => {
-      const link = make("a", "ch-step", "", { href: page === "jobs" ? "?jobs" : `#${name}` });
-      link.append(make("span", "ch-step-number", String(at + 1), { "aria-hidden": "true" }), title);
-      link.addEventListener("click", (event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-        event.preventDefault();
-        this.go(name, page);
-      });
-      nav.append(link);
-      return link;
-    });
+    nav.append(...this.links);
     return nav;
   }
 
+  /** @param {Step} step @param {number} at */
+  makeLink({ name, title, page }, at) {
+    const link = make("a", "ch-step", "", { href: page === "jobs" ? "?jobs" : `#${name}` });
+    link.append(make("span", "ch-step-number", String(at + 1), { "aria-hidden": "true" }), title);
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.go(name, page);
+    });
+    return link;
+  }
+
+  /** @param {string} name @param {StepsTraits["page"]} page */
   go(name, page) {
     this.at = name;
-    this.reading = true;
-    this.model.set("page", page);
-    this.model.set("job_id", "");
-    this.reading = false;
-    this.model.save_changes();
+    this.tell(page, "");
     this.show();
     const part = this.dashboard()?.querySelector(`.ch-part-${name}`);
     part?.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth", block: "start" });
   }
 
+  /** Tell the kernel what is shown; each of the two is told on its own. @param {StepsTraits["page"]} page @param {string} jobId */
+  tell(page, jobId) {
+    this.reading = true;
+    this.model.set("page", page);
+    this.model.set("job_id", jobId);
+    this.model.save_changes();
+    this.reading = false;
+  }
+
   dashboard() {
-    return this.node.closest(".ch-dashboard");
+    return /** @type {HTMLElement | null} */ (this.node.closest(".ch-dashboard"));
   }
 
   /** Show what the model says; `told` when it is new, and belongs in the address. */
@@ -73,8 +97,8 @@ class StepsView extends View {
     const jobId = this.model.get("job_id");
     const dashboard = this.dashboard();
     if (dashboard) Object.assign(dashboard.dataset, { page, job: jobId ? "open" : "none" });
-    STEPS.forEach(([name, , on], at) => {
-      const current = page === on && (page === "jobs" || name === (this.at ?? "browse"));
+    STEPS.forEach(({ name, page: on }, at) => {
+      const current = page === on && (page === "jobs" || name === this.at);
       if (current) this.links[at].setAttribute("aria-current", "step");
       else this.links[at].removeAttribute("aria-current");
     });
@@ -82,42 +106,23 @@ class StepsView extends View {
     if (jobId && jobId !== this.jobId) window.scrollTo({ top: 0 });
     this.jobId = jobId;
     document.title = jobId ? `${jobId} · chimera` : page === "jobs" ? "Jobs · chimera" : "chimera";
-    const wanted = jobId ? `?job=${encodeURIComponent(jobId)}` : page === "jobs" ? "?jobs" : "";
-    if (told && !this.reading && wanted !== this.query()) history.pushState(null, "", this.address(wanted));
+    const wanted = queryOf(page, jobId);
+    const now = readAddress(location.search);
+    if (told && !this.reading && wanted !== queryOf(now.page, now.jobId)) history.pushState(null, "", addressWith(location, wanted));
   }
 
-  /** What of the address is ours. */
-  query() {
-    const asked = new URLSearchParams(location.search);
-    if (asked.get("job")) return `?job=${encodeURIComponent(asked.get("job"))}`;
-    return asked.has("jobs") ? "?jobs" : "";
-  }
-
-  /** The address with that in it, and with all else it has, such as a token. */
-  address(wanted) {
-    const asked = new URLSearchParams(location.search);
-    asked.delete("job");
-    asked.delete("jobs");
-    const rest = asked.toString();
-    return `${location.pathname}${wanted}${rest ? (wanted ? "&" : "?") + rest : ""}`;
-  }
-
-  readAddress() {
-    const asked = new URLSearchParams(location.search);
-    const jobId = asked.get("job") ?? "";
-    this.at = undefined;
-    this.reading = true; // each of these is told on its own, and none of them is news to the address
-    this.model.set("page", jobId || asked.has("jobs") ? "jobs" : "new");
-    this.model.set("job_id", jobId);
-    this.model.save_changes();
-    this.reading = false;
+  onAddress() {
+    const { page, jobId } = readAddress(location.search);
+    this.at = "browse";
+    this.tell(page, jobId);
     this.show(false);
   }
 }
 
 export default {
-  render({ model, el }) {
-    const view = new StepsView(model, el);
+  /** @param {RenderProps<StepsTraits>} props */
+  render(props) {
+    const view = new StepsView(props);
     return () => view.close();
   },
 };

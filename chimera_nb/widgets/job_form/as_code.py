@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chimera_nb.widgets.job_form.messages import Code
 from chimera_nb.widgets.job_form.model import ANY_ID
 from pipeline.inputs.path_list import as_lines
 from pipeline.spec import MAX_RATIO, JobSpec
@@ -22,19 +23,17 @@ def as_code(
     runner: str,
     options: Mapping[str, Any],
     data_dir: Path | None = None,
-) -> dict[str, str]:
+) -> Code:
     """`cell` and `command` of what a form has, or `says` why there are none; `job` is that of `form_model.Checked`."""
     if job is None or not inputs:
-        return {"cell": "", "command": "", "says": "It shows here once the form is filled in."}
+        return Code(says="It shows here once the form is filled in.")
     if len(inputs) > MAX_INPUTS:
         says = f"{len(inputs):,} single names are too many for code: select their folder, or a pattern."
-        return {"cell": "", "command": "", "says": says}
+        return Code(says=says)
     spec = JobSpec(tuple(inputs), job_id=ANY_ID, **job)
-    return {
-        "cell": notebook_cell(spec, runner, options, data_dir),
-        "command": shell_command(spec, runner, options, data_dir),
-        "says": "",
-    }
+    return Code(
+        notebook_cell(spec, runner, options, data_dir), shell_command(spec, runner, options, data_dir)
+    )
 
 
 def notebook_cell(

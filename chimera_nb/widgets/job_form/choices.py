@@ -11,6 +11,7 @@ from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.runners.dataflow import options_of
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base.service import open_service
+from chimera_nb.widgets.job_form import messages
 from chimera_nb.widgets.job_form.model import DATAFLOW_FIELDS
 from chimera_nb.widgets.job_form.recent_jobs import LOOKED_AT, recent_configurations, recent_selections
 from pipeline.errors import SettingsError, StorageError
@@ -39,16 +40,18 @@ class Choices:
             return str(e)
         return None
 
-    def to_json(self) -> dict[str, Any]:
-        """As the front end takes them; `asked` are what the settings say, for fields that are left open."""
+    def shown(self) -> messages.Choices:
+        """As the front end shows them."""
         options = self.settings.dataflow_options().to_json() if self.settings else {}
-        return {
-            "sources": [[name, says] for name, says in self.sources.items()],
-            "buckets": list(self.buckets),
-            "configurations": [[r.job_id, r.label] for r in recent_configurations(self.records)],
-            "selections": [[r.job_id, r.label] for r in recent_selections(self.records)],
-            "settings": {name: str(options[name]) for name in DATAFLOW_FIELDS if name in options},
-        }
+        return messages.Choices(
+            sources=tuple(messages.Choice(name, says) for name, says in self.sources.items()),
+            buckets=self.buckets,
+            configurations=tuple(
+                messages.Choice(r.job_id, r.label) for r in recent_configurations(self.records)
+            ),
+            selections=tuple(messages.Choice(r.job_id, r.label) for r in recent_selections(self.records)),
+            settings={name: str(options[name]) for name in DATAFLOW_FIELDS if name in options},
+        )
 
 
 def gather(settings: Settings, buckets: Sequence[str] | None, *, stores: bool) -> Choices:

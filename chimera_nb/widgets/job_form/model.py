@@ -123,6 +123,11 @@ class Selection:
     problem: str | None = NOTHING_SELECTED
     here: str | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is selected yet."""
+        return not self.inputs
+
 
 def selection(inputs: Sequence[str], *, local: bool = True) -> Selection:
     """The selection, each input once and local ones as absolute paths; `local` says whether these may be read."""
@@ -150,11 +155,13 @@ class Checked:
                is wrong or missing
     options    what DataflowOptions are asked for, by name; empty for another runner
     problems   by field, a sentence each; "inputs" stands for the selection
+    missing    those of them that are only not filled in yet
     """
 
     job: Mapping[str, Any] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
 
 
 def check(
@@ -190,7 +197,8 @@ def check(
     elif form.runner != "direct":
         problems["runner"] = str(UnknownNameError("runner", form.runner, ["dataflow", "direct"]))
     if problems:
-        return Checked(None, options, problems)
+        missing = {"inputs": selected.is_empty, "bucket": not form.bucket.strip()}
+        return Checked(None, options, problems, frozenset(name for name in missing if missing[name]))
     job = {
         "target": form.target,
         "source": form.source,

@@ -1,10 +1,22 @@
-// What a job form is made of: fields with a label above and a line below, the figures of a plan.
+// What a job form is made of: fields with a label above and a line below.
 
-/** A name as plain text, for places that take no elements, such as options. */
+import { UNSEEN, make, picture, showName, uniqueId } from "../base/text.js";
+
+/** @import { Hint } from "./messages.js" */
+/** @typedef {(name: string, value: string | boolean) => void} Edit is told what is typed or chosen */
+
+/** A name as plain text, for places that take no elements, such as options. @param {string} name */
 const plainName = (name) => name.replace(UNSEEN, (char, at) => picture(char, name.slice(Math.max(0, at - 2), at)) ?? char);
 
-/** A labelled control. `call(name, value)` is told what is typed or chosen. */
-class Field {
+/** @type {Hint} */
+const SILENT = { text: "", bad: false };
+
+/**
+ * A labelled control.
+ * @template {HTMLInputElement | HTMLSelectElement} Control
+ */
+export class Field {
+  /** @param {string} name @param {string} label @param {Control} control @param {Edit} call */
   constructor(name, label, control, call) {
     this.name = name;
     this.control = control;
@@ -17,32 +29,41 @@ class Field {
     control.addEventListener(control.tagName === "SELECT" ? "change" : "input", () => call(name, control.value));
   }
 
-  /** The form's value; where somebody types right now, only a `firm` one. */
+  /** The form's value; where somebody types right now, only a `firm` one. @param {string} value */
   show(value, firm = true) {
     if ((firm || document.activeElement !== this.control) && this.control.value !== value) this.control.value = value;
   }
 
-  say({ text = "", bad = false } = {}) {
+  /** @param {Hint | undefined} hint */
+  say({ text, bad } = SILENT) {
     showName(this.hint, text);
     this.hint.classList.toggle("ch-bad", bad);
     this.control.setAttribute("aria-invalid", String(bad));
   }
 }
 
-function textBox(placeholder = "", attributes = {}) {
+/** @param {Record<string, string>} [attributes] */
+export function textBox(placeholder = "", attributes = {}) {
   return make("input", "ch-input", "", { type: "text", placeholder, spellcheck: "false", autocomplete: "off", autocapitalize: "off", ...attributes });
 }
 
-/** Options are [value, label]; what is chosen stays chosen if it is still among them. */
-function setOptions(select, options, first = null) {
+/**
+ * Options are [value, label]; what is chosen stays chosen if it is still among them.
+ * @param {HTMLSelectElement} select
+ * @param {[string, string][]} options
+ * @param {string | null} first the label of one with no value
+ */
+export function setOptions(select, options, first = null) {
   const chosen = select.value;
+  /** @type {[string, string][]} */
   const all = first === null ? options : [["", first], ...options];
   select.replaceChildren(...all.map(([value, label]) => make("option", "", plainName(label), { value })));
   if (all.some(([value]) => value === chosen)) select.value = chosen;
 }
 
 /** A box to tick with its label; one that is `offered` is there only while the kernel says something of it. */
-class Tick {
+export class Tick {
+  /** @param {string} name @param {string} label @param {Edit} call */
   constructor(name, label, call, offered = false) {
     this.offered = offered;
     this.node = make("label", "ch-tick");
@@ -51,17 +72,20 @@ class Tick {
     this.control.addEventListener("change", () => call(name, this.control.checked));
   }
 
+  /** @param {boolean} value */
   show(value) {
     this.control.checked = value;
   }
 
+  /** @param {Hint | undefined} hint */
   say(hint) {
     if (this.offered) this.node.classList.toggle("ch-absent", !hint);
   }
 }
 
 /** One of a few, as buttons of which one is down; arrows move between them as in any radio group. */
-class Radios {
+export class Radios {
+  /** @param {string} name @param {string} label @param {[string, string][]} options @param {Edit} call */
   constructor(name, label, options, call) {
     const groupName = uniqueId("radio");
     this.node = make("div", `ch-field ch-form-${name}`);
@@ -78,39 +102,14 @@ class Radios {
     this.node.append(this.group, this.hint);
   }
 
+  /** @param {string} value */
   show(value) {
     for (const box of this.buttons) box.checked = box.value === value;
   }
 
-  say({ text = "", bad = false } = {}) {
+  /** @param {Hint | undefined} hint */
+  say({ text, bad } = SILENT) {
     showName(this.hint, text);
     this.hint.classList.toggle("ch-bad", bad);
   }
 }
-
-// The plan
-
-const about = (text) => `about ${text}`;
-
-function minutes(value) {
-  if (value < 1) return "under a minute";
-  if (value < 90) return about(`${Math.round(value)} min`);
-  if (value < 48 * 60) return about(`${(value / 60).toFixed(1)} h`);
-  return about(`${(value / 1440).toFixed(1)} days`);
-}
-
-function hours(value) {
-  if (value < 0.1) return "under 0.1";
-  return about(value < 10 ? value.toFixed(1) : number(Math.round(value)));
-}
-
-/** The texts of a plan's five figures; `plan` is empty where there is none. */
-function figures(plan) {
-  const { files, bytes: size, raw_bytes: raw, minutes: time, worker_hours: work, more } = plan;
-  if (files === undefined) return ["–", "–", "–", "–", "–"];
-  const least = more ? "over " : "";
-  const told = (value, text) => (value !== null && value !== undefined ? (more ? text(value).replace(/^about /, "over ") : text(value)) : plan.counting ? "…" : "unknown");
-  return [least + number(files), least + bytes(size), told(raw, (value) => about(bytes(value))), told(time, minutes), told(work, hours)];
-}
-
-// Text to copy

@@ -16,7 +16,7 @@ import contextlib
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chimera_nb.machine.cores import usable_cores
@@ -64,9 +64,6 @@ class Plan:
     minutes: float | None = None
     worker_hours: float | None = None
     assumes: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def speed(runner: str, options: Mapping[str, Any], settings: Settings | None = None, cores: int = 0) -> Speed:

@@ -15,8 +15,10 @@ from chimera_nb.arguments import AnyPath, path_text, path_texts, texts
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import assets
+from chimera_nb.widgets.base.messages import to_wire
 from chimera_nb.widgets.base.service import open_service
-from chimera_nb.widgets.base.widget import View
+from chimera_nb.widgets.base.widget import View, existing, held
+from chimera_nb.widgets.job_form import messages
 from chimera_nb.widgets.job_form.as_code import as_code
 from chimera_nb.widgets.job_form.checks import StoreChecks
 from chimera_nb.widgets.job_form.choices import Choices, gather
@@ -36,6 +38,7 @@ from pipeline.errors import ChimeraError, RefusedError
 from pipeline.storage import Store
 
 _SHOWN_INPUTS = 100
+_NO_EDIT = messages.Edited("", 0)
 
 
 class JobForm(View):
@@ -51,7 +54,7 @@ class JobForm(View):
     uses a dashboard has buckets. No store is asked before the form is on screen.
     """
 
-    _esm = assets.script("base/copy", "job_form/parts", "job_form/view")
+    _esm = assets.script("job_form/view")
     _css = assets.style("job_form/style", "job_form/plan")
 
     # Neither is for the front end to set: what a page sends must not change what is read.
@@ -89,7 +92,7 @@ class JobForm(View):
         self._carried: dict[str, Any] = {}  # options of a job that was picked, and that have no field
         self._local = is_local(target)
         self._selection = selection(())
-        self._edited: list[Any] = ["", 0]  # the last edit: of which view, and its number there
+        self._edited = _NO_EDIT
         self._hello = self._launching = False
         self._launched = ("", "")  # the target, and the job that went there
         self._token = secrets.token_hex(8)
@@ -103,51 +106,51 @@ class JobForm(View):
         self._local = self._local or any(not uri.startswith("gs://") for uri in self.inputs)
         self._selection = selection(self.inputs, local=self._local)
         inputs = self._selection.inputs
-        self._selected = {"inputs": list(inputs[:_SHOWN_INPUTS]), "total": len(inputs)}
+        self._selected = held(messages.Selected(inputs[:_SHOWN_INPUTS], len(inputs)))
         self._changed()
 
     # What the front end asks for
 
-    def _asked_hello(self, _: dict[str, Any]) -> None:
+    def _on_view(self) -> None:
         if not self._hello:
             self._hello = True
             self._changed()
             self._background.start(self._begin())
 
-    def _asked_retry(self, _: dict[str, Any]) -> None:
+    def _asked_retry(self, _: messages.Retry) -> None:
         self.error = ""
         self._checks.again()
         self._changed()
         self._background.start(self._begin())
 
-    def _asked_edit(self, content: dict[str, Any]) -> None:
-        name = str(content["field"])
-        edited = [str(content["view"])[:32], int(content["number"])]
-        self._form, self._edited = self._form.having(name, content["value"]), edited
-        self._set.add(name)
+    def _asked_edit(self, request: messages.Edit) -> None:
+        self._form = self._form.having(request.field, request.value)
+        self._edited = messages.Edited(request.view[:32], request.number)
+        self._set.add(request.field)
         self.error = ""
         self._changed()
 
-    def _asked_pick(self, content: dict[str, Any]) -> None:
-        record = self._choices_known.record(str(content["job"]))
+    def _asked_pick(self, request: messages.Pick) -> None:
+        with existing("job to begin with"):
+            record = self._choices_known.record(request.job)
         self.error = ""
-        self._background.start(self._pick(record, whole=content["whole"] is True))
+        self._background.start(self._pick(record, whole=request.whole))
 
-    def _asked_count(self, content: dict[str, Any]) -> None:
-        if content["on"] is True:
+    def _asked_count(self, request: messages.Count) -> None:
+        if request.on:
             self._checks.go_on()
         else:
             self._checks.stop()
         self._show()
 
-    def _asked_another(self, _: dict[str, Any]) -> None:
+    def _asked_another(self, _: messages.Another) -> None:
         if not self._launching:
-            self._form, self._edited = self._form.beside(_today()), ["", 0]
+            self._form, self._edited = self._form.beside(_today()), _NO_EDIT
             self._changed()
 
-    def _asked_launch(self, content: dict[str, Any]) -> None:
+    def _asked_launch(self, request: messages.Launch) -> None:
         """Once for each token: a second click, of this view or another, has one that is used up."""
-        if self._launching or content["token"] != self._token:
+        if self._launching or request.token != self._token:
             return
         checked = self._check()
         if not self._button(checked).alive or checked.job is None:
@@ -171,7 +174,7 @@ class JobForm(View):
         except ChimeraError as e:
             self.error = str(e)
             return
-        self._choices = self._choices_known.to_json()
+        self._choices = held(self._choices_known.shown())
         choices, settings = self._choices_known, self._background.settings()
         self._form = begun_as(self._form, choices.records, settings, self._set, choices.sources)
         self._changed()
@@ -189,7 +192,7 @@ class JobForm(View):
             self._form, self._carried = fields.beside(_today()), carried
             self._set.update(asdict(fields))
         self.inputs = inputs
-        self._edited = ["", 0]
+        self._edited = _NO_EDIT
         self._changed()
 
     async def _launch(self, checked: Checked) -> None:
@@ -208,7 +211,7 @@ class JobForm(View):
             self.job_id = record.job_id
             known = self._choices_known
             self._choices_known = replace(known, records=(record, *known.records))
-            self._choices = self._choices_known.to_json()
+            self._choices = held(self._choices_known.shown())
         finally:
             self._launching = False
             self._show()
@@ -238,20 +241,28 @@ class JobForm(View):
 
     def _show(self) -> None:
         checked = self._check()
-        self._fields = {**asdict(self._form), "carried": listed(self._carried), "edited": self._edited}
-        self._hints = hints(
+        carried = tuple(listed(self._carried))
+        self._fields = held(messages.FormFields(asdict(self._form), carried, self._edited))
+        said = hints(
             self._form,
             checked.problems,
             self._checks.target,
             self._choices_known.sources,
             self._launched_here,
+            missing=checked.missing,
         )
+        self._hints = to_wire(said)
         pressed = self._button(checked)
-        self._go = {**asdict(pressed), "alive": pressed.alive, "token": self._token, "job": self._launched[1]}
-        self._plan = self._planned(checked)
-        self._code = as_code(
+        self._go = held(
+            messages.LaunchButton(
+                pressed.state, pressed.label, pressed.says, pressed.alive, self._token, self._launched[1]
+            )
+        )
+        self._plan = held(self._planned(checked))
+        code = as_code(
             self._selection.inputs, checked.job, self._form.runner, checked.options, self._data_dir
         )
+        self._code = held(code)
 
     def _typed(self) -> Checked:
         """What the form comes to by itself."""
@@ -271,7 +282,7 @@ class JobForm(View):
         problems = {**self._checks.problems(), **checked.problems}
         if missing := self._choices_known.missing(self._form.runner, checked.options):
             problems.setdefault("runner", missing)
-        return Checked(checked.job, checked.options, problems)
+        return Checked(checked.job, checked.options, problems, checked.missing)
 
     def _button(self, checked: Checked) -> Button:
         return button(
@@ -288,14 +299,14 @@ class JobForm(View):
         target, job_id = self._launched
         return job_id if target and target == self._form.target else ""
 
-    def _planned(self, checked: Checked) -> dict[str, Any]:
+    def _planned(self, checked: Checked) -> messages.PlanFigures | None:
         survey, settings = self._checks.survey, self._choices_known.settings
         if survey is None:
-            return {}
+            return None
         on = speed(self._form.runner, checked.options, settings)
         plan = make_plan(survey.tally, ratio_of(survey.previews), on, sampled=len(survey.previews))
         looking = self._checks.counting and not survey.active
-        return {**plan.to_json(), "counting": self._checks.counting, "looking": looking}
+        return messages.PlanFigures(**asdict(plan), counting=self._checks.counting, looking=looking)
 
 
 def _today() -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from chimera_nb.widgets.job_form.model import NOTHING_SELECTED, Fields
+from chimera_nb.widgets.job_form.messages import Hint
+from chimera_nb.widgets.job_form.model import Fields
 
 if TYPE_CHECKING:
     from chimera_nb.widgets.job_form.target_state import TargetState
@@ -25,7 +26,7 @@ _OPEN = {
 class Button:
     """The one that launches. `says` is the line beside it; it can be pressed only where `alive`."""
 
-    state: str  # problem | checking | ready | launching | launched
+    state: Literal["problem", "checking", "ready", "launching", "launched"]
     label: str
     says: str = ""
 
@@ -62,24 +63,25 @@ def hints(
     target: TargetState | None,
     sources: Mapping[str, str],
     launched: str = "",
-) -> dict[str, dict[str, object]]:
-    """By field: what is said under it, and whether that is bad. What is only missing is not bad."""
-    said: dict[str, dict[str, object]] = {}
+    *,
+    missing: Collection[str] = (),
+) -> dict[str, Hint]:
+    """By field: what is said under it, and whether that is bad. What is only `missing` is not bad."""
+    said: dict[str, Hint] = {}
     for name, text in _OPEN.items():
         if not getattr(form, name):
-            said[name] = {"text": text, "bad": False}
+            said[name] = Hint(text)
     if form.source in sources:
-        said["source"] = {"text": sources[form.source], "bad": False}
+        said["source"] = Hint(sources[form.source])
     if target and target.says:
-        said["prefix"] = {"text": target.says, "bad": False}
+        said["prefix"] = Hint(target.says)
     if (target and target.holds_output) or form.overwrite:
-        said["overwrite"] = {"text": "", "bad": False}  # so it is offered
+        said["overwrite"] = Hint("")  # so it is offered
     if launched:
-        said["prefix"] = {"text": f"Job {launched} writes here.", "bad": False}
+        said["prefix"] = Hint(f"Job {launched} writes here.")
     for name, problem in problems.items():
-        missing = problem == NOTHING_SELECTED or (name == "bucket" and not form.bucket.strip())
         if not (launched and name == "prefix"):
-            said[name] = {"text": as_sentence(problem), "bad": not missing}
+            said[name] = Hint(as_sentence(problem), bad=name not in missing)
     return said
 
 

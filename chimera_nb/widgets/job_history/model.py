@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
 from chimera_nb.jobs.log.protocol import JobLog, search_text
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.widgets.base.generation import Generation
+from chimera_nb.widgets.job_history.messages import JobRow, RowsMessage
 from pipeline.errors import RefusedError
 from pipeline.uri import join_uri
 
@@ -71,32 +73,8 @@ class Filter:
         )
 
 
-class Row(NamedTuple):
-    """A job as the list shows it: what is small of its record. Numbers are None where they are not known.
-
-    The status of a record that cannot be read is "unreadable", and its error says why.
-    """
-
-    id: str
-    status: str
-    word: str  # for a person: "cancelling" between the request and the end
-    created: str
-    error: str = ""
-    source: str = ""
-    runner: str = ""
-    reads: str = ""  # the first input
-    others: int = 0  # inputs beside it
-    target: str = ""
-    by: str = ""
-    started: str | None = None
-    finished: str | None = None
-    updated: str = ""
-    seconds: float | None = None
-    listed: int | None = None
-    done: int | None = None
-    failed: int | None = None
-    lines: int | None = None
-    raw: int | None = None
+class Row(JobRow):
+    """A row made of a record."""
 
     @classmethod
     def of(cls, record: Entry) -> Row:
@@ -136,7 +114,7 @@ class Row(NamedTuple):
 class Request:
     """One page to ask the job log for."""
 
-    view: int
+    generation: int
     filter: Filter
     token: str | None
 
@@ -153,7 +131,7 @@ class Request:
         rows = tuple(Row.of(entry) for entry in page.entries if asked.holds(entry))
         oldest = page.entries[-1] if page.entries else None
         return Found(
-            self.view,
+            self.generation,
             rows,
             page.next_page_token,
             len(page.entries),
@@ -164,7 +142,7 @@ class Request:
 class Found(NamedTuple):
     """What a request brought: rows, the token of what is older, how many jobs were looked at, the oldest of them."""
 
-    view: int
+    generation: int
     rows: tuple[Row, ...]
     token: str | None
     looked: int
@@ -174,19 +152,18 @@ class Found(NamedTuple):
 class History:
     """The list of one widget.
 
-    Attributes: filter; view (its number, which rises with each filter, so that a late answer is known as one); rows
-    (by job id, in no order); complete (all jobs have been looked at); looked (how many were); loading, failed, paused
-    (of a search that waits for a word).
+    Attributes: filter; generation (which rises with each filter); rows (by job id, in no order); complete (all jobs
+    have been looked at); looked (how many were); loading, failed, paused (of a search that waits for a word).
     """
 
     def __init__(self) -> None:
-        self.view = 0
+        self.generation = Generation()
         self.narrow(Filter())
 
     def narrow(self, wanted: Filter) -> None:
         """Begin anew with another filter."""
         self.filter = wanted
-        self.view += 1
+        self.generation.renew()
         self.rows: dict[str, Row] = {}
         self.complete = self.loading = self.failed = self.paused = False
         self.looked = 0
@@ -218,11 +195,11 @@ class History:
         self._searched_to = max(self._searched_to, self.looked + SEARCHED)
 
     def request(self) -> Request:
-        return Request(self.view, self.filter, self._token)
+        return Request(self.generation.number, self.filter, self._token)
 
     def take(self, found: Found) -> tuple[Row, ...]:
         """Show what a request brought; the rows that are new or other. Of a filter that was left, nothing."""
-        if found.view != self.view:
+        if self.generation.is_late(found.generation):
             return ()
         self.looked += found.looked
         self._token, self.complete = found.token, found.token is None
@@ -260,25 +237,22 @@ class History:
         self.rows[row.id] = row
         return True
 
-    def message(
-        self, rows: Iterable[Row], gone: Iterable[str] = (), *, whole: bool = False
-    ) -> dict[str, Any]:
+    def message(self, rows: Iterable[Row], gone: Iterable[str] = (), *, whole: bool = False) -> RowsMessage:
         """Rows for the front end, which keeps those it has unless this is the `whole` list."""
-        return {
-            "kind": "rows",
-            "view": self.view,
-            "whole": whole,
-            "rows": [row._asdict() for row in rows],
-            "gone": list(gone),
-            "complete": self.complete,
-            "loading": self.loading,
-            "failed": self.failed,
-            "paused": self.paused,
-            "looked": self.looked,
-            "back_to": self._oldest[0] if self._oldest else None,
-            "filtered": self.filter != Filter(),
-            "searching": bool(self.filter.text),
-        }
+        return RowsMessage(
+            generation=self.generation.number,
+            whole=whole,
+            rows=tuple(rows),
+            gone=tuple(gone),
+            complete=self.complete,
+            loading=self.loading,
+            failed=self.failed,
+            paused=self.paused,
+            looked=self.looked,
+            back_to=self._oldest[0] if self._oldest else None,
+            filtered=self.filter != Filter(),
+            searching=bool(self.filter.text),
+        )
 
 
 def _whole(value: object) -> int | None:

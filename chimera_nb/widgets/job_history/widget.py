@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -17,11 +16,11 @@ from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.service import service_for
-from chimera_nb.widgets.base.widget import View
+from chimera_nb.widgets.base.widget import View, existing
+from chimera_nb.widgets.job_history import messages
 from chimera_nb.widgets.job_history.model import Filter, Found, History, Request
 from pipeline.errors import ChimeraError
 
-_GONE_SECONDS = 20.0  # a view says every 5 s that somebody looks; a closed browser says nothing at all
 _LOOK_SECONDS = {True: 3.0, False: 10.0}  # whether there is something to wait for
 
 _TICK_SECONDS = 0.25
@@ -36,7 +35,7 @@ class JobHistory(View):
     date every few seconds. Every call runs in a thread, and none before the first view.
     """
 
-    _esm = assets.script("job_history/filters", "job_history/view")
+    _esm = assets.script("job_history/view")
     _css = assets.style("job_history/style")
 
     job_id = traitlets.Unicode(help="The job that was opened last; its row is marked.").tag(sync=True)
@@ -46,7 +45,7 @@ class JobHistory(View):
         self._given = settings
         self._model = History()
         self._opened = CallbackDispatcher()
-        self._heard = float("-inf")
+        self._generation = self._model.generation
         self._following = self._lost = False
         self._service: JobService | None = None
         self._watch: Watch | None = None
@@ -57,49 +56,49 @@ class JobHistory(View):
         self._opened.register_callback(call, remove=remove)
 
     def close(self) -> None:
-        self._heard = float("-inf")
+        if presence := self.__dict__.get("_presence"):
+            presence.everyone_gone()
         if watch := self.__dict__.get("_watch"):
             watch.close()
         super().close()
 
     # What the front end asks for
 
-    def _asked_hello(self, _: dict[str, Any]) -> None:
-        """A view is on screen: it wants everything."""
+    def _on_view(self) -> None:
         if self._model.fresh:
             self._load()
         self._tell(self._model.rows.values(), whole=True)
-        self._asked_here({})
+        self._on_seen()
 
-    def _asked_here(self, _: dict[str, Any]) -> None:
-        self._heard = time.monotonic()
+    def _on_seen(self) -> None:
         if not self._following:
             self._following = self._background.start(self._follow())
 
-    def _asked_filter(self, content: dict[str, Any]) -> None:
-        wanted = Filter.of(content)
+    def _asked_filter(self, request: messages.FilterRequest) -> None:
+        wanted = Filter.of(vars(request))
         self._settle_error()
         if wanted != self._model.filter:
             self._model.narrow(wanted)
             self._load()
 
-    def _asked_more(self, content: dict[str, Any]) -> None:
-        if content["view"] == self._model.view and not self._model.failed:
+    def _asked_more(self, _: messages.More) -> None:
+        if not self._model.failed:
             self._model.more()
             self._load()
 
-    def _asked_stop(self, _: dict[str, Any]) -> None:
+    def _asked_stop(self, _: messages.Stop) -> None:
         if self._model.filter.text and self._model.loading:
             self._model.paused = True
             self._tell(())
 
-    def _asked_retry(self, _: dict[str, Any]) -> None:
+    def _asked_retry(self, _: messages.Retry) -> None:
         self._settle_error()
         self._model.more()
         self._load()
 
-    def _asked_open(self, content: dict[str, Any]) -> None:
-        job_id = self._model.rows[content["id"]].id
+    def _asked_open(self, request: messages.Open) -> None:
+        with existing("job in the list"):
+            job_id = self._model.rows[request.id].id
         self.job_id = job_id
         self._opened(job_id)
 
@@ -107,23 +106,23 @@ class JobHistory(View):
 
     def _load(self) -> None:
         if self._model.wants_more and not self._model.loading:
-            self._model.loading = self._background.start(self._load_page(self._model.view))
+            self._model.loading = self._background.start(self._load_page(self._generation.number))
         self._tell((), whole=not self._model.rows)
 
-    async def _load_page(self, view: int) -> None:
+    async def _load_page(self, generation: int) -> None:
         model = self._model
         try:
-            while view == model.view and model.wants_more:
+            while not self._generation.is_late(generation) and model.wants_more:
                 call = partial(self._found, model.request())
                 try:
                     found = await asyncio.to_thread(call)
                 except ChimeraError as e:
-                    if view == model.view:
+                    if not self._generation.is_late(generation):
                         model.failed, self.error = True, str(e)
                 else:
                     self._tell(model.take(found))
         finally:
-            if view == model.view:
+            if not self._generation.is_late(generation):
                 model.loading = False
                 self._tell(())
 
@@ -131,14 +130,14 @@ class JobHistory(View):
         return request.run(service_for(self._given).log)
 
     def _tell(self, rows: Any, gone: tuple[str, ...] = (), *, whole: bool = False) -> None:
-        self.send(self._model.message(rows, gone, whole=whole))
+        self.post(self._model.message(rows, gone, whole=whole))
 
     # What is new
 
     async def _follow(self) -> None:
         """Keep the list up to date for as long as somebody looks."""
         try:
-            while time.monotonic() - self._heard < _GONE_SECONDS:
+            while self._presence.is_seen:
                 try:
                     ended = await asyncio.to_thread(self._bring_up_to_date)
                 except ChimeraError as e:

@@ -1,38 +1,53 @@
 // A job's log: as it comes, narrowed by level, at its end unless one has scrolled up.
 
+import { copyButton } from "../base/copy.js";
+import { button, clock, make, number, setText, showLines } from "../base/text.js";
+
 const AT_END = 24; // pixels from the end that still are its end
 
-/** The time of day of a log line, here. */
-function clock(stamp) {
-  const at = new Date(stamp);
-  return Number.isNaN(at.getTime()) ? "" : at.toLocaleTimeString("en-GB");
+/** @import { LogMessage } from "./messages.js" */
+/** @typedef {{ time: string, level: string, text: string, node: HTMLElement }} Line */
+
+/** The lines that a level shows: all, errors, or warnings and errors. @template {{ level: string }} Some @param {Some[]} lines @param {string} level */
+export function linesOf(lines, level) {
+  return lines.filter((line) => level === "all" || line.level === "error" || line.level === level);
 }
 
-class JobLog {
+/** Lines as text to copy. @param {{ time: string, level: string, text: string }[]} lines */
+export function asText(lines) {
+  return lines.map(({ time, level, text }) => `${time} ${level === "info" ? "" : `${level.toUpperCase()}: `}${text}\n`).join("");
+}
+
+export class JobLog {
+  /** @type {Line[]} */
+  lines = [];
+  known = false; // whether the log has been told from its beginning
+  follows = true;
+  leftOut = 0;
+  node = make("div", "ch-joblog");
+  level = make("select", "ch-input ch-level", "", { "aria-label": "Level" });
+  told = make("span", "ch-muted ch-log-told", "", { role: "status" });
+  toEnd = button("", "Follow", () => this.follow(), { title: "Go to the end, and stay there" });
+  list = make("div", "ch-log-lines ch-mono", "", { role: "log", tabindex: "0", "aria-label": "Log", "data-level": "all" });
+  nothing = make("div", "ch-placeholder");
+
   constructor() {
-    Object.assign(this, { lines: [], known: false, follows: true });
-    this.node = make("div", "ch-joblog");
-    this.level = make("select", "ch-input ch-level", "", { "aria-label": "Level" });
     for (const [value, label] of [["all", "All lines"], ["warning", "Warnings and errors"], ["error", "Errors"]]) {
       this.level.append(make("option", "", label, { value }));
     }
     this.level.addEventListener("change", () => this.onLevel());
-    this.told = make("span", "ch-muted ch-log-told", "", { role: "status" });
-    this.toEnd = button("", "Follow", () => this.follow(), { title: "Go to the end, and stay there" });
     const bar = make("div", "ch-log-bar");
-    bar.append(this.level, this.told, this.toEnd, copyButton("Copy the lines shown", () => this.text()));
-    this.list = make("div", "ch-log-lines ch-mono", "", { role: "log", tabindex: "0", "aria-label": "Log", "data-level": "all" });
+    bar.append(this.level, this.told, this.toEnd, copyButton("Copy the lines shown", () => asText(this.shown())));
     this.list.addEventListener("scroll", () => {
       if (!this.list.clientHeight) return;
       this.follows = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < AT_END;
       this.onState();
     });
-    this.nothing = make("div", "ch-placeholder");
     this.node.append(bar, this.list);
     this.onState();
   }
 
-  /** A message of the kernel: lines that go from the front, and lines that come at the end. */
+  /** A message of the kernel: lines that go from the front, and lines that come at the end. @param {LogMessage} message */
   take({ begin, drop, lines, leftOut }) {
     if (begin) this.known = true;
     if (!this.known) return;
@@ -56,12 +71,7 @@ class JobLog {
   }
 
   shown() {
-    const level = this.level.value;
-    return this.lines.filter((line) => level === "all" || line.level === "error" || line.level === level);
-  }
-
-  text() {
-    return this.shown().map(({ time, level, text }) => `${time} ${level === "info" ? "" : `${level.toUpperCase()}: `}${text}\n`).join("");
+    return linesOf(this.lines, this.level.value);
   }
 
   onLevel() {

@@ -9,10 +9,11 @@ import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status
 from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT
+from chimera_nb.widgets.job_monitor.messages import Job, LogLine, StageState
 from pipeline.uri import join_uri
 
 SPEED_SECONDS = 5.0  # what is called the speed now is over so long
@@ -22,8 +23,7 @@ MAX_LOG_LINES = 1000
 INPUTS_SHOWN = 5
 
 _STAMPED = re.compile(r"\[(?P<time>\d{4}-\d\d-\d\dT[^\]]{1,30})\] (?P<text>.*)", re.DOTALL)
-_LEVELS = {"ERROR: ": "error", "WARNING: ": "warning"}
-_LEFT_OUT = re.compile(r"… [\d,]+ earlier lines left out")
+_LEVELS: dict[str, Literal["error", "warning"]] = {"ERROR: ": "error", "WARNING: ": "warning"}
 _MOST = 10**18  # an exabyte
 _MOMENT = 0.05  # seconds; a speed over less says nothing
 _CONSOLE = "https://console.cloud.google.com/"
@@ -32,8 +32,8 @@ _CONSOLE = "https://console.cloud.google.com/"
 # The job
 
 
-def describe(record: JobRecord, course: Course) -> dict[str, Any]:
-    """The job as the front end takes it: plain JSON, with numbers that are numbers and None for what is not known."""
+def describe(record: JobRecord, course: Course) -> Job:
+    """The job as the front end shows it."""
     bucket = record.source_bucket
     numbers = record.progress
     listed = number(numbers.get("filesListed")) or 0
@@ -41,47 +41,50 @@ def describe(record: JobRecord, course: Course) -> dict[str, Any]:
     seconds = number(numbers.get("seconds"))
     raw = number(numbers.get("rawBytes"))
     active = record.status is Status.RUNNING
-    return {
-        "id": record.job_id,
-        "status": record.status.value,
-        "final": record.status.is_final,
-        "word": record.status_word,
-        "error": record.error,
-        "source": record.source_type,
-        "runner": record.runner,
-        "createdAt": record.created_at,
-        "createdBy": record.created_by,
-        "finishedAt": record.finished_at,
-        "inputs": [join_uri(bucket, path) for path in record.selected_paths[:INPUTS_SHOWN]],
-        "inputsTotal": record.selected_paths_total,
-        "target": target_of(record),
-        "dataflowUrl": console_url(record),
-        "stages": stages(record),
-        "listed": max(listed, complete + failed),
-        "complete": complete,
-        "failed": failed,
-        "fraction": fraction(record),
-        "readBytes": number(numbers.get("compressedBytes")),
-        "rawBytes": raw,
-        "lines": number(numbers.get("lines")),
-        "outputBytes": number(numbers.get("outputBytes")),
-        "workers": number(numbers.get("workers")),
-        "seconds": seconds,
-        "speed": course.speed if active else None,
-        "averageSpeed": raw / seconds if raw is not None and seconds and seconds > _MOMENT else None,
-        "secondsLeft": course.seconds_left(record) if active else None,
-    }
+    return Job(
+        id=record.job_id,
+        status=record.status.value,
+        final=record.status.is_final,
+        word=record.status_word,
+        error=record.error,
+        source=record.source_type,
+        runner=record.runner,
+        created_at=record.created_at,
+        created_by=record.created_by,
+        finished_at=record.finished_at,
+        inputs=tuple(join_uri(bucket, path) for path in record.selected_paths[:INPUTS_SHOWN]),
+        inputs_total=record.selected_paths_total,
+        target=target_of(record),
+        dataflow_url=console_url(record),
+        stages=tuple(stages(record)),
+        listed=max(listed, complete + failed),
+        complete=complete,
+        failed=failed,
+        fraction=fraction(record),
+        read_bytes=number(numbers.get("compressedBytes")),
+        raw_bytes=raw,
+        lines=number(numbers.get("lines")),
+        output_bytes=number(numbers.get("outputBytes")),
+        workers=number(numbers.get("workers")),
+        seconds=seconds,
+        speed=course.speed if active else None,
+        average_speed=raw / seconds if raw is not None and seconds and seconds > _MOMENT else None,
+        seconds_left=course.seconds_left(record) if active else None,
+    )
 
 
 def target_of(record: JobRecord) -> str:
     return join_uri(record.target_bucket, record.output_prefix)
 
 
-def stages(record: JobRecord) -> list[tuple[str, str]]:
+def stages(record: JobRecord) -> list[StageState]:
     """Each stage with where it stands; one that a cancelled job did not come to the end of is cancelled, not failed."""
     stopped = record.status is Status.CANCELLED
     return [
-        (name, "cancelled" if stopped and record.stages[name] is Stage.FAILED else record.stages[name].value)
+        StageState(
+            name,
+            "cancelled" if stopped and record.stages[name] is Stage.FAILED else record.stages[name].value,
+        )
         for name in STAGES
     ]
 
@@ -200,18 +203,16 @@ def _halved(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 # Its log
 
-Line = tuple[str, str, str]  # time in RFC 3339 or "", level (info, warning, error), text
 
-
-def log_lines(record: JobRecord) -> list[Line]:
-    """The log, oldest first, without the line that tells how many were left out."""
+def log_lines(record: JobRecord) -> list[LogLine]:
+    """The log, oldest first; where lines were left out, without its first one, which tells how many."""
     lines = [_line(line, record.error) for line in record.logs]
-    if record.logs_left_out and lines and _LEFT_OUT.fullmatch(lines[0][2]):
-        del lines[0]
+    if record.logs_left_out:
+        del lines[:1]
     return lines[-MAX_LOG_LINES:]
 
 
-def log_change(old: Sequence[Line], new: Sequence[Line]) -> tuple[int, list[Line]]:
+def log_change(old: Sequence[LogLine], new: Sequence[LogLine]) -> tuple[int, list[LogLine]]:
     """How many lines to drop from the front of the old log, and what to append, to make the new one of it."""
     if not new:
         return len(old), []
@@ -223,10 +224,10 @@ def log_change(old: Sequence[Line], new: Sequence[Line]) -> tuple[int, list[Line
     return len(old), list(new)
 
 
-def _line(line: str, error: str | None) -> Line:
+def _line(line: str, error: str | None) -> LogLine:
     found = _STAMPED.fullmatch(line)
     time, text = (found["time"], found["text"]) if found else ("", line)
     for mark, level in _LEVELS.items():
         if text.startswith(mark):
-            return time, level, text.removeprefix(mark)
-    return time, "error" if error and text == error else "info", text
+            return LogLine(time, level, text.removeprefix(mark))
+    return LogLine(time, "error" if error and text == error else "info", text)

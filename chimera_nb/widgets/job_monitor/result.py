@@ -11,7 +11,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from urllib.parse import quote
 from chimera_nb.data.nested import opened
 from chimera_nb.data.records import Record, RecordReader, Row, free_name
 from chimera_nb.jobs.limits import storable
+from chimera_nb.widgets.job_monitor.messages import Column, Failure, Plot, Result, ShownShard
 from chimera_nb.widgets.job_monitor.result_plot import as_number, plot_of
 from chimera_nb.widgets.job_monitor.spreadsheet import inert
 from pipeline.errors import RefusedError, StorageError
@@ -77,29 +78,28 @@ def link_to(store: Store, uri: str) -> str | None:
     return f"{address.rstrip('/')}/download/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media"
 
 
-def describe_result(store: Store, target: str, job_id: str) -> dict[str, Any]:
-    """The result as the front end takes it: plain JSON. Raises RefusedError as `shards_of` does, and StorageError."""
+def describe_result(store: Store, target: str, job_id: str) -> Result:
+    """The result as the front end shows it. Raises RefusedError as `shards_of` does, and StorageError."""
     shards = shards_of(store, target, job_id)
     records = first_records(store, shards)
     shown = [flat(record) for record in records[:ROWS_SHOWN]]
     columns = columns_of(shown)
-    return {
-        "path": storable(join(target, "output/")),
-        "shards": [
-            {"name": storable(s.uri.rpartition("/")[2]), "size": s.size, "link": link_to(store, s.uri)}
-            for s in shards[:SHARDS_SHOWN]
-        ],
-        "shardsTotal": len(shards),
-        "bytes": sum(shard.size or 0 for shard in shards),
-        "missing": sum(shard.size is None for shard in shards),
-        "columns": [
-            {"name": cut(name), "numeric": _is_numeric(shown, name)} for name in columns[:COLUMNS_SHOWN]
-        ],
-        "columnsTotal": len(columns),
-        "rows": [[cut(cell(row.get(name))) for name in columns[:COLUMNS_SHOWN]] for row in shown],
-        "rowsRead": len(records),
-        "plot": _named(plot_of(records)),
-    }
+    listed = tuple(
+        ShownShard(storable(shard.uri.rpartition("/")[2]), shard.size, link_to(store, shard.uri))
+        for shard in shards[:SHARDS_SHOWN]
+    )
+    return Result(
+        path=storable(join(target, "output/")),
+        shards=listed,
+        shards_total=len(shards),
+        bytes=sum(shard.size or 0 for shard in shards),
+        missing=sum(shard.size is None for shard in shards),
+        columns=tuple(Column(cut(name), _is_numeric(shown, name)) for name in columns[:COLUMNS_SHOWN]),
+        columns_total=len(columns),
+        rows=tuple(tuple(cut(cell(row.get(name))) for name in columns[:COLUMNS_SHOWN]) for row in shown),
+        rows_read=len(records),
+        plot=_named(plot_of(records)),
+    )
 
 
 # Rows
@@ -158,10 +158,10 @@ def cut(text: str) -> str:
     return text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"
 
 
-def _named(plot: dict[str, Any]) -> dict[str, Any]:
+def _named(plot: Plot) -> Plot:
     """The plot with names that can be shown."""
-    series = [{**one, "name": cut(one["name"])} for one in plot["series"]]
-    return {"x": {**plot["x"], "name": cut(plot["x"]["name"])}, "series": series}
+    series = tuple(replace(one, name=cut(one.name)) for one in plot.series)
+    return Plot(replace(plot.x, name=cut(plot.x.name)), series)
 
 
 def _is_numeric(rows: Sequence[Record], name: str) -> bool:
@@ -197,14 +197,14 @@ def _is_number(value: Any) -> bool:
 
 def failures_of(
     store: Store, target: str, job_id: str, count: int, wanted: Callable[[], bool]
-) -> list[tuple[str, str]]:
+) -> list[Failure]:
     """URI and reason of the first files that failed, of `count` that did; reading stops when it is wanted no more.
 
     Raises RefusedError when the target holds what another job wrote by now.
     """
     check_still_of(store, target, job_id)
     failed = (
-        (storable(record.uri), storable(record.error or "no reason is on record"))
+        Failure(storable(record.uri), storable(record.error or "no reason is on record"))
         for record in ledger_records(store, target, job_id=job_id)
         if _goes_on(wanted) and record.status == "failed"
     )

@@ -6,31 +6,30 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from chimera_nb.widgets.job_monitor.messages import Axis, Plot, Point, Series
+
 SERIES, POINTS, NODES = 8, 500, 200_000
 _MILLISECONDS = (1e11, 1e13)  # since 1970, if they are a time: the years 1973 to 2286
 
 Record = dict[str, Any]
 
 
-def plot_of(records: Sequence[Record]) -> dict[str, Any]:
-    """What of the records can be drawn: numbers by the way to them, through lists as well, over time or row number.
-
-    {"x": {"name", "time"}, "series": [{"name", "points": [[x, y], ...]}, ...]}, the one that tells the most first.
-    """
+def plot_of(records: Sequence[Record]) -> Plot:
+    """What of the records can be drawn: numbers by the way to them, through lists as well, over time or row number."""
     time = _time_column(records)
-    found: dict[str, list[tuple[float, float]]] = {}
+    found: dict[str, list[Point]] = {}
     left = NODES
     for row, record in enumerate(records):
         x = float(record[time]) if time else float(row + 1)
         for name, y in _numbers(record):
-            found.setdefault(name, []).append((x, y))
+            found.setdefault(name, []).append(Point(x, y))
             left -= 1
         if left <= 0:
             break
     told = {name: points for name, points in found.items() if len({y for _, y in points}) > 1}
     best = sorted(told, key=lambda name: (_is_time(told[name]) or _is_id(name), -len(told[name])))
-    series = [{"name": name, "points": _thinned(sorted(told[name]))} for name in best[:SERIES]]
-    return {"x": {"name": time or "row", "time": time is not None}, "series": series}
+    series = tuple(Series(name, tuple(_thinned(sorted(told[name])))) for name in best[:SERIES])
+    return Plot(Axis(time or "row", time is not None), series)
 
 
 def _numbers(record: Record) -> Iterator[tuple[str, float]]:
@@ -80,6 +79,6 @@ def _is_id(name: str) -> bool:
     return last.lower() == "id" or last.endswith(("Id", "_id"))
 
 
-def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def _thinned(points: Sequence[Point]) -> list[Point]:
     step = math.ceil(len(points) / POINTS) or 1
     return list(points[::step])

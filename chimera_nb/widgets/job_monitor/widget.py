@@ -16,8 +16,11 @@ from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import assets
+from chimera_nb.widgets.base.generation import Generation
+from chimera_nb.widgets.base.messages import State
 from chimera_nb.widgets.base.service import service_for
-from chimera_nb.widgets.base.widget import View
+from chimera_nb.widgets.base.widget import View, held
+from chimera_nb.widgets.job_monitor import messages
 from chimera_nb.widgets.job_monitor import model as monitor_model
 from chimera_nb.widgets.job_monitor.result import (
     csv_of,
@@ -34,10 +37,6 @@ if TYPE_CHECKING:
 
 _EVERY = 1.0  # seconds between two looks at the job
 _AT_MOST_EVERY = 15.0  # while the job log is away
-# A view says every half minute that it is there; one whose page was closed cannot say goodbye. A browser lets
-# pages that are in the background speak once a minute only.
-_VIEW_LASTS = 150.0
-_MOST_VIEWS = 100
 
 
 class JobMonitor(View):
@@ -51,14 +50,7 @@ class JobMonitor(View):
     the last two lead to the new job.
     """
 
-    _esm = assets.script(
-        "base/chart",
-        "base/copy",
-        "job_monitor/log",
-        "job_monitor/result",
-        "job_monitor/numbers",
-        "job_monitor/view",
-    )
+    _esm = assets.script("job_monitor/view")
     _css = assets.style(
         "base/chart", "job_monitor/log", "job_monitor/style", "job_monitor/result", "job_monitor/numbers"
     )
@@ -78,11 +70,11 @@ class JobMonitor(View):
         self._given = settings
         self._record: JobRecord | None = None
         self._course = monitor_model.Course()
-        self._log: list[monitor_model.Line] = []
-        self._turn = 1  # rises with every other job, so that what comes late is known as such
-        self._following = 0  # the turn that is looked after; 0 for none
+        self._log: list[messages.LogLine] = []
+        self._generation = Generation()  # of the job that is watched
+        self._generation.renew()
+        self._following = 0  # the generation that is looked after; 0 for none
         self._begun = self._lost = False
-        self._views: dict[str, float] = {}  # when each was last heard of
         super().__init__(settings, job_id=job_id, **traits)
         self._begun = True
 
@@ -101,40 +93,30 @@ class JobMonitor(View):
 
     # What the front end asks for
 
-    def _asked_hello(self, content: dict[str, Any]) -> None:
-        """A view is on screen, perhaps one among several: it wants everything."""
-        self._asked_here(content)
+    def _on_view(self) -> None:
+        self._go_on()
         self._send_log(len(self._log), self._log, begin=True)
 
-    def _asked_here(self, content: dict[str, Any]) -> None:
-        now = time.monotonic()
-        self._views = {view: at for view, at in self._views.items() if now - at < _VIEW_LASTS}
-        view = str(content["view"])[:64]
-        if view in self._views or len(self._views) < _MOST_VIEWS:
-            self._views[view] = now
+    def _on_seen(self) -> None:
         self._go_on()
 
-    def _asked_bye(self, content: dict[str, Any]) -> None:
-        self._views.pop(str(content["view"]), None)
-
-    def _asked_cancel(self, content: dict[str, Any]) -> None:
+    def _asked_cancel(self, request: messages.Cancel) -> None:
         if self._record and not self._record.status.is_final:
-            self._act("cancel", content, self._cancel)
+            self._act("cancel", request.job, self._cancel)
 
-    def _asked_retry(self, content: dict[str, Any]) -> None:
+    def _asked_retry(self, request: messages.Retry) -> None:
         if self._record and self._record.status.is_final and monitor_model.failed_files(self._record):
-            self._act("retry", content, partial(self._again, JobService.retry))
+            self._act("retry", request.job, partial(self._again, JobService.retry))
 
-    def _asked_clone(self, content: dict[str, Any]) -> None:
+    def _asked_clone(self, request: messages.Clone) -> None:
         if self._record:
-            self._act("clone", content, partial(self._again, JobService.clone))
+            self._act("clone", request.job, partial(self._again, JobService.clone))
 
-    def _asked_save(self, content: dict[str, Any]) -> None:
+    def _asked_save(self, request: messages.Save) -> None:
         if self._record and self._record.status is Status.COMPLETE:
-            self._act("save", content, partial(self._save, str(content["view"])))
+            self._act("save", request.job, partial(self._save, request.view))
 
-    def _asked_anew(self, _: dict[str, Any]) -> None:
-        """Try again what failed."""
+    def _asked_anew(self, _: messages.Anew) -> None:
         self._watch_anew()
 
     # The job
@@ -146,7 +128,7 @@ class JobMonitor(View):
 
     def _watch_anew(self) -> None:
         """Forget what is shown, and watch the job whose id is asked for now."""
-        self._turn += 1
+        self._generation.renew()
         self._record, self._course = None, monitor_model.Course()
         with self.hold_sync():
             self.error, self._job, self._points, self._failures, self._result = "", {}, [], {}, {}
@@ -157,46 +139,45 @@ class JobMonitor(View):
     def _go_on(self) -> None:
         """Look after the job, unless that is done or there is nothing to look after."""
         ended = self._record is not None and self._record.status.is_final
-        if self.job_id and not ended and self._following != self._turn:
-            self._following = self._turn
-            if not self._background.start(self._follow(self._turn, self.job_id)):
+        generation = self._generation.number
+        if self.job_id and not ended and self._following != generation:
+            self._following = generation
+            if not self._background.start(self._follow(generation, self.job_id)):
                 self._following = 0
 
-    async def _follow(self, turn: int, job_id: str) -> None:
+    async def _follow(self, generation: int, job_id: str) -> None:
         """Look once a second, and hear of changes in between, until the job ends or nobody sees it any more."""
         watch: Watch | None = None
         pause = _EVERY
         try:
-            while turn == self._turn:
+            while not self._generation.is_late(generation):
                 began = time.monotonic()
                 try:
                     service, record = await asyncio.to_thread(self._look, job_id)
                     if watch is None and not record.status.is_final:
-                        tell = partial(self._tell, asyncio.get_running_loop(), turn)
+                        tell = partial(self._tell, asyncio.get_running_loop(), generation)
                         watch = await asyncio.to_thread(service.log.watch, tell, job_id=job_id)
                 except JobNotFoundError as e:
-                    self._say(turn, str(e))
+                    self._say(generation, str(e))
                     return
                 except ChimeraError as e:
                     pause = min(2 * pause, _AT_MOST_EVERY)
                     self._lost = True
-                    self._say(turn, f"{e}; trying again")
+                    self._say(generation, f"{e}; trying again")
                 else:
                     pause = _EVERY
-                    self._take(turn, record)
-                if turn != self._turn or not self._is_to_be_followed():
+                    self._take(generation, record)
+                if self._generation.is_late(generation) or not self._is_to_be_followed():
                     return
                 await asyncio.sleep(max(0.0, pause - (time.monotonic() - began)))
         finally:
             if watch is not None:
                 watch.close()
-            if self._following == turn:
+            if self._following == generation:
                 self._following = 0
 
     def _is_to_be_followed(self) -> bool:
-        now = time.monotonic()
-        seen = any(now - at < _VIEW_LASTS for at in self._views.values())
-        return seen and not (self._record and self._record.status.is_final)
+        return self._presence.is_seen and not (self._record and self._record.status.is_final)
 
     def _look(self, job_id: str) -> tuple[JobService, JobRecord]:
         service = self._service()
@@ -206,19 +187,21 @@ class JobMonitor(View):
         """Calls that block, so only from a thread."""
         return service_for(self._given)
 
-    def _tell(self, loop: asyncio.AbstractEventLoop, turn: int, entries: Entries) -> None:
+    def _tell(self, loop: asyncio.AbstractEventLoop, generation: int, entries: Entries) -> None:
         """What a watch calls, in its thread. What cannot be read, the next look says."""
         for entry in entries:
             if isinstance(entry, JobRecord):
-                loop.call_soon_threadsafe(self._take, turn, entry)
+                loop.call_soon_threadsafe(self._take, generation, entry)
 
-    def _say(self, turn: int, error: str) -> None:
-        if turn == self._turn:
+    def _say(self, generation: int, error: str) -> None:
+        if not self._generation.is_late(generation):
             self.error = error
 
-    def _take(self, turn: int, record: JobRecord) -> None:
+    def _take(self, generation: int, record: JobRecord) -> None:
         """Show a state of the job, unless a later one is shown."""
-        if turn != self._turn or (self._record and record.updated_at < self._record.updated_at):
+        if self._generation.is_late(generation) or (
+            self._record and record.updated_at < self._record.updated_at
+        ):
             return
         if self._lost:
             self._lost, self.error = False, ""
@@ -229,83 +212,87 @@ class JobMonitor(View):
         self._show_log(monitor_model.log_lines(record))
         told = self._course.add(record)
         with self.hold_sync():
-            self._job = monitor_model.describe(record, self._course)
+            self._job = held(monitor_model.describe(record, self._course))
             if told:
                 self._points = [list(point) for point in self._course.points]
             self.set_trait("status", record.status.value)
             if ended:
-                self._failures, self._result = {"state": "loading"}, {"state": "loading"}
+                self._failures = self._result = held(messages.Loading())
         if ended:
-            self._background.start(self._gather(turn, record))
+            self._background.start(self._gather(generation, record))
 
-    def _show_log(self, lines: list[monitor_model.Line]) -> None:
+    def _show_log(self, lines: list[messages.LogLine]) -> None:
         drop, added = monitor_model.log_change(self._log, lines)
         self._log = lines
         if drop or added:
             self._send_log(drop, added)
 
-    def _send_log(self, drop: int, lines: list[monitor_model.Line], *, begin: bool = False) -> None:
+    def _send_log(self, drop: int, lines: list[messages.LogLine], *, begin: bool = False) -> None:
         left_out = self._record.logs_left_out if self._record else 0
-        self.send({"kind": "log", "begin": begin, "drop": drop, "lines": lines, "leftOut": left_out})
+        self.post(messages.LogMessage(begin, drop, tuple(lines), left_out))
 
     # What came of it
 
-    async def _gather(self, turn: int, record: JobRecord) -> None:
+    async def _gather(self, generation: int, record: JobRecord) -> None:
         target = monitor_model.target_of(record)
         if record.status is Status.COMPLETE:
             result = await self._tried(target, lambda store: describe_result(store, target, record.job_id))
-            if turn == self._turn:
+            if not self._generation.is_late(generation):
                 self._result = result
         count = monitor_model.failed_files(record)
 
-        def failed(store: Store) -> dict[str, Any]:
-            wanted = count and failures_of(store, target, record.job_id, count, lambda: turn == self._turn)
-            return {"rows": wanted or [], "total": count}
+        def failed(store: Store) -> messages.Failures:
+            if not count:
+                return messages.Failures((), 0)
+            wanted = failures_of(
+                store, target, record.job_id, count, lambda: not self._generation.is_late(generation)
+            )
+            return messages.Failures(tuple(wanted), count)
 
         failures = await self._tried(target, failed)
-        if turn == self._turn:
+        if not self._generation.is_late(generation):
             with self.hold_sync():
                 self._failures = failures
                 if record.status is not Status.COMPLETE:
                     self._result = {}
 
-    async def _tried(self, target: str, call: Callable[[Store], dict[str, Any]]) -> dict[str, Any]:
+    async def _tried(self, target: str, call: Callable[[Store], State]) -> dict[str, Any]:
         try:
-            return {"state": "ready", **await self._background.in_thread(target, call)}
+            return held(await self._background.in_thread(target, call))
         except ChimeraError as e:
-            return {"state": "failed", "error": str(e)}
+            return held(messages.Failed(str(e)))
 
     # What is done to it
 
-    def _act(self, name: str, content: dict[str, Any], work: Callable[[JobRecord], Any]) -> None:
+    def _act(self, name: str, job_id: str, work: Callable[[JobRecord], Any]) -> None:
         """Do one thing at a time, and only to the job that was on screen when it was asked for."""
         record = self._record
-        if record is None or self._busy or content["job"] != record.job_id:
+        if record is None or self._busy or job_id != record.job_id:
             return
         self.error, self._busy = "", name
         if not self._background.start(self._done(work, record)):
             self._busy = ""
 
     async def _done(self, work: Callable[[JobRecord], Any], record: JobRecord) -> None:
-        turn = self._turn
+        generation = self._generation.number
         try:
             await work(record)
         except ChimeraError as e:
-            self._say(turn, str(e))
+            self._say(generation, str(e))
         finally:
             self._busy = ""
 
     async def _cancel(self, record: JobRecord) -> None:
-        turn = self._turn
-        self._take(turn, await asyncio.to_thread(lambda: self._service().cancel(record.job_id)))
+        generation = self._generation.number
+        self._take(generation, await asyncio.to_thread(lambda: self._service().cancel(record.job_id)))
 
     async def _again(self, how: Callable[[JobService, str], JobRecord], record: JobRecord) -> None:
-        turn = self._turn
+        generation = self._generation.number
         # Submitting looks at the inputs, so the store must be there.
         new = await self._background.in_thread(
             monitor_model.target_of(record), lambda _: how(self._service(), record.job_id)
         )
-        if turn == self._turn:
+        if not self._generation.is_late(generation):
             self.job_id = new.job_id
 
     async def _save(self, view: str, record: JobRecord) -> None:
@@ -315,4 +302,4 @@ class JobMonitor(View):
             return csv_of(first_records(store, shards_of(store, target, record.job_id)))
 
         text = await self._background.in_thread(target, first_rows)
-        self.send({"kind": "csv", "view": view, "name": f"{record.job_id}.csv", "text": text})
+        self.post(messages.CsvMessage(view, f"{record.job_id}.csv", text))

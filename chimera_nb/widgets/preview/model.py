@@ -16,6 +16,7 @@ from chimera_nb.data.json_tree import Node, json_tree
 from chimera_nb.data.nested import exploded, opened
 from chimera_nb.data.records import NoRecord, RecordReader
 from chimera_nb.jobs.limits import storable
+from chimera_nb.widgets.preview.messages import Column, Facts, Records, ShownLine, TreeNode
 
 if TYPE_CHECKING:
     from chimera_nb.data.preview import Preview
@@ -39,21 +40,21 @@ class Line(NamedTuple):
         return self.data.rstrip(b"\r").decode("utf-8-sig", "backslashreplace")
 
     @property
+    def is_cut(self) -> bool:
+        """Whether only its beginning is kept."""
+        return len(self.data) < self.size
+
+    @property
     def is_long(self) -> bool:
-        return len(self.data) < self.size or len(self.text) > LINE_CHARS
+        return self.is_cut or len(self.text) > LINE_CHARS
 
 
 @dataclass(frozen=True)
 class Inside:
     """What is kept of a preview: its facts, for the front end, and its first lines."""
 
-    facts: dict[str, Any]
+    facts: Facts
     lines: tuple[Line, ...]
-
-    def whole(self, number: int) -> dict[str, Any]:
-        """All that is kept of a line, by its place from 0. Raises IndexError."""
-        line = self.lines[number]
-        return {"n": number, "text": line.text, "size": line.size, "cut": len(line.data) < line.size}
 
 
 def inside(found: Preview) -> Inside:
@@ -61,19 +62,19 @@ def inside(found: Preview) -> Inside:
     them, and whether it is JSON.
     """
     lines = tuple(_kept(found.lines))
-    facts = {
-        "size": found.size,
-        "codec": found.codec,
-        "readBytes": found.read_bytes,
-        "rawBytes": found.raw_bytes,
-        "estimatedRawBytes": found.estimated_raw_bytes,
-        "estimatedLines": found.estimated_lines,
-        "complete": found.complete,
-        "problem": storable(found.problem or ""),
-        "note": storable(found.note or ""),
-        "linesRead": len(found.lines),
-        "lines": [[line.text[:LINE_CHARS], line.is_long, _is_json(line.data)] for line in lines],
-    }
+    facts = Facts(
+        size=found.size,
+        codec=found.codec,
+        read_bytes=found.read_bytes,
+        raw_bytes=found.raw_bytes,
+        estimated_raw_bytes=found.estimated_raw_bytes,
+        estimated_lines=found.estimated_lines,
+        complete=found.complete,
+        problem=storable(found.problem_sentence or ""),
+        note=storable(found.note or ""),
+        lines_read=len(found.lines),
+        lines=tuple(ShownLine(line.text[:LINE_CHARS], line.is_long, _is_json(line.data)) for line in lines),
+    )
     return Inside(facts, lines)
 
 
@@ -100,29 +101,26 @@ def _is_json(line: bytes) -> bool:
 # The tree
 
 
-def tree(line: bytes) -> dict[str, Any]:
-    """The nodes of one line, in order: depth, label, text, how many are right below it; and how many are left out.
-
-    Without nodes the line is no JSON.
-    """
+def tree(line: bytes) -> tuple[tuple[TreeNode, ...], int]:
+    """The nodes of one line, in order, and how many are left out. Without nodes the line is no JSON."""
     root = json_tree(line)
     if root is None:
-        return {"nodes": [], "leftOut": 0}
+        return (), 0
     rows, total = [], 0
     waiting: list[tuple[int, Node]] = [(0, child) for child in reversed(root.children or (root,))]
     while waiting:  # no recursion: a message that is nested deep could not be sent
         depth, node = waiting.pop()
         total += 1
         if total <= MAX_NODES:
-            rows.append([depth, _cut(node.label), _cut(node.text), len(node.children)])
+            rows.append(TreeNode(depth, _cut(node.label), _cut(node.text), len(node.children)))
         waiting += [(depth + 1, child) for child in reversed(node.children)]
-    return {"nodes": rows, "leftOut": total - len(rows)}
+    return tuple(rows), total - len(rows)
 
 
 # The table
 
 
-def table(lines: Sequence[Line], explode: str = "") -> dict[str, Any]:
+def table(lines: Sequence[Line], explode: str = "") -> Records:
     """Lines -> rows of text under columns, nested objects as columns of their own: `marketDefinition.eventId`.
 
     `explode` is a column of lists, each of whose items gets a row; `lists` has the ones there are. A column that
@@ -141,15 +139,15 @@ def table(lines: Sequence[Line], explode: str = "") -> dict[str, Any]:
     rows = [dict(opened(record)) for record in islice(parts, MAX_ROWS)]
     names = list(dict.fromkeys(name for row in rows for name in row))
     shown = names[:MAX_COLUMNS]
-    return {
-        "columns": [[_cut(name), _is_numeric([row.get(name) for row in rows])] for name in shown],
-        "rows": [[_cell(row[name]) if name in row else "" for name in shown] for row in rows],
-        "moreRows": next(parts, None) is not None,
-        "moreColumns": len(names) - len(shown),
-        "others": len(rows_read) - len(records),
-        "lists": [name for name in lists if storable(name) == name],
-        "explode": explode,
-    }
+    return Records(
+        columns=tuple(Column(_cut(name), _is_numeric([row.get(name) for row in rows])) for name in shown),
+        rows=tuple(tuple(_cell(row[name]) if name in row else "" for name in shown) for row in rows),
+        more_rows=next(parts, None) is not None,
+        more_columns=len(names) - len(shown),
+        others=len(rows_read) - len(records),
+        lists=tuple(name for name in lists if storable(name) == name),
+        explode=explode,
+    )
 
 
 def _is_numeric(values: list[Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
 
@@ -13,7 +13,8 @@ from chimera_nb.jobs.limits import storable
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import View
-from chimera_nb.widgets.preview.model import Inside, inside, table, tree
+from chimera_nb.widgets.preview import messages
+from chimera_nb.widgets.preview.model import Inside, Line, inside, table, tree
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.storage import Store
 
@@ -33,17 +34,15 @@ class FilePreview(View):
     A file costs one request of at most 256 kB, and a zip a few, in a thread, once the widget is on screen.
     """
 
-    _esm = assets.script("base/copy", "preview/tree", "preview/view")
+    _esm = assets.script("preview/view")
     _css = assets.style("preview/style")
 
     uri = traitlets.Unicode(help="The file that is shown; set it to look inside another.")
     height = traitlets.Int(360, min=120, help="Of what is inside, in pixels.").tag(sync=True)
 
     def __init__(self, uri: AnyPath = "", settings: Settings | None = None, **traits: Any) -> None:
-        self._view = 0  # rises with each file, so that a late answer is known as one
         self._shown: Inside | None = None
-        self._state = "empty"  # reading, shown, failed
-        self._on_screen = False
+        self._state: Literal["empty", "reading", "shown", "failed"] = "empty"
         self._reading = 0
         super().__init__(settings, uri=path_text(uri) if uri != "" else "", **traits)
 
@@ -53,82 +52,81 @@ class FilePreview(View):
 
     # What the front end asks for
 
-    def _asked_hello(self, _: dict[str, Any]) -> None:
-        self._on_screen = True
+    def _on_view(self) -> None:
         if self.uri and self._state == "empty":
             self._begin()
         else:
             self._tell()
 
-    def _asked_retry(self, _: dict[str, Any]) -> None:
+    def _asked_retry(self, _: messages.Retry) -> None:
         if self._state == "failed":
             self._begin()
 
-    def _asked_line(self, content: dict[str, Any]) -> None:
-        shown, number = self._asked_of(content)
-        self.send({"kind": "line", "view": self._view, **shown.whole(number)})
+    def _asked_line(self, request: messages.Line) -> None:
+        line = self._line(request.n)
+        self.post(messages.LineMessage(request.generation, request.n, line.text, line.size, line.is_cut))
 
-    def _asked_tree(self, content: dict[str, Any]) -> None:
-        shown, number = self._asked_of(content)
-        line = shown.lines[number]
-        self._background.start(self._answer("tree", lambda: {"n": number, **tree(line.data)}))
+    def _asked_tree(self, request: messages.Tree) -> None:
+        data = self._line(request.n).data
+        self._background.start(
+            self._answer(lambda: messages.TreeMessage(request.generation, request.n, *tree(data)))
+        )
 
-    def _asked_table(self, content: dict[str, Any]) -> None:
-        shown, _ = self._asked_of({**content, "n": 0})
-        explode = str(content.get("explode", ""))
-        self._background.start(self._answer("table", lambda: table(shown.lines, explode)))
+    def _asked_table(self, request: messages.Table) -> None:
+        if self._shown is not None:
+            lines = self._shown.lines
+            self._background.start(
+                self._answer(lambda: messages.TableMessage(request.generation, table(lines, request.explode)))
+            )
 
-    def _asked_of(self, content: dict[str, Any]) -> tuple[Inside, int]:
-        """What is shown, and the line of it that is meant. Raises LookupError where there is none."""
-        number = content["n"]
-        if self._shown is None or content["view"] != self._view:
-            raise LookupError("it is of a file that was left")
-        if type(number) is not int or not 0 <= number < len(self._shown.lines):
-            raise LookupError(f"there is no line {number!r}")
-        return self._shown, number
+    def _line(self, number: int) -> Line:
+        """A line of what is shown, by its place from 0."""
+        lines = self._shown.lines if self._shown else ()
+        if not 0 <= number < len(lines):
+            raise RefusedError(f"there is no line {number + 1} here; there are {len(lines)}")
+        return lines[number]
 
     # The file
 
     def _begin(self) -> None:
-        self._view += 1
+        generation = self._generation.renew()
         self.error, self._shown = "", None
         self._state = "empty"
-        if self._on_screen and self.uri:
+        if self._presence.was_seen and self.uri:
             self._state = "reading"
-            if not self._background.start(self._read(self.uri, self._view)):
+            if not self._background.start(self._read(self.uri, generation)):
                 self._state = "empty"
         self._tell()
 
-    async def _read(self, uri: str, view: int) -> None:
+    async def _read(self, uri: str, generation: int) -> None:
         if self._reading:
             await asyncio.sleep(_PAUSE_SECONDS)
-            if view != self._view:
+            if self._generation.is_late(generation):
                 return
         self._reading += 1
         try:
             shown = await self._background.in_thread(uri, lambda store: inside(_preview(store, uri)))
         except ChimeraError as e:
-            if view == self._view:
+            if not self._generation.is_late(generation):
                 self._state, self.error = "failed", storable(str(e))
         else:
-            if view == self._view:
+            if not self._generation.is_late(generation):
                 self._state, self._shown = "shown", shown
         finally:
             self._reading -= 1
-        if view == self._view:
+        if not self._generation.is_late(generation):
             self._tell()
 
-    async def _answer(self, kind: str, call: Callable[[], dict[str, Any]]) -> None:
-        view = self._view
+    async def _answer(self, call: Callable[[], messages.TreeMessage | messages.TableMessage]) -> None:
         answer = await asyncio.to_thread(call)
-        if view == self._view:
-            self.send({"kind": kind, "view": view, **answer})
+        if not self._generation.is_late(answer.generation):
+            self.post(answer)
 
     def _tell(self) -> None:
-        if self._on_screen:
-            facts = self._shown.facts if self._shown else {}
+        if self._presence.was_seen:
+            facts = self._shown.facts if self._shown else None
             uri = storable(self.uri)
-            self.send({"kind": "file", "view": self._view, "uri": uri, "state": self._state, **facts})
+            self.post(messages.FileMessage(self._generation.number, uri, self._state, facts))
 
 
 def _preview(store: Store, uri: str) -> Preview:

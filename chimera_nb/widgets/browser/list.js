@@ -1,15 +1,46 @@
 // The list of BucketBrowser: rows are virtual, so that 100,000 of them scroll as well as ten.
 
-const ROW = 30; // pixels, as --ch-row in base.css
+import { later, make, uniqueId, within } from "../base/text.js";
+import { ROW, Row } from "./row.js";
+import { isFolder, isHeld, windowOf } from "./rows.js";
+
 const SPARE = 8; // rows drawn beyond the ones on screen
 const AHEAD = 150; // rows before the end of what is loaded at which more is asked for
 const STEP_MS = 200; // keys may run over many rows: only where they rest is told
 
-class List {
+/** @import { BrowserRequest, Gesture } from "./messages.js" */
+/** @import { Rows } from "./rows.js" */
+
+export class List {
+  /** @type {Rows | null} */
+  rows = null;
+  /** @type {Set<string>} */
+  selected = new Set();
+  /** @type {Row[]} */
+  pool = [];
+  /** @type {Map<Element, Row>} */
+  byNode = new Map();
+  id = uniqueId("list");
+  /** @type {number | null} */
+  anchor = null;
+  /** @type {number | null} */
+  active = null;
+  skeleton = false;
+  folderCount = 0;
+  frame = 0;
+  /** @type {number | undefined} where to scroll to when the rows are there */
+  keep;
+
+  /**
+   * @param {(request: BrowserRequest) => void} ask
+   * @param {(uri: string | null) => void} onOpen is given a folder; null is the one above
+   * @param {(text: string) => void} onType is given a character for the filter; "" clears it
+   */
   constructor(ask, onOpen, onType) {
-    Object.assign(this, { ask, onOpen, onType, rows: null, selected: new Set(), pool: [], id: uniqueId("list") });
-    this.anchor = this.active = null;
-    this.restSoon = later(STEP_MS, (view, at) => this.ask({ kind: "rest", view, at }));
+    this.ask = ask;
+    this.onOpen = onOpen;
+    this.onType = onType;
+    this.restSoon = later(STEP_MS, (/** @type {number} */ generation, /** @type {number} */ at) => this.ask({ kind: "rest", generation, at }));
     this.node = make("div", "ch-grid", "", {
       role: "grid", tabindex: "0", "aria-multiselectable": "true", "aria-label": "Folders and files", "aria-colcount": "4",
     });
@@ -38,7 +69,11 @@ class List {
     cancelAnimationFrame(this.frame);
   }
 
-  /** Show these rows. Those of another folder begin at the top, at the folder one comes from if it is there. */
+  /**
+   * Show these rows. Those of another folder begin at the top, at the folder one comes from if it is there.
+   * @param {Rows} rows
+   * @param {string | null} from
+   */
   show(rows, from) {
     const before = this.rows;
     const grown = before === rows ? rows.folders.length - this.folderCount : 0;
@@ -52,10 +87,11 @@ class List {
     this.rows = rows;
     this.folderCount = rows.folders.length;
     if (this.active === null && rows.length) this.active = rows.keyAt(0);
-    if (from !== null && rows.folders.includes(from)) this.move(-1 - rows.folders.indexOf(from));
+    if (from !== null && rows.folders.includes(from)) this.move(rows, -1 - rows.folders.indexOf(from));
     this.paint();
   }
 
+  /** @param {Set<string>} selected */
   mark(selected) {
     this.selected = selected;
     this.paintSoon();
@@ -75,22 +111,22 @@ class List {
     this.spacer.style.height = `${total * ROW}px`;
     if (this.keep !== undefined) this.scroller.scrollTop = this.keep;
     this.keep = undefined;
-    const first = Math.max(0, Math.floor(this.scroller.scrollTop / ROW) - SPARE);
-    const last = Math.min(total, Math.ceil((this.scroller.scrollTop + this.scroller.clientHeight) / ROW) + SPARE);
-    const needed = Math.max(0, last - first);
-    while (this.pool.length < needed) this.pool.push(this.spacer.appendChild(this.makeRow()));
-    while (this.pool.length > needed + 2 * SPARE) this.pool.pop().remove();
-    const held = this.held();
-    const drawn = new Set();
+    const [first, last] = windowOf({ top: this.scroller.scrollTop, height: this.scroller.clientHeight, row: ROW, total, spare: SPARE });
+    const held = isHeld(rows.folder, this.selected);
+    const shown = new Map(this.pool.filter(({ place }) => place >= first && place < last).map((row) => [row.place, row]));
+    const free = this.pool.filter(({ place }) => !shown.has(place));
     for (let place = first; place < last; place += 1) {
       // A row keeps its element while it is on screen, so that scrolling redraws only what comes in.
-      drawn.add(place % this.pool.length);
-      this.draw(this.pool[place % this.pool.length], place, held);
+      const row = shown.get(place) ?? free.pop() ?? this.makeRow();
+      row.node.hidden = false;
+      this.draw(row, rows, place, held);
     }
-    this.pool.forEach((row, index) => {
-      row.hidden = !drawn.has(index);
-    });
-    this.node.setAttribute("aria-rowcount", rows.complete ? rows.length + 1 : -1);
+    for (const row of free) {
+      row.node.hidden = true;
+      row.place = -1;
+    }
+    for (const row of free.slice(2 * SPARE)) this.dropRow(row);
+    this.node.setAttribute("aria-rowcount", String(rows.complete ? rows.length + 1 : -1));
     this.node.setAttribute("aria-busy", String(Boolean(rows.loading)));
     if (this.active !== null && rows.has(this.active)) {
       this.node.setAttribute("aria-activedescendant", `${this.id}-${rows.placeOf(this.active)}`);
@@ -99,59 +135,37 @@ class List {
     }
     if (last > rows.length - AHEAD && !rows.complete && !rows.loading && !rows.failed && !rows.rest) {
       rows.loading = true;
-      this.ask({ kind: "more", view: rows.view });
+      this.ask({ kind: "more", generation: rows.generation });
     }
-  }
-
-  /** Whether the folder on screen is in a folder that is selected as a whole. */
-  held() {
-    const { folder } = this.rows;
-    for (let end = folder.length; end > 1; end = folder.lastIndexOf("/", end - 2) + 1) {
-      if (this.selected.has(folder.slice(0, end))) return true;
-    }
-    return false;
   }
 
   makeRow() {
-    const row = make("div", "ch-row", "", { role: "row" });
-    row.box = row.appendChild(make("span", "ch-box", "", { role: "presentation" }));
-    const name = row.appendChild(make("span", "ch-cell ch-name", "", { role: "gridcell" }));
-    row.icon = name.appendChild(make("span", "ch-icon", "", { "aria-hidden": "true" }));
-    row.label = name.appendChild(make("span", "ch-label", "", { dir: "ltr" }));
-    for (const part of ["size", "codec", "date"]) {
-      row[part] = row.appendChild(make("span", `ch-cell ch-${part}`, "", { role: "gridcell" }));
-    }
+    const row = new Row();
+    this.byNode.set(this.spacer.appendChild(row.node), row);
+    this.pool.push(row);
     return row;
   }
 
-  draw(row, place, held) {
-    const { rows } = this;
-    const known = place < rows.length;
-    const key = known ? rows.keyAt(place) : null;
-    if (row.place !== place) row.style.transform = `translateY(${place * ROW}px)`;
-    row.place = place;
-    row.classList.toggle("ch-skeleton", !known);
-    if (row.rows !== rows || row.key !== key) {
-      Object.assign(row, { rows, key });
-      const [name, size, updated, codec] = !known ? ["", 0] : isFolder(key) ? [rows.name(key)] : rows.objects[key];
-      row.dataset.kind = known ? (isFolder(key) ? "folder" : "object") : "";
-      showName(row.label, name);
-      row.label.title = name;
-      setText(row.size, known && !isFolder(key) ? bytes(size) : "");
-      row.size.title = known && !isFolder(key) ? `${number(size)} bytes` : "";
-      setText(row.codec, codec || "");
-      setText(row.date, when(updated));
-    }
-    row.id = known ? `${this.id}-${place}` : "";
-    row.setAttribute("aria-rowindex", place + 2);
-    row.setAttribute("aria-selected", String(known && (held || this.selected.has(rows.uri(key)))));
-    row.classList.toggle("ch-active", known && key === this.active);
+  /** @param {Row} row */
+  dropRow(row) {
+    this.pool.splice(this.pool.indexOf(row), 1);
+    this.byNode.delete(row.node);
+    row.node.remove();
   }
 
-  /** Make a row the active one, and bring it on screen. */
-  move(key) {
+  /** @param {Row} row @param {Rows} rows @param {number} place @param {boolean} held */
+  draw(row, rows, place, held) {
+    row.draw(rows, place);
+    const { key, node } = row;
+    node.id = key === null ? "" : `${this.id}-${place}`;
+    node.setAttribute("aria-selected", String(key !== null && (held || this.selected.has(rows.uri(key)))));
+    node.classList.toggle("ch-active", key !== null && key === this.active);
+  }
+
+  /** Make a row the active one, and bring it on screen. @param {Rows} rows @param {number} key */
+  move(rows, key) {
     this.active = key;
-    const top = this.rows.placeOf(key) * ROW;
+    const top = rows.placeOf(key) * ROW;
     const room = this.scroller.clientHeight;
     this.spacer.style.height = `${Math.max(parseFloat(this.spacer.style.height) || 0, top + ROW)}px`;
     if (top < this.scroller.scrollTop) this.scroller.scrollTop = top;
@@ -159,50 +173,61 @@ class List {
     this.paintSoon();
   }
 
+  /** @param {Gesture["how"]} how @param {number} key */
   gesture(how, key) {
+    if (!this.rows) return;
     if (how !== "range" && how !== "add-range") this.anchor = key;
-    this.ask({ kind: "gesture", view: this.rows.view, how, at: this.anchor ?? key, to: key });
+    this.ask({ kind: "gesture", generation: this.rows.generation, how, at: this.anchor ?? key, to: key });
   }
 
+  /** What is drawn where a mouse event happened, and its key there. @param {MouseEvent} event */
+  at(event) {
+    const node = within(event, ".ch-row");
+    const { rows = null, key = null } = (node && this.byNode.get(node)) ?? {};
+    return rows !== null && rows === this.rows && key !== null && rows.has(key) ? { rows, key } : null;
+  }
+
+  /** @param {MouseEvent} event */
   onClick(event) {
-    const row = event.target.closest(".ch-row");
-    if (!row || row.key === null || !this.rows.has(row.key) || row.rows !== this.rows) return;
-    const { key } = row;
+    const at = this.at(event);
+    if (!at) return;
+    const { rows, key } = at;
     const plain = !event.shiftKey && !event.ctrlKey && !event.metaKey;
-    if (plain && isFolder(key) && event.target.closest(".ch-label, .ch-icon")) return void this.onOpen(this.rows.uri(key));
+    if (plain && isFolder(key) && within(event, ".ch-label, .ch-icon")) return void this.onOpen(rows.uri(key));
     this.anchor ??= this.active;
     this.active = key;
-    this.restSoon(this.rows.view, key);
+    this.restSoon(rows.generation, key);
     if (event.shiftKey) this.gesture(event.ctrlKey || event.metaKey ? "add-range" : "range", key);
-    else this.gesture(!plain || event.target.closest(".ch-box") ? "toggle" : "only", key);
+    else this.gesture(!plain || within(event, ".ch-box") ? "toggle" : "only", key);
     this.node.focus({ preventScroll: true });
     this.paintSoon();
   }
 
+  /** @param {MouseEvent} event */
   onDoubleClick(event) {
-    const row = event.target.closest(".ch-row");
-    if (row && row.rows === this.rows && row.key !== null && isFolder(row.key) && !event.target.closest(".ch-box, .ch-label, .ch-icon")) {
-      this.onOpen(this.rows.uri(row.key));
-    }
+    const at = this.at(event);
+    if (at && isFolder(at.key) && !within(event, ".ch-box, .ch-label, .ch-icon")) this.onOpen(at.rows.uri(at.key));
   }
 
+  /** @param {KeyboardEvent} event */
   onKey(event) {
     const { rows } = this;
     const command = event.ctrlKey || event.metaKey;
     const page = Math.max(1, Math.floor(this.scroller.clientHeight / ROW) - 1);
+    /** @type {Record<string, number>} */
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
     if (!rows || event.altKey || event.isComposing) return;
     if (event.key in steps && rows.length) {
       const at = this.active === null ? 0 : rows.placeOf(this.active);
       const before = this.active ?? rows.keyAt(0);
-      this.move(rows.keyAt(Math.min(rows.length - 1, Math.max(0, at + steps[event.key]))));
+      this.move(rows, rows.keyAt(Math.min(rows.length - 1, Math.max(0, at + steps[event.key]))));
       if (event.shiftKey) {
         this.anchor ??= before;
-        this.gesture(command ? "add-range" : "range", this.active);
+        this.gesture(command ? "add-range" : "range", this.active ?? 0);
       } else {
         this.anchor = null;
       }
-      this.restSoon(rows.view, this.active);
+      this.restSoon(rows.generation, this.active ?? 0);
     } else if (event.key === " " && this.active !== null) {
       this.gesture(event.shiftKey && this.anchor !== null ? "range" : "toggle", this.active);
     } else if (event.key === "Enter" && this.active !== null) {
