@@ -8,7 +8,10 @@
     project               CHIMERA_PROJECT, GOOGLE_CLOUD_PROJECT  the Google Cloud project
     firestore_database    CHIMERA_FIRESTORE_DATABASE             "(default)" if left out
     firestore_collection  CHIMERA_FIRESTORE_COLLECTION           "dataflow-jobs" if left out
-    dataflow_endpoint     CHIMERA_DATAFLOW_ENDPOINT              Google's if left out; a local stack has its own
+    firestore_endpoint    FIRESTORE_EMULATOR_HOST                host:port of an emulator; Google's if left out
+    storage_endpoint      STORAGE_EMULATOR_HOST                  the URL of an emulator; Google's if left out
+    dataflow_endpoint     CHIMERA_DATAFLOW_ENDPOINT              Google's if left out; a local stack has its own, as of
+                                                                 storage
     region                CHIMERA_REGION                         the Dataflow region
     temp_location         CHIMERA_TEMP_LOCATION                  a gs:// folder for what Dataflow stages
     patience              CHIMERA_PATIENCE                       seconds that a person waits for a bucket that fails; 20
@@ -37,7 +40,7 @@ from typing import Any
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.machine.trust import check_trusted
 from pipeline.errors import SettingsError
-from pipeline.storage import PERSON, Store, access_policy
+from pipeline.storage import PERSON, Store, access_policy, cloud
 from pipeline.storage.patience import JOB, JOB_SECONDS, LEAST_THROUGHPUT, number
 
 CONFIG_VARIABLE = "CHIMERA_CONFIG"
@@ -50,6 +53,8 @@ _ENVIRONMENT = {
     "project": ("CHIMERA_PROJECT", "GOOGLE_CLOUD_PROJECT"),
     "firestore_database": ("CHIMERA_FIRESTORE_DATABASE",),
     "firestore_collection": ("CHIMERA_FIRESTORE_COLLECTION",),
+    "firestore_endpoint": ("FIRESTORE_EMULATOR_HOST",),
+    "storage_endpoint": (cloud.VARIABLE,),
     "dataflow_endpoint": ("CHIMERA_DATAFLOW_ENDPOINT",),
     "region": ("CHIMERA_REGION",),
     "temp_location": ("CHIMERA_TEMP_LOCATION",),
@@ -60,6 +65,12 @@ _NUMBERS = {
     "least_throughput": LEAST_THROUGHPUT,
 }
 _LISTS = {"read_buckets": access_policy.VARIABLES["read"], "write_buckets": access_policy.VARIABLES["write"]}
+
+# The variables that are this project's alone. The others are Google's as well, and stand for all of its libraries.
+OWN_VARIABLES = frozenset(
+    {variables[0] for variables in _ENVIRONMENT.values() if variables[0].startswith("CHIMERA_")}
+    | {*_NUMBERS.values(), *_LISTS.values()}
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,8 @@ class Settings:
     project: str | None = None
     firestore_database: str = "(default)"
     firestore_collection: str = "dataflow-jobs"
+    firestore_endpoint: str | None = None
+    storage_endpoint: str | None = None
     dataflow_endpoint: str | None = None
     region: str | None = None
     temp_location: str | None = None
@@ -107,7 +120,7 @@ class Settings:
         """The same for a job, which waits out a store's bad minutes."""
         patience = replace(JOB, seconds=self.job_patience, bytes_per_second=self.least_throughput)
         lists = access_policy.AccessLists.of(self.read_buckets, self.write_buckets)
-        return Store(lists, patience, cloud=self.place == "cloud")
+        return Store(lists, patience, cloud.Cloud(self.storage_endpoint, google=self.place == "cloud"))
 
     def dataflow_options(self, **for_this_job: Any) -> DataflowOptions:
         """How a Dataflow job runs: the settings, and over them what is asked for one job. Raises SettingsError."""

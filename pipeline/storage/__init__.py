@@ -6,7 +6,8 @@ gcs.py             gs:// through google-cloud-storage: listing, writing, deletin
 gcs_read.py        bodies of objects, each proved to be what the bucket keeps
 gcs_write.py       objects written, also where an answer is lost
 gcs_versions.py    changes there that hold only for what was seen: swap, move, delete
-gcs_client.py      the client: one for a process, its errors as ours, what is tried again
+gcs_client.py      the pool of its clients, their errors as ours, what is tried again
+cloud.py           which service gs:// is
 patience.py        how long a store that fails is asked again, and how slow it may be
 deadline.py        a bound on a whole request
 local.py           local paths through the operating system
@@ -15,8 +16,20 @@ local_versions.py  such changes of local files
 checksum.py        CRC-32C as Google Cloud Storage shows it
 """
 
+from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
 from pipeline.storage.patience import PERSON, Patience
 from pipeline.storage.store import Store, join
 
-__all__ = ["PERSON", "Entry", "Page", "Patience", "ReadStream", "Store", "Version", "WriteStream", "join"]
+__all__ = [
+    "PERSON",
+    "Cloud",
+    "Entry",
+    "Page",
+    "Patience",
+    "ReadStream",
+    "Store",
+    "Version",
+    "WriteStream",
+    "join",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 from pipeline.errors import ObjectNotFoundError, StorageError
 from pipeline.storage import gcs_read, gcs_write
+from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import Entry, Page, ReadStream
 from pipeline.storage.gcs_client import asked, client
 from pipeline.storage.gcs_read import blob_of
@@ -26,33 +26,37 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Buckets:
-    """All buckets, asked with so much patience. What a bucket does wrong is a StorageError, or one of its kind."""
+    """All buckets of a service, asked with so much patience.
 
+    What a bucket does wrong is a StorageError, or one of its kind.
+    """
+
+    cloud: Cloud
     patience: Patience
 
     def bucket_exists(self, bucket: str) -> bool:
         """Listing asks for no more rights than reading does; asking for the bucket itself would."""
         try:
-            self._ask(f"gs://{bucket}", lambda: gcs_read.list_one(bucket))
+            self._ask(f"gs://{bucket}", lambda: gcs_read.list_one(self.cloud, bucket))
         except ObjectNotFoundError:
             return False
         return True
 
     def list_buckets(self) -> list[str]:
         def buckets() -> Iterator[Any]:
-            yield from client().list_buckets(retry=None, timeout=self.patience.answer())
+            yield from client(self.cloud).list_buckets(retry=None, timeout=self.patience.answer())
 
         return self._ask("gs://", lambda: [bucket.name for bucket in buckets()])
 
     def make_bucket(self, bucket: str) -> None:
-        if not os.environ.get("STORAGE_EMULATOR_HOST"):
+        if self.cloud.endpoint is None:
             raise ObjectNotFoundError(
                 f"gs://{bucket}", "there is no such bucket; make it with gcloud or in the console"
             )
         try:
             self._ask(
                 f"gs://{bucket}",
-                lambda: client().create_bucket(bucket, retry=None, timeout=self.patience.answer()),
+                lambda: client(self.cloud).create_bucket(bucket, retry=None, timeout=self.patience.answer()),
             )
         except StorageError:
             if not self.bucket_exists(bucket):  # it may have been made before, and the answer lost
@@ -76,19 +80,19 @@ class Buckets:
         return _entry(split_uri(uri)[0], self._look(uri))
 
     def open_read(self, uri: str) -> ReadStream:
-        return gcs_read.BlobReader(uri, self.patience)
+        return gcs_read.BlobReader(self.cloud, uri, self.patience)
 
     def read_range(self, uri: str, start: int, end: int) -> bytes:
-        return gcs_read.read_range(uri, start, end, self.patience)
+        return gcs_read.read_range(self.cloud, uri, start, end, self.patience)
 
     def check_gives(self, uri: str) -> None:
-        gcs_read.check_gives(uri, self.patience)
+        gcs_read.check_gives(self.cloud, uri, self.patience)
 
     def open_write(self, uri: str, owner: str | None = None) -> gcs_write.BlobWriter:
-        return gcs_write.BlobWriter(uri, self.patience, owner)
+        return gcs_write.BlobWriter(self.cloud, uri, self.patience, owner)
 
     def write_bytes(self, uri: str, data: bytes, *, create_only: bool) -> None:
-        gcs_write.write_object(uri, data, self.patience, generation=0 if create_only else None)
+        gcs_write.write_object(self.cloud, uri, data, self.patience, generation=0 if create_only else None)
 
     def upload_file(self, path: str, uri: str) -> Entry:
         with mapped(path):
@@ -101,7 +105,7 @@ class Buckets:
             return self.stat(uri)
         with mapped(path):
             data = Path(path).read_bytes()
-        return _entry(split_uri(uri)[0], gcs_write.write_object(uri, data, self.patience))
+        return _entry(split_uri(uri)[0], gcs_write.write_object(self.cloud, uri, data, self.patience))
 
     def delete(self, uris: Sequence[str]) -> None:
         with ThreadPoolExecutor(min(_DELETERS, len(uris)), thread_name_prefix="delete-object") as pool:
@@ -117,13 +121,15 @@ class Buckets:
 
     def _delete(self, uri: str) -> None:
         with suppress(ObjectNotFoundError):
-            self._ask(uri, lambda: blob_of(uri).delete(retry=None, timeout=self.patience.answer()))
+            self._ask(
+                uri, lambda: blob_of(self.cloud, uri).delete(retry=None, timeout=self.patience.answer())
+            )
 
     def _look(self, uri: str) -> Any:
         """The client's blob of an object, with its metadata."""
 
         def look() -> Any:
-            blob = blob_of(uri)
+            blob = blob_of(self.cloud, uri)
             blob.reload(retry=None, timeout=self.patience.answer())
             return blob
 
@@ -134,7 +140,7 @@ class Buckets:
         bucket, name = split_uri(prefix)
         return self._ask(
             prefix,
-            lambda: client().list_blobs(
+            lambda: client(self.cloud).list_blobs(
                 bucket,
                 prefix=name or None,
                 fields=_FIELDS,

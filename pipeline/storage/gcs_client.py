@@ -1,6 +1,7 @@
-"""The google-cloud-storage client: one for a process, its errors as ours, and how often and how long it is asked.
+"""The google-cloud-storage clients: one pool for a process, errors as ours, how often and how long they are asked.
 
-Credentials are found as Google's libraries find them; STORAGE_EMULATOR_HOST leads to a local stack instead.
+A client belongs to the endpoint that it was made for (`pipeline.storage.cloud`). Google is asked with the credentials
+that its libraries find, an emulator with none.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
+from pipeline.storage.cloud import Cloud
 from pipeline.storage.deadline import deadline, mount
 from pipeline.storage.patience import Patience, Trials
 
@@ -44,9 +46,12 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-def client() -> Any:
-    """This process's client (google.cloud.storage.Client). Raises CredentialsError without credentials."""
-    return _client(os.getpid(), os.environ.get("STORAGE_EMULATOR_HOST"))
+def client(cloud: Cloud) -> Any:
+    """This process's client of that service (google.cloud.storage.Client). Raises CredentialsError without credentials.
+
+    All stores of one endpoint share it, with its connections: this is the one pool of clients that there is.
+    """
+    return _client(os.getpid(), cloud.endpoint)
 
 
 def asked(
@@ -81,23 +86,27 @@ def attempt(uri: str, patience: Patience, size: int = _ANSWER_BYTES) -> Iterator
         yield
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)  # a forked child must not write into its parent's connections
 def _client(_process: int, emulator: str | None) -> Any:
     import google.auth
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import storage
 
-    # The client would ask for each bucket's metadata by itself, for traces that nobody has asked for.
-    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "1")
     with mapped("gs://"):
         if emulator:
-            made = storage.Client(project="local", credentials=AnonymousCredentials())
+            made = storage.Client(
+                project="local",
+                credentials=AnonymousCredentials(),
+                client_options={"api_endpoint": emulator},
+            )
         else:
             credentials, project = google.auth.default(
                 scopes=["https://www.googleapis.com/auth/devstorage.read_write"]
             )
             # Nothing here belongs to a project, but the client wants the name of one.
             made = storage.Client(project=project or "unnamed", credentials=credentials)
+    # It would ask for each bucket's metadata by itself, for traces that nobody has asked for.
+    made._bucket_metadata_cache = None  # noqa: SLF001 - else only a variable of the process says so
     mount(made._http, connections=_CONNECTIONS)  # noqa: SLF001 - its only way to keep more than ten
     # Tokens are fetched within requests, by a session of their own: nobody waits for them without end either.
     mount(made._http._auth_request.session, connections=1, retries=3)  # noqa: SLF001

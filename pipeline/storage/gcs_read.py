@@ -21,6 +21,7 @@ from pipeline.errors import (
     TransferError,
 )
 from pipeline.storage.checksum import Crc32c
+from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import ReadStream
 from pipeline.storage.gcs_client import asked, client
 from pipeline.storage.patience import Patience
@@ -32,7 +33,9 @@ FIRST_BYTES = (
 )  # the first so much: a market file whole. Two dozen threads hold one each, and few decode
 _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
 _CRC32C = re.compile(r"crc32c=([\w+/=]+)")
-_last_read: dict[str, str] = {}  # by bucket, an object that it has given to this process
+_last_read: dict[
+    tuple[str | None, str], str
+] = {}  # by endpoint and bucket, an object that it gave to this process
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,11 @@ class Version:
 class BlobReader(ReadStream):
     """Windows of the object, one request each, all of the generation that the first one brought."""
 
-    def __init__(self, uri: str, patience: Patience, generation: int | None = None) -> None:
+    def __init__(self, cloud: Cloud, uri: str, patience: Patience, generation: int | None = None) -> None:
         super().__init__(uri)
-        self._patience = patience
+        self._cloud, self._patience = cloud, patience
         self._at = 0
-        self._version, self._window = _first_window(uri, patience, generation)
+        self._version, self._window = _first_window(cloud, uri, patience, generation)
         self.generation = self._version.generation
 
     def close(self) -> None:
@@ -66,15 +69,16 @@ class BlobReader(ReadStream):
         end = min(at + size, self._version.size - (self.size - self._at))
         if 0 <= at <= end <= len(self._window):
             return self._window[at:end]
-        return window(self._version, start, start + size, self._patience)
+        return window(self._cloud, self._version, start, start + size, self._patience)
 
     def again(self) -> BlobReader:
-        return BlobReader(self.uri, self._patience, self.generation)
+        return BlobReader(self._cloud, self.uri, self._patience, self.generation)
 
     def _next(self, size: int) -> bytes:
         if self._at == len(self._window):
             self._window, self._at = b"", 0
-            self._window = window(self._version, self.size, self.size + WINDOW_BYTES, self._patience)
+            end = self.size + WINDOW_BYTES
+            self._window = window(self._cloud, self._version, self.size, end, self._patience)
         piece = self._window[self._at : self._at + size]
         self._at += len(piece)
         return piece
@@ -83,42 +87,45 @@ class BlobReader(ReadStream):
         return self._version.size, self._version.crc32c
 
 
-def read_range(uri: str, start: int, end: int, patience: Patience) -> bytes:
+def read_range(cloud: Cloud, uri: str, start: int, end: int, patience: Patience) -> bytes:
     """The stored bytes [start, end), fewer where the object ends; one request."""
     if end <= start:
         return b""
-    return asked(uri, patience, end - start)(_fetch)(uri, start, end, None, patience)[1]
+    return asked(uri, patience, end - start)(_fetch)(
+        cloud, uri, start, end, generation=None, patience=patience
+    )[1]
 
 
-def check_gives(uri: str, patience: Patience) -> None:
+def check_gives(cloud: Cloud, uri: str, patience: Patience) -> None:
     """See whether the bucket gives others than `uri`, which it has refused or does not know.
 
     Raises StoreUnavailableError where it does not: then its answer says nothing about this object alone. An object
     that this process has read before is the witness; without one the listing is.
     """
     bucket, _ = object_name(uri)
-    witness = _last_read.get(bucket, uri)
+    known = cloud.endpoint, bucket
+    witness = _last_read.get(known, uri)
     try:
         if witness != uri:
             try:
-                read_range(witness, 0, 1, patience)
+                read_range(cloud, witness, 0, 1, patience)
             except ObjectNotFoundError:
-                _last_read.pop(bucket, None)  # gone as well, which happens: the bucket itself is asked
+                _last_read.pop(known, None)  # gone as well, which happens: the bucket itself is asked
             else:
                 return
-        asked(f"gs://{bucket}", patience)(list_one)(bucket)
+        asked(f"gs://{bucket}", patience)(list_one)(cloud, bucket)
     except StoreUnavailableError:
         raise
     except StorageError as e:
         raise StoreUnavailableError(uri, f"is not given, and nor is anything else there ({e})") from e
 
 
-def list_one(bucket: str) -> None:
-    for _ in client().list_blobs(bucket, max_results=1, fields="items(name)", retry=None):
+def list_one(cloud: Cloud, bucket: str) -> None:
+    for _ in client(cloud).list_blobs(bucket, max_results=1, fields="items(name)", retry=None):
         break
 
 
-def window(version: Version, start: int, end: int, patience: Patience) -> bytes:
+def window(cloud: Cloud, version: Version, start: int, end: int, patience: Patience) -> bytes:
     """The bytes [start, end) of a version, fewer where it ends. Raises ObjectChangedError when it is gone."""
     end = min(end, version.size)
     if end <= start:
@@ -126,7 +133,7 @@ def window(version: Version, start: int, end: int, patience: Patience) -> bytes:
 
     @asked(version.uri, patience, end - start)
     def fetch() -> bytes:
-        found, data = _fetch(version.uri, start, end, version.generation, patience)
+        found, data = _fetch(cloud, version.uri, start, end, generation=version.generation, patience=patience)
         if (found.generation, found.size) != (version.generation, version.size):
             raise TransferError(version.uri, f"the store gave {found} where {version} was asked for")
         return data
@@ -139,25 +146,29 @@ def window(version: Version, start: int, end: int, patience: Patience) -> bytes:
         ) from e
 
 
-def _first_window(uri: str, patience: Patience, generation: int | None) -> tuple[Version, bytes]:
+def _first_window(
+    cloud: Cloud, uri: str, patience: Patience, generation: int | None
+) -> tuple[Version, bytes]:
     try:
-        found = asked(uri, patience, FIRST_BYTES)(_fetch)(uri, 0, FIRST_BYTES, generation, patience)
+        found = asked(uri, patience, FIRST_BYTES)(_fetch)(
+            cloud, uri, 0, FIRST_BYTES, generation=generation, patience=patience
+        )
     except ObjectNotFoundError as e:
         if generation is None:
             raise
         raise ObjectChangedError(uri, "was replaced or deleted since it was first read; try again") from e
-    _last_read[split_uri(uri)[0]] = uri
+    _last_read[cloud.endpoint, split_uri(uri)[0]] = uri
     return found
 
 
 def _fetch(
-    uri: str, start: int, end: int, generation: int | None, patience: Patience
+    cloud: Cloud, uri: str, start: int, end: int, *, generation: int | None, patience: Patience
 ) -> tuple[Version, bytes]:
     """One request, tried once. Raises TransferError where the body is not what its own head says it is."""
-    response = _get(_url(uri, generation), f"bytes={start}-{end - 1}", patience)
+    response = _get(cloud, _url(cloud, uri, generation), f"bytes={start}-{end - 1}", patience)
     try:
         if response.status_code == 416:
-            return _empty(uri, start, response.headers, patience)
+            return _empty(cloud, uri, start, response.headers, patience)
         if response.status_code not in {200, 206}:
             raise api.from_http_response(response)
         if response.status_code == 200 and start:
@@ -179,8 +190,8 @@ def _fetch(
     return version, data
 
 
-def _get(url: str, wanted: str, patience: Patience) -> Any:
-    return client()._http.request(  # noqa: SLF001 - the session with the client's credentials
+def _get(cloud: Cloud, url: str, wanted: str, patience: Patience) -> Any:
+    return client(cloud)._http.request(  # noqa: SLF001 - the session with the client's credentials
         "GET",
         url,
         headers={
@@ -192,9 +203,9 @@ def _get(url: str, wanted: str, patience: Patience) -> Any:
     )
 
 
-def _url(uri: str, generation: int | None) -> str:
+def _url(cloud: Cloud, uri: str, generation: int | None) -> str:
     bucket, name = object_name(uri)
-    base = client()._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
+    base = client(cloud)._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
     pinned = "" if generation is None else f"&generation={generation}"
     return f"{base}/download/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}?alt=media{pinned}"
 
@@ -208,9 +219,9 @@ def _version(uri: str, headers: Any, read_to: int) -> Version:
     return Version(uri, int(generation), int(size or read_to), crc32c[1] if crc32c else None)
 
 
-def _empty(uri: str, start: int, headers: Any, patience: Patience) -> tuple[Version, bytes]:
+def _empty(cloud: Cloud, uri: str, start: int, headers: Any, patience: Patience) -> tuple[Version, bytes]:
     """The object ends at `start`; only its metadata can tell whether that is so."""
-    blob = blob_of(uri)
+    blob = blob_of(cloud, uri)
     blob.reload(retry=None, timeout=patience.answer())
     version = Version(uri, blob.generation, blob.size, blob.crc32c)
     if blob.size > start:
@@ -228,7 +239,7 @@ def object_name(uri: str) -> tuple[str, str]:
     return bucket, name
 
 
-def blob_of(uri: str) -> Any:
+def blob_of(cloud: Cloud, uri: str) -> Any:
     """The client's own handle of an object."""
     bucket, name = object_name(uri)
-    return client().bucket(bucket).blob(name)
+    return client(cloud).bucket(bucket).blob(name)

@@ -6,7 +6,6 @@ that is told from a change by another. https://cloud.google.com/storage/docs/gen
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from google.api_core import exceptions as api
 
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError
+from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import Version
 from pipeline.storage.gcs_client import asked, client, is_over_a_limit
 from pipeline.storage.gcs_read import BlobReader, blob_of
@@ -30,16 +30,17 @@ _without_move: set[tuple[str | None, str]] = set()
 
 @dataclass(frozen=True)
 class BucketVersions:
-    """Objects of all buckets, asked with so much patience."""
+    """Objects of all buckets of a service, asked with so much patience."""
 
+    cloud: Cloud
     patience: Patience
 
     def look(self, uri: str) -> Version:
-        return _version(uri, asked(uri, self.patience)(_reloaded)(uri))
+        return _version(uri, asked(uri, self.patience)(_reloaded)(self.cloud, uri))
 
     def list_versions(self, prefix: str) -> Iterator[Version]:
         bucket, name = split_uri(prefix)
-        found = asked(prefix, self.patience)(client)().list_blobs(
+        found = asked(prefix, self.patience)(client)(self.cloud).list_blobs(
             bucket,
             prefix=name or None,
             delimiter="/",
@@ -51,14 +52,15 @@ class BucketVersions:
             yield _version(f"gs://{bucket}/{blob.name}", blob)
 
     def read_version(self, uri: str) -> tuple[bytes, int]:
-        with BlobReader(uri, self.patience) as stream:
+        with BlobReader(self.cloud, uri, self.patience) as stream:
             data = b"".join(iter(lambda: stream.read(1 << 20), b""))
             stream.verify()
         return data, stream.generation or 0
 
     def swap(self, uri: str, data: bytes, generation: int, owner: str | None) -> int:
         try:
-            return int(write_object(uri, data, self.patience, generation=generation, owner=owner).generation)
+            blob = write_object(self.cloud, uri, data, self.patience, generation=generation, owner=owner)
+            return int(blob.generation)
         except ObjectExistsError:
             try:
                 found, now = self.read_version(uri)
@@ -69,9 +71,9 @@ class BucketVersions:
             return now  # it has been done before
 
     def move(self, source: str, target: str, generation: int, over: int) -> Version:
-        where = (os.environ.get("STORAGE_EMULATOR_HOST"), split_uri(source)[0])
+        where = self.cloud.endpoint, split_uri(source)[0]
         if where not in _without_move:
-            moved = asked(source, self.patience)(_move)(source, target, generation, over)
+            moved = asked(source, self.patience)(_move)(self.cloud, source, target, generation, over)
             if moved is not None:
                 return _version(target, moved)
         copied = self._copy(source, target, generation, over)
@@ -82,7 +84,9 @@ class BucketVersions:
     def delete_version(self, uri: str, generation: int) -> bool:
         @asked(uri, self.patience)
         def delete() -> None:
-            blob_of(uri).delete(if_generation_match=generation, retry=None, timeout=self.patience.answer())
+            blob_of(self.cloud, uri).delete(
+                if_generation_match=generation, retry=None, timeout=self.patience.answer()
+            )
 
         try:
             delete()
@@ -93,11 +97,11 @@ class BucketVersions:
     def _copy(self, source: str, target: str, generation: int, over: int) -> Version:
         conditions = {"if_generation_match": over, "if_source_generation_match": generation}
         timeout = self.patience.answer()
-        old = asked(source, self.patience)(_reloaded)(source, if_generation_match=generation)
+        old = asked(source, self.patience)(_reloaded)(self.cloud, source, if_generation_match=generation)
 
         @asked(source, self.patience)
         def rewrite(token: str | None) -> str | None:
-            new = blob_of(target)
+            new = blob_of(self.cloud, target)
             new.metadata, new.content_type = old.metadata, old.content_type
             after: str | None = new.rewrite(old, token=token, **conditions, retry=None, timeout=timeout)[0]
             return after
@@ -108,15 +112,15 @@ class BucketVersions:
         return self.look(target)
 
 
-def _reloaded(uri: str, **conditions: int) -> Any:
-    blob = blob_of(uri)
+def _reloaded(cloud: Cloud, uri: str, **conditions: int) -> Any:
+    blob = blob_of(cloud, uri)
     blob.reload(retry=None, **conditions)
     return blob
 
 
-def _move(source: str, target: str, generation: int, over: int) -> Any:
+def _move(cloud: Cloud, source: str, target: str, generation: int, over: int) -> Any:
     """The object under its new name; None where this bucket has no such request, or not for us."""
-    old = blob_of(source)
+    old = blob_of(cloud, source)
     try:
         return old.bucket.move_blob(
             old,

@@ -22,6 +22,7 @@ from pipeline.errors import (
     TransferError,
 )
 from pipeline.storage.checksum import Crc32c
+from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import WriteStream
 from pipeline.storage.gcs_client import asked, attempt, client
 from pipeline.storage.gcs_read import blob_of, object_name
@@ -34,7 +35,13 @@ _PERSISTED = re.compile(r"bytes=0-(\d+)")
 
 
 def write_object(
-    uri: str, data: bytes, patience: Patience, *, generation: int | None = None, owner: str | None = None
+    cloud: Cloud,
+    uri: str,
+    data: bytes,
+    patience: Patience,
+    *,
+    generation: int | None = None,
+    owner: str | None = None,
 ) -> Any:
     """Write an object in one request; the client's blob, as it then stands. `owner` is the job that it is of.
 
@@ -44,7 +51,7 @@ def write_object(
 
     @asked(uri, patience, len(data))
     def write() -> Any:
-        blob = blob_of(uri)
+        blob = blob_of(cloud, uri)
         mine = {} if generation is None else {_MARK: mark}
         blob.metadata = {**_owned(owner), **mine} or None
         blob.upload_from_string(
@@ -60,7 +67,7 @@ def write_object(
     try:
         blob = write()
     except ObjectExistsError:
-        blob = _look(uri, patience)
+        blob = _look(cloud, uri, patience)
         if blob is None or (blob.metadata or {}).get(_MARK) != mark:
             raise
     _check(uri, blob, len(data), _crc32c(data))
@@ -70,9 +77,9 @@ def write_object(
 class BlobWriter(WriteStream):
     """An upload in one request while it is small, else a resumable one, begun when the first chunk is full."""
 
-    def __init__(self, uri: str, patience: Patience, owner: str | None = None) -> None:
+    def __init__(self, cloud: Cloud, uri: str, patience: Patience, owner: str | None = None) -> None:
         super().__init__(uri)
-        self._patience = patience
+        self._cloud, self._patience = cloud, patience
         self._owner = owner
         self._held = bytearray()  # what the bucket has not said it has
         self._sent = 0
@@ -90,13 +97,15 @@ class BlobWriter(WriteStream):
             return
         self._closed = True
         if self._session is None:
-            self._written = write_object(self.uri, bytes(self._held), self._patience, owner=self._owner)
+            self._written = write_object(
+                self._cloud, self.uri, bytes(self._held), self._patience, owner=self._owner
+            )
         else:
             try:
                 self._send(len(self._held))
             except StorageError:
                 # An upload that is done may be forgotten before its answer came: what stands there decides.
-                self._written = _look(self.uri, self._patience)
+                self._written = _look(self._cloud, self.uri, self._patience)
                 if self._written is None or not _is(self._written, self.size, self.crc32c):
                     raise
         self._held.clear()
@@ -109,12 +118,14 @@ class BlobWriter(WriteStream):
         self._held.clear()
         if session:
             with suppress(StorageError):  # the store forgets an upload that nobody ends, after a week
-                asked(self.uri, self._patience)(_request)("DELETE", session, self._patience)
+                asked(self.uri, self._patience)(_request)(self._cloud, "DELETE", session, self._patience)
 
     def _send(self, size: int) -> None:
         """Bring the first bytes of what is held to the bucket; all that is held ends the upload."""
         if self._session is None:
-            self._session = asked(self.uri, self._patience)(_begin)(self.uri, self._patience, self._owner)
+            self._session = asked(self.uri, self._patience)(_begin)(
+                self._cloud, self.uri, self._patience, self._owner
+            )
         trials, goal, in_doubt = Trials(self._patience), self._sent + size, False
         while self._sent < goal:
             try:
@@ -129,11 +140,12 @@ class BlobWriter(WriteStream):
         """One try. Where the last one's answer is missing, the bucket is first asked how far it is."""
         total = str(goal) if goal == self._sent + len(self._held) else "*"
         if in_doubt:
-            self._take(_request("PUT", session, self._patience, f"bytes */{total}"))
+            self._take(_request(self._cloud, "PUT", session, self._patience, span=f"bytes */{total}"))
         if (seen := self._sent) < goal:
             with memoryview(self._held) as held, held[: goal - seen] as due:
                 body = bytes(due)  # one copy, not two: these are megabytes
-            self._take(_request("PUT", session, self._patience, f"bytes {seen}-{goal - 1}/{total}", body))
+            span = f"bytes {seen}-{goal - 1}/{total}"
+            self._take(_request(self._cloud, "PUT", session, self._patience, span=span, body=body))
             if self._sent == seen:
                 raise StoreUnavailableError(self.uri, f"the store takes none of the bytes from {seen:,} on")
 
@@ -146,7 +158,7 @@ class BlobWriter(WriteStream):
             forgotten.tried = True  # what went before is not held any more
             raise forgotten
         if response.status_code in {200, 201}:
-            self._written = blob_of(self.uri)
+            self._written = blob_of(self._cloud, self.uri)
             self._written._set_properties(response.json())  # noqa: SLF001 - as the client does itself
             have = self._sent + len(self._held)
         elif response.status_code == 308:
@@ -162,11 +174,11 @@ class BlobWriter(WriteStream):
         self._sent = have
 
 
-def _begin(uri: str, patience: Patience, owner: str | None) -> str:
+def _begin(cloud: Cloud, uri: str, patience: Patience, owner: str | None) -> str:
     """Begin a resumable upload; its own URL."""
     bucket, name = object_name(uri)
-    base = client()._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
-    response = client()._http.request(  # noqa: SLF001 - the session with the client's credentials
+    base = client(cloud)._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
+    response = client(cloud)._http.request(  # noqa: SLF001 - the session with the client's credentials
         "POST",
         f"{base}/upload/storage/v1/b/{bucket}/o?uploadType=resumable",
         data=json.dumps({"name": name, "contentType": _content_type(uri), "metadata": _owned(owner)}),
@@ -178,19 +190,21 @@ def _begin(uri: str, patience: Patience, owner: str | None) -> str:
     return str(response.headers["Location"])
 
 
-def _request(method: str, session: str | None, patience: Patience, span: str = "", body: bytes = b"") -> Any:
+def _request(
+    cloud: Cloud, method: str, session: str | None, patience: Patience, *, span: str = "", body: bytes = b""
+) -> Any:
     headers = {"Content-Range": span} if span else {}
-    return client()._http.request(  # noqa: SLF001 - the session with the client's credentials
+    return client(cloud)._http.request(  # noqa: SLF001 - the session with the client's credentials
         method, session, data=body, headers=headers, timeout=patience.answer(), allow_redirects=False
     )
 
 
-def _look(uri: str, patience: Patience) -> Any:
+def _look(cloud: Cloud, uri: str, patience: Patience) -> Any:
     """The client's blob of an object; None where there is none."""
 
     @asked(uri, patience)
     def look() -> Any:
-        blob = blob_of(uri)
+        blob = blob_of(cloud, uri)
         blob.reload(retry=None, timeout=patience.answer())
         return blob
 

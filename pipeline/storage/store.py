@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from pipeline.errors import NoStackError, ObjectNotFoundError
 from pipeline.storage import local, local_versions
 from pipeline.storage.access_policy import AccessLists
+from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
 from pipeline.storage.gcs import Buckets
 from pipeline.storage.gcs_versions import BucketVersions
@@ -32,8 +32,8 @@ class Store:
     access     where it may read and write; every method holds what it is given against it first, and raises
                NotAllowedError for what is on no list
     patience   how long a bucket that fails is asked again
-    cloud      whether gs:// may be Google Cloud Storage; if not, it is the store STORAGE_EMULATOR_HOST leads to, and
-               without one every method raises NoStackError, before anything leaves this machine
+    cloud      which service gs:// is; where there is none, every method raises NoStackError, before anything leaves
+               this machine
 
     Beyond that a method raises StorageError (or one of its kind) with the URI in it, and nothing else for what a
     store does wrong: StoreUnavailableError where it says nothing about the object. A store is a value: it is handed
@@ -42,7 +42,7 @@ class Store:
 
     access: AccessLists = field(default_factory=AccessLists)
     patience: Patience = JOB
-    cloud: bool = True
+    cloud: Cloud = field(default_factory=Cloud)
 
     def bucket_exists(self, bucket: str) -> bool:
         """Whether the bucket is there and can be listed; "" stands for local files. Raises AccessDeniedError."""
@@ -217,7 +217,7 @@ class Store:
     @property
     def _buckets(self) -> Buckets:
         self._check_reach("gs://")
-        return Buckets(self.patience)
+        return Buckets(self.cloud, self.patience)
 
     def _of(self, uri: str) -> Any:
         """Where this is: all buckets, or the module of local files, which has the same functions."""
@@ -231,9 +231,9 @@ class Store:
         if not uri.startswith("gs://"):
             return local_versions
         self._check_reach(uri)
-        return BucketVersions(self.patience)
+        return BucketVersions(self.cloud, self.patience)
 
     def _check_reach(self, uri: str) -> None:
         """Raises NoStackError where a bucket may only be a local stack's, and none runs."""
-        if not self.cloud and not os.environ.get("STORAGE_EMULATOR_HOST"):
+        if not self.cloud.is_there:
             raise NoStackError(uri)

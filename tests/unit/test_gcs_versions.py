@@ -35,7 +35,7 @@ def bucket(monkeypatch):
     made = Bucket()
     monkeypatch.setattr(patience.time, "sleep", lambda _: None)
     monkeypatch.setattr(gcs_versions, "_without_move", set())
-    monkeypatch.setattr(gcs_versions, "blob_of", lambda _: SimpleNamespace(bucket=made, name="old"))
+    monkeypatch.setattr(gcs_versions, "blob_of", lambda *_: SimpleNamespace(bucket=made, name="old"))
     return made
 
 
