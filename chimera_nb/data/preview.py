@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from chimera_nb.arguments import AnyPath, path_text, whole_number
-from chimera_nb.connect import settings_for
 from chimera_nb.data.zip_front import first_member
+from chimera_nb.session import Session
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
 from pipeline.codecs.stream import Intake, Readable
 from pipeline.errors import BadFileError
@@ -57,18 +57,23 @@ class Preview:
 
 
 def preview(
-    uri: AnyPath, *, max_bytes: int = MAX_BYTES, size: int | None = None, store: Store | None = None
+    uri: AnyPath,
+    *,
+    max_bytes: int = MAX_BYTES,
+    size: int | None = None,
+    store: Store | None = None,
+    session: Session | None = None,
 ) -> Preview:
     """Read the first bytes of an object or file, at most `max_bytes` of them, in one request.
 
     `size` is the object's, where a listing has told it; left out, an object longer than `max_bytes` costs one
     metadata request more. A file that ends beyond what was read is not broken for that; a fault within it is a
-    `problem`, never an exception. Of a zip that is longer, the first file in it is shown. `store` is that of the
-    settings in force where it is left out. Raises StorageError for what cannot be read at all, and StackError
+    `problem`, never an exception. Of a zip that is longer, the first file in it is shown. `store` is that of
+    the session where it is left out. Raises StorageError for what cannot be read at all, and StackError
     without a stack.
     """
     uri, max_bytes = path_text(uri), whole_number(max_bytes, "max_bytes", 1)
-    store = store or settings_for([uri]).store
+    store = store or (session or Session()).store_for(uri)
     data = store.read_range(uri, 0, max_bytes)
     if len(data) < max_bytes:
         size = len(data)

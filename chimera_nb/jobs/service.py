@@ -46,7 +46,8 @@ def open_log(settings: Settings) -> JobLog:
     Raises JobLogError when it cannot be opened, and SettingsError for Google's Firestore where the place is local.
     """
     if settings.job_log == "firestore":
-        if settings.place == "local" and not os.environ.get("FIRESTORE_EMULATOR_HOST"):
+        emulator = settings.firestore_endpoint or os.environ.get("FIRESTORE_EMULATOR_HOST")
+        if settings.place == "local" and not emulator:
             raise SettingsError(
                 'job_log is "firestore", but with place "local" nothing leaves this machine; set CHIMERA_PLACE=cloud, '
                 "or FIRESTORE_EMULATOR_HOST for an emulator, or leave job_log out"
@@ -57,6 +58,7 @@ def open_log(settings: Settings) -> JobLog:
             str(settings.project),
             database=settings.firestore_database,
             collection=settings.firestore_collection,
+            emulator=settings.firestore_endpoint,
         )
     from chimera_nb.jobs.log.sqlite import SqliteJobLog
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from chimera_nb.environment import client_environment
 from chimera_nb.local.state import Record, clean, known_data_dirs, read_record
 from chimera_nb.machine.private import open_private, private_data_dir
 from chimera_nb.machine.process_id import ProcessId
@@ -55,8 +56,6 @@ class Stack:
 
     def exports(self) -> dict[str, str]:
         """The environment in which clients, ours and others', find this stack."""
-        from chimera_nb.local.dataflow.environment import client_environment
-
         return {
             "STORAGE_EMULATOR_HOST": self.storage_endpoint,
             "CHIMERA_DATA_DIR": str(self.data_dir),

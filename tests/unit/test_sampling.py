@@ -447,7 +447,7 @@ def test_the_public_names_come_without_beam_or_pandas():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = chimera_nb.nothing
     code = (
-        "import sys, chimera_nb, chimera_nb.data.preview, chimera_nb.connect\n"
+        "import sys, chimera_nb, chimera_nb.data.preview, chimera_nb.session\n"
         "assert not {'apache_beam', 'pandas', 'numpy'} & set(sys.modules), 'at import'\n"
         "from chimera_nb import peek, sample, read_output\n"
         "assert 'apache_beam' not in sys.modules, 'for the functions'"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
 
+from chimera_nb.environment import job_environment
 from chimera_nb.jobs import process
 from chimera_nb.jobs.log.protocol import JobLog
 from chimera_nb.jobs.outcome import end
@@ -33,7 +33,7 @@ def spawn(module: str, record: JobRecord, log: JobLog, settings: Settings) -> Jo
                 stdout=sink,
                 stderr=sink,
                 start_new_session=True,
-                env={**os.environ, **settings.to_environment()},
+                env=job_environment(settings),
             )
     except OSError as e:
         why = f"no process can be started for it ({e})"

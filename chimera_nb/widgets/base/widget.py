@@ -12,7 +12,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from chimera_nb.settings import Settings
+from chimera_nb.session import Session
 from chimera_nb.widgets.base.background import Background
 from pipeline.errors import ChimeraError, RefusedError
 
@@ -46,8 +46,9 @@ class View(anywidget.AnyWidget):
         sync=True
     )
 
-    def __init__(self, settings: Settings | None = None, **traits: Any) -> None:
-        self._background = Background(settings, self._on_failure)
+    def __init__(self, session: Session | None = None, **traits: Any) -> None:
+        self._session = session or Session()
+        self._background = Background(self._session, self._on_failure)
         self._dropped: dict[str, int] = {}  # messages that could not be done, by their kind
         if unknown := sorted(traits.keys() - set(self.class_trait_names())):
             raise TypeError(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from chimera_nb.session import Session
 from chimera_nb.widgets.base.background import Background
 from chimera_nb.widgets.job_form.model import ANY_ID, Selection
 from chimera_nb.widgets.job_form.survey import Survey
@@ -28,8 +29,8 @@ class StoreChecks:
     pending  the target is being looked at, or will be
     """
 
-    def __init__(self, background: Background, tell: Callable[[], None]) -> None:
-        self._background, self._tell = background, tell
+    def __init__(self, background: Background, session: Session, tell: Callable[[], None]) -> None:
+        self._background, self._session, self._tell = background, session, tell
         self.survey: Survey | None = None
         self.counting = False
         self.target: TargetState | None = None
@@ -129,9 +130,7 @@ class StoreChecks:
 
         def look(store: Store) -> TargetState:
             spec = JobSpec(inputs or ("/nowhere",), job_id=ANY_ID, **job)
-            return look_at_target(
-                store, spec, inputs, makes_buckets=self._background.settings().place == "local"
-            )
+            return look_at_target(store, spec, inputs, makes_buckets=self._session.settings.place == "local")
 
         try:
             state = await self._background.in_thread(job["target"], look)

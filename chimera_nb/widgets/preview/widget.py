@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from chimera_nb.jobs.limits import storable
-from chimera_nb.settings import Settings
+from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import View
 from chimera_nb.widgets.browser.counting import is_glob
@@ -28,7 +28,7 @@ class FilePreview(View):
 
     uri: the file; "" for none. Set it to look inside another. It is not the front end's to change, which would be
     anybody's who opens a dashboard.
-    settings: where the store is; left out, as `chimera_nb.settings` finds them.
+    session: where the store is; left out, one of its own.
 
     A file costs one request of at most 256 kB, in a thread, once the widget is on screen.
     """
@@ -39,13 +39,13 @@ class FilePreview(View):
     uri = traitlets.Unicode(help="The file that is shown; set it to look inside another.")
     height = traitlets.Int(360, min=120, help="Of what is inside, in pixels.").tag(sync=True)
 
-    def __init__(self, uri: str = "", settings: Settings | None = None, **traits: Any) -> None:
+    def __init__(self, uri: str = "", session: Session | None = None, **traits: Any) -> None:
         self._view = 0  # rises with each file, so that a late answer is known as one
         self._shown: Inside | None = None
         self._state = "empty"  # reading, shown, failed
         self._on_screen = False
         self._reading = 0
-        super().__init__(settings, uri=uri, **traits)
+        super().__init__(session, uri=uri, **traits)
 
     @traitlets.observe("uri")
     def _on_uri(self, _: object) -> None:
