@@ -17,9 +17,9 @@ from chimera_nb.arguments import AnyPath, path_text, path_texts
 from chimera_nb.jobs.log.entries import Entries, Entry
 from chimera_nb.jobs.log.protocol import JobLog, Page
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
-from chimera_nb.jobs.runners import dataflow
 from chimera_nb.jobs.runners.dataflow import DataflowJobs
 from chimera_nb.jobs.runners.direct import DirectJobs
+from chimera_nb.jobs.runners.protocol import Runner
 from chimera_nb.settings import Settings
 from pipeline.admit import admit, withdraw
 from pipeline.errors import (
@@ -86,7 +86,7 @@ class JobService:
         self.store = settings.store
         self.log = log or open_log(settings)
         self._user = user or local_user
-        self._runners: dict[str, DirectJobs | DataflowJobs] = {
+        self._runners: dict[str, Runner] = {
             "direct": DirectJobs(self.log, settings),
             "dataflow": DataflowJobs(self.log, settings),
         }
@@ -111,7 +111,7 @@ class JobService:
         spec = JobSpec(
             inputs=tuple(path_texts(inputs)), target=path_text(target), job_id=new_job_id(), **options
         )
-        how = _runner_options(self.settings, runner, spec, runner_options or {})
+        how = self._runners[runner].options_of(spec, runner_options or {})
         check_places(spec.inputs, spec.target, how, self.settings)
         created_by = self._user() or "unknown"
         admit(self.store, spec, self._may_be_running, makes_bucket=self.settings.place == "local")
@@ -272,18 +272,3 @@ def check_places(
                     f"beam option {option!r}: where places are listed, only the settings give Beam's own options, "
                     "since one may name any place; add it to beam_options under [dataflow] in chimera.toml"
                 )
-
-
-def _runner_options(settings: Settings, runner: str, spec: JobSpec, wanted: dict[str, Any]) -> dict[str, Any]:
-    if runner == "dataflow":
-        for path in (spec.inputs[0], spec.target):
-            if not path.startswith("gs://"):
-                raise RefusedError(
-                    f"{path} is on this machine, where Dataflow's workers cannot read; use gs://"
-                )
-        return dataflow.options_of(settings, **wanted)
-    if wanted:
-        raise RefusedError(
-            f"{', '.join(sorted(wanted))}: only for --runner dataflow; leave out, or choose that"
-        )
-    return {}

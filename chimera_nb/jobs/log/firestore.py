@@ -21,7 +21,16 @@ from chimera_nb.jobs.log import firestore_client
 from chimera_nb.jobs.log.entries import Entries, Entry, read_entry, read_record
 from chimera_nb.jobs.log.firestore_client import explained, open_client, patience
 from chimera_nb.jobs.log.firestore_pages import read_page
-from chimera_nb.jobs.log.protocol import Callback, Page, Query, Watch, check_id, check_new_id, checked_limit
+from chimera_nb.jobs.log.protocol import (
+    Callback,
+    JobLog,
+    Page,
+    Query,
+    Watch,
+    check_id,
+    check_new_id,
+    checked_limit,
+)
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.transitions import Change, advance
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, SettingsError
@@ -30,7 +39,7 @@ _SHORT_BYTES = 200  # of an error, in a document that others have filled
 _POLL_SECONDS = 0.25  # how soon a watch sees that it is closed
 
 
-class FirestoreJobLog:
+class FirestoreJobLog(JobLog):
     """A JobLog (`chimera_nb.jobs.log.protocol`) in a Firestore collection.
 
     `emulator` is the host:port of one, which asks for no credentials; left out, FIRESTORE_EMULATOR_HOST may name it.
