@@ -40,7 +40,8 @@ from typing import Any
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.machine.trust import check_trusted
 from pipeline.errors import SettingsError
-from pipeline.storage import PERSON, Store, access_policy, cloud
+from pipeline.storage import PERSON, PlainStore, Store, access_policy, bounded, cloud
+from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.patience import JOB, JOB_SECONDS, LEAST_THROUGHPUT, number
 
 CONFIG_VARIABLE = "CHIMERA_CONFIG"
@@ -110,17 +111,23 @@ class Settings:
         return self.data_dir or default_data_dir()
 
     @property
+    def access(self) -> AccessLists:
+        """What may be read and written."""
+        return AccessLists.of(self.read_buckets, self.write_buckets)
+
+    @property
     def store(self) -> Store:
         """The buckets and local folders, as far as lists and place allow (local means local), for who waits."""
-        patience = replace(PERSON, seconds=self.patience, bytes_per_second=self.least_throughput)
-        return replace(self.job_store, patience=patience)
+        return self.job_store.with_patience(
+            replace(PERSON, seconds=self.patience, bytes_per_second=self.least_throughput)
+        )
 
     @property
     def job_store(self) -> Store:
         """The same for a job, which waits out a store's bad minutes."""
         patience = replace(JOB, seconds=self.job_patience, bytes_per_second=self.least_throughput)
-        lists = access_policy.AccessLists.of(self.read_buckets, self.write_buckets)
-        return Store(lists, patience, cloud.Cloud(self.storage_endpoint, google=self.place == "cloud"))
+        plain = PlainStore(patience, cloud.Cloud(self.storage_endpoint, google=self.place == "cloud"))
+        return bounded(plain, self.access)
 
     def dataflow_options(self, **for_this_job: Any) -> DataflowOptions:
         """How a Dataflow job runs: the settings, and over them what is asked for one job. Raises SettingsError."""

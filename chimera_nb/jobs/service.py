@@ -258,7 +258,7 @@ def check_places(
     `inputs` may be patterns. Beam's own clients, which stage a Dataflow job, know no lists: so what they are told is
     checked here, and with lists there are no Beam options but those of the settings.
     """
-    access = settings.store.access
+    access = settings.access
     for path in inputs:
         access.check_pattern(path)
     access.check_folder(f"{target}/", "write", "the target")

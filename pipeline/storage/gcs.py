@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pipeline.errors import ObjectNotFoundError, StorageError
 from pipeline.storage import gcs_read, gcs_write
+from pipeline.storage.backends import Objects
 from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import Entry, Page, ReadStream
 from pipeline.storage.gcs_client import asked, client
@@ -25,7 +26,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Buckets:
+class Buckets(Objects):
     """All buckets of a service, asked with so much patience.
 
     What a bucket does wrong is a StorageError, or one of its kind.

@@ -13,6 +13,7 @@ from typing import Any
 from google.api_core import exceptions as api
 
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError
+from pipeline.storage.backends import Versions
 from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import Version
 from pipeline.storage.gcs_client import asked, client, is_over_a_limit
@@ -29,7 +30,7 @@ _without_move: set[tuple[str | None, str]] = set()
 
 
 @dataclass(frozen=True)
-class BucketVersions:
+class BucketVersions(Versions):
     """Objects of all buckets of a service, asked with so much patience."""
 
     cloud: Cloud

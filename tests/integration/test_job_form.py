@@ -19,10 +19,10 @@ from chimera_nb.session import Session, connect
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.job_form.survey import Survey
 from chimera_nb.widgets.job_form.widget import JobForm
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.target.results import output_lines
 
-STORE = Store()
+STORE = PlainStore()
 
 SECONDS = 20.0  # of patience
 

@@ -7,9 +7,9 @@ import pytest
 
 from chimera_nb.widgets.preview import widget as file_preview
 from chimera_nb.widgets.preview.widget import FilePreview
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def run(work) -> None:
 def test_nothing_is_read_before_the_widget_is_on_screen(sent, files, monkeypatch):
     reads = []
     read = STORE.read_range
-    monkeypatch.setattr(Store, "read_range", staticmethod(lambda *a: (reads.append(a), read(*a))[1]))
+    monkeypatch.setattr(PlainStore, "read_range", staticmethod(lambda *a: (reads.append(a), read(*a))[1]))
 
     async def work():
         widget = FilePreview(str(files / "a.ndjson"))

@@ -20,11 +20,11 @@ from chimera_nb.widgets.job_monitor import widget as job_monitor
 from chimera_nb.widgets.job_monitor.widget import JobMonitor
 from pipeline.errors import JobLogError, RefusedError
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.target.layout import shard_uri, summary_uri
 from tests.fixtures.job_logs import put_in
 
-STORE = Store()
+STORE = PlainStore()
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from pipeline.inputs.manifest import (
 )
 from pipeline.inputs.selection import check_inputs, patterns_by_input
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.target.lifecycle import abandon_target, prepare_target
 
-STORE = Store()
+STORE = PlainStore()
 
 
 def spec(folder, names, **options) -> JobSpec:
@@ -80,7 +80,7 @@ def test_many_files_of_one_folder_cost_one_listing(tmp_path, monkeypatch):
     for function in ("exists", "list_objects", "list_folder"):
         real = getattr(STORE, function)
         monkeypatch.setattr(
-            Store,
+            PlainStore,
             function,
             staticmethod(lambda *a, real=real, name=function, **k: asked.append(name) or real(*a, **k)),
         )

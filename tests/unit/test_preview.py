@@ -17,10 +17,10 @@ from chimera_nb.data.json_tree import json_tree, outline
 from chimera_nb.data.preview import MAX_BYTES, preview, preview_bytes
 from chimera_nb.local.demo.files import market_of_size
 from pipeline.errors import ObjectNotFoundError, RefusedError, StackError
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from tests.fixtures.files import REAL, Given, bad_files, good_files, lines
 
-STORE = Store()
+STORE = PlainStore()
 
 STREAMING = ("bz2", "gzip", "xz", "zstd")
 
@@ -191,9 +191,9 @@ def test_a_long_file_costs_one_ranged_request_and_a_look_at_its_size_if_nobody_k
     asked, looked = [], []
     read, stat = STORE.read_range, STORE.stat
     monkeypatch.setattr(
-        Store, "read_range", staticmethod(lambda *range_: asked.append(range_) or read(*range_))
+        PlainStore, "read_range", staticmethod(lambda *range_: asked.append(range_) or read(*range_))
     )
-    monkeypatch.setattr(Store, "stat", staticmethod(lambda uri: looked.append(uri) or stat(uri)))
+    monkeypatch.setattr(PlainStore, "stat", staticmethod(lambda uri: looked.append(uri) or stat(uri)))
     size = path.stat().st_size
     assert preview(str(path), size=size if known else None).size == size
     assert asked == [(str(path), 0, MAX_BYTES)]

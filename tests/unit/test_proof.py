@@ -20,10 +20,10 @@ from pipeline.proof.coverage import check_places
 from pipeline.proof.findings import KEPT, Findings
 from pipeline.proof.output import Layout, OutputReader
 from pipeline.proof.records import Records
-from pipeline.storage import Entry, Store
+from pipeline.storage import Entry, PlainStore
 from pipeline.write.shard_list import PublishedFile
 
-STORE = Store()
+STORE = PlainStore()
 BYTES = st.lists(st.binary(max_size=9), min_size=1, max_size=6)
 
 
@@ -137,7 +137,7 @@ def test_a_record_is_taken_once_and_found_by_its_name_whatever_it_is():
         assert not records.is_newcomer("/in/new")
 
 
-class Remembered(Store):
+class Remembered(PlainStore):
     """The input files as they were listed once: pathlib keeps names for ever, which is not what is measured here."""
 
     entries: ClassVar[list[Entry]] = []

@@ -32,10 +32,10 @@ from pipeline.errors import (
     TooManyFailuresError,
     UnknownNameError,
 )
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from tests.fixtures.files import bad_files, good_files, lines
 
-STORE = Store()
+STORE = PlainStore()
 
 
 @pytest.fixture(autouse=True)
@@ -220,7 +220,7 @@ def test_a_second_call_reads_no_file_even_in_a_new_kernel(folder, monkeypatch):
     def refuse(uri):
         raise AssertionError(f"{uri} was read again")
 
-    monkeypatch.setattr(Store, "open_read", staticmethod(refuse))
+    monkeypatch.setattr(PlainStore, "open_read", staticmethod(refuse))
     second = sample(f"{folder}/", 50)
     second.loc[0, "seed"] = 77  # a caller's change is not the cache's
     cache._memory.clear()
@@ -288,10 +288,10 @@ def test_what_the_store_failed_to_give_is_tried_again(folder, monkeypatch):
             raise StorageError(uri, "the store does not answer")
         return read(uri)
 
-    monkeypatch.setattr(Store, "open_read", staticmethod(fail))
+    monkeypatch.setattr(PlainStore, "open_read", staticmethod(fail))
     with pytest.warns(SampleWarning, match="does not answer"):
         assert len(sample(f"{folder}/", 5000)) == 2010
-    monkeypatch.setattr(Store, "open_read", staticmethod(read))
+    monkeypatch.setattr(PlainStore, "open_read", staticmethod(read))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(sample(f"{folder}/", 5000)) == 2040
@@ -347,7 +347,7 @@ def endless(tmp_path, monkeypatch) -> str:
     path = tmp_path / "in" / "x"
     path.parent.mkdir()
     path.write_bytes(b"x" * 1000)
-    monkeypatch.setattr(Store, "open_read", staticmethod(Endless))
+    monkeypatch.setattr(PlainStore, "open_read", staticmethod(Endless))
     return str(path)
 
 

@@ -29,9 +29,9 @@ from pipeline.inputs.selection import (
 from pipeline.sources import build_patterns
 from pipeline.sources.ndjson import NdjsonSource
 from pipeline.spec import JobSpec
-from pipeline.storage import Entry, Store
+from pipeline.storage import Entry, PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 
 
 def lay(folder: Path, *names: str) -> None:
@@ -121,9 +121,9 @@ def test_a_glob_whose_text_only_begins_a_name_is_a_glob(tmp_path):
 
 def test_an_object_and_a_folder_of_one_odd_name_are_both_selected(monkeypatch):
     there = ["gs://b/a[1]", "gs://b/a[1]-old", "gs://b/a[1]/x", "gs://b/a1"]
-    monkeypatch.setattr(Store, "exists", staticmethod(lambda uri: uri in there))
+    monkeypatch.setattr(PlainStore, "exists", staticmethod(lambda uri: uri in there))
     monkeypatch.setattr(
-        Store,
+        PlainStore,
         "list_objects",
         staticmethod(lambda prefix, **_: (Entry(u, 1) for u in there if u.startswith(prefix))),
     )
@@ -191,7 +191,7 @@ def test_the_server_is_asked_for_the_literal_prefix_only(monkeypatch):
         asked.append((prefix, recursive))
         return iter([Entry(f"gs://b/{name}", 1) for name in ("p/a.bz2", "p/q/b.bz2", "p/a.txt", "z.bz2")])
 
-    monkeypatch.setattr(Store, "list_objects", staticmethod(list_objects))
+    monkeypatch.setattr(PlainStore, "list_objects", staticmethod(list_objects))
     assert [entry.uri for entry in list_matches(STORE, "gs://b/p/*.bz2")] == ["gs://b/p/a.bz2"]
     assert [entry.uri for entry in list_matches(STORE, "gs://b/p/**/*.bz2")] == [
         "gs://b/p/a.bz2",
@@ -227,9 +227,9 @@ def test_a_bucket_that_is_absent_is_refused(monkeypatch):
     def absent(prefix, **_):
         raise ObjectNotFoundError(prefix, "there is no such object or bucket")
 
-    monkeypatch.setattr(Store, "list_objects", staticmethod(absent))
-    monkeypatch.setattr(Store, "exists", staticmethod(lambda _: False))
-    monkeypatch.setattr(Store, "bucket_exists", staticmethod(lambda _: False))
+    monkeypatch.setattr(PlainStore, "list_objects", staticmethod(absent))
+    monkeypatch.setattr(PlainStore, "exists", staticmethod(lambda _: False))
+    monkeypatch.setattr(PlainStore, "bucket_exists", staticmethod(lambda _: False))
     by_input = patterns_by_input(STORE, spec("gs://nowhere/a*"))
     assert by_input == {"gs://nowhere/a*": ["gs://nowhere/a*"]}
     with pytest.raises(RefusedError, match="no bucket gs://nowhere "):
@@ -353,7 +353,7 @@ def test_an_input_that_overwrite_would_delete_is_refused(tmp_path):
 
 
 def test_overwrite_asks_nothing_of_a_bucket_that_is_absent(monkeypatch):
-    monkeypatch.setattr(Store, "bucket_exists", staticmethod(lambda _: False))
+    monkeypatch.setattr(PlainStore, "bucket_exists", staticmethod(lambda _: False))
     accept(spec("gs://one/a/", target="gs://nowhere/x", overwrite=True))
 
 
@@ -362,7 +362,7 @@ def test_only_names_that_could_be_globs_are_asked_about(monkeypatch):
         raise AssertionError
 
     for name in ("list_objects", "exists", "stat"):
-        monkeypatch.setattr(Store, name, staticmethod(never))
+        monkeypatch.setattr(PlainStore, name, staticmethod(never))
     assert patterns_of(spec("gs://b/a", "gs://b/c/", source="betfair"))[0] == "gs://b/a/*.bz2"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import ObjectNotFoundError
-from pipeline.storage import Store, gcs_read
+from pipeline.storage import PlainStore, gcs_read
 
-STORE = Store()
+STORE = PlainStore()
 
 
 @pytest.mark.parametrize("name", [".", ".."])
