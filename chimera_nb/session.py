@@ -55,7 +55,9 @@ class Session:
     def __init__(self, settings: Settings | None = None, *, data_dir: Path | None = None) -> None:
         """Asks for nothing yet; the arguments are those of `connect`."""
         self._given, self._data_dir = settings, data_dir
-        self._lock = threading.RLock()
+        self._looking = threading.Lock()
+        # Of its own: a log may take its time to open, and who only looks does not wait for it.
+        self._opening = threading.RLock()
         self._settings: Settings | None = None  # as they were found by the last look
         self._stack: Stack | None = None
         self._logs: dict[tuple[object, ...], JobLog] = {}  # by where they are
@@ -64,8 +66,7 @@ class Session:
     @property
     def settings(self) -> Settings:
         """Those in force as of the last look. May read a file. Raises SettingsError."""
-        with self._lock:
-            return self._settings or self._on_stack(self._load())
+        return self._settings or self._on_stack(self._load())
 
     @property
     def data_dir(self) -> Path | None:
@@ -80,12 +81,7 @@ class Session:
     @property
     def log(self) -> JobLog:
         """The job log, opened on first need: it blocks then. Raises JobLogError; asking again tries again."""
-        with self._lock:
-            settings = self._settings or self.look()
-            where = _log_of(settings)
-            if where not in self._logs:
-                self._logs[where] = open_log(settings)
-            return self._logs[where]
+        return self._opened(self._settings or self.look())
 
     @property
     def service(self) -> JobService:
@@ -93,18 +89,18 @@ class Session:
 
         Whoever is served by this kernel is on record as who asked for a job, else the user of this process.
         """
-        with self._lock:
-            log, settings = self.log, self.settings
+        settings = self._settings or self.look()
+        with self._opening:
             if settings not in self._services:
                 self._services[settings] = JobService(
-                    settings, log, user=lambda: current_visitor() or local_user()
+                    settings, self._opened(settings), user=lambda: current_visitor() or local_user()
                 )
             return self._services[settings]
 
     def look(self, uris: Iterable[str] = ()) -> Settings:
         """Look for the settings and the local stack anew; the settings then in force. Raises as `connect` does."""
         asked = next((uri for uri in uris if uri.startswith("gs://")), None)
-        with self._lock:
+        with self._looking:
             settings = self._load()
             if settings.place == "local":
                 self._stack = self._find(settings)
@@ -119,26 +115,24 @@ class Session:
         """The store, after a look where one of these is gs://; for local files no stack is looked for."""
         if any(uri.startswith("gs://") for uri in uris):
             return self.look(uris).store
-        with self._lock:
-            return self._on_stack(self._load()).store
+        return self._on_stack(self._load()).store
 
     def service_for_watching(self) -> JobService:
         """The service, after a look: no store of files has to be there where jobs are on record.
 
         Raises NoStackError, which says how to start one, where neither a local stack runs nor a job is on record.
         """
-        with self._lock:
-            settings = self.look()
-            if settings.place == "local" and settings.job_log == "sqlite":
-                # A log that is open stays one when its file is removed.
-                known = _log_of(settings) in self._logs or (settings.folder / "jobs.sqlite").is_file()
-                if not known:
-                    self.look(["gs://"])
-            return self.service
+        settings = self.look()
+        if settings.place == "local" and settings.job_log == "sqlite":
+            # A log that is open stays one when its file is removed.
+            known = _log_of(settings) in self._logs or (settings.folder / "jobs.sqlite").is_file()
+            if not known:
+                self.look(["gs://"])
+        return self.service
 
     def close(self) -> None:
         """Let go of the job log; may be repeated."""
-        with self._lock:
+        with self._opening:
             for log in self._logs.values():
                 log.close()
             self._logs, self._services = {}, {}
@@ -150,6 +144,13 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         self.close()
+
+    def _opened(self, settings: Settings) -> JobLog:
+        where = _log_of(settings)
+        with self._opening:
+            if where not in self._logs:
+                self._logs[where] = open_log(settings)
+            return self._logs[where]
 
     def _load(self) -> Settings:
         return self._given or load_settings(self._data_dir)

@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from chimera_nb.environment import client_environment
 from chimera_nb.local.state import Record, clean, known_data_dirs, read_record
 from chimera_nb.machine.private import open_private, private_data_dir
 from chimera_nb.machine.process_id import ProcessId
@@ -56,6 +55,8 @@ class Stack:
 
     def exports(self) -> dict[str, str]:
         """The environment in which clients, ours and others', find this stack."""
+        from chimera_nb.environment import client_environment
+
         return {
             "STORAGE_EMULATOR_HOST": self.storage_endpoint,
             "CHIMERA_DATA_DIR": str(self.data_dir),

@@ -14,10 +14,13 @@ ENTRY_POINTS = {"chimera_nb/__main__.py", "pipeline/__main__.py"}
 # A lookup in the environment reads; all else that can be called on it changes it.
 _READS = {"get", "items", "keys", "values", "copy", "__contains__"}
 _CHANGES = {"putenv", "unsetenv"}
+_CONTAINERS = {"set", "dict", "list", "Counter", "OrderedDict", "defaultdict", "deque"}
 # What a module may keep for its process, since it is no part of any session's meaning.
 KEPT = {
     "chimera_nb/data/sampling/beam.py": {"_runs"},  # by a token of each: DoFns are copies
+    "chimera_nb/data/sampling/cache.py": {"_memory"},  # by folder and all that a sample depends on
     "chimera_nb/jobs/log/entries.py": {"_warned"},  # what has been logged is not logged again
+    "pipeline/progress.py": {"_tally"},  # of the one job that a process runs, for itself
     "pipeline/read/pool.py": {"_pools"},  # threads of the process, by size
     "pipeline/storage/gcs_read.py": {"_last_read"},  # by endpoint and bucket
     "pipeline/storage/gcs_versions.py": {"_without_move"},  # by endpoint and bucket
@@ -65,7 +68,7 @@ def kept(tree: ast.Module) -> set[str]:
             continue
         made = node.value
         empty = isinstance(made, ast.Dict | ast.List | ast.Set) and not ast.unparse(made).strip("{}[]")
-        called = isinstance(made, ast.Call) and ast.unparse(made) in {"set()", "dict()", "list()"}
+        called = isinstance(made, ast.Call) and not made.args and ast.unparse(made.func) in _CONTAINERS
         if empty or called:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             found |= {target.id for target in targets if isinstance(target, ast.Name)}

@@ -163,6 +163,7 @@ def _draw(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: P
     )
     key = drawing_key(
         files=chosen.digest,
+        endpoint=run.store.cloud.endpoint if any(path.startswith("gs://") for path in paths) else None,
         n=run.n,
         seed=run.seed,
         codec=run.codec,
