@@ -20,6 +20,7 @@ from pipeline.errors import JobNotFoundError, RefusedError, TargetError
 from pipeline.inputs.manifest import all_inputs
 from pipeline.inputs.selection import patterns_by_input
 from pipeline.ledger import FileRecord
+from pipeline.locations import Inputs
 from pipeline.proof import Claimed, Verdict, find_record
 from pipeline.proof import extract as extract_lines
 from pipeline.proof import verify as verify_target
@@ -110,7 +111,7 @@ def _of_job(job_id: str, session: Session) -> Output:
     store = session.store_for(spec.target, *spec.inputs[:1])
 
     def patterns() -> Sequence[str]:
-        whole = JobSpec(all_inputs(store, spec), spec.target, job_id, spec.source)
-        return list(dict.fromkeys(p for found in patterns_by_input(store, whole).values() for p in found))
+        by_input = patterns_by_input(store, Inputs(all_inputs(store, spec)), spec.source)
+        return list(dict.fromkeys(p for found in by_input.values() for p in found))
 
     return Output(store, spec.target, Claimed(job_id, record.summary or {}, patterns))

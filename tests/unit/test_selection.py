@@ -26,6 +26,7 @@ from pipeline.inputs.selection import (
     list_matches,
     patterns_by_input,
 )
+from pipeline.locations import Inputs, Target
 from pipeline.sources import build_patterns
 from pipeline.sources.ndjson import NdjsonSource
 from pipeline.spec import JobSpec
@@ -46,8 +47,17 @@ def spec(*inputs: object, **fields) -> JobSpec:
     )
 
 
+def by_input_of(spec: JobSpec) -> dict[str, list[str]]:
+    return patterns_by_input(STORE, Inputs(spec.inputs), spec.source)
+
+
+def check_made_apart(made: JobSpec, patterns: list[str]) -> None:
+    inputs, target = Inputs(made.inputs), Target(made.target)
+    check_apart(STORE, inputs, target, patterns, job_id=made.job_id, overwrite=made.overwrite)
+
+
 def patterns_of(spec: JobSpec) -> list[str]:
-    by_input = patterns_by_input(STORE, spec).values()
+    by_input = by_input_of(spec).values()
     return list(dict.fromkeys(pattern for patterns in by_input for pattern in patterns))
 
 
@@ -205,7 +215,7 @@ def test_the_server_is_asked_for_the_literal_prefix_only(monkeypatch):
 
 def test_an_input_that_matches_nothing_is_refused_with_its_patterns(tmp_path):
     lay(tmp_path, "a/x.bz2", "b/x.txt")
-    by_input = patterns_by_input(STORE, spec(f"{tmp_path}/a", f"{tmp_path}/b", source="betfair"))
+    by_input = by_input_of(spec(f"{tmp_path}/a", f"{tmp_path}/b", source="betfair"))
     with pytest.raises(NothingMatchesError) as caught:
         check_inputs(STORE, by_input)
     tried = [f"{tmp_path}/b/*.bz2", f"{tmp_path}/b/**/*.bz2"]
@@ -217,9 +227,7 @@ def test_inputs_that_match_pass(tmp_path):
     lay(tmp_path, "a/x", "b/c/y")
     check_inputs(
         STORE,
-        patterns_by_input(
-            STORE, spec(f"{tmp_path}/a", f"{tmp_path}/b", f"{tmp_path}/*/x", f"{tmp_path}/a/x")
-        ),
+        by_input_of(spec(f"{tmp_path}/a", f"{tmp_path}/b", f"{tmp_path}/*/x", f"{tmp_path}/a/x")),
     )
 
 
@@ -230,7 +238,7 @@ def test_a_bucket_that_is_absent_is_refused(monkeypatch):
     monkeypatch.setattr(PlainStore, "list_objects", staticmethod(absent))
     monkeypatch.setattr(PlainStore, "exists", staticmethod(lambda _: False))
     monkeypatch.setattr(PlainStore, "bucket_exists", staticmethod(lambda _: False))
-    by_input = patterns_by_input(STORE, spec("gs://nowhere/a*"))
+    by_input = by_input_of(spec("gs://nowhere/a*"))
     assert by_input == {"gs://nowhere/a*": ["gs://nowhere/a*"]}
     with pytest.raises(RefusedError, match="no bucket gs://nowhere "):
         check_inputs(STORE, by_input)
@@ -271,12 +279,12 @@ def test_an_unknown_source_or_codec_is_refused(monkeypatch):
 
 def refuse(made: JobSpec) -> str:
     with pytest.raises(TargetError) as caught:
-        check_apart(STORE, made, patterns_of(made))
+        check_made_apart(made, patterns_of(made))
     return str(caught.value)
 
 
 def accept(made: JobSpec) -> None:
-    check_apart(STORE, made, patterns_of(made))
+    check_made_apart(made, patterns_of(made))
 
 
 @pytest.mark.parametrize("source", ["betfair", "ndjson"])
@@ -338,10 +346,10 @@ def test_another_bucket_is_apart_whatever_the_names(input_, target, apart):
     made = spec(input_, target=target)
     patterns = build_patterns(NdjsonSource(), made.bucket, made.paths)
     if apart:
-        check_apart(STORE, made, patterns)
+        check_made_apart(made, patterns)
     else:
         with pytest.raises(TargetError, match="is inside"):
-            check_apart(STORE, made, patterns)
+            check_made_apart(made, patterns)
 
 
 def test_an_input_that_overwrite_would_delete_is_refused(tmp_path):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from chimera_nb.session import Session
 from chimera_nb.widgets.base.background import Background
-from chimera_nb.widgets.job_form.model import ANY_ID, Selection
+from chimera_nb.widgets.job_form.model import Selection
 from chimera_nb.widgets.job_form.survey import Survey
 from pipeline.errors import ChimeraError
-from pipeline.spec import JobSpec
+from pipeline.locations import Inputs, Target
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
@@ -129,8 +129,14 @@ class StoreChecks:
         from chimera_nb.widgets.job_form.target_state import TargetState, look_at_target
 
         def look(store: Store) -> TargetState:
-            spec = JobSpec(inputs or ("/nowhere",), job_id=ANY_ID, **job)
-            return look_at_target(store, spec, inputs, makes_buckets=self._session.settings.place == "local")
+            return look_at_target(
+                store,
+                Target(job["target"]),
+                Inputs(inputs) if inputs else None,
+                source=job["source"],
+                overwrite=job["overwrite"],
+                makes_buckets=self._session.settings.place == "local",
+            )
 
         try:
             state = await self._background.in_thread(job["target"], look)
