@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import os
 from pathlib import Path
 
@@ -143,3 +144,27 @@ def test_a_job_is_given_the_settings_of_its_session_whatever_the_environment_say
     assert made["STORAGE_EMULATOR_HOST"] == "http://localhost:7000"
     assert (made["CHIMERA_DATA_DIR"], made["CHIMERA_PATIENCE"]) == ("/a", "3")
     assert made["SOMETHING_ELSE"] == "stays"
+
+
+# Whatever reads, runs or shows takes one
+
+
+def test_every_widget_and_function_takes_a_session():
+    from chimera_nb import peek, read_output, sample, widgets
+    from chimera_nb.data import preview, proof
+
+    shown = [getattr(widgets, name) for name in widgets.__all__]
+    for taker in (*shown, peek, sample, read_output, preview.preview, proof.verify, proof.extract):
+        assert "Session | None" in str(inspect.signature(taker).parameters["session"].annotation), taker
+
+
+def test_a_dashboard_hands_one_session_to_all_of_its_widgets():
+    from chimera_nb.widgets import Dashboard
+
+    session = Session()
+    made = Dashboard(session=session)
+    widgets = (made.steps, made.browser, made.preview, made.form, made.history, made.monitor)
+    assert {id(widget._session) for widget in widgets} == {id(session)}
+    own = Dashboard()
+    assert own.browser._session is own.monitor._session
+    assert own.browser._session is not session
