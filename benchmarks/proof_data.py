@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.storage.checksum import Crc32c
 from pipeline.target.layout import shard_name, shards_uri, summary_uri
 from pipeline.write.publish import summarise
@@ -40,7 +40,7 @@ def many_sources(folder: Path, files: int) -> str:
             parts.append(Part(name, len(data), data.count(b"\n"), _crc32c(data)))
     written = Path(ledger.name).read_bytes()
     ledgers = [Part("ledger", len(written), files, _crc32c(written))]
-    store = Store()
+    store = PlainStore()
     spec = JobSpec((f"{folder}/in/",), str(target), "made")
     published = write_shard_list(store, parts, ledgers, spec.job_id, str(folder))
     Path(published.uri).rename(shards_uri(spec.target))

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from chimera_nb.connect import connect, settings_for
 from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
+from chimera_nb.session import Session, connect
 from pipeline.errors import ChimeraError, NothingMatchesError, RefusedError
 from pipeline.glob import Pattern
 from pipeline.inputs.selection import list_matches
@@ -65,7 +65,7 @@ def ls(uri: str) -> pd.DataFrame:
     """The folders and objects right in a folder, or what a glob matches; the first thousand."""
     import pandas as pd
 
-    store = settings_for([uri]).store
+    store = Session().store_for(uri)
     found = list(islice(_listed(store, uri), _LISTED))
     if not found:
         raise NothingMatchesError(f"nothing is in {uri}, and no file matches it; check its name", [uri])
@@ -77,13 +77,8 @@ def jobs(n: int) -> pd.DataFrame:
     """The newest jobs."""
     import pandas as pd
 
-    from chimera_nb.jobs.service import JobService
-
-    service = JobService(connect())
-    try:
-        entries = service.list(limit=n).entries
-    finally:
-        service.log.close()
+    with connect() as session:
+        entries = session.service.list(limit=n).entries
     rows = [_job(entry) for entry in entries]
     names = ["job", "status", "created", "source", "files", "failed", "lines", "target", "error"]
     frame = pd.DataFrame(rows, columns=names)

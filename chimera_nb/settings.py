@@ -8,7 +8,10 @@
     project               CHIMERA_PROJECT, GOOGLE_CLOUD_PROJECT  the Google Cloud project
     firestore_database    CHIMERA_FIRESTORE_DATABASE             "(default)" if left out
     firestore_collection  CHIMERA_FIRESTORE_COLLECTION           "dataflow-jobs" if left out
-    dataflow_endpoint     CHIMERA_DATAFLOW_ENDPOINT              Google's if left out; a local stack has its own
+    firestore_endpoint    FIRESTORE_EMULATOR_HOST                host:port of an emulator; Google's if left out
+    storage_endpoint      STORAGE_EMULATOR_HOST                  the URL of an emulator; Google's if left out
+    dataflow_endpoint     CHIMERA_DATAFLOW_ENDPOINT              Google's if left out; a local stack has its own, as of
+                                                                 storage
     region                CHIMERA_REGION                         the Dataflow region
     temp_location         CHIMERA_TEMP_LOCATION                  a gs:// folder for what Dataflow stages
     user_project          CHIMERA_USER_PROJECT                   the project billed where a bucket's requesters pay
@@ -39,7 +42,8 @@ from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.machine.trust import check_trusted
 from pipeline.errors import SettingsError
 from pipeline.folders import absolute, current_folder
-from pipeline.storage import PERSON, Store, access_policy
+from pipeline.storage import PERSON, PlainStore, Store, access_policy, bounded, cloud
+from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.patience import JOB, JOB_SECONDS, LEAST_THROUGHPUT, number
 from pipeline.user_project import USER_PROJECT
 
@@ -53,6 +57,8 @@ _ENVIRONMENT = {
     "project": ("CHIMERA_PROJECT", "GOOGLE_CLOUD_PROJECT"),
     "firestore_database": ("CHIMERA_FIRESTORE_DATABASE",),
     "firestore_collection": ("CHIMERA_FIRESTORE_COLLECTION",),
+    "firestore_endpoint": ("FIRESTORE_EMULATOR_HOST",),
+    "storage_endpoint": (cloud.VARIABLE,),
     "dataflow_endpoint": ("CHIMERA_DATAFLOW_ENDPOINT",),
     "region": ("CHIMERA_REGION",),
     "temp_location": ("CHIMERA_TEMP_LOCATION",),
@@ -65,6 +71,12 @@ _NUMBERS = {
 }
 _LISTS = {"read_buckets": access_policy.VARIABLES["read"], "write_buckets": access_policy.VARIABLES["write"]}
 
+# The variables that are this project's alone. The others are Google's as well, and stand for all of its libraries.
+OWN_VARIABLES = frozenset(
+    {variables[0] for variables in _ENVIRONMENT.values() if variables[0].startswith("CHIMERA_")}
+    | {*_NUMBERS.values(), *_LISTS.values()}
+)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -76,6 +88,8 @@ class Settings:
     project: str | None = None
     firestore_database: str = "(default)"
     firestore_collection: str = "dataflow-jobs"
+    firestore_endpoint: str | None = None
+    storage_endpoint: str | None = None
     dataflow_endpoint: str | None = None
     region: str | None = None
     temp_location: str | None = None
@@ -102,17 +116,23 @@ class Settings:
         return self.data_dir or default_data_dir()
 
     @property
+    def access(self) -> AccessLists:
+        """What may be read and written."""
+        return AccessLists.of(self.read_buckets, self.write_buckets)
+
+    @property
     def store(self) -> Store:
         """The buckets and local folders, as far as lists and place allow (local means local), for who waits."""
-        patience = replace(PERSON, seconds=self.patience, bytes_per_second=self.least_throughput)
-        return replace(self.job_store, patience=patience)
+        return self.job_store.with_patience(
+            replace(PERSON, seconds=self.patience, bytes_per_second=self.least_throughput)
+        )
 
     @property
     def job_store(self) -> Store:
         """The same for a job, which waits out a store's bad minutes."""
         patience = replace(JOB, seconds=self.job_patience, bytes_per_second=self.least_throughput)
-        lists = access_policy.AccessLists.of(self.read_buckets, self.write_buckets)
-        return Store(lists, patience, cloud=self.place == "cloud", user_project=self.user_project)
+        service = cloud.Cloud(self.storage_endpoint, google=self.place == "cloud")
+        return bounded(PlainStore(patience, service, self.user_project), self.access)
 
     def dataflow_options(self, **for_this_job: Any) -> DataflowOptions:
         """How a Dataflow job runs: the settings, and over them what is asked for one job. Raises SettingsError."""

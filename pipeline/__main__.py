@@ -15,7 +15,6 @@ import os
 import secrets
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from pipeline.admit import admit
@@ -27,7 +26,7 @@ from pipeline.printable import guard_terminal, printable
 from pipeline.release import give_back
 from pipeline.sources import describe_sources
 from pipeline.spec import MAX_RATIO, JobSpec
-from pipeline.storage import PERSON, Patience, Store
+from pipeline.storage import PERSON, Patience, PlainStore, Store, bounded
 from pipeline.storage.access_policy import AccessLists
 from pipeline.target.lifecycle import abandon_target, begin_target, lost
 from pipeline.user_project import USER_PROJECT
@@ -47,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -> int:
     """Run the job to its end; its exit code. A signal raises Interrupted, and then nothing is given back yet."""
     try:
-        store = Store(AccessLists.from_environment(), Patience.of_job(), user_project=spec.user_project)
+        plain = PlainStore(Patience.of_job(), user_project=spec.user_project)
+        store = bounded(plain, AccessLists.from_environment())
         patterns = admit(store, spec, lambda _: None)
     except RefusedError as e:
         print(printable(f"refused: {e}"), file=sys.stderr)  # noqa: T201
@@ -85,7 +85,7 @@ def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -
 def _abandon(store: Store, spec: JobSpec) -> None:
     """Tidy up after a job that failed, if the store is there to be tidied: its patience has been spent before."""
     try:
-        abandon_target(replace(store, patience=PERSON), spec)
+        abandon_target(store.with_patience(PERSON), spec)
     except StorageError as e:
         text = f"left behind: what job {spec.job_id} wrote at {spec.target} ({e})"
         print(printable(text), file=sys.stderr)  # noqa: T201

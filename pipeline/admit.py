@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from pipeline.inputs.manifest import write_patterns
 from pipeline.inputs.selection import check_apart, check_inputs, patterns_by_input
+from pipeline.locations import Inputs, Target
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import inputs_uri, job_folders
 from pipeline.target.lifecycle import abandon_target, prepare_target
-from pipeline.uri import split_uri
 
 
 def admit(
@@ -23,12 +23,12 @@ def admit(
     local stack it has no cost, and no place to be chosen. Raises RefusedError with nothing touched: a result that the
     job is to replace stays until the job itself begins (`pipeline.target.lifecycle.begin_target`).
     """
-    by_input = patterns_by_input(store, spec)
-    check_apart(store, spec, _flat(by_input))
+    inputs, target = Inputs(spec.inputs), Target(spec.target)
+    by_input = patterns_by_input(store, inputs, spec.source)
+    check_apart(store, inputs, target, _flat(by_input), job_id=spec.job_id, overwrite=spec.overwrite)
     patterns = _flat(check_inputs(store, by_input))
-    bucket, _ = split_uri(spec.target)
-    if makes_bucket and not store.bucket_exists(bucket):
-        store.make_bucket(bucket)
+    if makes_bucket and not store.bucket_exists(target.bucket):
+        store.make_bucket(target.bucket)
     prepare_target(store, spec, is_alive)
     try:
         write_patterns(store, spec, patterns)

@@ -17,7 +17,7 @@ from pipeline.errors import ChimeraError
 from pipeline.interruption import ignore
 from pipeline.printable import guard_terminal, printable
 from pipeline.spec import JobSpec
-from pipeline.storage import PERSON, Store
+from pipeline.storage import PERSON, PlainStore, bounded
 from pipeline.storage.access_policy import AccessLists
 from pipeline.target.lifecycle import abandon_target
 
@@ -42,9 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     code, document = arguments
     spec = JobSpec.from_json(json.loads(document))
     try:
-        summary = abandon_target(
-            Store(AccessLists.from_environment(), PERSON, user_project=spec.user_project), spec
-        )
+        plain = PlainStore(PERSON, user_project=spec.user_project)
+        summary = abandon_target(bounded(plain, AccessLists.from_environment()), spec)
     except ChimeraError as e:
         print(printable(f"failed: the target cannot be given back: {e}"), file=sys.stderr)  # noqa: T201
         return int(code)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
-from pipeline.errors import InvalidUriError, RefusedError, SettingsError, TargetError
-from pipeline.folders import current_folder, home_expanded
-from pipeline.uri import has_glob, other_scheme, split_uri
+from pipeline.errors import RefusedError, SettingsError
+from pipeline.locations import Inputs, Target
+from pipeline.uri import split_uri
 from pipeline.user_project import check_user_project
 
 MAX_SHARDS = 99_999  # five digits in output-00000-of-NNNNN.ndjson
@@ -38,8 +37,8 @@ _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # it becomes part of obj
 class JobSpec:
     """One job: which files, by which source, to where, and how. Raises RefusedError when it makes no sense.
 
-    inputs         gs:// URIs of one bucket, or local paths: folders, objects or globs (`pipeline.glob`)
-    target         the folder that takes output/, ledger/ and summary.json; kept without a trailing "/"
+    inputs         what `pipeline.locations.Inputs` takes
+    target         what `pipeline.locations.Target` takes
     job_id         names the job's temporary files at the target
     source         a source plugin's name
     shards         the number of output files; None writes what the workers find fastest, with no second pass
@@ -69,16 +68,10 @@ class JobSpec:
 
     def __post_init__(self) -> None:
         _check_types(self)
-        if not self.inputs:
-            raise RefusedError("no inputs; give at least one folder, object or glob")
         if not _JOB_ID.fullmatch(self.job_id):
             raise RefusedError(f"job id {self.job_id!r} is not made of letters, digits and '-'")
-        object.__setattr__(self, "inputs", tuple(dict.fromkeys(_located(path) for path in self.inputs)))
-        buckets = {split_uri(path)[0] for path in self.inputs}
-        if len(buckets) > 1:
-            named = ", ".join(sorted(f"gs://{bucket}" if bucket else "local files" for bucket in buckets))
-            raise RefusedError(f"the inputs are in several places ({named}); submit one job for each")
-        object.__setattr__(self, "target", _target(self.target))
+        object.__setattr__(self, "inputs", Inputs(self.inputs).uris)
+        object.__setattr__(self, "target", Target(self.target).uri)
         if self.shards is not None and not 1 <= self.shards <= MAX_SHARDS:
             raise RefusedError(f"shards is {self.shards}; ask for 1 to {MAX_SHARDS:,}")
         check_user_project(self.user_project)
@@ -120,58 +113,11 @@ class JobSpec:
 
 def _check_types(spec: JobSpec) -> None:
     """A specification may come from JSON, where "false" is easily written for false, and is true."""
-    inputs = spec.inputs
-    if not (isinstance(inputs, tuple) and all(isinstance(path, str) for path in inputs)):
-        raise SettingsError(
-            f"inputs is {inputs!r}; give a list of texts, one for each folder, object or glob"
-        )
     for name, kinds in _KINDS.items():
         value = getattr(spec, name)
         if type(value) not in kinds:  # exactly: a bool is an int to isinstance
             wanted = " or ".join("nothing" if kind is NoneType else kind.__name__ for kind in kinds)
             raise SettingsError(f"{_camel(name)} is {value!r}; give {wanted}")
-
-
-def _located(path: str) -> str:
-    """The input as it is stored: a URI as written, a local path made absolute with its last "/" kept.
-
-    A job runs in another process, perhaps after the caller has changed its folder. A local folder written in
-    two ways must not be read twice, so "//" is "/" there.
-    """
-    bucket, name = split_uri(path)
-    if bucket:
-        return path
-    if name.startswith("~"):
-        name = home_expanded(name)
-    if not os.path.isabs(name):  # noqa: PTH117
-        name = f"{current_folder()}/{name.removeprefix('./')}"
-    name = re.sub("/{2,}", "/", name)
-    if "/../" in name or name.endswith("/..") or "/./" in name:
-        end = "/" if name.endswith("/") else ""
-        name = os.path.normpath(name).rstrip("/") + end or "/"
-    return name.removesuffix("/.") + "/" if name.endswith("/.") else name
-
-
-def _target(target: str) -> str:
-    if scheme := other_scheme(target):
-        raise TargetError(
-            f"{scheme} is not written, only gs:// and local folders: target {target!r}; write to one of these, and "
-            "copy the output from there"
-        )
-    try:
-        bucket, path = split_uri(target)
-    except InvalidUriError as e:
-        raise TargetError(f"target {e}") from e
-    if has_glob(path):
-        raise TargetError(f"target {target!r} holds a glob character (* ? [); name one folder")
-    if bucket:
-        if "//" in path or path.startswith("/"):
-            raise TargetError(f"target {target!r} has an empty folder name (//); write each '/' once")
-        return f"gs://{bucket}/{path.rstrip('/')}".rstrip("/")
-    located = os.path.normpath(_located(target))
-    if located == "/":
-        raise TargetError("target '/' is the root of this machine; name a folder")
-    return located
 
 
 def _camel(name: str) -> str:

@@ -109,7 +109,7 @@ def _no_stack(data_dir: Path | None) -> str | None:
     from chimera_nb.local import stack
 
     settings = load_settings(data_dir)
-    if settings.place == "cloud" or os.environ.get("STORAGE_EMULATOR_HOST"):
+    if settings.store.cloud.is_there:
         return None
     try:
         found = stack.find(settings.data_dir)

@@ -9,9 +9,8 @@ import typer
 from chimera_nb.cli import display
 from chimera_nb.cli.job_commands import follow, jobs
 from chimera_nb.cli.options import AsJson, DataDir
-from chimera_nb.connect import connect
 from chimera_nb.jobs.record import Status
-from chimera_nb.jobs.service import JobService
+from chimera_nb.session import connect
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="As `chimera jobs list` shows it.")]
 Target = Annotated[
@@ -25,7 +24,7 @@ _CANCELS_WITHIN = 60.0  # seconds
 @jobs.command("cancel")
 def cancel(job_id: JobId, *, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """End a job; nothing of its output stays. Waits until it has ended."""
-    service = JobService(connect(data_dir=data_dir))
+    service = connect(data_dir=data_dir).service
     service.cancel(job_id)
     record = service.wait(job_id, seconds=_CANCELS_WITHIN)
     if as_json:
@@ -48,7 +47,7 @@ def retry(
     data_dir: DataDir = None,
 ) -> None:
     """Submit a new job over just the files of this one that failed."""
-    service = JobService(connect(data_dir=data_dir))
+    service = connect(data_dir=data_dir).service
     record = service.retry(job_id, target, overwrite=overwrite)
     follow(service, record, wait=wait, as_json=as_json)
 
@@ -64,7 +63,7 @@ def clone(
     data_dir: DataDir = None,
 ) -> None:
     """Submit the same job again, with every parameter of it but the target."""
-    service = JobService(connect(data_dir=data_dir))
+    service = connect(data_dir=data_dir).service
     record = service.clone(job_id, target, overwrite=overwrite)
     follow(service, record, wait=wait, as_json=as_json)
 
@@ -72,7 +71,7 @@ def clone(
 @jobs.command("sync")
 def sync(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Bring every job that has not ended up to date: with Dataflow, and with the processes of this machine."""
-    service = JobService(connect(data_dir=data_dir))
+    service = connect(data_dir=data_dir).service
     ended = service.sync()
     if as_json:
         display.print_json({"ended": [display.document_of(record) for record in ended]})

@@ -8,9 +8,9 @@ import typer
 
 from chimera_nb.cli import display
 from chimera_nb.cli.options import AsJson, DataDir, UserProject
-from chimera_nb.connect import connect
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
+from chimera_nb.session import connect
 from pipeline.errors import StorageError
 from pipeline.inputs.path_list import parse_paths
 from pipeline.ledger import FileRecord
@@ -119,7 +119,7 @@ def submit(
     The job goes on when this command is interrupted. Exit 0 done, 1 the job failed, 2 the input was refused.
     """
     inputs = [*(paths or ()), *(parse_paths(paths_from.read(), paths_from.name) if paths_from else ())]
-    service = JobService(connect((*inputs[:1], target), data_dir=data_dir))
+    service = connect((*inputs[:1], target), data_dir=data_dir).service
     how = {
         "region": region,
         "temp_location": temp_location,
@@ -193,7 +193,7 @@ def list_jobs(
     data_dir: DataDir = None,
 ) -> None:
     """List jobs, newest first."""
-    service = JobService(connect(data_dir=data_dir))
+    service = connect(data_dir=data_dir).service
     found = service.list(statuses=tuple(status or ()), source=source, text=text, limit=limit, page_token=page)
     if as_json:
         display.print_json(display.page_of(found))
@@ -215,7 +215,7 @@ def show_job(
     data_dir: DataDir = None,
 ) -> None:
     """Show one job: how it stands, its numbers, the files that failed, its log."""
-    service = JobService(connect(data_dir=data_dir))
+    service = connect(data_dir=data_dir).service
     record = service.get(job_id)
     if as_json:
         display.print_json(display.document_of(record))

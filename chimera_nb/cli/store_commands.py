@@ -12,7 +12,7 @@ import typer
 from chimera_nb.cli import display
 from chimera_nb.cli.options import AsJson, DataDir, UserProject
 from chimera_nb.cli.upload_plan import plan_uploads
-from chimera_nb.connect import connect
+from chimera_nb.session import connect
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.glob import Pattern
 from pipeline.inputs.selection import list_matches

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
@@ -13,7 +12,6 @@ from typing import Any, overload
 import pandas as pd
 
 from chimera_nb.arguments import path_text, whole_number
-from chimera_nb.connect import connect, settings_for
 from chimera_nb.data.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, warn_of_halves
 from chimera_nb.data.joined import Records, check_records, one_a_line
 from chimera_nb.data.nested import Explode
@@ -22,6 +20,7 @@ from chimera_nb.data.read_ahead import read_ahead
 from chimera_nb.data.records import RecordReader, Row, collector_paused
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.machine.memory import available_memory
+from chimera_nb.session import Session, connect
 from pipeline.errors import RefusedError, StorageError
 from pipeline.folders import absolute
 from pipeline.read.lines import whole_lines
@@ -48,6 +47,7 @@ def read_output(
     explode: Explode = None,
     records: Records = "lines",
     batch_rows: None = None,
+    session: Session | None = None,
 ) -> pd.DataFrame: ...
 @overload
 def read_output(
@@ -58,6 +58,7 @@ def read_output(
     explode: Explode = None,
     records: Records = "lines",
     batch_rows: int,
+    session: Session | None = None,
 ) -> Iterator[pd.DataFrame]: ...
 def read_output(
     job: str | Path | JobRecord,
@@ -67,6 +68,7 @@ def read_output(
     explode: Explode = None,
     records: Records = "lines",
     batch_rows: int | None = None,
+    session: Session | None = None,
 ) -> pd.DataFrame | Iterator[pd.DataFrame]:
     """The records that a job wrote, in the order of its shards.
 
@@ -78,6 +80,7 @@ def read_output(
     explode     a row for each entry of this field, as `flatten` does it; True for each field of a record
     records     "auto" also reads JSON arrays, pretty-printed and joined objects, which a job passes on as they are
     batch_rows  an iterator of frames of so many rows, each with the dtypes that its own records call for
+    session     where the job and its output are; left out, one of its own
 
     Without batch_rows the frame may take MEMORY_SHARE of the memory that is available: a larger output, at
     FRAME_RATIO bytes to a byte, is refused before it is read. So is a frame of very many columns with next to
@@ -90,7 +93,7 @@ def read_output(
     batch_rows = None if batch_rows is None else whole_number(batch_rows, "batch_rows", 1)
     check_records(records)
     choice = Choice(columns, where, explode)
-    target, job_id, store = _located(job)
+    target, job_id, store = _located(job, session)
     summary = _summary(store, target, job_id)
     blocks = _blocks(store, _shards(store, target, summary), int(summary["lines"]), target)
     if target.startswith("gs://"):
@@ -101,24 +104,25 @@ def read_output(
     return _whole(rows, choice, int(summary["outputBytes"]), target)
 
 
-def _located(job: str | Path | JobRecord) -> tuple[str, str | None, Store]:
+def _located(job: str | Path | JobRecord, session: Session | None) -> tuple[str, str | None, Store]:
     """The target, the id of the job when it is known, and the store that both are in."""
     if isinstance(job, str) and _JOB_ID.fullmatch(job):
-        from chimera_nb.jobs.service import JobService, open_log
-
-        settings = connect()
-        with closing(open_log(settings)) as log:
-            job = JobService(settings, log).get(job)
+        if session is not None:
+            job = session.service.get(job)
+        else:
+            with connect() as own:  # a session that nobody keeps keeps no log open
+                job = own.service.get(job)
+    session = session or Session()
     if isinstance(job, JobRecord):
         spec = JobSpec.from_json(job.spec)
         if job.status is not Status.COMPLETE:
             why = f" ({job.error})" if job.error else ""
             raise RefusedError(f"job {job.job_id} is {job.status.value}{why}, so it has no output to read")
-        return spec.target, job.job_id, settings_for([spec.target]).store.billed_to(spec.user_project)
+        return spec.target, job.job_id, session.store_for(spec.target).billed_to(spec.user_project)
     target = path_text(job).rstrip("/") or "/"
     if not target.startswith("gs://"):
         target = str(Path(absolute(target)))
-    return target, None, settings_for([target]).store
+    return target, None, session.store_for(target)
 
 
 def _summary(store: Store, target: str, job_id: str | None) -> dict[str, Any]:

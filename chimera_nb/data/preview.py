@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from chimera_nb.arguments import AnyPath, path_text, whole_number
-from chimera_nb.connect import settings_for
 from chimera_nb.data.no_file import file_wanted
 from chimera_nb.data.zip_glimpse import Glimpse, GlimpsedZip, ReadAt
+from chimera_nb.session import Session
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
 from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError, CutOffError
@@ -61,17 +61,19 @@ class Preview:
     note: str | None = None
 
 
-def preview(uri: AnyPath, *, max_bytes: int = MAX_BYTES, store: Store | None = None) -> Preview:
+def preview(
+    uri: AnyPath, *, max_bytes: int = MAX_BYTES, store: Store | None = None, session: Session | None = None
+) -> Preview:
     """Read the first bytes of an object or file, at most `max_bytes` of them, in one request.
 
     A file that ends beyond what was read is not broken for that; a fault within it is a `problem`, never an
     exception. A zip that is longer costs some requests more, for its directory and the first files by that, of
-    which no more than `max_bytes` are shown. `store` is that of the settings in force where it is left out. Raises
+    which no more than `max_bytes` are shown. `store` is that of the session where it is left out. Raises
     RefusedError for a folder and for a glob, StorageError for what cannot be read at all, and StackError without a
     stack.
     """
     uri, max_bytes = path_text(uri), min(whole_number(max_bytes, "max_bytes", 1), sys.maxsize)
-    store = store or settings_for([uri]).store
+    store = store or (session or Session()).store_for(uri)
     with file_wanted(store, uri), store.open_read(uri, first_bytes=max_bytes) as stream:
         data = _first_bytes(stream, max_bytes)
         return preview_bytes(uri, data, max(stream.length(), len(data)), stream.read_at)

@@ -14,15 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from chimera_nb.connect import connect
 from chimera_nb.jobs.record import Status
-from chimera_nb.jobs.service import JobService
-from chimera_nb.settings import load_settings
+from chimera_nb.session import Session
 from pipeline.errors import JobNotFoundError, RefusedError, TargetError
 from pipeline.folders import absolute
 from pipeline.inputs.manifest import all_inputs
 from pipeline.inputs.selection import patterns_by_input
 from pipeline.ledger import FileRecord
+from pipeline.locations import Inputs
 from pipeline.proof import Claimed, Verdict, find_record
 from pipeline.proof import extract as extract_lines
 from pipeline.proof import verify as verify_target
@@ -42,24 +41,24 @@ class Output:
     claimed: Claimed | None
 
 
-def verify(job_or_target: str, *, deep: bool = False, data_dir: Path | None = None) -> Verdict:
+def verify(job_or_target: str, *, deep: bool = False, session: Session | None = None) -> Verdict:
     """Prove or refute an output; `deep` decodes every file again and compares its lines.
 
     Raises RefusedError or JobNotFoundError where there is no such output, StorageError while the store is away.
     """
-    output = find_output(job_or_target, data_dir=data_dir)
+    output = find_output(job_or_target, session=session)
     return verify_target(output.store, output.target, output.claimed, deep=deep)
 
 
 def extract(
-    job_or_target: str, uri: str, *, data_dir: Path | None = None
+    job_or_target: str, uri: str, *, session: Session | None = None
 ) -> tuple[FileRecord, Iterator[bytes]]:
     """A file's record, and its lines in blocks. `uri` may be the end of it, where no other file ends so.
 
     Raises RefusedError for a file that has no lines there, with the reason; StorageError, at the end of the blocks,
     when they are not what was written.
     """
-    output = find_output(job_or_target, data_dir=data_dir)
+    output = find_output(job_or_target, session=session)
     if output.claimed:
         check_still_of(output.store, output.target, output.claimed.job_id)
     elif read_summary(output.store, output.target) is None:
@@ -69,39 +68,39 @@ def extract(
     return record, extract_lines(output.store, output.target, record)
 
 
-def find_output(job_or_target: str, *, data_dir: Path | None = None) -> Output:
+def find_output(job_or_target: str, *, session: Session | None = None) -> Output:
     """What a job's id or a target stands for. A name without "/" is an id, or else a folder right here."""
+    if session is None:
+        with Session() as own:
+            return find_output(job_or_target, session=own)
     if "/" in job_or_target or job_or_target in (".", ".."):
-        return _at(job_or_target, data_dir)
+        return _at(job_or_target, session)
     try:
-        return _of_job(job_or_target, data_dir)
+        return _of_job(job_or_target, session)
     except JobNotFoundError:
         if Path(job_or_target).is_dir():
-            return _at(job_or_target, data_dir)
+            return _at(job_or_target, session)
         raise
 
 
-def _at(target: str, data_dir: Path | None) -> Output:
+def _at(target: str, session: Session) -> Output:
     if target.startswith("gs://"):
         located = target.rstrip("/")
-        return Output(connect([located], data_dir=data_dir).store, located, None)
+        return Output(session.store_for(located), located, None)
     located = os.path.normpath(absolute(target))
-    store = load_settings(data_dir).store
+    store = session.store_for(located)
     with suppress(TargetError):  # a summary that cannot be read is looked at later
         patterns = (read_summary(store, located) or {}).get("patterns")
         if isinstance(patterns, list) and (
             in_buckets := [p for p in map(str, patterns) if p.startswith("gs://")]
         ):
-            store = connect(in_buckets[:1], data_dir=data_dir).store
+            store = session.store_for(in_buckets[0])
     return Output(store, located, None)
 
 
-def _of_job(job_id: str, data_dir: Path | None) -> Output:
-    service = JobService(connect(data_dir=data_dir))
-    try:
-        record = service.get(job_id)
-    finally:
-        service.log.close()
+def _of_job(job_id: str, session: Session) -> Output:
+    session.look()
+    record = session.service.get(job_id)
     if not record.status.is_final:
         raise RefusedError(f"job {job_id} is {record.status.value}; wait for its end")
     if record.status is not Status.COMPLETE:
@@ -110,10 +109,10 @@ def _of_job(job_id: str, data_dir: Path | None) -> Output:
             f"job {job_id} is {record.status.value}{why}: it left no output, so there is none to look at"
         )
     spec = JobSpec.from_json(record.spec)
-    store = connect([spec.target, *spec.inputs[:1]], data_dir=data_dir).store.billed_to(spec.user_project)
+    store = session.store_for(spec.target, *spec.inputs[:1]).billed_to(spec.user_project)
 
     def patterns() -> Sequence[str]:
-        whole = JobSpec(all_inputs(store, spec), spec.target, job_id, spec.source)
-        return list(dict.fromkeys(p for found in patterns_by_input(store, whole).values() for p in found))
+        by_input = patterns_by_input(store, Inputs(all_inputs(store, spec)), spec.source)
+        return list(dict.fromkeys(p for found in by_input.values() for p in found))
 
     return Output(store, spec.target, Claimed(job_id, record.summary or {}, patterns))

@@ -18,9 +18,9 @@ from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
 from chimera_nb.jobs.log.entries import Entries, Entry
 from chimera_nb.jobs.log.protocol import JobLog, Page
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
-from chimera_nb.jobs.runners import dataflow
 from chimera_nb.jobs.runners.dataflow import DataflowJobs
 from chimera_nb.jobs.runners.direct import DirectJobs
+from chimera_nb.jobs.runners.protocol import Runner
 from chimera_nb.settings import Settings
 from pipeline.admit import admit, withdraw
 from pipeline.errors import (
@@ -50,7 +50,8 @@ def open_log(settings: Settings) -> JobLog:
     Raises JobLogError when it cannot be opened, and SettingsError for Google's Firestore where the place is local.
     """
     if settings.job_log == "firestore":
-        if settings.place == "local" and not os.environ.get("FIRESTORE_EMULATOR_HOST"):
+        emulator = settings.firestore_endpoint or os.environ.get("FIRESTORE_EMULATOR_HOST")
+        if settings.place == "local" and not emulator:
             raise SettingsError(
                 'job_log is "firestore", but with place "local" nothing leaves this machine; set CHIMERA_PLACE=cloud, '
                 "or FIRESTORE_EMULATOR_HOST for an emulator, or leave job_log out"
@@ -61,6 +62,7 @@ def open_log(settings: Settings) -> JobLog:
             str(settings.project),
             database=settings.firestore_database,
             collection=settings.firestore_collection,
+            emulator=settings.firestore_endpoint,
         )
     from chimera_nb.jobs.log.sqlite import SqliteJobLog
 
@@ -88,7 +90,7 @@ class JobService:
         self.store = settings.store
         self.log = log or open_log(settings)
         self._user = user or local_user
-        self._runners: dict[str, DirectJobs | DataflowJobs] = {
+        self._runners: dict[str, Runner] = {
             "direct": DirectJobs(self.log, settings),
             "dataflow": DataflowJobs(self.log, settings),
         }
@@ -121,7 +123,7 @@ class JobService:
         if not isinstance(runner_options, dict | None):
             raise RefusedError(f"runner_options is {runner_options!r}; give a dict of names and values")
         store = self.store.billed_to(spec.user_project)
-        how = _runner_options(self.settings, runner, spec, runner_options or {})
+        how = self._runners[runner].options_of(spec, runner_options or {})
         check_places(spec.inputs, spec.target, how, self.settings)
         created_by = self._user() or "unknown"
         admit(store, spec, self._may_be_running, makes_bucket=self.settings.place == "local")
@@ -278,7 +280,7 @@ def check_places(
     `inputs` may be patterns. Beam's own clients, which stage a Dataflow job, know no lists: so what they are told is
     checked here, and with lists there are no Beam options but those of the settings.
     """
-    access = settings.store.access
+    access = settings.access
     for path in inputs:
         access.check_pattern(path)
     access.check_folder(f"{target}/", "write", "the target")
@@ -292,18 +294,3 @@ def check_places(
                     f"beam option {option!r}: where places are listed, only the settings give Beam's own options, "
                     "since one may name any place; add it to beam_options under [dataflow] in chimera.toml"
                 )
-
-
-def _runner_options(settings: Settings, runner: str, spec: JobSpec, wanted: dict[str, Any]) -> dict[str, Any]:
-    if runner == "dataflow":
-        for path in (spec.inputs[0], spec.target):
-            if not path.startswith("gs://"):
-                raise RefusedError(
-                    f"{path} is on this machine, where Dataflow's workers cannot read; use gs://"
-                )
-        return dataflow.options_of(settings, **wanted)
-    if wanted:
-        raise RefusedError(
-            f"{', '.join(sorted(map(str, wanted)))}: only for --runner dataflow; leave out, or choose that"
-        )
-    return {}

@@ -57,7 +57,7 @@ class Stack:
 
     def exports(self) -> dict[str, str]:
         """The environment in which clients, ours and others', find this stack."""
-        from chimera_nb.local.dataflow.environment import client_environment
+        from chimera_nb.environment import client_environment
 
         return {
             "STORAGE_EMULATOR_HOST": self.storage_endpoint,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ class DashboardOptions:
     token: what a visitor must show; None leaves it to `with_token`.
     user_header: the header in which a proxy that knows its users names them; who comes without it is refused.
     data_dir: of the local stack that its kernels use; None looks for one.
+    environment: what its kernels are given beside the environment of the server.
     warm: kernels that wait, ready, for the next visitors.
     kernels: the most there may be at once.
     """
@@ -35,6 +37,7 @@ class DashboardOptions:
     token: str | None = None
     user_header: str | None = None
     data_dir: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
     warm: int = 2
     kernels: int = 32
 

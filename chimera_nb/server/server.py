@@ -92,6 +92,7 @@ def _application(
     for name in ("kernels", "visitors"):
         (folder / name).mkdir(mode=0o700)
     specs = OneKernelSpec(config=config)
+    data_dir = {"CHIMERA_DATA_DIR": str(options.data_dir)} if options.data_dir else {}
     kernels = DashboardKernels(
         config=config,
         connection_dir=str(folder / "kernels"),
@@ -99,7 +100,7 @@ def _application(
         root_dir=str(dashboards),
         visitors=folder / "visitors",
         vouched=options.user_header is not None,
-        extra_environment={"CHIMERA_DATA_DIR": str(options.data_dir)} if options.data_dir else {},
+        extra_environment={**options.environment, **data_dir},
     )
     render = _renderer(
         config, notebook or dashboards / NOTEBOOK, theme, specs, page_config(options.base_url, assets)

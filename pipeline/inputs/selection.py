@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError, TargetError
 from pipeline.glob import Pattern
+from pipeline.locations import Inputs, Target
 from pipeline.sources import build_patterns, get_decompressor, get_source
-from pipeline.spec import JobSpec
 from pipeline.storage import Entry, Store, join
 from pipeline.target.contents import published
 from pipeline.uri import escape, has_glob, join_uri, split_uri
@@ -20,16 +20,17 @@ _LOOKUPS = 16  # inputs looked up at a time
 _CROWD = 20  # literal names in one folder, beyond which it is listed
 
 
-def patterns_by_input(store: Store, spec: JobSpec) -> dict[str, list[str]]:
-    """Each input with its patterns, by the job's source.
+def patterns_by_input(store: Store, inputs: Inputs, source: str) -> dict[str, list[str]]:
+    """Each input with its patterns, by the source of that name.
 
     Raises RefusedError for an unknown source, and for a path or glob that cannot be read.
     """
-    source = get_source(spec.source)
-    get_decompressor(source)
+    plugin = get_source(source)
+    get_decompressor(plugin)
+    bucket = inputs.bucket
     return {
-        input_: build_patterns(source, spec.bucket, _unambiguous(store, spec.bucket, path))
-        for input_, path in zip(spec.inputs, spec.paths, strict=True)
+        input_: build_patterns(plugin, bucket, _unambiguous(store, bucket, path))
+        for input_, path in zip(inputs.uris, inputs.paths, strict=True)
     }
 
 
@@ -105,18 +106,20 @@ def literal_uri(pattern: str) -> str | None:
     return join_uri(bucket, glob.prefix) if glob.literal else None
 
 
-def check_apart(store: Store, spec: JobSpec, patterns: list[str]) -> None:
+def check_apart(
+    store: Store, inputs: Inputs, target: Target, patterns: list[str], *, job_id: str, overwrite: bool = False
+) -> None:
     """Raise TargetError when the target lies in the selection: the job would read what it writes or deletes."""
     _real_folder.cache_clear()  # links may lead elsewhere than when the last job was submitted from this process
-    target = _followed(spec.target)
-    for input_ in spec.inputs:
+    followed = _followed(target.uri)
+    for input_ in inputs.uris:
         folder = _followed(input_.rstrip("/"))
-        if not has_glob(split_uri(input_)[1]) and f"{target}/".startswith(f"{folder.rstrip('/')}/"):
-            raise TargetError(f"target {spec.target} is inside the input {input_}; choose one outside it")
-    bucket, _ = split_uri(spec.target)
-    names = [join(spec.target, name) for name in _names_written(spec)]
-    if spec.overwrite and store.bucket_exists(bucket):
-        names += published(store, spec.target)
+        if not has_glob(split_uri(input_)[1]) and f"{followed}/".startswith(f"{folder.rstrip('/')}/"):
+            raise TargetError(f"target {target.uri} is inside the input {input_}; choose one outside it")
+    bucket = target.bucket
+    names = [join(target.uri, name) for name in _names_written(job_id)]
+    if overwrite and store.bucket_exists(bucket):
+        names += published(store, target.uri)
     paths = [split_uri(uri)[1] for uri in names]
     for pattern in patterns:
         there, text = split_uri(pattern)
@@ -125,15 +128,15 @@ def check_apart(store: Store, spec: JobSpec, patterns: list[str]) -> None:
         glob = Pattern(text)
         looked_through = join_uri(bucket, glob.prefix.rpartition("/")[0] + "/")
         for link in store.linked_folders(looked_through) if glob.recursive and not glob.literal else ():
-            check_outside(f"{link}/", spec.target)
-            if f"{target}/".startswith(f"{_followed(link).rstrip('/')}/"):
+            check_outside(f"{link}/", target.uri)
+            if f"{followed}/".startswith(f"{_followed(link).rstrip('/')}/"):
                 raise TargetError(
-                    f"target {spec.target} is inside {link}, which {pattern} reads; choose another"
+                    f"target {target.uri} is inside {link}, which {pattern} reads; choose another"
                 )
         for uri, path in zip(names, paths, strict=True):
             if glob.matches(path):
                 raise TargetError(
-                    f"target {spec.target} is inside the selection: {pattern} matches {uri}; "
+                    f"target {target.uri} is inside the selection: {pattern} matches {uri}; "
                     "choose another target or a narrower pattern"
                 )
 
@@ -156,14 +159,14 @@ def _followed(uri: str) -> str:
     return os.path.realpath(uri) if uri and not uri.startswith("gs://") else uri
 
 
-def _names_written(spec: JobSpec) -> list[str]:
+def _names_written(job_id: str) -> list[str]:
     shards = [f"{kind}/{kind}-00000-of-00001.ndjson" for kind in ("output", "ledger")]
     return [
         *shards,
         "shards.ndjson",
         "summary.json",
         "_chimera/claim.json",
-        f"_chimera/{spec.job_id}/output/part-0.ndjson",
+        f"_chimera/{job_id}/output/part-0.ndjson",
     ]
 
 

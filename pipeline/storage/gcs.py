@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 from pipeline.errors import ObjectNotFoundError, StorageError
 from pipeline.storage import gcs_read, gcs_write
+from pipeline.storage.backends import Objects
 from pipeline.storage.entries import Entry, Page, ReadStream
 from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
 from pipeline.storage.gcs_read import blob_of
@@ -24,8 +24,11 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Buckets:
-    """All buckets, asked on these terms. What a bucket does wrong is a StorageError, or one of its kind."""
+class Buckets(Objects):
+    """All buckets of a service, asked on these terms.
+
+    What a bucket does wrong is a StorageError, or one of its kind.
+    """
 
     terms: Terms
 
@@ -39,19 +42,21 @@ class Buckets:
 
     def list_buckets(self) -> list[str]:
         def buckets() -> Iterator[Any]:
-            yield from client().list_buckets(retry=None, timeout=self.terms.answer())
+            yield from client(self.terms.cloud).list_buckets(retry=None, timeout=self.terms.answer())
 
         return self._ask("gs://", lambda: [bucket.name for bucket in buckets()])
 
     def make_bucket(self, bucket: str) -> None:
-        if not os.environ.get("STORAGE_EMULATOR_HOST"):
+        if self.terms.cloud.endpoint is None:
             raise ObjectNotFoundError(
                 f"gs://{bucket}", "there is no such bucket; make it with gcloud or in the console"
             )
         try:
             self._ask(
                 f"gs://{bucket}",
-                lambda: client().create_bucket(bucket, retry=None, timeout=self.terms.answer()),
+                lambda: client(self.terms.cloud).create_bucket(
+                    bucket, retry=None, timeout=self.terms.answer()
+                ),
             )
         except StorageError:
             if not self.bucket_exists(bucket):  # it may have been made before, and the answer lost
@@ -133,7 +138,7 @@ class Buckets:
         bucket, name = split_uri(prefix)
         return self._ask(
             prefix,
-            lambda: client().list_blobs(
+            lambda: client(self.terms.cloud).list_blobs(
                 bucket_of(bucket, self.terms),
                 prefix=name or None,
                 fields=_FIELDS,

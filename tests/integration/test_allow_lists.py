@@ -19,12 +19,12 @@ from chimera_nb.settings import Settings
 from pipeline.errors import NotAllowedError
 from pipeline.inputs.manifest import write_patterns
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.target.lifecycle import prepare_target
 from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import expected_lines, good_files
 
-STORE = Store()
+STORE = PlainStore()
 
 pytestmark = pytest.mark.timeout(200)
 

@@ -23,12 +23,12 @@ from chimera_nb.jobs.runners.dataflow_client import DataflowApi
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from pipeline.errors import RefusedError, SettingsError
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import REAL, bad_files, expected_lines, good_files
 from tests.fixtures.sources import install_source
 
-STORE = Store()
+STORE = PlainStore()
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from chimera_nb.jobs.service import JobService
+from chimera_nb.session import Session, connect
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.job_form.survey import Survey
 from chimera_nb.widgets.job_form.widget import JobForm
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.target.results import output_lines
 
-STORE = Store()
+STORE = PlainStore()
 
 SECONDS = 20.0  # of patience
 
@@ -215,7 +216,9 @@ def test_the_cell_and_the_command_run_as_they_stand(markets, tmp_path, data_dir)
         path.write_bytes(b"{}\n")
     inputs = [*single, *map(str, more)]
     made = {
-        kind: JobForm(inputs, Settings(data_dir=data_dir), target=str(tmp_path / f"out {kind}"))._code[kind]
+        kind: JobForm(
+            inputs, Session(Settings(data_dir=data_dir)), target=str(tmp_path / f"out {kind}")
+        )._code[kind]
         for kind in ("cell", "command")
     }
     printed = io.StringIO()
@@ -238,15 +241,12 @@ def test_the_cell_and_the_command_run_as_they_stand(markets, tmp_path, data_dir)
 
 
 def test_two_threads_that_ask_for_the_service_at_once_share_one(data_dir):
-    from chimera_nb.widgets.base.service import open_service
-
+    session = connect(settings=Settings(data_dir=data_dir))
     found = []
-    threads = [
-        threading.Thread(target=lambda: found.append(open_service(Settings(data_dir=data_dir))))
-        for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: found.append(session.service)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(set(map(id, found))) == 1
+    session.close()

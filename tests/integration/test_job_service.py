@@ -20,11 +20,11 @@ from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError, NothingMatchesError, RefusedError, TargetError, UnknownNameError
 from pipeline.inputs.manifest import INPUTS_KEPT
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import bad_files, expected_lines, good_files
 
-STORE = Store()
+STORE = PlainStore()
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -18,11 +18,11 @@ from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from pipeline.__main__ import main
 from pipeline.errors import AccessDeniedError, SettingsError
-from pipeline.storage import PERSON, Store
+from pipeline.storage import PERSON, PlainStore
 
 PROJECT = "my-team-1234"
-PAYS = Store(patience=PERSON, user_project=PROJECT)
-PAYS_NOT = Store(patience=PERSON)
+PAYS = PlainStore(patience=PERSON, user_project=PROJECT)
+PAYS_NOT = PlainStore(patience=PERSON)
 LINES = b'{"a":1}\n{"a":2}\n'
 
 pytestmark = pytest.mark.timeout(300)

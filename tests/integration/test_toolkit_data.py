@@ -22,10 +22,10 @@ from chimera_nb.local.demo.files import demo_files, market_of_size
 from chimera_nb.magics import run
 from chimera_nb.settings import load_settings
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from tests.fixtures.archives import DS_STORE, Made, archive
 
-STORE = Store()
+STORE = PlainStore()
 
 FILES = 40
 

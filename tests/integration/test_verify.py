@@ -14,14 +14,14 @@ from pipeline.__main__ import main
 from pipeline.errors import RefusedError
 from pipeline.ledger import FileRecord
 from pipeline.proof import Verdict, verify
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.target.layout import shards_uri, summary_uri
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import bad_files, good_files, lines
 
 pytestmark = pytest.mark.timeout(120)
-STORE = Store()
+STORE = PlainStore()
 FIRST = "2016/Jan/1/10/1.1.bz2"
 
 

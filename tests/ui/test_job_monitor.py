@@ -20,9 +20,9 @@ from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 from pipeline.errors import JobNotFoundError
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 

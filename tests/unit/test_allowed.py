@@ -18,10 +18,12 @@ from pipeline.errors import (
     RefusedError,
     SettingsError,
 )
-from pipeline.storage import Store, access_policy, local, local_versions
+from pipeline.storage import PlainStore, Store, access_policy, bounded
 from pipeline.storage.access_policy import VARIABLES, AccessLists
 from pipeline.storage.gcs import Buckets
 from pipeline.storage.gcs_versions import BucketVersions
+from pipeline.storage.local import LocalFiles
+from pipeline.storage.local_versions import LocalVersions
 
 # Of a folder's name: what tempts a check by text to think it is inside.
 NAMES = st.text(alphabet="abAB.-_ %2F~é\u0065\u0301\\:", min_size=1, max_size=6).filter(
@@ -42,7 +44,8 @@ def unlisted(monkeypatch, tmp_path):
 def limit(read: str | None = None, write: str | None = None) -> Store:
     """A store with the lists that these variables give."""
     given = {VARIABLES["read"]: read, VARIABLES["write"]: write}
-    return Store(AccessLists.from_environment({name: v for name, v in given.items() if v is not None}))
+    lists = AccessLists.from_environment({name: v for name, v in given.items() if v is not None})
+    return bounded(PlainStore(), lists)
 
 
 @pytest.fixture
@@ -52,9 +55,9 @@ def no_store(monkeypatch):
     def ask(*_args, **_kwargs):
         raise AssertionError("the store was asked")
 
-    for place in (Buckets, BucketVersions, local, local_versions):
+    for place in (Buckets, BucketVersions, LocalFiles, LocalVersions):
         for name in vars(place):
-            if callable(getattr(place, name)) and hasattr(Store, name) and name.islower():
+            if callable(getattr(place, name)) and hasattr(Store, name) and not name.startswith("_"):
                 monkeypatch.setattr(place, name, ask)
 
 
@@ -201,7 +204,7 @@ ASKED = {
     "write_bytes": lambda store, uri: store.write_bytes(uri, b""),
 }
 LOCAL = {"is_local_folder", "linked_folders", "remove_empty_folder"}
-NO_URI = {"list_buckets", "run_each", "billed_to"}
+NO_URI = {"list_buckets", "run_each", "billed_to", "with_patience"}
 
 
 def test_no_function_of_the_store_was_forgotten():

@@ -24,7 +24,7 @@ from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError
 from pipeline.ledger import FileRecord
 from pipeline.read.file import ReadOptions, read_file
-from pipeline.storage import Store
+from pipeline.storage import PlainStore, Store
 from tests.fixtures.archives import (
     APPLE_DOUBLE,
     BZIP2,
@@ -52,7 +52,7 @@ from tests.fixtures.archives import (
 )
 from tests.fixtures.files import lines
 
-STORE = Store()
+STORE = PlainStore()
 ONE, TWO = lines(1, 60) + b"\n", lines(2, 2000)  # the second without an end
 NOISE = random.Random(1).randbytes(9000)
 FOLDER = Made("data/", streamed=True)  # as Java's ZipOutputStream writes it: deflated, with sizes after it

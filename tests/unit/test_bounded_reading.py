@@ -18,9 +18,9 @@ from pipeline.errors import StorageError
 from pipeline.read import file as reading
 from pipeline.read import held_lines
 from pipeline.read.file import ReadFile, ReadOptions, read_file
-from pipeline.storage import Store, local_streams
+from pipeline.storage import PlainStore, local_streams
 
-STORE = Store()
+STORE = PlainStore()
 RNG = random.Random(3)
 LINES = b"".join(b'{"id":%d,"x":"%s"}\n' % (i, RNG.randbytes(8).hex().encode()) for i in range(40_000))
 

@@ -14,9 +14,9 @@ from chimera_nb.widgets.browser.listing import Listing, Row, Rows, codec_by_name
 from chimera_nb.widgets.browser.model import Browser, add
 from chimera_nb.widgets.browser.navigation import BUCKETS, Bounds, RecentPlaces, crumbs, parent, typed
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
-from pipeline.storage import Entry, Page, Store
+from pipeline.storage import Entry, Page, PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 NASTY = ["..", "a ", " b", "<img src=x onerror=alert(1)>", "quote\"'", "🐎", "\u202egnp", "n" * 900, "[1]*?"]
 
 
@@ -64,7 +64,7 @@ def store(monkeypatch):
     def hold(names, **options):
         held = Bucket(names, **options)
         for call in ("list_folder", "list_objects", "stat"):
-            monkeypatch.setattr(Store, call, staticmethod(getattr(held, call)))
+            monkeypatch.setattr(PlainStore, call, staticmethod(getattr(held, call)))
         return held
 
     return hold
@@ -462,7 +462,7 @@ def test_a_count_that_fails_says_so_and_is_more_than_what_it_has(browser, store,
         yield Entry("gs://b/2016/Jan/1.bz2", 7)
         raise StorageError(prefix, "the store does not answer")
 
-    monkeypatch.setattr(Store, "list_objects", staticmethod(broken))
+    monkeypatch.setattr(PlainStore, "list_objects", staticmethod(broken))
     browser.select(["gs://b/2016/Jan/"])
     (count,) = browser.counts
     advance(STORE, [count], 1)

@@ -25,7 +25,7 @@ from chimera_nb.settings import Settings
 from pipeline.errors import DataflowError, RefusedError, StoreUnavailableError
 from pipeline.inputs.manifest import INPUTS_KEPT, all_inputs, with_manifest
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
 HOW = {"project": "p", "region": "r", "temp_location": "gs://t/t"}
 
@@ -266,14 +266,14 @@ def test_the_long_list_of_a_job_that_dataflow_refuses_stays_for_a_clone_of_it(
 ):
     inputs = tuple(f"gs://in/{n}" for n in range(INPUTS_KEPT + 1))
     full = JobSpec(inputs=inputs, target=str(tmp_path / "out"), job_id="2024-01-19-abc12345")
-    spec = with_manifest(Store(), full)
+    spec = with_manifest(PlainStore(), full)
     service.log.create(JobRecord.from_spec(spec, runner="dataflow", runner_options=HOW))
     service.log.update(spec.job_id, by(submitter, service))
     send(service, monkeypatch, api.Forbidden("no role"))
     assert dataflow_submit.main(spec.job_id) == 1
     record = service.log.get(spec.job_id)
     assert record.status is Status.FAILED
-    assert all_inputs(Store(), JobSpec.from_json(record.spec)) == inputs
+    assert all_inputs(PlainStore(), JobSpec.from_json(record.spec)) == inputs
     left = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert [str(path) for path in left] == [spec.manifest]
 

@@ -25,9 +25,9 @@ from pipeline.codecs import CHUNK_BYTES, HEAD_BYTES, Codec, choose_codec, codec_
 from pipeline.codecs.formats import MAGIC
 from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError, SettingsError, StorageError, UnknownNameError
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 
 LINE = b'{"op":"mcm","id":1,"clk":"AAA","pt":1577836800000}\n'
 SMALL = LINE * 20 + random.Random(1).randbytes(60).hex().encode() + b"\n"

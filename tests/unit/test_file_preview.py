@@ -7,9 +7,9 @@ import pytest
 
 from chimera_nb.widgets.preview import widget as file_preview
 from chimera_nb.widgets.preview.widget import FilePreview
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 
 
 @pytest.fixture
@@ -45,7 +45,9 @@ def test_nothing_is_read_before_the_widget_is_on_screen(sent, files, monkeypatch
     reads = []
     read = STORE.open_read
     monkeypatch.setattr(
-        Store, "open_read", staticmethod(lambda uri, **how: (reads.append((uri, how)), read(uri, **how))[1])
+        PlainStore,
+        "open_read",
+        staticmethod(lambda uri, **how: (reads.append((uri, how)), read(uri, **how))[1]),
     )
 
     async def work():

@@ -19,13 +19,13 @@ from chimera_nb.settings import Settings
 from pipeline.errors import ChimeraError, JobLogError, ObjectNotFoundError, TargetError
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.target.lifecycle import abandon_target, begin_target, prepare_target
 from pipeline.write import publish
 from pipeline.write.publish import finish_job
 from pipeline.write.shard_list import write_shard_list
 
-STORE = Store()
+STORE = PlainStore()
 SLOW, NEXT = "2024-01-19-00000001", "2024-01-19-00000002"
 
 
@@ -186,7 +186,7 @@ def test_of_two_that_overwrite_at_once_the_one_that_is_whole_stays_whole(out, mo
     take(out, "old")
     finish(out, "old")
     take(out, "first", overwrite=True)
-    real, turn = Store.list_versions, []
+    real, turn = PlainStore.list_versions, []
 
     def list_versions(store, prefix):
         found = list(real(store, prefix))
@@ -197,7 +197,7 @@ def test_of_two_that_overwrite_at_once_the_one_that_is_whole_stays_whole(out, mo
             finish(out, "second", overwrite=True)
         return iter(found)
 
-    monkeypatch.setattr(Store, "list_versions", list_versions)
+    monkeypatch.setattr(PlainStore, "list_versions", list_versions)
     with suppress(ChimeraError):
         begin_target(STORE, spec(out, "first", overwrite=True))
     assert summary(out)["jobId"] == "second"

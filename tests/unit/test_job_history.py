@@ -8,6 +8,7 @@ import pytest
 
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id, timestamp
+from chimera_nb.session import Session
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import presence
 from chimera_nb.widgets.job_history import widget as job_history
@@ -28,10 +29,10 @@ class Store:
     def __init__(self, tmp_path, monkeypatch) -> None:
         self.log = SqliteJobLog(tmp_path / "jobs.sqlite")
         self.sent, self.fault, self.syncs = [], None, 0
-        monkeypatch.setattr(job_history, "service_for", lambda _: self.service)
+        monkeypatch.setattr(Session, "service_for_watching", lambda _: self.service)
         monkeypatch.setattr(JobHistory, "send", lambda _, message: self.sent.append(message))
         self.service = SimpleNamespace(log=self.log, sync=self.sync)
-        self.widget = JobHistory(Settings(place="cloud"))
+        self.widget = JobHistory(Session(Settings(place="cloud")))
 
     def sync(self):
         self.syncs += 1

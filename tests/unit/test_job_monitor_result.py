@@ -29,10 +29,10 @@ from chimera_nb.widgets.job_monitor.result_plot import POINTS, plot_of
 from chimera_nb.widgets.job_monitor.spreadsheet import inert
 from pipeline.errors import RefusedError
 from pipeline.ledger import FileRecord
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.target.layout import shard_uri, summary_uri
 
-STORE = Store()
+STORE = PlainStore()
 
 JOB = "2026-01-31-1a2b3c4d"
 

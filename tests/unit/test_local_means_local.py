@@ -52,7 +52,7 @@ CALLS = {
     "delete": lambda store: store.delete([URI]),
     "delete_tree": lambda store: store.delete_tree("gs://bucket/"),
 }
-NEED_NO_STORE = {"run_each", "linked_folders", "remove_empty_folder", "is_local_folder"}
+NEED_NO_STORE = {"with_patience", "run_each", "linked_folders", "remove_empty_folder", "is_local_folder"}
 
 
 @pytest.fixture(autouse=True)

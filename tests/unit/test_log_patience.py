@@ -17,7 +17,7 @@ from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError, JobNotFoundError
 from pipeline.inputs.manifest import write_patterns
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.target.lifecycle import prepare_target
 
 JOB = "2024-01-19-abc12345"
@@ -66,8 +66,8 @@ def log(tmp_path, settings, monkeypatch):
 def on_record(log: SqliteJobLog, tmp_path, runner: str) -> JobSpec:
     (tmp_path / "a.ndjson").write_text('{"a":1}\n')
     spec = JobSpec(inputs=(f"{tmp_path}/a.ndjson",), target=f"{tmp_path}/out", job_id=JOB)
-    prepare_target(Store(), spec, lambda _: None)
-    write_patterns(Store(), spec, spec.inputs)
+    prepare_target(PlainStore(), spec, lambda _: None)
+    write_patterns(PlainStore(), spec, spec.inputs)
     how = {"project": "p", "region": "r", "temp_location": "gs://t/t"} if runner == "dataflow" else {}
     log.create(JobRecord.from_spec(spec, runner=runner, runner_options=how))
     return spec

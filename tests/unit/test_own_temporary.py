@@ -19,7 +19,7 @@ from chimera_nb.jobs.record import JobRecord, Status
 from pipeline.interruption import Interrupted
 from pipeline.own_temporary import own_temporary_folder, remove_left_behind
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
 JOB = "2026-01-31-1a2b3c4d"
 
@@ -88,7 +88,7 @@ def test_what_a_killed_process_left_is_removed_by_whoever_ends_its_job_and_nothi
     log = SqliteJobLog(tmp_path / "jobs.sqlite")
     record = JobRecord.from_spec(spec, runner="direct", runner_options={}, created_by="x")
     log.create(record)
-    end(Store(), record, log, Status.FAILED, "its process was killed")
+    end(PlainStore(), record, log, Status.FAILED, "its process was killed")
     log.close()
     kept = {f"chimera-{JOB}-copy.abcdefgh", "chimera-x", f"chimera-{JOB}.afile", f"chimera-{JOB}.alink"}
     assert {path.name for path in temporary.iterdir()} == kept

@@ -18,9 +18,9 @@ from pipeline.errors import (
     UnknownNameError,
 )
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 LINES = b'{"a":1}\n{"a":2}\n'
 SINGLE = [peek, preview, lambda uri: peek(uri, records="auto")]
 

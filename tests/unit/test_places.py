@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from pipeline.errors import ReconciliationError, StorageError, TransferError
 from pipeline.ledger import FileRecord, Part
 from pipeline.read.lines import joined
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.storage.local_streams import FileReader
 from pipeline.target.layout import shard_name, shards_uri
 from pipeline.write.line_offsets import Places, place_ledger, stretches_of_parts, stretches_of_shards
 from pipeline.write.shard_list import PublishedFile, read_shard_list, write_shard_list
 from pipeline.write.shards import locate, plan_cuts, plan_shards, write_shard
 
-STORE = Store()
+STORE = PlainStore()
 LINE = st.sampled_from([b"\n", b"a\n", b"\r\n", b"bcdefgh\n", b"\xff" * 30 + b"\n"])
 PARTS = st.lists(st.lists(LINE, max_size=12).map(b"".join), max_size=6)
 

@@ -17,9 +17,9 @@ from pipeline.codecs import CHUNK_BYTES, choose_codec, get_codec
 from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError
 from pipeline.read.file import read_file
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 TEXT = '{"op":"mcm","n":"é🐎日"}\r\n{"op":"mcm","n":1}\n'
 ENCODINGS = ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"]
 

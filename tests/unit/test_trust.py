@@ -10,11 +10,11 @@ import sys
 
 import pytest
 
-from chimera_nb.connect import connect
 from chimera_nb.local import stack
 from chimera_nb.local.state import Record
 from chimera_nb.machine.process_id import ProcessId
 from chimera_nb.machine.trust import check_trusted
+from chimera_nb.session import connect
 from chimera_nb.settings import load_settings
 from pipeline.errors import UntrustedError
 

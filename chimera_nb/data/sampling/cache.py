@@ -20,7 +20,7 @@ from typing import Any
 from chimera_nb.data.sampling.run import Failure
 from chimera_nb.machine.private import private_data_dir, private_folder
 from pipeline.errors import StorageError
-from pipeline.storage import local
+from pipeline.storage.local import LocalFiles
 
 _log = logging.getLogger(__name__)
 _FORMAT = 1  # raise it when the same key would draw other lines, or the file is written otherwise
@@ -82,7 +82,7 @@ def keep(folder: Path, key: str, drawing: Drawing) -> None:
     try:
         # Not through the lists of places: this is a file of our own, which nobody names.
         private_folder(private_data_dir(folder.parent) / folder.name)
-        local.write_bytes(str(_path(folder, key)), _to_bytes(drawing), create_only=False, private=True)
+        LocalFiles().write_bytes(str(_path(folder, key)), _to_bytes(drawing), create_only=False, private=True)
     except (StorageError, OSError) as e:
         _log.warning("the sample is kept for this process only: %s", e)
         return

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from chimera_nb.data.sampling.lines import NUMBERS, file_key
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.inputs.selection import list_matches, literal_uri, patterns_by_input
-from pipeline.spec import JobSpec
+from pipeline.locations import Inputs
 from pipeline.storage import Entry, Store
 
 _DIGEST = 1 << 256
@@ -89,9 +89,8 @@ def _matches(store: Store, paths: Sequence[str], source: str) -> Iterator[Entry]
     if not paths:
         raise RefusedError("no paths; give at least one folder, object or glob")
     for path in paths:
-        # What a job would read, so that a sample of it is one; the target is never looked at.
-        spec = JobSpec(inputs=(path,), target="/nowhere", job_id="sample", source=source)
-        for located, patterns in patterns_by_input(store, spec).items():
+        # What a job would read, so that a sample of it is one.
+        for located, patterns in patterns_by_input(store, Inputs((path,)), source).items():
             found = False
             for entry in (entry for pattern in patterns for entry in _listed(store, pattern)):
                 found = True

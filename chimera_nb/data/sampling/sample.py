@@ -13,7 +13,6 @@ from pathlib import Path
 import pandas as pd
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
-from chimera_nb.connect import settings_for
 from chimera_nb.data.frames import FrameBuilder, frame_of_lines, warn_of_halves
 from chimera_nb.data.joined import Records, check_records, one_a_line
 from chimera_nb.data.nested import Explode
@@ -27,6 +26,7 @@ from chimera_nb.data.sampling.files import choose_files
 from chimera_nb.data.sampling.progress_bar import sample_bar
 from chimera_nb.data.sampling.run import Run, SampleCancelledError, SampleProgress
 from chimera_nb.jobs.limits import storable
+from chimera_nb.session import Session
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError, TooManyFailuresError
@@ -55,6 +55,7 @@ def peek(
     explode: Explode = None,
     records: Records = "lines",
     store: Store | None = None,
+    session: Session | None = None,
 ) -> pd.DataFrame:
     """The first `n` records of one file; no more of it is read than they need.
 
@@ -67,7 +68,7 @@ def peek(
     uri, n = path_text(uri), whole_number(n, "n", 1)
     check_records(records)
     choice = Choice(columns, explode=explode)
-    store = store or settings_for([uri]).store
+    store = store or (session or Session()).store_for(uri)
     with file_wanted(store, uri):
         lines, problem = _first(store, uri, n) if records == "lines" else _first_lines(store, uri, n, records)
     if problem and not lines:
@@ -117,6 +118,7 @@ def sample(
     on_progress: Report | None = None,
     cancel: threading.Event | None = None,
     store: Store | None = None,
+    session: Session | None = None,
 ) -> pd.DataFrame:
     """`n` records of the files that the paths match, drawn uniformly: the same ones for the same seed.
 
@@ -140,8 +142,9 @@ def sample(
     max_bytes, seed = whole_number(max_bytes, "max_bytes", 0), whole_number(seed, "seed")
     check_records(records)
     choice = Choice(columns, explode=explode)
-    settings = settings_for(located)
-    store, folder = store or settings.store, settings.folder / "samples"
+    session = session or Session()
+    store = store or session.store_for(*located)
+    folder = session.settings.folder / "samples"
     run = Run(store, n, seed, get_decompressor(get_source(source)), records)
 
     def work() -> Drawing:
@@ -162,6 +165,7 @@ def _draw(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: P
     )
     key = drawing_key(
         files=chosen.digest,
+        endpoint=run.store.cloud.endpoint if any(path.startswith("gs://") for path in paths) else None,
         n=run.n,
         seed=run.seed,
         codec=run.codec,

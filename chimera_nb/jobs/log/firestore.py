@@ -1,7 +1,6 @@
 """The shared job log: one Firestore document for each job, in the collection `dataflow-jobs`.
 
-The composite indexes that a filtered list needs are in docs/firestore.indexes.json. With FIRESTORE_EMULATOR_HOST
-set, the client talks to the emulator.
+The composite indexes that a filtered list needs are in docs/firestore.indexes.json.
 """
 
 from __future__ import annotations
@@ -22,7 +21,16 @@ from chimera_nb.jobs.log import firestore_client
 from chimera_nb.jobs.log.entries import Entries, Entry, read_entry, read_record
 from chimera_nb.jobs.log.firestore_client import explained, open_client, patience
 from chimera_nb.jobs.log.firestore_pages import read_page
-from chimera_nb.jobs.log.protocol import Callback, Page, Query, Watch, check_id, check_new_id, checked_limit
+from chimera_nb.jobs.log.protocol import (
+    Callback,
+    JobLog,
+    Page,
+    Query,
+    Watch,
+    check_id,
+    check_new_id,
+    checked_limit,
+)
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.transitions import Change, advance
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, SettingsError
@@ -31,21 +39,27 @@ _SHORT_BYTES = 200  # of an error, in a document that others have filled
 _POLL_SECONDS = 0.25  # how soon a watch sees that it is closed
 
 
-class FirestoreJobLog:
+class FirestoreJobLog(JobLog):
     """A JobLog (`chimera_nb.jobs.log.protocol`) in a Firestore collection.
 
+    `emulator` is the host:port of one, which asks for no credentials; left out, FIRESTORE_EMULATOR_HOST may name it.
     Raises JobLogError when there are no credentials. Each error names the collection or document.
     """
 
     def __init__(
-        self, project: str, *, database: str = "(default)", collection: str = "dataflow-jobs"
+        self,
+        project: str,
+        *,
+        database: str = "(default)",
+        collection: str = "dataflow-jobs",
+        emulator: str | None = None,
     ) -> None:
         if not project:
             raise SettingsError("the Firestore job log has no project; name the project that keeps it")
         self.where = f"Firestore {project}/{database}, collection {collection!r}"
         self._watches: list[Watch] = []
         with self._errors():
-            self._client = open_client(project, database)
+            self._client = open_client(project, database, emulator)
             self._collection = self._client.collection(collection)
 
     def create(self, record: JobRecord) -> None:

@@ -1,4 +1,4 @@
-"""JobLog: what every job log can do, whatever keeps it. `sqlite_log` and `firestore_log` are the two there are.
+"""JobLog: what every job log can do, whatever keeps it. `sqlite` and `firestore` are the two there are.
 
 Both pass the same tests (tests/integration/test_job_log.py). A log may be used from several threads at once,
 and its store from several processes; every change goes through `change.advance`, so state moves forward only.

@@ -16,6 +16,7 @@ from chimera_nb.jobs.document import fields_to_write
 from chimera_nb.jobs.log.entries import Entries, Entry, read_entry, read_record
 from chimera_nb.jobs.log.protocol import (
     Callback,
+    JobLog,
     Page,
     Query,
     Watch,
@@ -36,7 +37,7 @@ _log = logging.getLogger(__name__)
 _POLL_SECONDS = 1.0  # a look takes well under a millisecond; what is new has to show within two seconds
 
 
-class SqliteJobLog:
+class SqliteJobLog(JobLog):
     """A JobLog (`chimera_nb.jobs.log.protocol`) in one file on a local disk; its folder is made if need be.
 
     When the file is removed or replaced while it is open, nothing is lost: whoever writes next goes on in the file

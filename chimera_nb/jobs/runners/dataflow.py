@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,10 +22,12 @@ from chimera_nb.jobs.outcome import end
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.runners.dataflow_client import DataflowApi, DataflowJob
 from chimera_nb.jobs.runners.dataflow_progress import failure, running_change, since
+from chimera_nb.jobs.runners.protocol import Runner
 from chimera_nb.jobs.runners.spawn import spawn
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
-from pipeline.errors import DataflowError, SettingsError
+from pipeline.errors import DataflowError, RefusedError, SettingsError
+from pipeline.spec import JobSpec
 
 _log = logging.getLogger(__name__)
 
@@ -87,8 +90,8 @@ def sent(record: JobRecord, dataflow_job_id: str) -> Change:
     )
 
 
-class DataflowJobs:
-    """The Dataflow jobs of one job log, as one process looks after them. Threads may share it.
+class DataflowJobs(Runner):
+    """The Dataflow jobs of one job log.
 
     The clients of a project and region are made once and kept: each costs a connection and a search for credentials.
     """
@@ -98,6 +101,15 @@ class DataflowJobs:
         self._presence = Presence(settings.folder)
         self._apis: dict[tuple[str, str], DataflowApi] = {}
         self._making = threading.Lock()
+
+    def options_of(self, spec: JobSpec, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """The project, and the `DataflowOptions` in force. All that a job reads and writes has to be in buckets."""
+        for path in (spec.inputs[0], spec.target):
+            if not path.startswith("gs://"):
+                raise RefusedError(
+                    f"{path} is on this machine, where Dataflow's workers cannot read; use gs://"
+                )
+        return options_of(self._settings, **wanted)
 
     def launch(self, record: JobRecord) -> JobRecord:
         """Start the process that submits a job on record; the record with the process in it. Raises JobError."""

@@ -6,23 +6,37 @@ looks whether the process lives, and brings the record to its end (`settle`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from chimera_nb.jobs.liveness import Presence
 from chimera_nb.jobs.log.protocol import JobLog
 from chimera_nb.jobs.outcome import end
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.runners.protocol import Runner
 from chimera_nb.jobs.runners.spawn import spawn
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
+from pipeline.errors import RefusedError
+from pipeline.spec import JobSpec
 
 _GRACE_SECONDS = 8.0
 
 
-class DirectJobs:
-    """The direct jobs of one job log, as one process looks after them. Threads may share it."""
+class DirectJobs(Runner):
+    """The direct jobs of one job log."""
 
     def __init__(self, log: JobLog, settings: Settings) -> None:
         self._log, self._settings = log, settings
         self._presence = Presence(settings.folder)
+
+    def options_of(self, spec: JobSpec, wanted: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - all do
+        """None. Raises RefusedError where there are to be some."""
+        if wanted:
+            raise RefusedError(
+                f"{', '.join(sorted(map(str, wanted)))}: only for --runner dataflow; leave out, or choose that"
+            )
+        return {}
 
     def launch(self, record: JobRecord) -> JobRecord:
         """Start the process of a job that is on record; the record with the process in it. Raises JobError."""

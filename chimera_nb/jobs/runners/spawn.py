@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
 
+from chimera_nb.environment import job_environment
 from chimera_nb.jobs import process
 from chimera_nb.jobs.log.protocol import JobLog
 from chimera_nb.jobs.outcome import end
@@ -15,7 +15,6 @@ from chimera_nb.jobs.transitions import Change
 from chimera_nb.machine.private import open_private, private_data_dir, private_folder
 from chimera_nb.settings import Settings
 from pipeline.errors import JobError
-from pipeline.proxies import direct_environment
 
 
 def spawn(module: str, record: JobRecord, log: JobLog, settings: Settings) -> JobRecord:
@@ -34,7 +33,7 @@ def spawn(module: str, record: JobRecord, log: JobLog, settings: Settings) -> Jo
                 stdout=sink,
                 stderr=sink,
                 start_new_session=True,
-                env={**os.environ, **settings.to_environment(), **direct_environment()},
+                env=job_environment(settings),
             )
     except OSError as e:
         why = f"no process can be started for it ({e})"

@@ -13,7 +13,7 @@ _UPLOADS = 8  # at a time
 
 
 @dataclass(frozen=True)
-class Demo:
+class DemoFiles:
     """Where the demo's files are, and where results of jobs over them may go. `bytes` are as stored."""
 
     inputs: str
@@ -22,7 +22,7 @@ class Demo:
     bytes: int
 
 
-def put_demo(store: Store) -> Demo:
+def put_demo(store: Store) -> DemoFiles:
     """Put the demo's files where they are not yet."""
     for bucket in (BUCKET, RESULTS):
         if not store.bucket_exists(bucket):
@@ -36,4 +36,6 @@ def put_demo(store: Store) -> Demo:
 
     with ThreadPoolExecutor(_UPLOADS, thread_name_prefix="put-demo") as pool:
         sizes = [pool.submit(put, f"gs://{BUCKET}/{file.name}", file.data) for file in demo_files()]
-        return Demo(f"gs://{BUCKET}/", f"gs://{RESULTS}/", len(sizes), sum(size.result() for size in sizes))
+        return DemoFiles(
+            f"gs://{BUCKET}/", f"gs://{RESULTS}/", len(sizes), sum(size.result() for size in sizes)
+        )

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from typing import Any, TypeVar
 
-from chimera_nb.connect import connect, settings_for
-from chimera_nb.settings import Settings, load_settings
+from chimera_nb.session import Session
 from pipeline.storage import Store
 
 _TELL_SECONDS = 0.25
@@ -25,17 +23,12 @@ def unforeseen(error: BaseException) -> str:
 class Background:
     """What one widget has under way. Traits change on the loop alone; threads only bring what is to be shown."""
 
-    def __init__(self, settings: Settings | None, on_failure: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, session: Session, on_failure: Callable[[str], None] = lambda _: None) -> None:
         """`on_failure` is told in a sentence of what nobody has foreseen; the log has the rest of it."""
         self._on_failure = on_failure
-        self._given = settings
-        self._reached: Settings | None = None
+        self._session = session
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-
-    def settings(self) -> Settings:
-        """Those in force; may read a file. Raises SettingsError."""
-        return self._reached or self._given or load_settings()
 
     def start(self, work: Coroutine[Any, Any, None]) -> bool:
         """Do this on the kernel's loop; False, and nothing is done, where none has run yet (a plain script)."""
@@ -52,12 +45,7 @@ class Background:
 
     async def in_thread(self, uri: str, call: Callable[[Store], _Result]) -> _Result:
         """The result of a call that blocks; it is given the store of the URI. Raises ChimeraError."""
-
-        def reached() -> _Result:
-            self._reached = self._reach(uri)
-            return call(self._reached.store)
-
-        return await asyncio.to_thread(reached)
+        return await asyncio.to_thread(lambda: call(self._session.store_for(uri)))
 
     async def watched(self, uri: str, call: Callable[[Store], object], tell: Callable[[], None]) -> None:
         """The same, with `tell` called on the loop now, four times a second, and at the end."""
@@ -71,16 +59,6 @@ class Background:
     def cancel(self) -> None:
         for task in self._tasks:
             task.cancel()
-
-    def _reach(self, uri: str) -> Settings:
-        if self._given is None:
-            return settings_for([uri])
-        if self._given.place == "local" and uri.startswith("gs://"):
-            found = connect([uri], data_dir=self._given.data_dir)
-            return replace(
-                found, read_buckets=self._given.read_buckets, write_buckets=self._given.write_buckets
-            )
-        return self._given
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

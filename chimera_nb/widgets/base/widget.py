@@ -10,7 +10,7 @@ from typing import Any, ClassVar, get_type_hints
 import anywidget
 import traitlets
 
-from chimera_nb.settings import Settings
+from chimera_nb.session import Session
 from chimera_nb.widgets.base.background import Background, unforeseen
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.messages import (
@@ -79,8 +79,9 @@ class View(anywidget.AnyWidget):
             (wanted,) = [hint for parameter, hint in hints.items() if parameter != "return"]
             cls._handlers[wanted] = name
 
-    def __init__(self, settings: Settings | None = None, **traits: Any) -> None:
-        self._background = Background(settings, self._on_failure)
+    def __init__(self, session: Session | None = None, **traits: Any) -> None:
+        self._session = session or Session()
+        self._background = Background(self._session, self._on_failure)
         self.__dict__.setdefault("_generation", Generation())  # a model may have brought its own
         self._presence = Presence()
         self._logged: dict[str, int] = {}  # requests that could not be done, by their kind

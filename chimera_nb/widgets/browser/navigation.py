@@ -124,11 +124,11 @@ class RecentPlaces:
         """All of them, with this one first. That it cannot be kept is no reason to stop: it is only shown."""
         places = _bounded((folder, *self.read()))
         with contextlib.suppress(OSError, ChimeraError):
-            from pipeline.storage import local
+            from pipeline.storage.local import LocalFiles
 
             # Not through the lists of places: this is a file of our own, which nobody names.
             private_data_dir(self._file.parent)
-            local.write_bytes(
+            LocalFiles().write_bytes(
                 str(self._file), json.dumps(places, indent=0).encode(), create_only=False, private=True
             )
         return places

@@ -13,7 +13,7 @@ import traitlets
 from ipywidgets import TypedTuple
 
 from chimera_nb.arguments import AnyPath, path_text, texts
-from chimera_nb.settings import Settings
+from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import View, existing, held, refusing
 from chimera_nb.widgets.browser import messages, navigation
@@ -31,7 +31,7 @@ class BucketBrowser(View):
     """Browse buckets and folders, and select objects, folders and patterns.
 
     uri: the folder to begin in; left out, the list of buckets. A local folder shows itself and what is below it.
-    settings: where the store is; left out, as `chimera_nb.settings` finds them when rows are first asked for.
+    session: where the store is; left out, one of its own.
     buckets: the names of the only ones that may be looked into; left out, all that the credentials see.
 
     Every call to a store runs in a thread, and none before the browser is on screen or something is selected.
@@ -58,7 +58,7 @@ class BucketBrowser(View):
     def __init__(
         self,
         uri: AnyPath = navigation.BUCKETS,
-        settings: Settings | None = None,
+        session: Session | None = None,
         *,
         buckets: Iterable[str] | None = None,
         **traits: Any,
@@ -76,7 +76,7 @@ class BucketBrowser(View):
         self._counting = self._stopped = False  # under way; by the user's wish
         self._glob: Count | None = None
         self._matched: messages.Matched | None = None
-        super().__init__(settings, path=folder, total=self._total(), **traits)
+        super().__init__(session, path=folder, total=self._total(), **traits)
 
     def go(self, uri: AnyPath) -> None:
         """Show another folder. Raises RefusedError when it may not be looked into."""
@@ -264,13 +264,13 @@ class BucketBrowser(View):
     async def _read_places(self) -> None:
         with contextlib.suppress(ChimeraError):  # settings that make no sense are told with the first rows
             read = await asyncio.to_thread(
-                lambda: navigation.RecentPlaces(self._background.settings().folder).read()
+                lambda: navigation.RecentPlaces(self._session.settings.folder).read()
             )
             self._places = tuple(filter(self._model.bounds.allows, read))
 
     async def _keep_place(self, folder: str) -> None:
         if folder != navigation.BUCKETS and folder not in self._places[:1]:
-            recent = navigation.RecentPlaces(self._background.settings().folder)
+            recent = navigation.RecentPlaces(self._session.settings.folder)
             self._places = tuple(
                 filter(self._model.bounds.allows, await asyncio.to_thread(recent.add, folder))
             )

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets
 import traitlets
 
-from chimera_nb.settings import Settings
+from chimera_nb.session import Session
 from chimera_nb.widgets.browser.navigation import BUCKETS
 from chimera_nb.widgets.browser.widget import BucketBrowser
 from chimera_nb.widgets.dashboard.header import Steps
@@ -23,19 +23,20 @@ class Dashboard(ipywidgets.VBox):
     """Everything on one page, in the order in which one goes through it: Browse, Preview, Launch, Jobs.
 
     uri: the folder to begin in; left out, the list of buckets.
-    settings: as for the widgets, which are attributes: browser, preview, form, history, monitor, steps.
+    session: as for the widgets, which share it and are attributes: browser, preview, form, history, monitor, steps.
 
     What is selected in the browser is what the form is of, the file one stands on is what the preview shows, and
     the job that was launched, or chosen in the history, is what the monitor watches.
     """
 
-    def __init__(self, uri: str = BUCKETS, settings: Settings | None = None) -> None:
-        self.steps = Steps(settings)
-        self.browser = BucketBrowser(uri, settings, height=420)
-        self.preview = FilePreview(settings=settings)
-        self.form = JobForm(settings=settings)
-        self.history = JobHistory(settings=settings, height=560)
-        self.monitor = JobMonitor(settings=settings)
+    def __init__(self, uri: str = BUCKETS, session: Session | None = None) -> None:
+        session = session or Session()
+        self.steps = Steps(session)
+        self.browser = BucketBrowser(uri, session, height=420)
+        self.preview = FilePreview(session=session)
+        self.form = JobForm(session=session)
+        self.history = JobHistory(session=session, height=560)
+        self.monitor = JobMonitor(session=session)
         traitlets.dlink((self.browser, "current"), (self.preview, "uri"))
         traitlets.dlink((self.browser, "selected"), (self.form, "inputs"))
         self.form.observe(self._on_inputs, "inputs")

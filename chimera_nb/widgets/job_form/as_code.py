@@ -51,14 +51,14 @@ def notebook_cell(
     if options:
         arguments.append(f"runner_options={dict(options)!r}")
     found = f"[{spec.inputs[0]!r}, {spec.target!r}]"
-    imports = ["from chimera_nb.connect import connect", "from chimera_nb.jobs.service import JobService", ""]
+    imports = ["from chimera_nb.session import connect", ""]
     if data_dir is not None:
         imports.insert(0, "from pathlib import Path\n")
         found += f", data_dir=Path({str(data_dir)!r})"
     return "\n".join(
         [
             *imports,
-            f"service = JobService(connect({found}))",
+            f"service = connect({found}).service",
             "job = service.submit(",
             *(f"    {argument}," for argument in arguments),
             ")",

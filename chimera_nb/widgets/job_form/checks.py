@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from chimera_nb.session import Session
 from chimera_nb.widgets.base.background import Background
-from chimera_nb.widgets.job_form.model import ANY_ID, Selection
+from chimera_nb.widgets.job_form.model import Selection
 from chimera_nb.widgets.job_form.survey import Survey
 from pipeline.errors import ChimeraError
-from pipeline.spec import JobSpec
+from pipeline.locations import Inputs, Target
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ class StoreChecks:
     pending  the target is being looked at, or will be
     """
 
-    def __init__(self, background: Background, tell: Callable[[], None]) -> None:
-        self._background, self._tell = background, tell
+    def __init__(self, background: Background, session: Session, tell: Callable[[], None]) -> None:
+        self._background, self._session, self._tell = background, session, tell
         self.survey: Survey | None = None
         self.counting = False
         self.target: TargetState | None = None
@@ -134,12 +135,13 @@ class StoreChecks:
         from chimera_nb.widgets.job_form.target_state import TargetState, look_at_target
 
         def look(store: Store) -> TargetState:
-            spec = JobSpec(inputs or ("/nowhere",), job_id=ANY_ID, **job)
             return look_at_target(
-                store.billed_to(spec.user_project),
-                spec,
-                inputs,
-                makes_buckets=self._background.settings().place == "local",
+                store.billed_to(job["user_project"]),
+                Target(job["target"]),
+                Inputs(inputs) if inputs else None,
+                source=job["source"],
+                overwrite=job["overwrite"],
+                makes_buckets=self._session.settings.place == "local",
             )
 
         try:

@@ -9,8 +9,8 @@ from typing import Any
 
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.runners.dataflow import options_of
+from chimera_nb.session import Session
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.base.service import open_service
 from chimera_nb.widgets.job_form import messages
 from chimera_nb.widgets.job_form.model import DATAFLOW_FIELDS
 from chimera_nb.widgets.job_form.recent_jobs import LOOKED_AT, recent_configurations, recent_selections
@@ -54,7 +54,7 @@ class Choices:
         )
 
 
-def gather(settings: Settings, buckets: Sequence[str] | None, *, stores: bool) -> Choices:
+def gather(session: Session, buckets: Sequence[str] | None, *, stores: bool) -> Choices:
     """All of it; blocks. Raises JobLogError.
 
     buckets   the only ones that may be written; None for those of the settings, which may ask the store for all,
@@ -63,10 +63,11 @@ def gather(settings: Settings, buckets: Sequence[str] | None, *, stores: bool) -
     from pipeline.sources import describe_sources
     from pipeline.storage.access_policy import places_of
 
+    service, settings = session.service, session.settings
     if buckets is None and (places := places_of(settings.write_buckets, "write_buckets")) is not None:
         buckets = sorted({place.bucket for place in places} - {""})
     if buckets is None and stores:
         with contextlib.suppress(StorageError):
             buckets = sorted(settings.store.list_buckets())
-    records = open_service(settings).log.list(limit=LOOKED_AT).records
+    records = service.log.list(limit=LOOKED_AT).records
     return Choices(settings, describe_sources(), tuple(buckets or ()), records)

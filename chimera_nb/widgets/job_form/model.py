@@ -15,8 +15,8 @@ from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
 from pipeline.errors import RefusedError, UnknownNameError
-from pipeline.spec import MAX_RATIO, MAX_SHARDS, JobSpec
-from pipeline.uri import split_uri
+from pipeline.locations import Inputs, Target
+from pipeline.spec import MAX_RATIO, MAX_SHARDS
 from pipeline.user_project import check_user_project
 
 MAX_TEXT = 2000  # characters: an object's name has 1,024 bytes at most
@@ -35,7 +35,7 @@ _COUNTS = {
 }
 NOTHING_SELECTED = "nothing is selected yet; select files, folders or a pattern to read"
 DATAFLOW_FIELDS = ("region", "machine_type", "max_workers", "num_workers", "temp_location")
-ANY_ID = "2000-01-01-00000000"  # of a specification that is made only to be checked
+ANY_ID = "2000-01-01-00000000"  # of a job that has none yet
 
 
 @dataclass(frozen=True)
@@ -137,14 +137,14 @@ def selection(inputs: Sequence[str], *, local: bool = True) -> Selection:
     # Of a URI only its bucket can be wrong here, so one of each bucket stands for 100,000.
     firsts = {uri.split("/")[2] if uri.startswith(_PLAIN_BUCKET) else uri: uri for uri in once}
     try:
-        spec = JobSpec(tuple(firsts.values()), "/nowhere", ANY_ID)
+        located = Inputs(tuple(firsts.values()))
     except RefusedError as e:
         return Selection(once, str(e))
-    if spec.bucket:
+    if located.bucket:
         return Selection(once, None)
-    here = spec.inputs[0]
+    here = located.uris[0]
     refused = f"{here} is on the machine that shows this form; it reads buckets: select from one"
-    return Selection(spec.inputs, None if local else refused, here)
+    return Selection(located.uris, None if local else refused, here)
 
 
 @dataclass(frozen=True)
@@ -223,8 +223,7 @@ def _check_target(
         problems["bucket"] = "it is a folder of this machine; this form writes to buckets: name one"
         return
     try:
-        target = JobSpec(("/nowhere",), form.target, ANY_ID).target
-        bucket = split_uri(target)[0]
+        bucket = Target(form.target).bucket
     except RefusedError as e:
         in_prefix = form.prefix.strip() and _fits(Fields(bucket=form.bucket).target)
         problems["prefix" if in_prefix else "bucket"] = str(e)
@@ -237,7 +236,7 @@ def _check_target(
 
 def _fits(target: str) -> bool:
     try:
-        JobSpec(("/nowhere",), target, ANY_ID)
+        Target(target)
     except RefusedError:
         return False
     return True

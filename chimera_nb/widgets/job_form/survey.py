@@ -16,10 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from chimera_nb.widgets.browser.counting import FILES_AT_ONCE, Tally
-from chimera_nb.widgets.job_form.model import ANY_ID
 from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.glob import Pattern
-from pipeline.spec import JobSpec
+from pipeline.locations import Inputs
 from pipeline.uri import join_uri, split_uri
 
 if TYPE_CHECKING:
@@ -107,8 +106,7 @@ class Survey:
         """Each file once; None where there was none, or one a second time, so that time can be looked at."""
         from pipeline.inputs.selection import patterns_by_input
 
-        # The target is not looked at, so what is wrong with it does not matter here.
-        by_input = patterns_by_input(store, JobSpec(self.inputs, "/nowhere", ANY_ID, source=self._source))
+        by_input = patterns_by_input(store, Inputs(self.inputs), self._source)
         several = len(by_input) > 1 or any(len(_needed(patterns)) > 1 for patterns in by_input.values())
         seen: set[int] = set()
         matched: set[str] = set()

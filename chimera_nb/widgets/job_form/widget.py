@@ -13,10 +13,9 @@ from ipywidgets import TypedTuple
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, texts
 from chimera_nb.jobs.record import JobRecord
-from chimera_nb.settings import Settings
+from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.messages import to_wire
-from chimera_nb.widgets.base.service import open_service
 from chimera_nb.widgets.base.widget import View, existing, held
 from chimera_nb.widgets.job_form import messages
 from chimera_nb.widgets.job_form.as_code import as_code
@@ -46,7 +45,7 @@ class JobForm(View):
 
     inputs: gs:// URIs or local paths: folders (they end in "/"), objects and patterns. A trait: link it to the
         `selected` of a BucketBrowser.
-    settings: where the store, the job log and Dataflow are; left out, as `chimera_nb.settings` finds them.
+    session: where the store, the job log and Dataflow are; left out, one of its own.
     target, source, runner: what the form begins with; left out, what the last job on record had.
     buckets: the names of the only ones that may be written; left out, all that the credentials can.
 
@@ -71,7 +70,7 @@ class JobForm(View):
     def __init__(
         self,
         inputs: AnyPath | Iterable[AnyPath] = (),
-        settings: Settings | None = None,
+        session: Session | None = None,
         *,
         target: AnyPath = "",
         source: str = "",
@@ -86,7 +85,7 @@ class JobForm(View):
         self._form = Fields(prefix=prefix or ("" if target else suggest_prefix(_today())))
         for name in self._set:
             self._form = self._form.having(name, given[name])
-        self._data_dir = settings.data_dir if settings else None
+        self._data_dir = session.data_dir if session else None
         self._buckets = None if buckets is None else texts(buckets, "buckets")
         self._choices_known = Choices()
         self._carried: dict[str, Any] = {}  # options of a job that was picked, and that have no field
@@ -96,8 +95,8 @@ class JobForm(View):
         self._hello = self._launching = False
         self._launched = ("", "")  # the target, and the job that went there
         self._token = secrets.token_hex(8)
-        super().__init__(settings, **traits)
-        self._checks = StoreChecks(self._background, self._show)
+        super().__init__(session, **traits)
+        self._checks = StoreChecks(self._background, self._session, self._show)
         self.inputs = tuple(path_texts(inputs))
         self._on_inputs()
 
@@ -167,7 +166,7 @@ class JobForm(View):
         stores = where.startswith("gs://")
 
         def known(_: Store) -> Choices:
-            return gather(self._background.settings(), self._buckets, stores=stores)
+            return gather(self._session, self._buckets, stores=stores)
 
         try:
             self._choices_known = await self._background.in_thread(where, known)
@@ -175,14 +174,14 @@ class JobForm(View):
             self.error = str(e)
             return
         self._choices = held(self._choices_known.shown())
-        choices, settings = self._choices_known, self._background.settings()
+        choices, settings = self._choices_known, self._session.settings
         self._form = begun_as(self._form, choices.records, settings, self._set, choices.sources)
         self._changed()
 
     async def _pick(self, record: JobRecord, *, whole: bool) -> None:
         try:
             inputs = await self._background.in_thread(self._where(), lambda store: inputs_of(store, record))
-            fields, carried = fields_of(record, self._background.settings())
+            fields, carried = fields_of(record, self._session.settings)
             if not self._local and selection(inputs).here:
                 raise RefusedError(f"job {record.job_id} read files of this machine; this form reads buckets")
         except ChimeraError as e:
@@ -199,7 +198,7 @@ class JobForm(View):
         job, inputs, runner = dict(checked.job or {}), self._selection.inputs, self._form.runner
 
         def submit(_: Store) -> JobRecord:
-            service = open_service(self._background.settings())
+            service = self._session.service
             return service.submit(inputs, runner=runner, runner_options=dict(checked.options), **job)
 
         try:

@@ -13,9 +13,8 @@ from ipywidgets import CallbackDispatcher
 from chimera_nb.jobs.log.entries import Entries
 from chimera_nb.jobs.log.protocol import Records, Watch
 from chimera_nb.jobs.service import JobService
-from chimera_nb.settings import Settings
+from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
-from chimera_nb.widgets.base.service import service_for
 from chimera_nb.widgets.base.widget import View, existing
 from chimera_nb.widgets.job_history import messages
 from chimera_nb.widgets.job_history.model import Filter, Found, History, Request
@@ -29,7 +28,7 @@ _TICK_SECONDS = 0.25
 class JobHistory(View):
     """All jobs, newest first, whoever launched them. A click on one sets `job_id`.
 
-    settings: where the job log is; left out, as `chimera_nb.settings` finds them.
+    session: where the job log is; left out, one of its own.
 
     While the list is on screen, a watch of the log brings what is new, and jobs that are under way are brought up to
     date every few seconds. Every call runs in a thread, and none before the first view.
@@ -41,15 +40,14 @@ class JobHistory(View):
     job_id = traitlets.Unicode(help="The job that was opened last; its row is marked.").tag(sync=True)
     height = traitlets.Int(380, min=120, help="Of the list, in pixels.").tag(sync=True)
 
-    def __init__(self, settings: Settings | None = None, **traits: Any) -> None:
-        self._given = settings
+    def __init__(self, session: Session | None = None, **traits: Any) -> None:
         self._model = History()
         self._opened = CallbackDispatcher()
         self._generation = self._model.generation
         self._following = self._lost = False
         self._service: JobService | None = None
         self._watch: Watch | None = None
-        super().__init__(settings, **traits)
+        super().__init__(session, **traits)
 
     def on_open(self, call: Callable[[str], object], *, remove: bool = False) -> None:
         """Call with the job's id whenever one is opened, even the one that is open already."""
@@ -127,7 +125,7 @@ class JobHistory(View):
                 self._tell(())
 
     def _found(self, request: Request) -> Found:
-        return request.run(service_for(self._given).log)
+        return request.run(self._session.service_for_watching().log)
 
     def _tell(self, rows: Any, gone: tuple[str, ...] = (), *, whole: bool = False) -> None:
         self.post(self._model.message(rows, gone, whole=whole))
@@ -162,7 +160,7 @@ class JobHistory(View):
 
     def _bring_up_to_date(self) -> Records:
         """Watch the log, if that is not done yet, and settle what is under way; those that ended thereby."""
-        service = service_for(self._given)
+        service = self._session.service_for_watching()
         if service is not self._service:
             if self._watch:
                 self._watch.close()

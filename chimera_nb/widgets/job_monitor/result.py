@@ -9,7 +9,6 @@ import csv
 import io
 import json
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -71,9 +70,9 @@ def link_to(store: Store, uri: str) -> str | None:
     bucket, name = split_uri(uri)
     if not bucket:
         return None
-    emulator = os.environ.get("STORAGE_EMULATOR_HOST")
+    emulator = store.cloud.endpoint
     if not emulator:
-        return f"https://storage.cloud.google.com/{bucket}/{quote(name)}" if store.cloud else None
+        return f"https://storage.cloud.google.com/{bucket}/{quote(name)}" if store.cloud.google else None
     address = emulator if "://" in emulator else f"http://{emulator}"
     return f"{address.rstrip('/')}/download/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media"
 

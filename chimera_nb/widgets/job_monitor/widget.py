@@ -14,11 +14,10 @@ from chimera_nb.jobs.log.entries import Entries
 from chimera_nb.jobs.log.protocol import Watch
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
-from chimera_nb.settings import Settings
+from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.messages import State
-from chimera_nb.widgets.base.service import service_for
 from chimera_nb.widgets.base.widget import View, held
 from chimera_nb.widgets.job_monitor import messages
 from chimera_nb.widgets.job_monitor import model as monitor_model
@@ -43,7 +42,7 @@ class JobMonitor(View):
     """Watch a job: stages, progress, throughput, log, the files that failed, and the result when it is there.
 
     job_id: the job; left out, set the trait of that name later.
-    settings: where jobs are on record; left out, as `chimera_nb.settings` finds them.
+    session: where jobs are on record; left out, one of its own.
 
     A job goes on without its monitors, and any number of them may watch it. This one looks once a second, while
     the job has not ended and somebody has the monitor on screen. Cancel, retry and run again are its buttons;
@@ -66,8 +65,7 @@ class JobMonitor(View):
     _result = traitlets.Dict().tag(sync=True)
     _busy = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, job_id: str = "", settings: Settings | None = None, **traits: Any) -> None:
-        self._given = settings
+    def __init__(self, job_id: str = "", session: Session | None = None, **traits: Any) -> None:
         self._record: JobRecord | None = None
         self._course = monitor_model.Course()
         self._log: list[messages.LogLine] = []
@@ -75,7 +73,7 @@ class JobMonitor(View):
         self._generation.renew()
         self._following = 0  # the generation that is looked after; 0 for none
         self._begun = self._lost = False
-        super().__init__(settings, job_id=job_id, **traits)
+        super().__init__(session, job_id=job_id, **traits)
         self._begun = True
 
     def frame(self, n: int | None = None, **options: Any) -> pd.DataFrame:
@@ -86,10 +84,11 @@ class JobMonitor(View):
         from chimera_nb.data.output import read_output
 
         record = self._service().get(self.job_id)
+        read = partial(read_output, record, session=self._session, **options)
         if n is None:
-            return read_output(record, **options)
-        first = next(read_output(record, batch_rows=n, **options), None)
-        return read_output(record, **options) if first is None else first  # without rows: its columns
+            return read()
+        first = next(read(batch_rows=n), None)
+        return read() if first is None else first  # without rows: its columns
 
     # What the front end asks for
 
@@ -185,7 +184,7 @@ class JobMonitor(View):
 
     def _service(self) -> JobService:
         """Calls that block, so only from a thread."""
-        return service_for(self._given)
+        return self._session.service_for_watching()
 
     def _tell(self, loop: asyncio.AbstractEventLoop, generation: int, entries: Entries) -> None:
         """What a watch calls, in its thread. What cannot be read, the next look says."""

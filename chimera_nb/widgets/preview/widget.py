@@ -10,7 +10,7 @@ import traitlets
 
 from chimera_nb.arguments import AnyPath, path_text
 from chimera_nb.jobs.limits import storable
-from chimera_nb.settings import Settings
+from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import View
 from chimera_nb.widgets.preview import messages
@@ -29,7 +29,7 @@ class FilePreview(View):
 
     uri: the file; "" for none. Set it to look inside another. It is not the front end's to change, which would be
     anybody's who opens a dashboard.
-    settings: where the store is; left out, as `chimera_nb.settings` finds them.
+    session: where the store is; left out, one of its own.
 
     A file costs one request of at most 256 kB, and a zip a few, in a thread, once the widget is on screen.
     """
@@ -40,11 +40,11 @@ class FilePreview(View):
     uri = traitlets.Unicode(help="The file that is shown; set it to look inside another.")
     height = traitlets.Int(360, min=120, help="Of what is inside, in pixels.").tag(sync=True)
 
-    def __init__(self, uri: AnyPath = "", settings: Settings | None = None, **traits: Any) -> None:
+    def __init__(self, uri: AnyPath = "", session: Session | None = None, **traits: Any) -> None:
         self._shown: Inside | None = None
         self._state: Literal["empty", "reading", "shown", "failed"] = "empty"
         self._reading = 0
-        super().__init__(settings, uri=path_text(uri) if uri != "" else "", **traits)
+        super().__init__(session, uri=path_text(uri) if uri != "" else "", **traits)
 
     @traitlets.observe("uri")
     def _on_uri(self, _: object) -> None:
