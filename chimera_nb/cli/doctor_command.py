@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from chimera_nb.cli import display
 from chimera_nb.cli.options import AsJson, DataDir
@@ -60,8 +59,8 @@ def doctor(
 
 
 def _print(finding: Finding) -> None:
-    state = Text(f"{finding.state.value:<5}", style=_COLOURS[finding.state])
-    head = Text.assemble(state, "  ", display.text(f"{finding.check:<{_WIDTH}}"), "  ")
+    head = display.text("").append(f"{finding.state.value:<5}", style=_COLOURS[finding.state])
+    head.append(printable(f"  {finding.check:<{_WIDTH}}  "))
     print_hanging(display.out, head, printable(finding.says), 5 + 2 + _WIDTH + 2)
     if finding.remedy:
         before = "remedy" if finding.state is State.FAULT else "to use it"

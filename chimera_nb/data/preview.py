@@ -26,6 +26,7 @@ from pipeline.read.text_format import text_format
 from pipeline.storage import ReadStream, Store
 
 MAX_BYTES = 256_000
+_PIECE_BYTES = 1 << 20  # what is asked for at once is allocated at once
 _RAW_BYTES = 32 << 20  # the most that is decoded: few bytes may hold very many
 _BZ2_BLOCK = bytes.fromhex("314159265359")
 
@@ -81,7 +82,7 @@ def preview(
 
 def _first_bytes(stream: ReadStream, size: int) -> bytes:
     data = b""
-    while len(data) < size and (piece := stream.read(size - len(data))):
+    while len(data) < size and (piece := stream.read(min(size - len(data), _PIECE_BYTES))):
         data += piece
     return data
 

@@ -26,9 +26,6 @@ def check_data_folder(settings: Settings) -> Iterator[Finding]:
     except ChimeraError as e:
         yield fault(name, str(e), "export CHIMERA_DATA_DIR=~/chimera-data")
         return
-    except OSError as e:
-        yield fault(name, f"the current folder cannot be used ({e.strerror})", "cd ~")
-        return
     there = next(path for path in (folder, *folder.parents) if path.exists())
     elsewhere = "export CHIMERA_DATA_DIR=~/chimera-data"
     if not there.is_dir():

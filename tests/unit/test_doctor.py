@@ -136,7 +136,7 @@ def test_a_current_folder_that_is_gone_is_a_fault(tmp_path, monkeypatch):
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    assert only(host.check_data_folder(Settings())).remedy == "cd ~"
+    assert only(host.check_data_folder(Settings())).remedy == "export CHIMERA_DATA_DIR=~/chimera-data"
 
 
 def test_little_room_is_a_fault(tmp_path, monkeypatch):

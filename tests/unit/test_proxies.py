@@ -128,7 +128,7 @@ def test_a_store_behind_a_proxy_that_is_away_is_told_so(monkeypatch):
     with pytest.raises(StoreUnavailableError) as caught, gcs_client.mapped("gs://b/x"):
         requests.get(_STORE, timeout=10)
     assert str(caught.value).startswith(
-        "gs://b/x: the store does not answer through the proxy http://127.0.0.1:9 that HTTPS_PROXY names (ProxyError: "
+        "the store does not answer through the proxy http://127.0.0.1:9 that HTTPS_PROXY names (ProxyError: "
     )
     assert "NO_PROXY" in str(caught.value)
 
