@@ -140,7 +140,10 @@ def test_an_answer_of_the_proxy_is_not_taken_for_the_stores(proxy, monkeypatch):
     monkeypatch.setenv("http_proxy", proxy)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://store.example:1")
     client = storage.Client(project="p", credentials=AnonymousCredentials())
-    with pytest.raises(StorageError) as caught, gcs_client.mapped("gs://b/x"):
+    with (
+        pytest.raises(StorageError) as caught,
+        gcs_client.mapped("gs://b/x", endpoint="http://store.example:1"),
+    ):
         client.get_bucket("b")
     assert f"403 was answered through the proxy {proxy} that http_proxy names" in str(caught.value)
     assert "bucket's owner" not in str(caught.value)
