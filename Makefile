@@ -60,7 +60,7 @@ check: $(STAMP) ## format, lint, types, import direction; of the front end lint 
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@if command -v node >/dev/null && command -v npm >/dev/null && $(MAKE) --no-print-directory $(NODE_STAMP); then \
+	@if command -v node >/dev/null && command -v npm >/dev/null && $(MAKE) --silent $(NODE_STAMP); then \
 	  node_modules/.bin/biome lint --error-on-warnings && node_modules/.bin/tsc --project .; \
 	elif test "$$CI" = true; then \
 	  echo "the front end cannot be checked: node and npm, or what package.json names, are not here" >&2; exit 1; \

@@ -85,7 +85,7 @@ def test_the_plan_is_of_the_files_that_the_source_reads(markets, tmp_path):
         ask(form, "hello")
         await until(form, lambda: ready(form))
         plan = form._plan
-        assert (plan["files"], plan["more"], plan["raw_bytes"]) == (3, False, 78)
+        assert (plan["files"], plan["more"], plan["rawBytes"]) == (3, False, 78)
         assert 0 < plan["minutes"] < 1
         edit(form, source="ndjson")
         await until(form, lambda: ready(form) and form._plan["files"] == 4)

@@ -113,19 +113,21 @@ export class List {
     this.keep = undefined;
     const [first, last] = windowOf({ top: this.scroller.scrollTop, height: this.scroller.clientHeight, row: ROW, total, spare: SPARE });
     const held = isHeld(rows.folder, this.selected);
-    const shown = new Map(this.pool.filter(({ place }) => place >= first && place < last).map((row) => [row.place, row]));
-    const free = this.pool.filter(({ place }) => !shown.has(place));
+    // As many as any part of the list needs: a row keeps its element while it is on screen, so that scrolling redraws
+    // only what comes in, and who is about to click on one finds it there.
+    const needed = Math.min(total, Math.ceil(this.scroller.clientHeight / ROW) + 1 + 2 * SPARE);
+    while (this.pool.length < needed) this.pool.push(this.makeRow());
+    for (const row of this.pool.splice(needed + 2 * SPARE)) {
+      this.byNode.delete(row.node);
+      row.node.remove();
+    }
+    const drawn = new Set();
     for (let place = first; place < last; place += 1) {
-      // A row keeps its element while it is on screen, so that scrolling redraws only what comes in.
-      const row = shown.get(place) ?? free.pop() ?? this.makeRow();
-      row.node.hidden = false;
+      const row = this.pool[place % this.pool.length];
+      drawn.add(row);
       this.draw(row, rows, place, held);
     }
-    for (const row of free) {
-      row.node.hidden = true;
-      row.place = -1;
-    }
-    for (const row of free.slice(2 * SPARE)) this.dropRow(row);
+    for (const row of this.pool) row.node.hidden = !drawn.has(row);
     this.node.setAttribute("aria-rowcount", String(rows.complete ? rows.length + 1 : -1));
     this.node.setAttribute("aria-busy", String(Boolean(rows.loading)));
     if (this.active !== null && rows.has(this.active)) {
@@ -142,15 +144,7 @@ export class List {
   makeRow() {
     const row = new Row();
     this.byNode.set(this.spacer.appendChild(row.node), row);
-    this.pool.push(row);
     return row;
-  }
-
-  /** @param {Row} row */
-  dropRow(row) {
-    this.pool.splice(this.pool.indexOf(row), 1);
-    this.byNode.delete(row.node);
-    row.node.remove();
   }
 
   /** @param {Row} row @param {Rows} rows @param {number} place @param {boolean} held */
