@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chimera_nb.local import stack
@@ -15,7 +15,7 @@ from chimera_nb.settings import load_settings
 class Demo(DemoFiles):
     """Where the demo's files are, where results may go, and `session`, which is of its stack."""
 
-    session: Session
+    session: Session = field(repr=False)
 
 
 def open_demo(data_dir: Path | None = None) -> Demo:
