@@ -24,7 +24,7 @@ from pipeline.codecs.stream import Intake
 from pipeline.errors import BadFileError
 from pipeline.ledger import FileRecord
 from pipeline.read.file import ReadOptions, read_file
-from pipeline.storage import PlainStore, Store
+from pipeline.storage import PlainStore
 from tests.fixtures.archives import (
     APPLE_DOUBLE,
     BZIP2,
@@ -285,7 +285,7 @@ def test_a_preview_of_a_large_zip_reads_a_part_of_it(tmp_path, monkeypatch, meth
         stream.read_at = lambda start, size: asked.append(size) or by_place(start, size)
         return stream
 
-    monkeypatch.setattr(Store, "open_read", staticmethod(counted))
+    monkeypatch.setattr(PlainStore, "open_read", staticmethod(counted))
     found = preview(uri)
     assert found.problem is None
     assert len(found.lines) > 1500

@@ -27,7 +27,7 @@ def test_inputs_are_kept_once_and_local_ones_absolute(tmp_path, monkeypatch):
         ((), RefusedError, "no inputs"),
         (("gs://one/a", "gs://two/a"), RefusedError, "in several places"),
         (("gs://one/a", "/a"), RefusedError, "local files"),
-        (("s3://one/a",), InvalidUriError, "not supported"),
+        (("s3://one/a",), InvalidUriError, "is not read"),
         (["gs://one/a"], SettingsError, "a list of texts"),
         ((1,), SettingsError, "a list of texts"),
     ],

@@ -9,8 +9,9 @@ import threading
 import pytest
 import requests
 
-from chimera_nb.jobs.runners.spawn import direct_environment as of_jobs
+from chimera_nb.environment import job_environment
 from chimera_nb.local.stack import Stack
+from chimera_nb.settings import Settings
 from pipeline.errors import CredentialsError, StorageError, StoreUnavailableError
 from pipeline.proxies import direct_environment, is_of_proxy, is_on_loopback, reach_directly, through_proxy
 from pipeline.storage import gcs_client
@@ -52,7 +53,12 @@ def test_what_was_exempt_stays_exempt_and_nothing_is_named_twice():
     assert direct["no_proxy"] == "corp.example,10.0.0.0/8,localhost,.internal,127.0.0.1,::1"
     assert direct["NO_PROXY"] == direct["no_proxy"]
     assert direct_environment(direct) == direct
-    assert of_jobs is direct_environment
+
+
+def test_a_jobs_process_has_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("no_proxy", ".internal")
+    made = job_environment(Settings(data_dir=tmp_path))
+    assert made["NO_PROXY"] == made["no_proxy"] == ".internal,localhost,127.0.0.1,::1"
 
 
 def test_the_exports_of_a_stack_have_it(tmp_path, monkeypatch):
