@@ -14,7 +14,7 @@ from chimera_nb.local.stack import Stack
 from chimera_nb.settings import Settings
 from pipeline.errors import CredentialsError, StorageError, StoreUnavailableError
 from pipeline.proxies import direct_environment, is_of_proxy, is_on_loopback, reach_directly, through_proxy
-from pipeline.storage import gcs_client
+from pipeline.storage import Cloud, gcs_client
 
 _NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _STORE = "https://storage.googleapis.com"
@@ -108,9 +108,9 @@ def test_a_session_for_this_machine_takes_no_proxy(proxy, monkeypatch):
 
 def test_the_client_of_a_store_on_this_machine_takes_no_proxy(monkeypatch):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://localhost:1")
-    assert not gcs_client.client()._http.trust_env
+    assert not gcs_client.client(Cloud())._http.trust_env
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://store.example:1")
-    assert gcs_client.client()._http.trust_env
+    assert gcs_client.client(Cloud())._http.trust_env
 
 
 def test_the_client_of_a_dataflow_on_this_machine_takes_no_proxy():
