@@ -59,8 +59,11 @@ class FileRecord:
 
     def to_line(self) -> bytes:
         """One line of the ledger, with its end. Names that are no UTF-8 (local ones may be) are escaped."""
-        document = {_NAMES.get(name, name): value for name, value in vars(self).items()}
-        return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+        return json.dumps(self.to_json(), separators=(",", ":")).encode() + b"\n"
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as a JSON object, by the names of the ledger."""
+        return {_NAMES.get(name, name): value for name, value in vars(self).items()}
 
     @classmethod
     def from_line(cls, line: bytes) -> FileRecord:

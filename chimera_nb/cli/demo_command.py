@@ -18,6 +18,7 @@ from chimera_nb.local import stack
 from chimera_nb.local.demo.bucket import BUCKET, RESULTS, put_demo
 from chimera_nb.session import connect
 from chimera_nb.settings import load_settings
+from chimera_nb.units import size
 from pipeline.storage import Store
 from pipeline.target.results import output_lines
 
@@ -51,7 +52,7 @@ def demo(
         settings = replace(load_settings(folder), storage_endpoint=running.storage_endpoint)
         session = connect([f"gs://{BUCKET}/"], settings=settings)
         made = put_demo(session.store)
-        _say(f"demo data     {made.files:,} markets, {display.size(made.bytes)}, in {made.inputs}")
+        _say(f"demo data     {made.files:,} markets, {size(made.bytes)}, in {made.inputs}")
         record = _run(session.service)
         if not once:
             _say("")

@@ -13,15 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from chimera_nb.cli.table import Column, print_hanging, print_table
+from chimera_nb.job_progress import STATUS_COLOURS, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
 from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log.protocol import Page
 from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.units import size
 from pipeline.ledger import FileRecord
 from pipeline.printable import printable
 from pipeline.spec import MAX_RATIO
@@ -31,14 +31,6 @@ from pipeline.uri import join_uri
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-_COLOURS = {
-    Status.PENDING: "yellow",
-    Status.RUNNING: "cyan",
-    Status.COMPLETE: "green",
-    Status.FAILED: "red",
-    Status.CANCELLED: "magenta",
-}
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _LOGS_SHOWN = 20
 _OPTIONS = (
     "shards",
@@ -80,16 +72,6 @@ def page_of(page: Page) -> dict[str, Any]:
     return {"jobs": jobs, "unreadable": unreadable, "nextPage": page.next_page_token}
 
 
-def size(count: float | None) -> str:
-    """Bytes in the largest unit that keeps a whole digit, by thousands."""
-    value = float(count or 0)
-    for unit in _UNITS:
-        if value < 1000 or unit == _UNITS[-1]:
-            return f"{value:,.0f} {unit}" if unit == "B" else f"{value:,.1f} {unit}"
-        value /= 1000
-    return ""
-
-
 def when(stamp: str | None) -> str:
     """A time of the record, in this machine's zone; what is none in few of its own words."""
     try:
@@ -99,7 +81,7 @@ def when(stamp: str | None) -> str:
 
 
 def status_text(record: JobRecord) -> Text:
-    return Text(record.status_word, style=_COLOURS[record.status])
+    return Text(record.status_word, style=STATUS_COLOURS[record.status])
 
 
 def _is_set(name: str, value: object) -> bool:
@@ -216,57 +198,10 @@ def job_progress(*, quiet: bool) -> Iterator[Callable[[JobRecord], None]]:
     if quiet:
         yield lambda _: None
     elif err.is_terminal:
-        yield from _live()
+        with terminal_bar(err) as show:
+            yield show
     else:
-        yield _lines()
-
-
-def _live() -> Iterator[Callable[[JobRecord], None]]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("files  {task.fields[text]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err) as shown:
-        task = shown.add_task("pending", total=None, text="")
-
-        def show(record: JobRecord) -> None:
-            numbers = record.progress
-            done = (numbers.get("filesComplete") or 0) + (numbers.get("filesFailed") or 0)
-            colour = _COLOURS[record.status]
-            shown.update(
-                task,
-                description=f"[{colour}]{escape(record.status_word)}[/]",
-                completed=done,
-                total=numbers.get("filesListed") or None,
-                text=_numbers(record),
-            )
-
-        yield show
-
-
-def _lines() -> Callable[[JobRecord], None]:
-    said: set[tuple[str, int]] = set()
-
-    def show(record: JobRecord) -> None:
-        numbers = record.progress
-        done = int((numbers.get("filesComplete") or 0) + (numbers.get("filesFailed") or 0))
-        listed = int(numbers.get("filesListed") or 0)
-        step = (record.status_word, done * 4 // listed if listed else 0)
-        if step not in said:
-            said.add(step)
-            err.print(text(f"{record.status_word}: {done:,} of {listed:,} files  {_numbers(record)}"))
-
-    return show
-
-
-def _numbers(record: JobRecord) -> str:
-    numbers = record.progress
-    failed = f"{numbers['filesFailed']:,} failed  " if numbers.get("filesFailed") else ""
-    speed = size(numbers.get("rawBytesPerSecond"))
-    return f"{failed}{size(numbers.get('rawBytes'))} raw  {speed}/s  {numbers.get('lines') or 0:,} lines"
+        yield lines_on(err)
 
 
 def plural(count: int, noun: str) -> str:

@@ -15,6 +15,7 @@ from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.data.proof import extract as extract_lines
 from chimera_nb.data.proof import verify as verify_output
 from chimera_nb.session import Session
+from chimera_nb.units import size
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.proof import Finding, Verdict
 
@@ -106,7 +107,7 @@ def _print(verdict: Verdict) -> None:
     rows = {
         "files": f"{checked.get('files', 0):,} looked for, {checked.get('records', 0):,} on record",
         "shards": f"{checked.get('shards', 0):,}, {checked.get('lines', 0):,} lines, "
-        f"{display.size(checked.get('bytes', 0))}",
+        f"{size(checked.get('bytes', 0))}",
         "decoded": f"{checked.get('filesCompared', 0):,} files, line by line"
         if verdict.deep
         else "none (--deep)",

@@ -13,6 +13,7 @@ from chimera_nb.cli import display
 from chimera_nb.cli.options import AsJson, DataDir, UserProject
 from chimera_nb.cli.upload_plan import plan_uploads
 from chimera_nb.session import connect
+from chimera_nb.units import size
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.glob import Pattern
 from pipeline.inputs.selection import list_matches
@@ -85,7 +86,7 @@ def put(
     if as_json:
         display.print_json([{"uri": entry.uri, "size": entry.size} for entry in done])
     else:
-        total = display.size(sum(entry.size for entry in done))
+        total = size(sum(entry.size for entry in done))
         display.out.print(display.text(f"{display.plural(len(done), 'file')}, {total}, now in {uri}"))
 
 

@@ -174,7 +174,7 @@ def to_frame(records: Sequence[Record], columns: Sequence[str] | None = None) ->
 
 
 def flatten(frame: pd.DataFrame, *, explode: Explode = None) -> pd.DataFrame:
-    """Nested objects as columns of their own, named by the way to them: `marketDefinition.eventId`.
+    """The frame with its nested objects as columns of their own, named by the way to them: `marketDefinition.eventId`.
 
     `explode` names a column: each entry of its lists and objects gets a row, with the other fields repeated and the
     index too. `flatten(peek(uri), explode="mc")` has Betfair's markets, with `mc.marketDefinition.eventId`;

@@ -65,13 +65,13 @@ class Preview:
 def preview(
     uri: AnyPath, *, max_bytes: int = MAX_BYTES, store: Store | None = None, session: Session | None = None
 ) -> Preview:
-    """Read the first bytes of an object or file, at most `max_bytes` of them, in one request.
+    """Read the first bytes of the object or file `uri`, at most `max_bytes` of them, in one request.
 
     A file that ends beyond what was read is not broken for that; a fault within it is a `problem`, never an
     exception. A zip that is longer costs some requests more, for its directory and the first files by that, of
-    which no more than `max_bytes` are shown. `store` is that of the session where it is left out. Raises
-    RefusedError for a folder and for a glob, StorageError for what cannot be read at all, and StackError without a
-    stack.
+    which no more than `max_bytes` are shown. `store` is that of the session where it is left out, and the session
+    one of its own. Raises RefusedError for a folder and for a glob, StorageError for what cannot be read at all, and
+    StackError without a stack.
     """
     uri, max_bytes = path_text(uri), min(whole_number(max_bytes, "max_bytes", 1), sys.maxsize)
     store = store or (session or Session()).store_for(uri)

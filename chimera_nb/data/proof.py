@@ -42,7 +42,11 @@ class Output:
 
 
 def verify(job_or_target: str, *, deep: bool = False, session: Session | None = None) -> Verdict:
-    """Prove or refute an output; `deep` decodes every file again and compares its lines.
+    """Prove or refute an output: the verdict, whose `proved` is the answer and `findings` what speaks against it.
+
+    job_or_target  a job's id, or the folder that it wrote
+    deep           decode every file again, and compare its lines
+    session        where the job and its output are; left out, one of its own
 
     Raises RefusedError or JobNotFoundError where there is no such output, StorageError while the store is away.
     """
@@ -53,7 +57,11 @@ def verify(job_or_target: str, *, deep: bool = False, session: Session | None = 
 def extract(
     job_or_target: str, uri: str, *, session: Session | None = None
 ) -> tuple[FileRecord, Iterator[bytes]]:
-    """A file's record, and its lines in blocks. `uri` may be the end of it, where no other file ends so.
+    """One file's record in the ledger, and its lines in blocks of bytes, out of an output.
+
+    job_or_target  a job's id, or the folder that it wrote
+    uri            the input file, or the end of its URI where no other file ends so
+    session        where the job and its output are; left out, one of its own
 
     Raises RefusedError for a file that has no lines there, with the reason; StorageError, at the end of the blocks,
     when they are not what was written.

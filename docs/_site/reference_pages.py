@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 import typer.main
+from ipywidgets import DOMWidget
 
 import chimera_nb
 import chimera_nb.settings
@@ -16,7 +17,7 @@ import pipeline.ledger
 import pipeline.target.layout
 import pipeline.write.publish
 import pipeline.write.shard_list
-from chimera_nb import dataflow_options, widgets
+from chimera_nb import dataflow_options
 from chimera_nb.cli import app
 from chimera_nb.jobs import record
 
@@ -65,24 +66,26 @@ def _output() -> str:
 
 
 def _api() -> str:
-    lines = [
-        "# The Python API\n",
-        inspect.cleandoc(chimera_nb.__doc__ or "").partition("\n")[0],
-        "\n## Functions\n",
-    ]
-    lines += [
-        f"::: {_home(chimera_nb, name)}\n" for name in chimera_nb.__all__ if name != "load_ipython_extension"
-    ]
-    lines += ["## Widgets\n", "`from chimera_nb.widgets import …`; each takes its traits as arguments.\n"]
-    for name in widgets.__all__:
-        lines.append(f"::: {_home(widgets, name)}\n    options:\n      members: false\n")
-        lines += _traits(getattr(widgets, name))
+    names = [name for name in chimera_nb.__all__ if name != "load_ipython_extension"]
+    found = {name: getattr(chimera_nb, name) for name in names}
+    widgets = [name for name in names if issubclass(_as_type(found[name]), DOMWidget)]
+    classes = [name for name in names if isinstance(found[name], type) and name not in widgets]
+    lines = ["# The Python API\n", _words(chimera_nb), "\n## Functions\n"]
+    lines += [f"::: {_home(found[name])}\n" for name in names if not isinstance(found[name], type)]
+    lines += ["## Widgets\n", "Each takes its traits as arguments.\n"]
+    for name in widgets:
+        lines.append(f"::: {_home(found[name])}\n    options:\n      members: false\n")
+        lines += _traits(found[name])
+    lines += ["## Other classes\n", *(f"::: {_home(found[name])}\n" for name in classes)]
     return "\n".join(lines)
 
 
-def _home(module: ModuleType, name: str) -> str:
-    """The full name of a public name, where it is defined."""
-    found = getattr(module, name)
+def _as_type(found: Any) -> type:
+    return found if isinstance(found, type) else object
+
+
+def _home(found: Any) -> str:
+    """The full name of what is public, where it is defined."""
     return f"{found.__module__}.{found.__qualname__}"
 
 

@@ -7,8 +7,6 @@ import json
 import math
 import os
 import random
-import subprocess
-import sys
 import threading
 import warnings
 from collections import Counter
@@ -17,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from chimera_nb.data.sampling import cache
-from chimera_nb.data.sampling import sample as sampling
 from chimera_nb.data.sampling.files import choose_files
 from chimera_nb.data.sampling.lines import NUMBERS, Lowest, draw_lines, file_key, line_numbers
 from chimera_nb.data.sampling.progress_bar import describe
@@ -433,26 +430,6 @@ def test_peek_gives_what_comes_before_a_fault_and_says_so(tmp_path):
         peek(str(path))
     with pytest.raises(RefusedError, match="n is 0"):
         peek(str(path), 0)
-
-
-# The package
-
-
-def test_the_public_names_come_without_beam_or_pandas():
-    import chimera_nb
-
-    assert chimera_nb.__all__ == sorted(chimera_nb.__all__)
-    assert all(callable(getattr(chimera_nb, name)) for name in chimera_nb.__all__)
-    assert chimera_nb.sample is sampling.sample
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = chimera_nb.nothing
-    code = (
-        "import sys, chimera_nb, chimera_nb.data.preview, chimera_nb.session\n"
-        "assert not {'apache_beam', 'pandas', 'numpy'} & set(sys.modules), 'at import'\n"
-        "from chimera_nb import peek, sample, read_output\n"
-        "assert 'apache_beam' not in sys.modules, 'for the functions'"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # Names that are somebody's

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from chimera_nb.data.sampling.run import SampleProgress
+from chimera_nb.machine.kernel import in_kernel
 
 
 @contextmanager
@@ -43,9 +43,3 @@ def describe(progress: SampleProgress) -> str:
         f"{progress.files_done:,} of {progress.files_total:,} files{failed}; "
         f"{progress.bytes_read / 1e6:,.1f} of {progress.bytes_total / 1e6:,.1f} MB"
     )
-
-
-def in_kernel() -> bool:
-    """Whether this process is a notebook's or a dashboard's kernel."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return getattr(shell, "kernel", None) is not None

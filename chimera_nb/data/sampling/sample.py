@@ -57,10 +57,11 @@ def peek(
     store: Store | None = None,
     session: Session | None = None,
 ) -> pd.DataFrame:
-    """The first `n` records of one file; no more of it is read than they need.
+    """The first `n` records of the file `uri`; no more of it is read than they need.
 
     `columns` and `explode` choose from them as they do for `read_output`; records="auto" also reads JSON arrays,
-    pretty-printed and joined objects. A file that is broken gives the records before its fault, with a
+    pretty-printed and joined objects. `store` is that of the session where it is left out, and the session one of
+    its own. A file that is broken gives the records before its fault, with a
     SampleWarning. Raises BadFileError when that is none, RefusedError for a folder, for a glob, and for a frame of
     very many columns of next to nothing, UnknownNameError for a column that none of the records has, StorageError,
     and StackError without a stack. `chimera_nb.data.columns` has the dtypes.
@@ -131,7 +132,8 @@ def sample(
     `columns` and `explode` choose from the records as they do for `read_output`. records="auto" draws from JSON
     arrays, pretty-printed and joined objects too, where `_file_line` counts records.
 
-    Paths are folders, objects or globs, as for a job of that source. Files that a job would fail give no record,
+    Paths are folders, objects or globs, as for a job of that source; `store` is that of the session where it is left
+    out, and the session one of its own. Files that a job would fail give no record,
     and a SampleWarning. A second call on the same files is answered from <data folder>/samples.
 
     In a kernel a progress bar shows, unless `on_progress` is given: it is called from this thread, ten times a
