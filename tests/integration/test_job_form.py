@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import bz2
-import contextlib
-import io
 import os
 import subprocess
 import sys
@@ -221,9 +219,8 @@ def test_the_cell_and_the_command_run_as_they_stand(markets, tmp_path, data_dir)
         )._code[kind]
         for kind in ("cell", "command")
     }
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(made["cell"], "cell", "exec"), {})
+    names: dict = {}
+    exec(compile(made["cell"], "cell", "exec"), names)
     beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(
         ["sh", "-c", f"{made['command']}"],
@@ -233,7 +230,8 @@ def test_the_cell_and_the_command_run_as_they_stand(markets, tmp_path, data_dir)
     )
     service = JobService(Settings(data_dir=data_dir))
     launched = {record.output_prefix: record for record in jobs(data_dir)}
-    assert printed.getvalue().strip() == launched[str(tmp_path / "out cell")].job_id
+    assert names["job"].id == launched[str(tmp_path / "out cell")].job_id
+    assert names["job"].wait().frame().shape == (26, 1)
     for kind in made:
         target = str(tmp_path / f"out {kind}")
         assert service.wait(launched[target].job_id, seconds=90).status == "complete"

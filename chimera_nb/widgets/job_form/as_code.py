@@ -39,7 +39,7 @@ def as_code(
 def notebook_cell(
     spec: JobSpec, runner: str, options: Mapping[str, Any], data_dir: Path | None = None
 ) -> str:
-    """The source of a cell that submits the job and prints its id.
+    """The source of a cell that submits the job and shows how it goes.
 
     options   DataflowOptions by name
     data_dir  of the local stack and job log, where it is not the one that is found by itself
@@ -50,19 +50,17 @@ def notebook_cell(
         arguments.append(f"runner={runner!r}")
     if options:
         arguments.append(f"runner_options={dict(options)!r}")
-    found = f"[{spec.inputs[0]!r}, {spec.target!r}]"
-    imports = ["from chimera_nb.session import connect", ""]
+    imports = ["import chimera_nb as ch", ""]
     if data_dir is not None:
         imports.insert(0, "from pathlib import Path\n")
-        found += f", data_dir=Path({str(data_dir)!r})"
+        arguments.append(f"session=ch.connect(data_dir=Path({str(data_dir)!r}))")
     return "\n".join(
         [
             *imports,
-            f"service = connect({found}).service",
-            "job = service.submit(",
+            "job = ch.submit(",
             *(f"    {argument}," for argument in arguments),
             ")",
-            "print(job.job_id)  # service.wait(job.job_id) stays until it has ended",
+            "job  # job.wait() stays until it has ended, job.frame() has what it wrote",
         ]
     )
 
