@@ -22,9 +22,10 @@ from chimera_nb.jobs.document import brief
 from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log.protocol import Page
 from chimera_nb.jobs.record import JobRecord, Status
+from pipeline.job_options import JobOptions
 from pipeline.ledger import FileRecord
+from pipeline.options import table
 from pipeline.printable import printable
-from pipeline.spec import MAX_RATIO
 from pipeline.storage import Entry
 from pipeline.uri import join_uri
 
@@ -40,17 +41,10 @@ _COLOURS = {
 }
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _LOGS_SHOWN = 20
-_OPTIONS = (
-    "shards",
-    "keepPartial",
-    "maxFailures",
-    "maxRatio",
-    "spoolMb",
-    "overwrite",
-    "userProject",
-    "manifest",
-)
-_UNSET = {"maxRatio": MAX_RATIO}
+_DEFAULTS: dict[str, Any] = {option.json_name: option.default for option in table(JobOptions)} | {
+    "manifest": None
+}
+_OPTIONS = [name for name in _DEFAULTS if name != "source"]
 
 
 def text(said: str, style: str = "") -> Text:
@@ -104,7 +98,7 @@ def status_text(record: JobRecord) -> Text:
 
 def _is_set(name: str, value: object) -> bool:
     """Whether an option is worth a word: 0 is, and is no False."""
-    return value is not None and value is not False and value != _UNSET.get(name)
+    return value is not None and value is not False and value != _DEFAULTS[name]
 
 
 def headline(record: JobRecord) -> str:
