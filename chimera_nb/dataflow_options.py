@@ -70,7 +70,12 @@ class DataflowOptions:
 
     region: Annotated[
         str | None,
-        Option("Dataflow: where it runs", part="run", label="Region", placeholder="europe-west1"),
+        Option(
+            "Dataflow: where it runs, as in europe-west1",
+            part="run",
+            label="Region",
+            placeholder="europe-west1",
+        ),
     ] = None
     temp_location: Annotated[
         str | None,
@@ -84,12 +89,17 @@ class DataflowOptions:
     ] = None
     machine_type: Annotated[
         str | None,
-        Option("Dataflow: of its workers", part="run", label="Machine type", placeholder=_CHOSEN),
+        Option(
+            "Dataflow: the type of its workers, as in n2-standard-4",
+            part="run",
+            label="Machine type",
+            placeholder=_CHOSEN,
+        ),
     ] = None
     num_workers: Annotated[
         int | None,
         Option(
-            "Dataflow: to begin with",
+            "Dataflow: workers to begin with",
             least=1,
             most=MAX_WORKERS,
             part="more",
@@ -100,7 +110,7 @@ class DataflowOptions:
     max_workers: Annotated[
         int | None,
         Option(
-            "Dataflow: at the most",
+            "Dataflow: workers at the most, which autoscaling may go up to",
             least=1,
             most=MAX_WORKERS,
             part="run",
@@ -108,13 +118,20 @@ class DataflowOptions:
             placeholder=_CHOSEN,
         ),
     ] = None
-    service_account: Annotated[str | None, Option("Dataflow: whom its workers are")] = None
+    service_account: Annotated[
+        str | None, Option("Dataflow: e-mail address of the account that its workers are")
+    ] = None
     network: Annotated[str | None, Option("Dataflow: of its workers")] = None
     subnetwork: Annotated[str | None, Option("Dataflow: of its workers")] = None
     kms_key: Annotated[str | None, Option("Dataflow: that encrypts its state")] = None
     labels: Annotated[
         tuple[str, ...],
-        Option("Dataflow; may be repeated", flag="label", metavar="KEY=VALUE", check=_check_labels),
+        Option(
+            "Dataflow: on the job and what it uses; may be repeated",
+            flag="label",
+            metavar="KEY=VALUE",
+            check=_check_labels,
+        ),
     ] = ()
     beam_options: Annotated[
         tuple[str, ...],
