@@ -126,11 +126,9 @@ def test_a_number_out_of_bounds_is_refused_with_the_flag_and_what_to_give(option
     option.refuse(option.least)
 
 
-def test_a_form_has_a_box_for_every_option_but_those_that_are_made_by_hand():
+def test_a_form_has_a_box_for_every_option_that_has_a_part_of_it():
     boxes = {box["name"]: box for box in JobForm(["gs://history/"])._boxes}
-    assert boxes.keys() | {"source", "overwrite"} == {
-        option.name for option in (*JOB, *DATAFLOW) if option.part
-    }
+    assert boxes.keys() == {option.name for option in (*JOB, *DATAFLOW) if option.part}
     assert boxes["shards"] == {
         "name": "shards",
         "kind": "number",
@@ -145,7 +143,7 @@ def test_a_form_has_a_box_for_every_option_but_those_that_are_made_by_hand():
 def test_what_is_typed_in_a_form_is_submitted_and_is_in_its_code():
     typed = {o.name: value_of(o) if o.kind is bool else str(value_of(o)) for o in BOXES}
     typed |= {"region": "europe-west1", "machine_type": "n2-standard-4"}
-    form = replace(Fields(bucket="results", source="betfair", runner="dataflow", overwrite=True), **typed)
+    form = replace(Fields(bucket="results", runner="dataflow"), **typed)
     checked = check(form, CHOSEN, ("betfair",))
     assert checked.problems == {}
     assert checked.job == {"target": "gs://results", **{option.name: value_of(option) for option in JOB}}

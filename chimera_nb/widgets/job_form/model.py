@@ -30,8 +30,7 @@ NOTHING_SELECTED = "nothing is selected yet; select files, folders or a pattern 
 _JOB = table(JobOptions)
 _DATAFLOW = tuple(option for option in table(DataflowOptions) if option.part)
 DATAFLOW_FIELDS = tuple(option.name for option in _DATAFLOW)
-_OWN = ("source", "overwrite")  # the view makes their controls by itself
-BOXES = tuple(option for option in (*_JOB, *_DATAFLOW) if option.part and option.name not in _OWN)
+BOXES = tuple(option for option in (*_JOB, *_DATAFLOW) if option.part)
 ANY_ID = "2000-01-01-00000000"  # of a job that has none yet
 
 

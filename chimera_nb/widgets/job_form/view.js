@@ -12,14 +12,14 @@ import { Field, Radios, Tick, setOptions, textBox } from "./parts.js";
 
 const INPUTS_SHOWN = 4;
 
-/** The controls that are laid out by hand. @param {Edit} edit */
-function makeOwn(edit) {
+/** The controls that are laid out by hand. @param {Record<string, string>} labels of options @param {Edit} edit */
+function makeOwn(labels, edit) {
   return {
-    source: new Field("source", "Source", make("select", "ch-input"), edit),
+    source: new Field("source", labels.source, make("select", "ch-input"), edit),
     bucket: new Field("bucket", "Bucket", textBox("results"), edit),
     prefix: new Field("prefix", "Prefix", textBox("jobs/first"), edit),
     runner: new Radios("runner", "Runs", [["direct", "On this machine"], ["dataflow", "On Dataflow"]], edit),
-    overwrite: new Tick("overwrite", "Replace what is there", edit, true),
+    overwrite: new Tick("overwrite", labels.overwrite, edit, true),
   };
 }
 
@@ -41,8 +41,9 @@ class FormView extends View {
     this.number += 1;
     this.ask({ kind: "edit", field: name, value, view: this.id, number: this.number });
   };
-  own = makeOwn(this.edit);
-  options = this.model.get("_boxes").map((box) => ({ box, control: makeOption(box, this.edit) }));
+  boxes = this.model.get("_boxes");
+  own = makeOwn(Object.fromEntries(this.boxes.map(({ name, label }) => [name, label])), this.edit);
+  options = this.boxes.filter(({ name }) => !(name in this.own)).map((box) => ({ box, control: makeOption(box, this.edit) }));
   /** @type {Record<string, Field<HTMLInputElement | HTMLSelectElement> | Tick | Radios>} */
   controls = { ...this.own, ...Object.fromEntries(this.options.map(({ box, control }) => [box.name, control])) };
   configurations = this.makePicker("Begin with a job of before", true);
