@@ -121,9 +121,9 @@ class DataflowOptions:
     service_account: Annotated[
         str | None, Option("Dataflow: e-mail address of the account that its workers are")
     ] = None
-    network: Annotated[str | None, Option("Dataflow: of its workers")] = None
-    subnetwork: Annotated[str | None, Option("Dataflow: of its workers")] = None
-    kms_key: Annotated[str | None, Option("Dataflow: that encrypts its state")] = None
+    network: Annotated[str | None, Option("Dataflow: the network of its workers")] = None
+    subnetwork: Annotated[str | None, Option("Dataflow: the subnetwork of its workers")] = None
+    kms_key: Annotated[str | None, Option("Dataflow: the key that encrypts its state")] = None
     labels: Annotated[
         tuple[str, ...],
         Option(
