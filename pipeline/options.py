@@ -44,7 +44,7 @@ class Option:
     From the dataclass:
     name, kind, default   `kind` is str, int or bool; of one item where `many`
     nullable              whether None is a value
-    many                  whether it is a tuple of values
+    many                  whether it is a tuple of texts; an option of `JobSpec` is one value
     """
 
     help: str

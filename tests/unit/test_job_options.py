@@ -58,6 +58,13 @@ def submitted(monkeypatch, *arguments):
     return seen
 
 
+def test_every_row_is_of_a_kind_that_all_that_is_made_of_it_can_show():
+    assert {option.kind for option in (*JOB, *DATAFLOW)} == {str, int, bool}
+    assert all(option.default is False for option in JOB if option.kind is bool)
+    assert not any(option.many for option in (*JOB, *DATAFLOW) if option.part or option in JOB)
+    assert all(option.help[-1] != "." for option in (*JOB, *DATAFLOW))
+
+
 def test_submit_has_every_option_and_hands_on_what_is_given(monkeypatch):
     given = [flag for option in (*JOB, *DATAFLOW) for flag in flags_of(option)]
     seen = submitted(monkeypatch, *given)
