@@ -22,9 +22,10 @@ from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log.protocol import Page
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.units import size
+from pipeline.job_options import JobOptions
 from pipeline.ledger import FileRecord
+from pipeline.options import table
 from pipeline.printable import printable
-from pipeline.spec import MAX_RATIO
 from pipeline.storage import Entry
 from pipeline.uri import join_uri
 
@@ -32,17 +33,10 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _LOGS_SHOWN = 20
-_OPTIONS = (
-    "shards",
-    "keepPartial",
-    "maxFailures",
-    "maxRatio",
-    "spoolMb",
-    "overwrite",
-    "userProject",
-    "manifest",
-)
-_UNSET = {"maxRatio": MAX_RATIO}
+_DEFAULTS: dict[str, Any] = {option.json_name: option.default for option in table(JobOptions)} | {
+    "manifest": None
+}
+_OPTIONS = [name for name in _DEFAULTS if name != "source"]
 
 
 def text(said: str, style: str = "") -> Text:
@@ -86,7 +80,7 @@ def status_text(record: JobRecord) -> Text:
 
 def _is_set(name: str, value: object) -> bool:
     """Whether an option is worth a word: 0 is, and is no False."""
-    return value is not None and value is not False and value != _UNSET.get(name)
+    return value is not None and value is not False and value != _DEFAULTS[name]
 
 
 def headline(record: JobRecord) -> str:

@@ -8,7 +8,7 @@ import typer
 
 from chimera_nb.cli import display
 from chimera_nb.cli.job_commands import follow, jobs
-from chimera_nb.cli.options import AsJson, DataDir
+from chimera_nb.cli.options import AsJson, DataDir, Overwrite
 from chimera_nb.jobs.record import Status
 from chimera_nb.session import connect
 
@@ -16,7 +16,6 @@ JobId = Annotated[str, typer.Argument(metavar="ID", help="As `chimera jobs list`
 Target = Annotated[
     str | None, typer.Option(help="Where to. Left out: a folder beside the first job's.", show_default=False)
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output that the target holds.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until the job has ended, and show its progress.")]
 _CANCELS_WITHIN = 60.0  # seconds
 

@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+from chimera_nb.cli.option_parameters import parameter_of
+from pipeline.job_options import JobOptions
+from pipeline.options import table
+
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -15,15 +19,9 @@ DataDir = Annotated[
         show_default=False,
     ),
 ]
-UserProject = Annotated[
-    str | None,
-    typer.Option(
-        "--user-project",
-        metavar="PROJECT",
-        help="The project to be billed where a bucket's requesters pay. Left out: CHIMERA_USER_PROJECT.",
-        show_default=False,
-    ),
-]
+_JOB = {option.name: option for option in table(JobOptions)}
+UserProject = Annotated[str | None, parameter_of(_JOB["user_project"])]
+Overwrite = Annotated[bool, parameter_of(_JOB["overwrite"])]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")
 ]

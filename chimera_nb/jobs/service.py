@@ -5,7 +5,6 @@ Importing this imports no Beam: a job runs in another process.
 
 from __future__ import annotations
 
-import dataclasses
 import getpass
 import logging
 import os
@@ -33,14 +32,14 @@ from pipeline.errors import (
     UnreadableRecordError,
 )
 from pipeline.inputs.manifest import all_inputs, with_manifest
+from pipeline.job_options import JobOptions
+from pipeline.options import table
 from pipeline.spec import JobSpec
 from pipeline.target.results import check_still_of, ledger_records
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.3  # seconds
-_COUNTS = ("shards", "max_failures", "max_ratio", "spool_mb")
-_GIVEN = {"inputs", "target", "job_id", "inputs_total", "manifest"}  # of a JobSpec, and no options
-_OPTIONS = tuple(field.name for field in dataclasses.fields(JobSpec) if field.name not in _GIVEN)
+_OPTIONS = {option.name: option for option in table(JobOptions)}
 _LOOKS_AT_ONCE = 10  # at jobs: as many connections as a client of Dataflow keeps
 
 
@@ -106,8 +105,8 @@ class JobService:
     ) -> JobRecord:
         """Check a job, put it on record and have it run; its record, pending or running.
 
-        Options are the fields of JobSpec: source, shards, keep_partial, max_failures, max_ratio, spool_mb, overwrite,
-        user_project; runner_options those of `DataflowOptions`. Raises RefusedError, with nothing on record, when the
+        Options are those of `pipeline.job_options.JobOptions`, and runner_options those of
+        `chimera_nb.dataflow_options.DataflowOptions`. Raises RefusedError, with nothing on record, when the
         request is wrong; then no file has been touched.
         """
         if not isinstance(runner, str) or runner not in self._runners:
@@ -216,13 +215,7 @@ class JobService:
     ) -> JobRecord:
         spec = JobSpec.from_json(record.spec)
         options = {
-            "source": spec.source,
-            "shards": spec.shards,
-            "keep_partial": spec.keep_partial,
-            "max_failures": spec.max_failures,
-            "max_ratio": spec.max_ratio,
-            "spool_mb": spec.spool_mb,
-            "user_project": spec.user_project,
+            **{name: getattr(spec, name) for name, option in _OPTIONS.items() if not option.once},
             "runner": record.runner,
             "runner_options": {n: v for n, v in record.runner_options.items() if n != "project"},
         }
@@ -266,7 +259,7 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     for name in options:
         if name not in _OPTIONS:
             raise UnknownNameError("option of a job", name, list(_OPTIONS))
-    counts = {n: whole_number(v, n) for n, v in options.items() if n in _COUNTS and v is not None}
+    counts = {n: whole_number(v, n) for n, v in options.items() if _OPTIONS[n].kind is int and v is not None}
     return {**options, **counts}
 
 

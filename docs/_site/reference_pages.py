@@ -17,9 +17,11 @@ import pipeline.ledger
 import pipeline.target.layout
 import pipeline.write.publish
 import pipeline.write.shard_list
-from chimera_nb import dataflow_options
 from chimera_nb.cli import app
+from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.jobs import record
+from pipeline.job_options import JobOptions
+from pipeline.options import table
 
 
 def pages() -> dict[str, str]:
@@ -28,6 +30,7 @@ def pages() -> dict[str, str]:
         "api": _api(),
         "cli": "\n".join(_cli()),
         "job-document": _job_document(),
+        "job-options": _job_options(),
         "output": _output(),
         "settings": _settings(),
     }
@@ -42,8 +45,34 @@ def _words(module: ModuleType) -> str:
 def _settings() -> str:
     return (
         f"# Settings\n\n{_words(chimera_nb.settings)}\n"
-        f"## How Dataflow jobs run\n\n{_words(dataflow_options)}\n"
+        "The options of `[dataflow]`: [how a Dataflow job runs](job-options.md#how-a-dataflow-job-runs).\n"
     )
+
+
+def _job_options() -> str:
+    return (
+        "# The options of a job\n\n"
+        "The command lines, the job form, the code that it shows and the specification in "
+        "[the job document](job-document.md) have all of these, in JSON with camelCase names. `python -m pipeline` "
+        "has those of every job, and Beam's own where `chimera submit` has Dataflow's.\n\n"
+        f"## Of every job\n\n{_option_table(JobOptions)}\n"
+        "## How a Dataflow job runs\n\n"
+        "One job has them as `runner_options`, all jobs those in the table `[dataflow]` of chimera.toml "
+        "([settings](settings.md)). What is left out is chosen by Dataflow.\n\n"
+        f"{_option_table(DataflowOptions)}"
+    )
+
+
+def _option_table(cls: type) -> str:
+    lines = ["| option | type | default | command line | in the form | what |", "| --- " * 6 + "|"]
+    for option in table(cls):
+        kind = f"list of {option.kind.__name__}" if option.many else option.kind.__name__
+        bounds = f", {option.least} to {option.most:,}" if option.most else ""
+        default = f"`{option.shown_default}`" if option.shown_default else ""
+        label = option.label if option.part else ""
+        cells = (f"`{option.name}`", f"{kind}{bounds}", default, f"`--{option.flag}`", label, option.text)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def _job_document() -> str:

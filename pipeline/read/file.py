@@ -21,12 +21,12 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
+from pipeline.job_options import MAX_RATIO
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.read.held_lines import HeldLines
 from pipeline.read.text_format import HEAD_BYTES as TEXT_HEAD_BYTES
 from pipeline.read.text_format import text_format
-from pipeline.spec import MAX_RATIO
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
 

@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 import chimera_nb
+from chimera_nb.dataflow_options import DataflowOptions
+from pipeline.job_options import JobOptions
+from pipeline.options import table
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,5 +72,9 @@ def test_the_reference_has_every_public_name_every_command_and_every_setting(sit
     for command in ("submit", "jobs list", "verify", "dash"):
         assert f'id="chimera-{command.replace(" ", "-")}"' in commands
     assert "CHIMERA_READ_BUCKETS" in (site / "reference" / "settings.html").read_text("utf-8")
+    options = (site / "reference" / "job-options.html").read_text("utf-8")
+    for option in (*table(JobOptions), *table(DataflowOptions)):
+        assert f"<code>{option.name}</code>" in options
+        assert f"<code>--{option.flag}</code>" in options
     assert "cancelRequestedAt" in (site / "reference" / "job-document.html").read_text("utf-8")
     assert "outputCrc32c" in (site / "reference" / "output.html").read_text("utf-8")

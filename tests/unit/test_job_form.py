@@ -11,6 +11,8 @@ from chimera_nb.widgets.job_form.model import ANY_ID, Fields, check, selection, 
 from chimera_nb.widgets.job_form.widget import JobForm
 from chimera_nb.widgets.job_form.words import button, hints
 from pipeline.errors import RefusedError
+from pipeline.job_options import JobOptions
+from pipeline.options import table
 from pipeline.spec import JobSpec
 
 SOURCES = ("betfair", "ndjson")
@@ -36,7 +38,7 @@ def test_a_form_that_is_filled_in_is_what_submit_takes():
     )
     checked = check(form, CHOSEN, SOURCES)
     assert checked.problems == {}
-    assert checked.job == {
+    assert checked.job == {option.name: option.default for option in table(JobOptions)} | {
         "target": "gs://results/jobs/a",
         "source": "betfair",
         "shards": 1200,

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.widgets.job_form.messages import Code
 from chimera_nb.widgets.job_form.model import ANY_ID
 from pipeline.inputs.path_list import as_lines
-from pipeline.spec import MAX_RATIO, JobSpec
+from pipeline.job_options import JobOptions
+from pipeline.options import table
+from pipeline.spec import JobSpec
 
 MAX_INPUTS = 1000  # above, code is no help: select a folder or a pattern
 _ON_ONE_COMMAND = 20  # more are given on standard input
-_FLAGS = {"labels": "label", "beam_options": "beam-option"}  # of the options that may be repeated
+_FLAGS = {option.name: option.flag for cls in (JobOptions, DataflowOptions) for option in table(cls)}
 
 
 def as_code(
@@ -74,12 +77,12 @@ def shell_command(
     words = ["chimera submit", *(shlex.quote(uri) for uri in spec.inputs if uri not in set(listed))]
     words.append(f"--target {shlex.quote(spec.target)}")
     for name, value in _set(spec).items():
-        flag = f"--{name.replace('_', '-')}"
+        flag = f"--{_FLAGS[name]}"
         words.append(flag if value is True else f"{flag} {shlex.quote(str(value))}")
     if runner != "direct":
         words.append(f"--runner {shlex.quote(runner)}")
     for name, value in options.items():
-        flag = _FLAGS.get(name, name.replace("_", "-"))
+        flag = _FLAGS[name]
         values = value if isinstance(value, list | tuple) else [value]
         words += [shlex.quote(f"--{flag}={one}") for one in values]
     if data_dir is not None:
@@ -92,17 +95,12 @@ def shell_command(
 
 def _set(spec: JobSpec) -> dict[str, Any]:
     """What differs from what a job has by itself. The source is always said."""
-    given = {
-        "source": spec.source,
-        "shards": spec.shards,
-        "keep_partial": spec.keep_partial or None,
-        "max_failures": spec.max_failures,
-        "max_ratio": None if spec.max_ratio == MAX_RATIO else spec.max_ratio,
-        "spool_mb": spec.spool_mb,
-        "overwrite": spec.overwrite or None,
-        "user_project": spec.user_project,
+    values = {option.name: getattr(spec, option.name) for option in table(JobOptions)}
+    return {
+        option.name: values[option.name]
+        for option in table(JobOptions)
+        if option.name == "source" or values[option.name] != option.default
     }
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _list(texts: Sequence[str]) -> str:

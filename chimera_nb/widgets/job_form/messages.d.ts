@@ -67,6 +67,16 @@ export interface RefusedMessage {
   reason: string;
 }
 
+/** An option that the form has a box for: a text, a number, or one to tick; and where it stands. */
+export interface Box {
+  name: string;
+  kind: "text" | "number" | "tick";
+  label: string;
+  placeholder: string;
+  part: "read" | "write" | "run" | "more";
+  dataflow: boolean;
+}
+
 /** The last edit: of which view, and its number there; none where the kernel itself filled in the form. */
 export type Edited = [view: string, number: number];
 
@@ -133,6 +143,7 @@ export interface Choices {
 
 /** The traits that the page has. */
 export interface FormTraits {
+  _boxes: Box[];
   _fields: FormFields;
   _hints: Record<string, Hint>;
   _selected: Selected;

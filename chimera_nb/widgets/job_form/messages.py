@@ -64,6 +64,18 @@ class Edited(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Box(State):
+    """An option that the form has a box for: a text, a number, or one to tick; and where it stands."""
+
+    name: str
+    kind: Literal["text", "number", "tick"]
+    label: str
+    placeholder: str
+    part: Literal["read", "write", "run", "more"]
+    dataflow: bool
+
+
+@dataclass(frozen=True)
 class FormFields(State):
     """What stands in the form; `carried` are options of a job of before that have no field."""
 
@@ -146,6 +158,7 @@ class Choices(State):
 class FormTraits:
     """The traits that the page has."""
 
+    _boxes: tuple[Box, ...]
     _fields: FormFields
     _hints: Mapping[str, Hint]
     _selected: Selected

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
 from pipeline.errors import RefusedError, UnknownNameError
+from pipeline.job_options import JobOptions
 from pipeline.locations import Inputs, Target
-from pipeline.spec import MAX_RATIO, MAX_SHARDS
-from pipeline.user_project import check_user_project
+from pipeline.options import Option, table
 
 MAX_TEXT = 2000  # characters: an object's name has 1,024 bytes at most
 _PLAIN_BUCKET = "gs://"
@@ -25,39 +25,36 @@ _REGION = re.compile(r"[a-z]+(?:-[a-z]+)+\d+")  # cloud.google.com/compute/docs/
 _MACHINE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 _SUGGESTED = re.compile(r"jobs/\d{4}-\d\d-\d\d-[0-9a-f]{4}")
 _SHORT = re.compile(r"-[0-9a-f]{4}$")
-_COUNTS = {
-    "shards": (1, MAX_SHARDS),
-    "max_failures": (0, 1_000_000_000),
-    "max_ratio": (0, 1_000_000_000),
-    "spool_mb": (0, 1_000_000_000),
-    "num_workers": (1, 4000),
-    "max_workers": (1, 4000),  # Dataflow's own limit for a job
-}
+_MOST = 1_000_000_000  # of a number that has no bound of its own
 NOTHING_SELECTED = "nothing is selected yet; select files, folders or a pattern to read"
-DATAFLOW_FIELDS = ("region", "machine_type", "max_workers", "num_workers", "temp_location")
+_JOB = table(JobOptions)
+_DATAFLOW = tuple(option for option in table(DataflowOptions) if option.part)
+DATAFLOW_FIELDS = tuple(option.name for option in _DATAFLOW)
+BOXES = tuple(option for option in (*_JOB, *_DATAFLOW) if option.part)
 ANY_ID = "2000-01-01-00000000"  # of a job that has none yet
 
 
+_Options: Any = make_dataclass(
+    "_Options",
+    [
+        (option.name, bool, False) if option.kind is bool else (option.name, str, "")
+        for option in (*_JOB, *_DATAFLOW)
+    ],
+    frozen=True,
+)
+
+
 @dataclass(frozen=True)
-class Fields:
-    """What stands in a form: texts as typed, and boxes that are ticked. An empty text leaves a choice open."""
+class Fields(_Options):
+    """What stands in a form: texts as typed, and boxes that are ticked. An empty text leaves a choice open.
+
+    Beside these, a field for each option of a job, and for those of Dataflow that the form has.
+    """
 
     source: str = "ndjson"
     bucket: str = ""
     prefix: str = ""
-    shards: str = ""
     runner: str = "direct"
-    region: str = ""
-    machine_type: str = ""
-    max_workers: str = ""
-    num_workers: str = ""
-    temp_location: str = ""
-    max_failures: str = ""
-    max_ratio: str = ""
-    spool_mb: str = ""
-    user_project: str = ""
-    keep_partial: bool = False
-    overwrite: bool = False
 
     def having(self, name: str, value: object) -> Fields:
         """The same with one field changed. Raises RefusedError for what is no field, or no value for it."""
@@ -183,14 +180,20 @@ def check(
     problems: dict[str, str] = {}
     if selected.problem:
         problems["inputs"] = selected.problem
-    numbers = {name: _count(name, getattr(form, name), problems) for name in _COUNTS}
+    numbers = {
+        option.name: _count(option, getattr(form, option.name), problems)
+        for option in (*_JOB, *_DATAFLOW)
+        if option.kind is int
+    }
     if form.source not in sources:
         problems["source"] = str(UnknownNameError("source", form.source, list(sources)))
     _check_target(form, problems, buckets, local=local)
-    try:
-        check_user_project(form.user_project.strip() or None)
-    except RefusedError as e:
-        problems["user_project"] = str(e)
+    job = {"target": form.target} | {option.name: _value(option, form, numbers) for option in _JOB}
+    for option in _JOB:
+        try:
+            option.refuse(job[option.name])
+        except RefusedError as e:
+            problems.setdefault(option.name, str(e))
     options: dict[str, Any] = {}
     if form.runner == "dataflow":
         options = {**(carried or {}), **_dataflow(form, numbers, selected, problems)}
@@ -199,17 +202,6 @@ def check(
     if problems:
         missing = {"inputs": selected.is_empty, "bucket": not form.bucket.strip()}
         return Checked(None, options, problems, frozenset(name for name in missing if missing[name]))
-    job = {
-        "target": form.target,
-        "source": form.source,
-        "shards": numbers["shards"],
-        "max_failures": numbers["max_failures"],
-        "max_ratio": MAX_RATIO if numbers["max_ratio"] is None else numbers["max_ratio"],
-        "spool_mb": numbers["spool_mb"],
-        "keep_partial": form.keep_partial,
-        "overwrite": form.overwrite,
-        "user_project": form.user_project.strip() or None,
-    }
     return Checked(job, options)
 
 
@@ -242,15 +234,25 @@ def _fits(target: str) -> bool:
     return True
 
 
-def _count(name: str, text: str, problems: dict[str, str]) -> int | None:
+def _value(option: Option, form: Fields, numbers: Mapping[str, int | None]) -> Any:
+    """What is submitted for a field; the option's default where it is left open."""
+    if option.kind is bool:
+        return getattr(form, option.name)
+    value = numbers[option.name] if option.kind is int else getattr(form, option.name).strip()
+    return option.default if value in (None, "") else value
+
+
+def _count(option: Option, text: str, problems: dict[str, str]) -> int | None:
     text = text.strip().replace(",", "")
     if not text:
         return None
-    low, high = _COUNTS[name]
+    low, high = option.least, option.most or _MOST
     if text.isascii() and text.isdigit() and low <= int(text[:12]) <= high:
         return int(text)
-    label = name.replace("_", " ")
-    problems[name] = f"{label} is {_short(text)!r}; give a whole number from {low} to {high:,}, or nothing"
+    label = option.name.replace("_", " ")
+    problems[option.name] = (
+        f"{label} is {_short(text)!r}; give a whole number from {low} to {high:,}, or nothing"
+    )
     return None
 
 

@@ -11,10 +11,13 @@ from chimera_nb.jobs.record import JobRecord
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.job_form.model import DATAFLOW_FIELDS, Fields, is_local, split_target
 from pipeline.errors import ChimeraError
-from pipeline.spec import MAX_RATIO, JobSpec
+from pipeline.job_options import JobOptions
+from pipeline.options import Option, table
+from pipeline.spec import JobSpec
 from pipeline.storage import Store
 
 SHOWN = 10
+_KEPT = tuple(option for option in table(JobOptions) if not option.once)
 _REMEMBERED = ("source", "runner", "bucket", "region", "machine_type", "max_workers")
 LOOKED_AT = 50  # records that are gone through for as many different ones
 
@@ -35,9 +38,9 @@ def recent_configurations(records: Iterable[JobRecord]) -> tuple[Recent, ...]:
         where = " on Dataflow" if record.runner == "dataflow" else ""
         label = f"{record.created_at[:16].replace('T', ' ')}  {spec.source}{where}: {_named(spec)} → {spec.target}"
         options = tuple(sorted((name, str(value)) for name, value in record.runner_options.items()))
-        same = (spec.inputs, spec.manifest, spec.target, spec.source, spec.shards, spec.keep_partial)
-        bounds = (spec.max_failures, spec.max_ratio, spec.spool_mb, spec.user_project)
-        found.append(Recent(record.job_id, label, (*same, *bounds, record.runner, options)))
+        kept = tuple(getattr(spec, option.name) for option in _KEPT)
+        same = (spec.inputs, spec.manifest, spec.target, *kept, record.runner, options)
+        found.append(Recent(record.job_id, label, same))
     return _first_of_each(found)
 
 
@@ -58,19 +61,10 @@ def fields_of(record: JobRecord, settings: Settings) -> tuple[Fields, dict[str, 
     bucket, prefix = split_target(spec.target)
     options = _own_options(record.runner_options, settings)
     typed: dict[str, Any] = {name: str(options.pop(name, "")) for name in DATAFLOW_FIELDS}
-    fields = Fields(
-        source=spec.source,
-        bucket=bucket,
-        prefix=prefix,
-        shards=_text(spec.shards),
-        max_failures=_text(spec.max_failures),
-        max_ratio=_text(None if spec.max_ratio == MAX_RATIO else spec.max_ratio),
-        spool_mb=_text(spec.spool_mb),
-        user_project="" if spec.user_project in {None, settings.user_project} else str(spec.user_project),
-        keep_partial=spec.keep_partial,
-        runner=record.runner,
-        **typed,
-    )
+    typed |= {option.name: _typed(option, getattr(spec, option.name)) for option in _KEPT}
+    if spec.user_project == settings.user_project:
+        typed["user_project"] = ""
+    fields = Fields(bucket=bucket, prefix=prefix, runner=record.runner, **typed)
     return fields, options
 
 
@@ -134,5 +128,8 @@ def _first_of_each(found: Iterable[Recent]) -> tuple[Recent, ...]:
     return tuple(first.values())[:SHOWN]
 
 
-def _text(number: int | None) -> str:
-    return "" if number is None else str(number)
+def _typed(option: Option, value: Any) -> Any:
+    """What stands in the form for a value; the source is never left open."""
+    if option.kind is bool or option.name == "source":
+        return value
+    return "" if value in (None, option.default) else str(value)

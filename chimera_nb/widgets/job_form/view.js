@@ -7,53 +7,28 @@ import { figures } from "./figures.js";
 import { Field, Radios, Tick, setOptions, textBox } from "./parts.js";
 
 /** @import { RenderProps } from "../base/model.js" */
-/** @import { FormMessage, FormRequest, FormTraits } from "./messages.js" */
+/** @import { Box, FormMessage, FormRequest, FormTraits } from "./messages.js" */
 /** @import { Edit } from "./parts.js" */
 
 const INPUTS_SHOWN = 4;
-/** Texts and numbers: the label, and what stands there while it is empty. */
-const BOXES = {
-  bucket: ["Bucket", "results"],
-  prefix: ["Prefix", "jobs/first"],
-  shards: ["Output files", "as found fastest"],
-  region: ["Region", "europe-west1"],
-  machine_type: ["Machine type", "chosen by Dataflow"],
-  max_workers: ["Max workers", "chosen by Dataflow"],
-  num_workers: ["Workers to begin with", "chosen by Dataflow"],
-  temp_location: ["Temp location", "gs://bucket/folder"],
-  max_failures: ["Max failed files", "any number"],
-  max_ratio: ["Max ratio", "1,000"],
-  spool_mb: ["Temporary disk, MB", "half of it"],
-  user_project: ["Billed project", "my-team-1234"],
-};
 
-const NUMBERS = new Set(["shards", "max_workers", "num_workers", "max_failures", "max_ratio", "spool_mb"]);
-const UNDER_MORE = ["max_failures", "max_ratio", "spool_mb", "user_project", "num_workers", "temp_location"];
-
-/** @param {Edit} edit */
-function makeFields(edit) {
-  const box = (/** @type {keyof typeof BOXES} */ name) => {
-    const [label, hint] = BOXES[name];
-    return new Field(name, label, textBox(hint, NUMBERS.has(name) ? { inputmode: "numeric" } : {}), edit);
-  };
+/** The controls that are laid out by hand. @param {Record<string, string>} labels of options @param {Edit} edit */
+function makeOwn(labels, edit) {
   return {
-    source: new Field("source", "Source", make("select", "ch-input"), edit),
-    bucket: box("bucket"),
-    prefix: box("prefix"),
-    shards: box("shards"),
-    region: box("region"),
-    machine_type: box("machine_type"),
-    max_workers: box("max_workers"),
-    num_workers: box("num_workers"),
-    temp_location: box("temp_location"),
-    max_failures: box("max_failures"),
-    max_ratio: box("max_ratio"),
-    spool_mb: box("spool_mb"),
-    user_project: box("user_project"),
+    source: new Field("source", labels.source, make("select", "ch-input"), edit),
+    bucket: new Field("bucket", "Bucket", textBox("results"), edit),
+    prefix: new Field("prefix", "Prefix", textBox("jobs/first"), edit),
     runner: new Radios("runner", "Runs", [["direct", "On this machine"], ["dataflow", "On Dataflow"]], edit),
-    overwrite: new Tick("overwrite", "Replace what is there", edit, true),
-    keep_partial: new Tick("keep_partial", "Keep what was read of a file before its fault", edit),
+    overwrite: new Tick("overwrite", labels.overwrite, edit, true),
   };
+}
+
+/** The control of an option; it stands where its box says. @param {Box} box @param {Edit} edit */
+function makeOption({ name, kind, label, placeholder }, edit) {
+  if (kind === "tick") return new Tick(name, label, edit);
+  const field = new Field(name, label, textBox(placeholder, kind === "number" ? { inputmode: "numeric" } : {}), edit);
+  field.node.classList.add("ch-form-option");
+  return field;
 }
 
 /** @extends {View<FormTraits, FormMessage, FormRequest>} */
@@ -62,10 +37,15 @@ class FormView extends View {
   all = false; // whether every input is listed
   /** @type {string | null} the token that a click has used */
   pressed = null;
-  fields = makeFields((name, value) => {
+  edit = (/** @type {string} */ name, /** @type {string | boolean} */ value) => {
     this.number += 1;
     this.ask({ kind: "edit", field: name, value, view: this.id, number: this.number });
-  });
+  };
+  boxes = this.model.get("_boxes");
+  own = makeOwn(Object.fromEntries(this.boxes.map(({ name, label }) => [name, label])), this.edit);
+  options = this.boxes.filter(({ name }) => !(name in this.own)).map((box) => ({ box, control: makeOption(box, this.edit) }));
+  /** @type {Record<string, Field<HTMLInputElement | HTMLSelectElement> | Tick | Radios>} */
+  controls = { ...this.own, ...Object.fromEntries(this.options.map(({ box, control }) => [box.name, control])) };
   configurations = this.makePicker("Begin with a job of before", true);
   selections = this.makePicker("Read what a job of before has read", false);
   inputs = make("ul", "ch-form-list", "", { "aria-label": "Selection" });
@@ -141,24 +121,30 @@ class FormView extends View {
     const line = make("div", "ch-form-line");
     line.append(make("div", "ch-form-label", "Selection"), this.selections);
     picked.append(line, this.inputs, this.inputsHint);
-    return this.makePart("Read", "read", picked, this.fields.source.node);
+    return this.makePart("Read", "read", picked, this.own.source.node, ...this.optionsOf("read"));
   }
 
   makeWrite() {
-    const { bucket, prefix, shards, overwrite } = this.fields;
+    const { bucket, prefix, overwrite } = this.own;
     bucket.control.setAttribute("list", this.buckets.id);
     prefix.node.append(overwrite.node);
-    return this.makePart("Write", "write", bucket.node, prefix.node, shards.node, this.buckets);
+    return this.makePart("Write", "write", bucket.node, prefix.node, ...this.optionsOf("write"), this.buckets);
   }
 
   makeRun() {
-    const { runner, region, machine_type, max_workers, num_workers, temp_location, max_failures, max_ratio, spool_mb, user_project, keep_partial } = this.fields;
-    this.dataflow.append(region.node, machine_type.node, max_workers.node);
-    this.moreDataflow.append(num_workers.node, temp_location.node);
+    this.dataflow.append(...this.optionsOf("run", true));
+    this.moreDataflow.append(...this.optionsOf("more", true));
     const held = make("div", "ch-form-more-held");
-    held.append(max_failures.node, max_ratio.node, spool_mb.node, user_project.node, this.moreDataflow, keep_partial.node, this.carried);
+    const [texts, ticks] = [this.optionsOf("more", false, false), this.optionsOf("more", false, true)];
+    held.append(...texts, this.moreDataflow, ...ticks, this.carried);
     this.more.append(make("summary", "", "More"), held);
-    return this.makePart("Run", "run", runner.node, this.dataflow, this.more);
+    return this.makePart("Run", "run", this.own.runner.node, ...this.optionsOf("run"), this.dataflow, this.more);
+  }
+
+  /** The options that stand in a part; `ticks`: only those to tick, or only others. @param {Box["part"]} part @param {boolean} [ticks] */
+  optionsOf(part, dataflow = false, ticks) {
+    const here = this.options.filter(({ box }) => box.part === part && box.dataflow === dataflow);
+    return here.filter(({ box }) => ticks === undefined || ticks === (box.kind === "tick")).map(({ control }) => control.node);
   }
 
   makePlan() {
@@ -192,11 +178,10 @@ class FormView extends View {
     const [view, made] = edited;
     if (view === this.id && made < this.number) return; // of a key before the last: the rest is on its way
     const firm = !view || view === this.id; // and not typed in another view
-    const { runner, overwrite, keep_partial: keepPartial, ...texts } = this.fields;
-    runner.show(String(values.runner));
-    overwrite.show(Boolean(values.overwrite));
-    keepPartial.show(Boolean(values.keep_partial));
-    for (const field of Object.values(texts)) field.show(String(values[field.name]), firm);
+    for (const [name, control] of Object.entries(this.controls)) {
+      if (control instanceof Tick) control.show(Boolean(values[name]));
+      else control.show(String(values[name]), firm);
+    }
     this.dataflow.hidden = this.moreDataflow.hidden = values.runner !== "dataflow";
     showName(this.carried, carried.length ? `Also, from the job it was filled in from: ${carried.join("; ")}` : "");
     this.carried.hidden = values.runner !== "dataflow" || !carried.length;
@@ -204,10 +189,10 @@ class FormView extends View {
 
   onHints() {
     const hints = this.model.get("_hints");
-    for (const [name, field] of Object.entries(this.fields)) field.say(hints[name]);
+    for (const [name, control] of Object.entries(this.controls)) control.say(hints[name]);
     showName(this.inputsHint, hints.inputs?.text ?? "");
     this.inputsHint.classList.toggle("ch-bad", Boolean(hints.inputs?.bad));
-    if (UNDER_MORE.some((name) => hints[name]?.bad)) this.more.open = true;
+    if (this.options.some(({ box }) => box.part === "more" && hints[box.name]?.bad)) this.more.open = true;
   }
 
   onSelected() {
@@ -236,15 +221,15 @@ class FormView extends View {
   onChoices() {
     const { sources = [], buckets = [], configurations = [], selections = [], settings = {} } = this.model.get("_choices");
     const source = String(this.model.get("_fields").values.source);
-    setOptions(this.fields.source.control, sources.length ? sources.map(([name]) => [name, name]) : [[source, source]]);
-    this.fields.source.show(source);
+    setOptions(this.own.source.control, sources.length ? sources.map(([name]) => [name, name]) : [[source, source]]);
+    this.own.source.show(source);
     this.buckets.replaceChildren(...buckets.map((name) => make("option", "", "", { value: name })));
     setOptions(this.configurations, configurations, "Begin with a job of before…");
     setOptions(this.selections, selections, "Recent selections…");
     this.configurations.hidden = !configurations.length;
     this.selections.hidden = !selections.length;
-    for (const field of [this.fields.region, this.fields.machine_type, this.fields.max_workers, this.fields.num_workers, this.fields.temp_location]) {
-      if (settings[field.name] !== undefined) field.control.setAttribute("placeholder", `${settings[field.name]} (settings)`);
+    for (const { box, control } of this.options) {
+      if (settings[box.name] !== undefined) control.control.setAttribute("placeholder", `${settings[box.name]} (settings)`);
     }
   }
 

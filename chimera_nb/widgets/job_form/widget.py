@@ -22,6 +22,7 @@ from chimera_nb.widgets.job_form.as_code import as_code
 from chimera_nb.widgets.job_form.checks import StoreChecks
 from chimera_nb.widgets.job_form.choices import Choices, gather
 from chimera_nb.widgets.job_form.model import (
+    BOXES,
     Checked,
     Fields,
     check,
@@ -32,7 +33,7 @@ from chimera_nb.widgets.job_form.model import (
 )
 from chimera_nb.widgets.job_form.plan import make_plan, ratio_of, speed
 from chimera_nb.widgets.job_form.recent_jobs import begun_as, fields_of, inputs_of
-from chimera_nb.widgets.job_form.words import Button, button, hints, listed
+from chimera_nb.widgets.job_form.words import Button, box_of, button, hints, listed
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.storage import Store
 
@@ -59,6 +60,7 @@ class JobForm(View):
     # Neither is for the front end to set: what a page sends must not change what is read.
     inputs = TypedTuple(traitlets.Unicode(), help="What the job reads; set it to change the selection.")
     job_id = traitlets.Unicode("", help="The job that was launched last; empty before.")
+    _boxes = traitlets.List().tag(sync=True)
     _fields = traitlets.Dict().tag(sync=True)
     _hints = traitlets.Dict().tag(sync=True)
     _selected = traitlets.Dict().tag(sync=True)
@@ -96,6 +98,7 @@ class JobForm(View):
         self._launched = ("", "")  # the target, and the job that went there
         self._token = secrets.token_hex(8)
         super().__init__(session, **traits)
+        self._boxes = to_wire([box_of(option) for option in BOXES])
         self._checks = StoreChecks(self._background, self._session, self._show)
         self.inputs = tuple(path_texts(inputs))
         self._on_inputs()

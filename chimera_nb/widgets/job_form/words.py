@@ -6,19 +6,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from chimera_nb.widgets.job_form.messages import Hint
-from chimera_nb.widgets.job_form.model import Fields
+from chimera_nb.widgets.job_form.messages import Box, Hint
+from chimera_nb.widgets.job_form.model import BOXES, DATAFLOW_FIELDS, Fields
+from pipeline.options import Option
 
 if TYPE_CHECKING:
     from chimera_nb.widgets.job_form.target_state import TargetState
 
 _ORDER = ("inputs", "source", "bucket", "prefix", "shards", "runner")  # in which problems are told
 _OPEN = {
-    "shards": "Left open: as the workers find fastest.",
-    "max_failures": "Left open: a job fails when all of its files do.",
-    "max_ratio": "Raw bytes for each stored byte; a file of more has failed, as a bomb. 0: no bound.",
-    "spool_mb": "Of each process; a file that does not fit is read twice. Left open: half of what is free.",
-    "user_project": "Billed where a bucket's requesters pay. Left open: as the settings say.",
+    option.name: option.hint or (f"Left open: {option.unset}." if option.unset else option.text)
+    for option in BOXES
+    if option.kind is not bool and option.name not in DATAFLOW_FIELDS
 }
 
 
@@ -83,6 +82,19 @@ def hints(
         if not (launched and name == "prefix"):
             said[name] = Hint(as_sentence(problem), bad=name not in missing)
     return said
+
+
+def box_of(option: Option) -> Box:
+    """The box of an option that has a part of the form."""
+    kinds: dict[type, Literal["text", "number", "tick"]] = {str: "text", int: "number", bool: "tick"}
+    return Box(
+        name=option.name,
+        kind=kinds[option.kind],
+        label=option.label,
+        placeholder=option.placeholder,
+        part=option.part or "more",
+        dataflow=option.name in DATAFLOW_FIELDS,
+    )
 
 
 def as_sentence(problem: str) -> str:
