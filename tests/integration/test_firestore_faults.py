@@ -64,14 +64,18 @@ def messages(record: JobRecord) -> list[str]:
 
 
 def test_a_job_that_cannot_be_put_on_record_is_not_run_and_leaves_no_claim(
-    log, proxy, firestore_job_log, hasty, tmp_path
+    log, proxy, firestore_job_log, monkeypatch, tmp_path
 ):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.json").write_bytes(b'{"a":1}\n')
     service = JobService(Settings(data_dir=tmp_path / "data"), log)
     proxy.away()
-    with pytest.raises(JobLogError, match=r"collection 'dataflow-jobs-.*cannot be reached or is overloaded"):
-        service.submit([str(tmp_path / "in")], str(tmp_path / "out"))
+    with monkeypatch.context() as hasty:
+        hasty.setattr(firestore_client, "SECONDS", 2.0)
+        with pytest.raises(
+            JobLogError, match=r"collection 'dataflow-jobs-.*cannot be reached or is overloaded"
+        ):
+            service.submit([str(tmp_path / "in")], str(tmp_path / "out"))
     assert not [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
     assert firestore_job_log.list().records == ()
     assert not (tmp_path / "data" / "jobs").exists()
