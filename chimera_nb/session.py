@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from chimera_nb.arguments import AnyPath, path_texts
 from chimera_nb.jobs.log.protocol import JobLog
-from chimera_nb.jobs.requester import current_visitor
+from chimera_nb.jobs.requester import current_requester
 from chimera_nb.jobs.service import JobService, local_user, open_log
 from chimera_nb.settings import Settings, load_settings
 from pipeline.errors import NoStackError
@@ -94,7 +94,7 @@ class Session:
         with self._opening:
             if settings not in self._services:
                 self._services[settings] = JobService(
-                    settings, self._opened(settings), user=lambda: current_visitor() or local_user()
+                    settings, self._opened(settings), user=lambda: current_requester() or local_user()
                 )
             return self._services[settings]
 

@@ -19,7 +19,7 @@ from chimera_nb.cli.table import Column, print_hanging, print_table
 from chimera_nb.job_progress import STATUS_COLOURS, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
 from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
-from chimera_nb.jobs.log.protocol import Page
+from chimera_nb.jobs.log.protocol import RecordPage
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.units import size
 from pipeline.job_options import JobOptions
@@ -55,7 +55,7 @@ def document_of(record: JobRecord) -> dict[str, Any]:
     return {**record.to_document(), "spec": dict(record.spec)}
 
 
-def page_of(page: Page) -> dict[str, Any]:
+def page_of(page: RecordPage) -> dict[str, Any]:
     """A page of jobs as printed; what cannot be read stands apart, so that all `jobs` have the same fields."""
     unreadable = [
         {"jobId": entry.job_id, "createdAt": entry.created_at or None, "problem": entry.problem}

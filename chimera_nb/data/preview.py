@@ -20,7 +20,7 @@ from chimera_nb.data.no_file import file_wanted
 from chimera_nb.data.zip_glimpse import Glimpse, GlimpsedZip, ReadAt
 from chimera_nb.session import Session
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
-from pipeline.codecs.stream import Intake
+from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError, CutOffError
 from pipeline.read.text_format import text_format
 from pipeline.storage import ReadStream, Store
@@ -172,9 +172,9 @@ class _Front:
                 self.notes.append(note)
             prefix = _Prefix(self.data)
             if self.codec.name == "zip" and not self.whole:
-                self._decode_zip(Intake(prefix))
+                self._decode_zip(BufferedStream(prefix))
             else:
-                self._take(self.codec, Intake(prefix), prefix)
+                self._take(self.codec, BufferedStream(prefix), prefix)
                 if self.stopped:
                     self._used = prefix.at
         except BadFileError as e:
@@ -189,10 +189,10 @@ class _Front:
             self._used = _last_bz2_block(self.data)
         return self._used or len(self.data)
 
-    def _decode_zip(self, intake: Intake) -> None:
+    def _decode_zip(self, buffered: BufferedStream) -> None:
         glimpse = Glimpse(self.data, self.size, self.read_at, most=len(self.data))
         try:
-            self._take(GlimpsedZip(glimpse), intake, glimpse)
+            self._take(GlimpsedZip(glimpse), buffered, glimpse)
             self.whole = not glimpse.asked_beyond
         finally:
             self.read_bytes, self.data_bytes = glimpse.read_bytes, glimpse.data_bytes
@@ -200,10 +200,10 @@ class _Front:
             if glimpse.first is not None:
                 self.notes.insert(0, f"shows the zip from its first file on, {glimpse.first!r}")
 
-    def _take(self, codec: Codec, intake: Intake, source: _Bounded) -> None:
+    def _take(self, codec: Codec, buffered: BufferedStream, source: _Bounded) -> None:
         raw = 0
         try:
-            with closing(codec.decode(intake)) as chunks:
+            with closing(codec.decode(buffered)) as chunks:
                 for chunk in chunks:
                     self.chunks.append(chunk)
                     raw += len(chunk)
@@ -214,7 +214,7 @@ class _Front:
             if self.whole or not source.asked_beyond:
                 raise
         finally:
-            self.notes += intake.notes
+            self.notes += buffered.notes
 
 
 def _last_bz2_block(data: bytes) -> int:

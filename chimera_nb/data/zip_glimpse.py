@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from pipeline.codecs.stream import Intake, Readable
+from pipeline.codecs.stream import BufferedStream, Readable
 from pipeline.codecs.zip import ZipCodec, read_members
 from pipeline.codecs.zip_directory import Member
 from pipeline.codecs.zip_members import Source
@@ -66,7 +66,7 @@ class Glimpse:
             self.data_bytes -= self._opened.packed if self._opened else 0
             self.used, self._reached = 0, member.at
         self._opened = member
-        return Intake(_Data(self, member.at))
+        return BufferedStream(_Data(self, member.at))
 
     def show(self) -> None:
         """What was opened last is shown, and so is what follows."""
@@ -122,6 +122,6 @@ class GlimpsedZip(ZipCodec):
         self._glimpse = glimpse
 
     def chunks(self, stream: Readable) -> Iterator[bytes]:
-        for chunk in read_members(self._glimpse, self._glimpse.source_at, Intake(stream).notes):
+        for chunk in read_members(self._glimpse, self._glimpse.source_at, BufferedStream(stream).notes):
             self._glimpse.show()
             yield chunk

@@ -21,7 +21,7 @@ _KERNEL_ID = re.compile(r"kernel-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.
 _LONGEST = 254  # an e-mail address
 
 
-def current_visitor() -> str | None:
+def current_requester() -> str | None:
     """Whom this kernel serves, as a trusted proxy named them.
 
     None in a notebook, and on a dashboard without such a proxy: the local user is meant. "unknown" where a proxy
@@ -37,14 +37,14 @@ def current_visitor() -> str | None:
         return UNKNOWN
 
 
-def record_visitor(folder: Path, kernel_id: str, user: str) -> None:
+def record_requester(folder: Path, kernel_id: str, user: str) -> None:
     """Write down for a kernel whom it serves."""
     descriptor = os.open(folder / kernel_id, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(user)
 
 
-def forget_visitor(folder: Path, kernel_id: str) -> None:
+def forget_requester(folder: Path, kernel_id: str) -> None:
     (folder / kernel_id).unlink(missing_ok=True)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
 from chimera_nb.jobs.log.entries import Entries, Entry
-from chimera_nb.jobs.log.protocol import JobLog, Page
+from chimera_nb.jobs.log.protocol import JobLog, RecordPage
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.jobs.runners.dataflow import DataflowJobs
 from chimera_nb.jobs.runners.direct import DirectJobs
@@ -123,7 +123,7 @@ class JobService:
             raise RefusedError(f"runner_options is {runner_options!r}; give a dict of names and values")
         store = self.store.billed_to(spec.user_project)
         how = self._runners[runner].options_of(spec, runner_options or {})
-        check_places(spec.inputs, spec.target, how, self.settings)
+        check_access(spec.inputs, spec.target, how, self.settings)
         created_by = self._user() or "unknown"
         admit(store, spec, self._may_be_running, makes_bucket=self.settings.place == "local")
         try:
@@ -139,10 +139,10 @@ class JobService:
         """The record as it stands, brought up to date. Raises JobNotFoundError."""
         return self._settled(self.log.get(job_id))
 
-    def list(self, **filters: Any) -> Page:
+    def list(self, **filters: Any) -> RecordPage:
         """One page of the log, newest first, brought up to date; the filters are those of JobLog.list."""
         page = self.log.list(**filters)
-        return Page(self._all_settled(page.entries), page.next_page_token)
+        return RecordPage(self._all_settled(page.entries), page.next_page_token)
 
     def wait(
         self, job_id: str, on_change: Callable[[JobRecord], None] | None = None, seconds: float | None = None
@@ -263,7 +263,7 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     return {**options, **counts}
 
 
-def check_places(
+def check_access(
     inputs: Sequence[str], target: str, runner_options: Mapping[str, Any], settings: Settings
 ) -> None:
     """Hold all that a job names to the lists of `pipeline.storage.access_policy`, before the store is asked.

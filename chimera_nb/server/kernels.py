@@ -93,7 +93,7 @@ class DashboardKernels(AsyncMappingKernelManager):
         self.waiting.discard(kernel_id)
         self._heard[kernel_id] = time.monotonic()
         if self._vouched:
-            requester.record_visitor(self._visitors, kernel_id, owner)
+            requester.record_requester(self._visitors, kernel_id, owner)
 
     def heard(self, kernel_id: str) -> None:
         """Its page has said something."""
@@ -128,5 +128,5 @@ class DashboardKernels(AsyncMappingKernelManager):
         self._heard.pop(kernel_id, None)
         for socket in tuple(self._sockets.pop(kernel_id, ())):
             socket.close(4404, "the kernel has ended")
-        requester.forget_visitor(self._visitors, kernel_id)
+        requester.forget_requester(self._visitors, kernel_id)
         return super().remove_kernel(kernel_id)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pipeline.codecs.documents import HEAD_BYTES, document_of
 from pipeline.codecs.formats import compression_of, refused_format_of
-from pipeline.codecs.stream import Intake, Readable
+from pipeline.codecs.stream import BufferedStream, Readable
 from pipeline.codecs.transcode import as_utf8, encoding_of
 from pipeline.errors import BadFileError
 
@@ -64,7 +64,7 @@ class Codec(ABC):
             )
         rest = _after(head, fault, chunks)
         encoding = encoding_of(start)
-        if encoding and isinstance(stream, Intake):
+        if encoding and isinstance(stream, BufferedStream):
             stream.notes.append(encoding.note)
         yield from as_utf8(rest, encoding) if encoding else rest
         if not start:

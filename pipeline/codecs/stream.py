@@ -26,11 +26,11 @@ class RandomAccess(Protocol):
 
 def random_access_of(stream: Readable) -> RandomAccess | None:
     """Any place of a stream that is read in order, where its source can be asked for one."""
-    source = stream.source if isinstance(stream, Intake) else stream
+    source = stream.source if isinstance(stream, BufferedStream) else stream
     return source if isinstance(source, RandomAccess) else None
 
 
-class Intake:
+class BufferedStream:
     """Buffers a stream that may give fewer bytes than were asked for.
 
     Attributes: source (that stream); notes (what codecs found worth saying of a good file, shared with an intake that
@@ -39,7 +39,7 @@ class Intake:
 
     def __init__(self, stream: Readable) -> None:
         self.source = stream
-        self.notes: list[str] = stream.notes if isinstance(stream, Intake) else []
+        self.notes: list[str] = stream.notes if isinstance(stream, BufferedStream) else []
         self._held = b""
         self._at = 0
         self._ended = False

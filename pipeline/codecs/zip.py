@@ -12,7 +12,7 @@ from pipeline.codecs.base import CHUNK_BYTES, Codec, padding_note
 from pipeline.codecs.documents import HEAD_BYTES as DOCUMENT_BYTES
 from pipeline.codecs.documents import is_clutter, lies_beside
 from pipeline.codecs.formats import MAGIC
-from pipeline.codecs.stream import Intake, RandomAccess, Readable, random_access_of
+from pipeline.codecs.stream import BufferedStream, RandomAccess, Readable, random_access_of
 from pipeline.codecs.zip_directory import Member, find_directory, members
 from pipeline.codecs.zip_members import MemberStream, Source
 from pipeline.errors import BadFileError
@@ -34,9 +34,9 @@ class ZipCodec(Codec):
     magic = MAGIC["zip"]
 
     def chunks(self, stream: Readable) -> Iterator[bytes]:
-        with _readable_anywhere(stream) as (intake, archive):
-            yield from read_members(archive, _Places(intake, archive).at, intake.notes)
-            intake.count_rest()
+        with _readable_anywhere(stream) as (buffered, archive):
+            yield from read_members(archive, _Places(buffered, archive).at, buffered.notes)
+            buffered.count_rest()
 
 
 def read_members(
@@ -83,15 +83,15 @@ def _data_of(source_at: Callable[[Member], Source], member: Member, told: _Told)
     if is_clutter(member.name):
         told.pass_over(member.name)
         return
-    intake = Intake(MemberStream(source_at(member), member))
+    buffered = BufferedStream(MemberStream(source_at(member), member))
     try:
-        if lies_beside(member.name, intake.peek(DOCUMENT_BYTES)):
+        if lies_beside(member.name, buffered.peek(DOCUMENT_BYTES)):
             told.pass_over(member.name)
             return
-        yield from _one_layer(choose_codec(intake.peek(HEAD_BYTES), member.name)).decode(intake)
+        yield from _one_layer(choose_codec(buffered.peek(HEAD_BYTES), member.name)).decode(buffered)
     except BadFileError as e:
         raise e.within(f"the zip's member {member.name!r}") from e
-    told.noted(member.name, intake.notes)
+    told.noted(member.name, buffered.notes)
 
 
 def _one_layer(codec: Codec) -> Codec:
@@ -137,18 +137,18 @@ def _shortened(name: str) -> str:
 
 
 @contextmanager
-def _readable_anywhere(stream: Readable) -> Generator[tuple[Intake, RandomAccess], None, None]:
+def _readable_anywhere(stream: Readable) -> Generator[tuple[BufferedStream, RandomAccess], None, None]:
     """The stream, to be read in order, and the same bytes to be read at any place."""
-    intake = Intake(stream)
+    buffered = BufferedStream(stream)
     if archive := random_access_of(stream):
-        yield stream if isinstance(stream, Intake) else intake, archive
+        yield stream if isinstance(stream, BufferedStream) else buffered, archive
         return
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
         while piece := stream.read(CHUNK_BYTES):
             spool.write(piece)
         copy = _Copy(cast("IO[bytes]", spool))
-        whole = Intake(copy)
-        whole.notes = intake.notes
+        whole = BufferedStream(copy)
+        whole.notes = buffered.notes
         yield whole, copy
 
 
@@ -180,24 +180,24 @@ class _Places:
     checksum of the whole.
     """
 
-    def __init__(self, intake: Intake, archive: RandomAccess) -> None:
-        self._intake = intake
+    def __init__(self, buffered: BufferedStream, archive: RandomAccess) -> None:
+        self._buffered = buffered
         self._archive = archive
         self._passed = 0
 
     def read(self, size: int, /) -> bytes:
-        piece = self._intake.read(size)
+        piece = self._buffered.read(size)
         self._passed += len(piece)
         return piece
 
     def take(self, size: int) -> bytes:
-        piece = self._intake.take(size)
+        piece = self._buffered.take(size)
         self._passed += len(piece)
         return piece
 
     def at(self, member: Member) -> Source:
         if member.at < self._passed:
-            return Intake(_From(self._archive, member.at))
+            return BufferedStream(_From(self._archive, member.at))
         while self._passed < member.at and self.read(min(member.at - self._passed, CHUNK_BYTES)):
             pass
         return self

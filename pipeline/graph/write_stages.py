@@ -17,7 +17,13 @@ from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import parts_folder
-from pipeline.write.line_offsets import Places, Stretch, place_ledger, stretches_of_parts, stretches_of_shards
+from pipeline.write.line_offsets import (
+    OffsetMap,
+    Stretch,
+    resolve_offsets,
+    stretches_of_parts,
+    stretches_of_shards,
+)
 from pipeline.write.parts import FileWriter, PartWriter
 from pipeline.write.publish import PATTERNS_SHOWN, finish_job
 from pipeline.write.shard_list import write_shard_list
@@ -120,17 +126,17 @@ class PlaceRecords(beam.DoFn):
         self, store: Store, spec: JobSpec, stretches: Callable[[Sequence[Any]], list[Stretch]]
     ) -> None:
         folder = parts_folder(spec.target, spec.job_id, "ledger")
-        self._place = partial(place_ledger, store, folder=folder, owner=spec.job_id)
+        self._resolve = partial(resolve_offsets, store, folder=folder, owner=spec.job_id)
         self._stretches = stretches
-        self._places: Places | None = None
+        self._offsets: OffsetMap | None = None
 
     def start_bundle(self) -> None:
-        self._places = None
+        self._offsets = None
 
     def process(self, ledger: Part, layout: list[Any]) -> Iterator[Part]:
-        if self._places is None:
-            self._places = Places(self._stretches(layout), len(layout))
-        yield self._place(ledger, self._places)
+        if self._offsets is None:
+            self._offsets = OffsetMap(self._stretches(layout), len(layout))
+        yield self._resolve(ledger, self._offsets)
 
 
 class SumTotals(beam.CombineFn):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pipeline.codecs import HEAD_BYTES, choose_codec, mismatch
-from pipeline.codecs.stream import Intake
+from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import (
     AccessDeniedError,
     BadFileError,
@@ -157,7 +157,7 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
     name = None
     head = bytearray()
     try:
-        intake = Intake(stream)
+        intake = BufferedStream(stream)
         codec = choose_codec(intake.peek(HEAD_BYTES), result.record.uri, options.codec)
         name = codec.name
         for chunk in codec.decode(intake):
@@ -206,7 +206,7 @@ def _read_again(store: Store, first: ReadStream, wanted: str) -> Generator[bytes
     Raises ObjectChangedError where the store has another version by now, StorageError where other bytes come.
     """
     with _own_faults(store, first.uri), first.again() as stream, _decoding:
-        intake = Intake(stream)
+        intake = BufferedStream(stream)
         try:
             yield from choose_codec(intake.peek(HEAD_BYTES), first.uri, wanted).decode(intake)
         except BadFileError as e:

@@ -23,7 +23,7 @@ checksum.py        CRC-32C as Google Cloud Storage shows it
 
 from pipeline.storage.bounded import BoundedStore, bounded
 from pipeline.storage.cloud import Cloud
-from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
+from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream
 from pipeline.storage.patience import PERSON, Patience
 from pipeline.storage.plain import PlainStore
 from pipeline.storage.store import Store, join
@@ -33,7 +33,7 @@ __all__ = [
     "BoundedStore",
     "Cloud",
     "Entry",
-    "Page",
+    "ListingPage",
     "Patience",
     "PlainStore",
     "ReadStream",

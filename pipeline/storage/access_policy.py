@@ -35,7 +35,7 @@ _GLOB = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
-class Place:
+class AllowedFolder:
     """A bucket, a folder in one, or a local folder, which has the bucket "" and an absolute path."""
 
     bucket: str
@@ -63,13 +63,13 @@ class AccessLists:
     Methods raise NotAllowedError for what is in no place, and InvalidUriError for what is no URI.
     """
 
-    read: tuple[Place, ...] | None = None
-    write: tuple[Place, ...] | None = None
+    read: tuple[AllowedFolder, ...] | None = None
+    write: tuple[AllowedFolder, ...] | None = None
 
     @classmethod
     def of(cls, read: Iterable[str] | None, write: Iterable[str] | None) -> Self:
         """Lists as the settings have them. Raises SettingsError for an entry that is no place."""
-        return cls(places_of(read, "read_buckets"), places_of(write, "write_buckets"))
+        return cls(allowed_folders(read, "read_buckets"), allowed_folders(write, "write_buckets"))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -77,7 +77,7 @@ class AccessLists:
         listed = {to: environ.get(name) for to, name in VARIABLES.items()}
         return cls(
             **{
-                to: None if text is None else places_of(split_list(text), VARIABLES[to])
+                to: None if text is None else allowed_folders(split_list(text), VARIABLES[to])
                 for to, text in listed.items()
             }
         )
@@ -89,73 +89,73 @@ class AccessLists:
 
     def check_object(self, uri: str, to: To) -> None:
         """Hold one object to the list."""
-        places = self._places(to)
-        if places is not None and not _is_held(uri, places):
-            raise _refused(uri, to, places)
+        folders = self._folders(to)
+        if folders is not None and not _is_held(uri, folders):
+            raise _refused(uri, to, folders)
 
     def check_folder(self, uri: str, to: To, role: str = "") -> None:
         """The same for all in a folder: what is before the last "/". `role` says what the folder is for."""
-        places = self._places(to)
-        if places is not None and not _is_held(_folder_of(uri), places):
-            raise _refused(uri, to, places, role)
+        folders = self._folders(to)
+        if folders is not None and not _is_held(_folder_of(uri), folders):
+            raise _refused(uri, to, folders, role)
 
     def check_bucket(self, bucket: str, to: To) -> None:
         """The same for a bucket in which there is a place; "" stands for local files, which are checked by path."""
-        places = self._places(to)
-        if bucket and places is not None and all(place.bucket != bucket for place in places):
-            raise _refused(f"gs://{bucket}", to, places)
+        folders = self._folders(to)
+        if bucket and folders is not None and all(place.bucket != bucket for place in folders):
+            raise _refused(f"gs://{bucket}", to, folders)
 
     def check_pattern(self, pattern: str) -> None:
         """The same for all that a folder, an object or a glob may match: its literal beginning decides."""
         bucket, path = split_uri(pattern)
-        places = self._places("read")
-        if places is None:
+        folders = self._folders("read")
+        if folders is None:
             return
         start = join_uri(bucket, _GLOB.split(path, maxsplit=1)[0] or ("" if bucket else "."))
-        if not _is_held(_folder_of(start) if has_glob(path) else start, places):
-            raise _refused(pattern, "read", places)
+        if not _is_held(_folder_of(start) if has_glob(path) else start, folders):
+            raise _refused(pattern, "read", folders)
 
     def check_prefix(self, prefix: str) -> bool:
         """The same for what a listing of this prefix gives; False when only some of it may be read."""
-        places = self._places("read")
-        if places is None or _is_held(_folder_of(prefix), places):
+        folders = self._folders("read")
+        if folders is None or _is_held(_folder_of(prefix), folders):
             return True
-        if _is_held(prefix, places):  # `a` is allowed, and the listing has `ab` as well
+        if _is_held(prefix, folders):  # `a` is allowed, and the listing has `ab` as well
             return False
-        raise _refused(prefix, "read", places)
+        raise _refused(prefix, "read", folders)
 
     def allows_reading(self, uri: str) -> bool:
-        places = self._places("read")
-        return places is None or _is_held(uri, places)
+        folders = self._folders("read")
+        return folders is None or _is_held(uri, folders)
 
     def readable_buckets(self) -> tuple[str, ...] | None:
         """The buckets that may be looked into, in order; None when there is no list for reading."""
-        places = self._places("read")
-        return None if places is None else tuple(sorted({place.bucket for place in places if place.bucket}))
+        folders = self._folders("read")
+        return None if folders is None else tuple(sorted({place.bucket for place in folders if place.bucket}))
 
     def folders_towards(self, folder: str) -> tuple[str, ...]:
         """The folders in this one by which one comes to a place that may be read; none where all of it may.
 
         `folder` is as `Store.list_folder` has it.
         """
-        places = self._places("read")
-        if places is None or not folder.startswith("gs://") or _is_held(_folder_of(folder), places):
+        folders = self._folders("read")
+        if folders is None or not folder.startswith("gs://") or _is_held(_folder_of(folder), folders):
             return ()
         bucket, path = split_uri(folder)
         above = path[: path.rfind("/") + 1]
-        below = [place.path for place in places if place.bucket == bucket and place.path.startswith(path)]
+        below = [place.path for place in folders if place.bucket == bucket and place.path.startswith(path)]
         names = sorted({path[len(above) :].split("/")[0] for path in below})
         return tuple(f"gs://{bucket}/{above}{name}/" for name in names)
 
-    def _places(self, to: To) -> tuple[Place, ...] | None:
+    def _folders(self, to: To) -> tuple[AllowedFolder, ...] | None:
         if to == "write" or self.read is None:
             return self.write if to == "write" else None
         return self.read + (self.write or ())
 
 
-def places_of(entries: Iterable[str] | None, name: str) -> tuple[Place, ...] | None:
+def allowed_folders(entries: Iterable[str] | None, name: str) -> tuple[AllowedFolder, ...] | None:
     """The places that a list has, which a message calls by `name`. Raises SettingsError."""
-    return None if entries is None else tuple(_place(entry, name) for entry in entries)
+    return None if entries is None else tuple(_allowed_folder(entry, name) for entry in entries)
 
 
 def split_list(text: str) -> tuple[str, ...]:
@@ -163,14 +163,14 @@ def split_list(text: str) -> tuple[str, ...]:
     return tuple(entry for part in text.split(",") if (entry := part.strip()))
 
 
-def _place(entry: str, name: str) -> Place:
+def _allowed_folder(entry: str, name: str) -> AllowedFolder:
     """`bucket`, `bucket/folder/`, the same with gs:// before it, or `/local/folder`."""
     if not entry.isprintable() or entry != entry.strip() or "," in entry or has_glob(entry):
         raise SettingsError(
             f"{name}: {entry!r} is no place; name a bucket or a folder, without globs, commas and space around it"
         )
     if entry.startswith("/"):
-        return Place("", entry)
+        return AllowedFolder("", entry)
     try:
         bucket, path = split_uri(f"gs://{entry.removeprefix('gs://')}")
     except InvalidUriError as e:
@@ -182,12 +182,12 @@ def _place(entry: str, name: str) -> Place:
         raise SettingsError(
             f"{name}: {entry!r} has an empty name, '.' or '..' in it; write the folder itself"
         )
-    return Place(bucket, "/".join(names))
+    return AllowedFolder(bucket, "/".join(names))
 
 
-def _is_held(uri: str, places: Iterable[Place]) -> bool:
+def _is_held(uri: str, folders: Iterable[AllowedFolder]) -> bool:
     bucket, path = split_uri(uri)
-    return any(place.holds(bucket, path) for place in places)
+    return any(place.holds(bucket, path) for place in folders)
 
 
 def _folder_of(uri: str) -> str:
@@ -195,9 +195,9 @@ def _folder_of(uri: str) -> str:
     return join_uri(bucket, path[: path.rfind("/") + 1] or ("" if bucket else "."))
 
 
-def _refused(uri: str, to: To, places: Sequence[Place], role: str = "") -> NotAllowedError:
-    named = ", ".join(map(str, places[:_NAMED])) or "nothing"
-    more = f" and {len(places) - _NAMED:,} more" if len(places) > _NAMED else ""
+def _refused(uri: str, to: To, folders: Sequence[AllowedFolder], role: str = "") -> NotAllowedError:
+    named = ", ".join(map(str, folders[:_NAMED])) or "nothing"
+    more = f" and {len(folders) - _NAMED:,} more" if len(folders) > _NAMED else ""
     error = NotAllowedError(
         uri,
         f"may not be {_DONE[to]} here{role and f', as {role}'}: {VARIABLES[to]} allows {named}{more}; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
+from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream
 
 
 class Objects(Protocol):
@@ -13,7 +13,7 @@ class Objects(Protocol):
 
     def list_objects(self, prefix: str, *, recursive: bool) -> Iterator[Entry]: ...
 
-    def list_folder(self, folder: str, *, page_size: int) -> Iterator[Page]: ...
+    def list_folder(self, folder: str, *, page_size: int) -> Iterator[ListingPage]: ...
 
     def stat(self, uri: str) -> Entry: ...
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.cloud import Cloud
-from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
+from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream
 from pipeline.storage.patience import Patience
 from pipeline.storage.store import Store
 
@@ -63,9 +63,9 @@ class BoundedStore(Store):
         found = self.store.list_objects(prefix, recursive=recursive)
         return found if whole else (entry for entry in found if self.lists.allows_reading(entry.uri))
 
-    def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[Page]:
+    def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:
         if leading := self.lists.folders_towards(folder):
-            return iter((Page(leading, ()),))
+            return iter((ListingPage(leading, ()),))
         self.lists.check_folder(folder, "read")
         return self.store.list_folder(folder, page_size=page_size)
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pipeline.errors import ObjectNotFoundError, StorageError
 from pipeline.storage import gcs_read, gcs_write
 from pipeline.storage.backends import Objects
-from pipeline.storage.entries import Entry, Page, ReadStream
+from pipeline.storage.entries import Entry, ListingPage, ReadStream
 from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
 from pipeline.storage.gcs_read import blob_of
 from pipeline.storage.local_streams import FileReader, mapped
@@ -68,10 +68,10 @@ class Buckets(Objects):
             if blob.name.startswith(name) and not _stands_for_folder(blob):
                 yield _entry(bucket, blob)
 
-    def list_folder(self, folder: str, *, page_size: int) -> Iterator[Page]:
+    def list_folder(self, folder: str, *, page_size: int) -> Iterator[ListingPage]:
         bucket, _ = split_uri(folder)
         for page in self._list(folder, delimiter="/", page_size=page_size).pages:
-            yield Page(
+            yield ListingPage(
                 tuple(f"gs://{bucket}/{prefix}" for prefix in sorted(page.prefixes)),
                 tuple(_entry(bucket, blob) for blob in page if not _stands_for_folder(blob)),
             )

@@ -16,7 +16,7 @@ from pipeline.errors import (
     ObjectNotFoundError,
 )
 from pipeline.storage.backends import Objects
-from pipeline.storage.entries import Entry, Page, ReadStream
+from pipeline.storage.entries import Entry, ListingPage, ReadStream
 from pipeline.storage.local_streams import FileReader, FileWriter, mapped
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class LocalFiles(Objects):
                 if os.path.islink(path := f"{top.rstrip('/')}/{name}"):  # noqa: PTH114 - a path as it is written
                     yield path
 
-    def list_folder(self, folder: str, *, page_size: int) -> Iterator[Page]:
+    def list_folder(self, folder: str, *, page_size: int) -> Iterator[ListingPage]:
         folders, files = [], []
         for path, entry in _scan(_folder_of(folder)):
             if not path.startswith(folder):
@@ -63,7 +63,7 @@ class LocalFiles(Objects):
             elif _is_data(entry):
                 files.append(_entry(path))
         for at in range(0, max(len(folders), len(files), 1), page_size):
-            yield Page(tuple(folders[at : at + page_size]), tuple(files[at : at + page_size]))
+            yield ListingPage(tuple(folders[at : at + page_size]), tuple(files[at : at + page_size]))
 
     def stat(self, uri: str) -> Entry:
         with mapped(uri):

@@ -9,7 +9,7 @@ from pipeline.errors import NoStackError
 from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.backends import Objects, Versions
 from pipeline.storage.cloud import Cloud
-from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
+from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream
 from pipeline.storage.gcs import Buckets
 from pipeline.storage.gcs_client import Terms
 from pipeline.storage.gcs_versions import BucketVersions
@@ -64,7 +64,7 @@ class PlainStore(Store):
     def list_objects(self, prefix: str, *, recursive: bool = True) -> Iterator[Entry]:
         return self._of(prefix).list_objects(prefix, recursive=recursive)
 
-    def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[Page]:
+    def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:
         return self._of(folder).list_folder(folder, page_size=page_size)
 
     def stat(self, uri: str) -> Entry:

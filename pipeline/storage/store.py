@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from pipeline.errors import ObjectNotFoundError
 from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.cloud import Cloud
-from pipeline.storage.entries import Entry, Page, ReadStream, Version, WriteStream
+from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream
 from pipeline.storage.patience import Patience
 
 _AT_ONCE = 32  # requests; a bucket takes about a thousand changes a second under one prefix, whoever asks
@@ -68,7 +68,7 @@ class Store(Protocol):
         is absent holds nothing.
         """
 
-    def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[Page]:
+    def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:
         """What stands right in a folder: the folders in it and the objects, one request a page.
 
         `folder` ends in "/"; anything after the last "/" is a prefix that names must start with. Above the places

@@ -19,15 +19,15 @@ KINDS = ("output", "ledger", "list")
 
 
 @dataclass(frozen=True)
-class Standing:
+class TargetContents:
     """What stands under the final names."""
 
     summary: Version | None
     shards: tuple[Version, ...]
 
-    def without(self, some: Sequence[Version]) -> Standing:
+    def without(self, some: Sequence[Version]) -> TargetContents:
         """The same, but for some of the shards."""
-        return Standing(self.summary, tuple(shard for shard in self.shards if shard not in set(some)))
+        return TargetContents(self.summary, tuple(shard for shard in self.shards if shard not in set(some)))
 
 
 def published(store: Store, target: str, *, kinds: tuple[str, ...] = KINDS) -> Iterator[str]:
@@ -46,16 +46,16 @@ def published_versions(store: Store, target: str, *, kinds: tuple[str, ...] = KI
                 yield version
 
 
-def look(store: Store, target: str) -> Standing:
+def look(store: Store, target: str) -> TargetContents:
     """What stands there now."""
     shards = tuple(published_versions(store, target))  # first: a summary that is there then is of all of them
     try:
-        return Standing(store.look(summary_uri(target)), shards)
+        return TargetContents(store.look(summary_uri(target)), shards)
     except ObjectNotFoundError:
-        return Standing(None, shards)
+        return TargetContents(None, shards)
 
 
-def clear_up(store: Store, target: str, claim: Claim) -> Standing | None:
+def clear_up(store: Store, target: str, claim: Claim) -> TargetContents | None:
     """Delete what dead jobs have left, and what the claim's own has if it is abandoned; what then stands.
 
     None when the claim is no more what it was: whoever moved it on has done this. Parts go first: from then on no
@@ -78,13 +78,13 @@ def clear_up(store: Store, target: str, claim: Claim) -> Standing | None:
     if left.summary is not None and claim.state is State.ABANDONED and claim.begun:
         # It had begun to delete the result that it was to replace, and may still be at it.
         store.delete_version(left.summary.uri, left.summary.generation)
-        left = Standing(None, left.shards)
+        left = TargetContents(None, left.shards)
     useless = litter(left, claim)
     delete(store, useless)
     return left.without(useless)
 
 
-def litter(left: Standing, claim: Claim | None) -> tuple[Version, ...]:
+def litter(left: TargetContents, claim: Claim | None) -> tuple[Version, ...]:
     """Which of the shards belong to no result, by what stands there and the claim that does.
 
     Beside a summary, those of other jobs. Without one, all output that is known to be a job's, and the ledger where it

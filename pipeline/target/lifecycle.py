@@ -16,7 +16,7 @@ from pipeline.errors import AccessDeniedError, ObjectNotFoundError, StorageError
 from pipeline.spec import JobSpec
 from pipeline.storage import Store, join
 from pipeline.target.claim import Claim, State, advance, drop, read_claim, roll_forward, stands, take
-from pipeline.target.contents import Standing, clear_up, delete, litter, look, published_versions
+from pipeline.target.contents import TargetContents, clear_up, delete, litter, look, published_versions
 from pipeline.target.layout import claim_uri, job_folder, job_folders, summary_uri
 from pipeline.uri import split_uri
 
@@ -202,7 +202,7 @@ def _is_young(store: Store, spec: JobSpec) -> bool:
     return abs(datetime.fromisoformat(now) - datetime.fromisoformat(written)) < _YOUNG
 
 
-def _check_free(spec: JobSpec, left: Standing) -> None:
+def _check_free(spec: JobSpec, left: TargetContents) -> None:
     held = left.summary or next(iter(left.shards), None)
     if held and not spec.overwrite:
         raise TargetError(

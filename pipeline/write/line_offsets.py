@@ -47,7 +47,7 @@ def stretches_of_shards(shards: Sequence[Shard]) -> list[Stretch]:
     return found
 
 
-class Places:
+class OffsetMap:
     """Bytes of parts -> bytes of shards, of which there are `total`."""
 
     def __init__(self, stretches: Iterable[Stretch], total: int) -> None:
@@ -69,17 +69,19 @@ class Places:
         return shard_name("output", stretch.shard, self._total), stretch.offset + offset - stretch.start
 
 
-def place_ledger(store: Store, ledger: Part, places: Places, folder: str, owner: str | None = None) -> Part:
+def resolve_offsets(
+    store: Store, ledger: Part, places: OffsetMap, folder: str, owner: str | None = None
+) -> Part:
     """Write a ledger file again in `folder`, with shards in its records where parts were."""
     lines = 0
     with store.open_write(join(folder, f"ledger-{uuid.uuid4().hex}.ndjson"), owner=owner) as out:
-        for block in joined(_placed(store, ledger.uri, places)):
+        for block in joined(_resolved(store, ledger.uri, places)):
             out.write(block)
             lines += block.count(b"\n")
     return Part(out.uri, out.size, lines, out.crc32c, out.generation)
 
 
-def _placed(store: Store, uri: str, places: Places) -> Iterator[bytes]:
+def _resolved(store: Store, uri: str, places: OffsetMap) -> Iterator[bytes]:
     for line in lines_of(store, uri):
         document = json.loads(line)
         if document["shard"] is not None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chimera_nb.jobs.service import JobService, check_places, local_user
+from chimera_nb.jobs.service import JobService, check_access, local_user
 from chimera_nb.settings import Settings, load_settings
 from pipeline.errors import (
     AccessDeniedError,
@@ -421,7 +421,7 @@ def test_a_list_that_makes_no_sense_is_named(tmp_path, text, says):
 def test_a_job_is_refused_for_any_place_that_it_names():
     listed = Settings(read_buckets=("history",), write_buckets=("results", "temp"))
     fine = {"temp_location": "gs://temp/dataflow"}
-    check_places(["gs://history/a/*", "gs://history/b/"], "gs://results/out", fine, listed)
+    check_access(["gs://history/a/*", "gs://history/b/"], "gs://results/out", fine, listed)
     for inputs, target, how, says in [
         (
             ["gs://history/a/", "gs://payroll/*"],
@@ -449,10 +449,10 @@ def test_a_job_is_refused_for_any_place_that_it_names():
         ),
     ]:
         with pytest.raises(RefusedError, match=says):
-            check_places(inputs, target, how, listed)
+            check_access(inputs, target, how, listed)
     listed = Settings(read_buckets=("history",))
     with pytest.raises(NotAllowedError, match="as the target, which a job reads back"):
-        check_places(["gs://history/a/"], "gs://results/out", {}, listed)
+        check_access(["gs://history/a/"], "gs://results/out", {}, listed)
 
 
 def test_settings_give_beam_options_where_places_are_listed():
@@ -464,7 +464,7 @@ def test_settings_give_beam_options_where_places_are_listed():
         write_buckets=("results",),
         dataflow=DataflowOptions(beam_options=("--experiments=x",)),
     )
-    check_places(["gs://history/"], "gs://results/out", options, settings)
+    check_access(["gs://history/"], "gs://results/out", options, settings)
 
 
 def test_a_service_is_held_to_the_lists_it_is_given(tmp_path):

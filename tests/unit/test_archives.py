@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from chimera_nb.data.preview import Preview, preview, preview_bytes
 from pipeline.codecs import HEAD_BYTES, choose_codec, get_codec
-from pipeline.codecs.stream import Intake
+from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError
 from pipeline.ledger import FileRecord
 from pipeline.read.file import ReadOptions, read_file
@@ -473,7 +473,7 @@ def test_a_member_of_any_method_comes_in_bounded_memory(method):
     data = archive([Made("bomb.json", b"{" * (48 << 20), method)])
     tracemalloc.start()
     try:
-        assert sum(map(len, get_codec("zip").decode(Intake(io.BytesIO(data))))) == 48 << 20
+        assert sum(map(len, get_codec("zip").decode(BufferedStream(io.BytesIO(data))))) == 48 << 20
         assert tracemalloc.get_traced_memory()[1] < 12 << 20
     finally:
         tracemalloc.stop()

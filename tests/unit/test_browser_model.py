@@ -14,7 +14,7 @@ from chimera_nb.widgets.browser.listing import Listing, Row, Rows, codec_by_name
 from chimera_nb.widgets.browser.model import Browser, add
 from chimera_nb.widgets.browser.navigation import BUCKETS, Bounds, RecentPlaces, crumbs, parent, typed
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
-from pipeline.storage import Entry, Page, PlainStore
+from pipeline.storage import Entry, ListingPage, PlainStore
 
 STORE = PlainStore()
 NASTY = ["..", "a ", " b", "<img src=x onerror=alert(1)>", "quote\"'", "🐎", "\u202egnp", "n" * 900, "[1]*?"]
@@ -41,7 +41,7 @@ class Bucket:
             if self.fail_at == len(self.requests):
                 raise StorageError(folder, "the store does not answer")
             some = [bucket + name for name in shown[at : at + self.page]]
-            yield Page(
+            yield ListingPage(
                 tuple(uri for uri in some if uri.endswith("/")),
                 tuple(Entry(uri, len(uri)) for uri in some if not uri.endswith("/")),
             )
@@ -443,7 +443,7 @@ def test_a_count_stops_at_its_bound_and_can_go_on(store, monkeypatch):
     while count.tally.more:
         advance(STORE, [count], 1)
         seen.append((count.tally.files, count.tally.more, count.active))
-        count.go_on()
+        count.resume()
     assert seen == [(10, True, False), (20, True, False), (25, False, False)]
 
 
@@ -470,7 +470,7 @@ def test_a_count_that_fails_says_so_and_is_more_than_what_it_has(browser, store,
     assert not count.active
     assert "does not answer" in count.error
     store(["2016/Jan/1.bz2", "2016/Jan/2.bz2"])
-    count.go_on()
+    count.resume()
     assert count_all(browser).files == 2
 
 

@@ -42,19 +42,19 @@ def test_the_visitor_of_a_kernel_is_read_from_a_file_that_only_we_can_read(tmp_p
     kernel_id = str(uuid.uuid4())
     monkeypatch.setattr("ipykernel.connect.get_connection_file", lambda: f"/run/kernel-{kernel_id}.json")
     monkeypatch.delenv(requester.FOLDER_VARIABLE, raising=False)
-    assert requester.current_visitor() is None  # a notebook
+    assert requester.current_requester() is None  # a notebook
     monkeypatch.setenv(requester.FOLDER_VARIABLE, str(tmp_path))
-    assert requester.current_visitor() == requester.UNKNOWN  # handed to nobody
-    requester.record_visitor(tmp_path, kernel_id, "alice@example.com")
-    assert requester.current_visitor() == "alice@example.com"
+    assert requester.current_requester() == requester.UNKNOWN  # handed to nobody
+    requester.record_requester(tmp_path, kernel_id, "alice@example.com")
+    assert requester.current_requester() == "alice@example.com"
     assert stat.S_IMODE((tmp_path / kernel_id).stat().st_mode) == 0o600
-    requester.forget_visitor(tmp_path, kernel_id)
-    assert requester.current_visitor() == requester.UNKNOWN
+    requester.forget_requester(tmp_path, kernel_id)
+    assert requester.current_requester() == requester.UNKNOWN
 
 
 def test_a_program_that_is_no_kernel_has_no_visitor(tmp_path, monkeypatch):
     monkeypatch.setenv(requester.FOLDER_VARIABLE, str(tmp_path))
-    assert requester.current_visitor() == requester.UNKNOWN
+    assert requester.current_requester() == requester.UNKNOWN
 
 
 def test_the_kernel_is_this_interpreter_whatever_is_installed():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chimera_nb.jobs.log.entries import UnreadableRecord
-from chimera_nb.jobs.log.protocol import Page, _read_token, token_after
+from chimera_nb.jobs.log.protocol import RecordPage, _read_token, token_after
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.widgets.job_history import model as history_model
@@ -52,7 +52,7 @@ class Jobs:
             and (after is None or (r.created_at, r.job_id) < after)
         ]
         last = rest[limit - 1] if len(rest) > limit else None
-        return Page(tuple(rest[:limit]), token_after(last.created_at, last.job_id) if last else None)
+        return RecordPage(tuple(rest[:limit]), token_after(last.created_at, last.job_id) if last else None)
 
 
 def loaded(model: History, log) -> History:

@@ -43,7 +43,7 @@ def used(folder: Path) -> None:
     log.create(record)
     spawn.spawn("this", record, log, settings)
     cache.keep(
-        settings.folder / "samples", "key", cache.Drawing((), files=1, files_total=1, bytes=1, bytes_total=1)
+        settings.folder / "samples", "key", cache.Sample((), files=1, files_total=1, bytes=1, bytes_total=1)
     )
     RecentPlaces(settings.folder).add("gs://b/")
 

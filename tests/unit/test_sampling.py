@@ -16,7 +16,7 @@ import pytest
 
 from chimera_nb.data.sampling import cache
 from chimera_nb.data.sampling.files import choose_files
-from chimera_nb.data.sampling.lines import NUMBERS, Lowest, draw_lines, file_key, line_numbers
+from chimera_nb.data.sampling.lines import NUMBERS, Lowest, file_key, line_numbers, pick_lines
 from chimera_nb.data.sampling.progress_bar import describe
 from chimera_nb.data.sampling.run import SampleCancelledError
 from chimera_nb.data.sampling.sample import SampleProgress, SampleWarning, peek, sample
@@ -78,7 +78,7 @@ def test_every_record_stands_the_same_chance_whatever_file_it_is_in():
     for seed in range(seeds):
         lowest = Lowest(n)
         for uri, block in blocks.items():
-            assert draw_lines([block], uri, seed, lowest) == sizes[uri]
+            assert pick_lines([block], uri, seed, lowest) == sizes[uri]
         by_record.update((uri, place) for _, uri, place, _ in lowest.lines())
     assert by_record.total() == seeds * n
     share = n / total
@@ -107,7 +107,7 @@ def test_above_the_bound_files_stand_the_same_chance_and_so_do_their_records(tmp
         for entry in chosen.files:
             name = Path(entry.uri).name
             files[name] += 1
-            draw_lines([Path(entry.uri).read_bytes()], entry.uri.encode(), seed, lowest)
+            pick_lines([Path(entry.uri).read_bytes()], entry.uri.encode(), seed, lowest)
         records.update(Path(uri.decode()).name for _, uri, _, _ in lowest.lines())
     for name in sizes:
         assert abs(files[name] - seeds * chance) < 4.5 * math.sqrt(seeds * chance * (1 - chance))
@@ -239,11 +239,11 @@ def test_a_file_that_changed_or_a_sample_that_is_damaged_is_drawn_anew(folder, d
 
 def test_old_samples_go_when_there_are_many(tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "_FILES", 3)
-    drawing = cache.Drawing((), files=1, files_total=1, bytes=1, bytes_total=1)
+    taken = cache.Sample((), files=1, files_total=1, bytes=1, bytes_total=1)
     for n in range(5):
-        cache.keep(tmp_path, f"k{n}", drawing)
+        cache.keep(tmp_path, f"k{n}", taken)
         os.utime(tmp_path / f"k{n}.sample", (n, n))
-    cache.keep(tmp_path, "k5", drawing)
+    cache.keep(tmp_path, "k5", taken)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["k3.sample", "k4.sample", "k5.sample"]
 
 

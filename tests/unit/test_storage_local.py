@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import AccessDeniedError, ObjectExistsError, ObjectNotFoundError, StorageError
-from pipeline.storage import Entry, Page, PlainStore, ReadStream, Version, join, local
+from pipeline.storage import Entry, ListingPage, PlainStore, ReadStream, Version, join, local
 from pipeline.storage.local import LocalFiles
 
 STORE = PlainStore()
@@ -101,7 +101,7 @@ def test_the_root_can_be_listed():
 def test_what_is_absent_holds_nothing(tmp_path):
     lay(tmp_path, "file")
     assert listed(f"{tmp_path}/gone/") == listed(f"{tmp_path}/file/") == listed(f"{tmp_path}/gone/x/") == []
-    assert list(STORE.list_folder(f"{tmp_path}/gone/")) == [Page((), ())]
+    assert list(STORE.list_folder(f"{tmp_path}/gone/")) == [ListingPage((), ())]
 
 
 def test_links_are_followed_and_loops_found(tmp_path, caplog):

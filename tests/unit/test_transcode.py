@@ -14,7 +14,7 @@ import zstandard
 
 from chimera_nb.data.preview import preview
 from pipeline.codecs import CHUNK_BYTES, choose_codec, get_codec
-from pipeline.codecs.stream import Intake
+from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError
 from pipeline.read.file import read_file
 from pipeline.storage import PlainStore
@@ -42,7 +42,7 @@ PACKED = {
 
 
 def decoded(data: bytes, name: str = "x.json") -> tuple[bytes, list[str]]:
-    intake = Intake(io.BytesIO(data))
+    intake = BufferedStream(io.BytesIO(data))
     return b"".join(choose_codec(intake.peek(65536), name).decode(intake)), intake.notes
 
 

@@ -42,9 +42,12 @@ class DrawLines(beam.DoFn):
         run = _runs[self._token]
         threads = REMOTE_THREADS if group[0].uri.startswith("gs://") else LOCAL_THREADS
         pool = ThreadPoolExecutor(threads, thread_name_prefix="draw-lines")
-        with suppress(SampleCancelledError), pool:  # `draw` raises it again: here Beam would log a traceback
-            run.go_on()
-            for lines in pool.map(run.draw, group):
+        with (
+            suppress(SampleCancelledError),
+            pool,
+        ):  # `take_sample` raises it again: here Beam would log a traceback
+            run.check_not_cancelled()
+            for lines in pool.map(run.take_sample, group):
                 yield from lines
 
 
@@ -74,13 +77,13 @@ class KeepLowest(beam.CombineFn):
         return lowest.lines()
 
 
-def draw(run: Run, files: Sequence[Entry]) -> list[Line]:
+def take_sample(run: Run, files: Sequence[Entry]) -> list[Line]:
     """The sample of these files' lines, in the order of their numbers.
 
     Raises SampleCancelledError soon after `run.stop()`, from whatever thread; then nothing of it goes on.
     """
     while not _one_at_a_time.acquire(timeout=0.1):
-        run.go_on()
+        run.check_not_cancelled()
     try:
         _runs[run.token] = run
         groups = [list(files[at : at + _GROUP]) for at in range(0, len(files), _GROUP)]
@@ -98,10 +101,10 @@ def draw(run: Run, files: Sequence[Entry]) -> list[Line]:
             with _watched(environment, pipeline, kept):
                 # What `collect` does, without its spinner, which asks a CDN for its looks.
                 (lines,) = pipeline.run().get(kept)
-        run.go_on()  # cut short, it is no sample
+        run.check_not_cancelled()  # cut short, it is no sample
         return [tuple(line) for line in lines]
     except Exception:
-        run.go_on()  # Beam has made another exception of ours
+        run.check_not_cancelled()  # Beam has made another exception of ours
         raise
     finally:
         _runs.pop(run.token, None)

@@ -58,7 +58,7 @@ class Lowest:
         return self._lines
 
 
-def draw_lines(blocks: Iterable[bytes], uri: bytes, seed: int, lowest: Lowest) -> int:
+def pick_lines(blocks: Iterable[bytes], uri: bytes, seed: int, lowest: Lowest) -> int:
     """Add a file's lines that are low enough; how many it has. A blank line is no record and is never drawn.
 
     The blocks hold whole lines. Only lines that may be among the lowest are cut out.

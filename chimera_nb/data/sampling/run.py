@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chimera_nb.data.joined import Records, one_a_line
-from chimera_nb.data.sampling.lines import Line, Lowest, draw_lines
+from chimera_nb.data.sampling.lines import Line, Lowest, pick_lines
 from pipeline.codecs import HEAD_BYTES, choose_codec
-from pipeline.codecs.stream import Intake
+from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError, ChimeraError, StorageError
 from pipeline.read.lines import whole_lines
 from pipeline.storage import Entry, ReadStream, Store
@@ -68,7 +68,7 @@ class Run:
     def stop(self) -> None:
         self._stop.set()
 
-    def go_on(self) -> None:
+    def check_not_cancelled(self) -> None:
         """Raise SampleCancelledError if the drawing is to stop. Called between chunks of a megabyte."""
         if self._stop.is_set():
             raise SampleCancelledError(
@@ -77,7 +77,7 @@ class Run:
 
     def listed(self, files: int) -> None:
         self._listed = files
-        self.go_on()
+        self.check_not_cancelled()
 
     def chosen(self, files: Sequence[Entry]) -> None:
         self._total, self._bytes_total = len(files), sum(entry.size for entry in files)
@@ -94,12 +94,12 @@ class Run:
                 lines=self._lines,
             )
 
-    def draw(self, entry: Entry) -> list[Line]:
+    def take_sample(self, entry: Entry) -> list[Line]:
         """The lines of a file that may be in the sample; none of one that does not prove good, as in a job.
 
         What is wrong with a file is on record here, and raises nothing. Raises SampleCancelledError.
         """
-        self.go_on()
+        self.check_not_cancelled()
         lowest = Lowest(self.n, self._known.below)
         uri = entry.uri.encode("utf-8", "surrogateescape")
         lines = 0
@@ -107,7 +107,7 @@ class Run:
             with self.store.open_read(entry.uri) as stream, _decoding:
                 chunks = self._decoded(entry, stream)
                 blocks = whole_lines(chunks) if self.records == "lines" else one_a_line(chunks)
-                lines = draw_lines(blocks, uri, self.seed, lowest)
+                lines = pick_lines(blocks, uri, self.seed, lowest)
                 stream.verify()
                 _check_unchanged(entry, stream)
         except (BadFileError, StorageError) as e:
@@ -123,11 +123,11 @@ class Run:
         return drawn
 
     def _decoded(self, entry: Entry, stream: ReadStream) -> Iterator[bytes]:
-        intake = Intake(stream)
-        codec = choose_codec(intake.peek(HEAD_BYTES), entry.uri, self.codec)
+        buffered = BufferedStream(stream)
+        codec = choose_codec(buffered.peek(HEAD_BYTES), entry.uri, self.codec)
         told = 0
-        for chunk in codec.decode(intake):
-            self.go_on()
+        for chunk in codec.decode(buffered):
+            self.check_not_cancelled()
             with self._lock:
                 self._bytes += stream.size - told
             told = stream.size

@@ -21,14 +21,14 @@ from chimera_nb.data.preview import preview
 from chimera_nb.data.query import Choice
 from chimera_nb.data.records import RecordReader, free_name, is_blank
 from chimera_nb.data.sampling import cache
-from chimera_nb.data.sampling.cache import Drawing, drawing_key
+from chimera_nb.data.sampling.cache import Sample, sample_key
 from chimera_nb.data.sampling.files import choose_files
 from chimera_nb.data.sampling.progress_bar import sample_bar
 from chimera_nb.data.sampling.run import Run, SampleCancelledError, SampleProgress
 from chimera_nb.jobs.limits import storable
 from chimera_nb.session import Session
 from pipeline.codecs import HEAD_BYTES, choose_codec
-from pipeline.codecs.stream import Intake
+from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError, TooManyFailuresError
 from pipeline.read.lines import whole_lines
 from pipeline.sources import get_decompressor, get_source
@@ -92,7 +92,7 @@ def _first_lines(store: Store, uri: str, n: int, records: Records) -> tuple[list
     """The first lines that are not blank, and what is wrong with the file if that came before them."""
     lines: list[bytes] = []
     try:
-        with store.open_read(uri) as stream, closing(_lines(uri, Intake(stream), records)) as found:
+        with store.open_read(uri) as stream, closing(_lines(uri, BufferedStream(stream), records)) as found:
             for line in islice((line for line in found if not is_blank(line)), n):
                 lines.append(line)  # noqa: PERF402 - those before a fault count
     except BadFileError as e:
@@ -100,8 +100,8 @@ def _first_lines(store: Store, uri: str, n: int, records: Records) -> tuple[list
     return lines, None
 
 
-def _lines(uri: str, intake: Intake, records: Records) -> Generator[bytes, None, None]:
-    chunks = choose_codec(intake.peek(HEAD_BYTES), uri).decode(intake)
+def _lines(uri: str, buffered: BufferedStream, records: Records) -> Generator[bytes, None, None]:
+    chunks = choose_codec(buffered.peek(HEAD_BYTES), uri).decode(buffered)
     for block in whole_lines(chunks) if records == "lines" else one_a_line(chunks):
         yield from block[:-1].split(b"\n")
 
@@ -149,23 +149,23 @@ def sample(
     folder = session.settings.folder / "samples"
     run = Run(store, n, seed, get_decompressor(get_source(source)), records)
 
-    def work() -> Drawing:
-        return _draw(run, located, source, max_bytes, folder)
+    def work() -> Sample:
+        return _take_sample(run, located, source, max_bytes, folder)
 
     if on_progress is not None:
-        drawing = _in_thread(work, run, on_progress, cancel)
+        taken = _in_thread(work, run, on_progress, cancel)
     else:
         with sample_bar() as show:
-            drawing = _in_thread(work, run, show, cancel)
-    _warn(drawing)
-    return _frame(drawing, n, seed, choice)
+            taken = _in_thread(work, run, show, cancel)
+    _warn(taken)
+    return _frame(taken, n, seed, choice)
 
 
-def _draw(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: Path) -> Drawing:
+def _take_sample(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: Path) -> Sample:
     chosen = choose_files(
         run.store, paths, source=source, seed=run.seed, max_bytes=max_bytes, on_listed=run.listed
     )
-    key = drawing_key(
+    key = sample_key(
         files=chosen.digest,
         endpoint=run.store.cloud.endpoint if any(path.startswith("gs://") for path in paths) else None,
         n=run.n,
@@ -178,10 +178,10 @@ def _draw(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: P
     if kept is not None:
         return kept
     run.chosen(chosen.files)
-    from chimera_nb.data.sampling.beam import draw
+    from chimera_nb.data.sampling.beam import take_sample
 
-    lines = sorted((uri, place, text) for _, uri, place, text in draw(run, chosen.files))
-    drawing = Drawing(
+    lines = sorted((uri, place, text) for _, uri, place, text in take_sample(run, chosen.files))
+    taken = Sample(
         tuple((uri.decode("utf-8", "surrogateescape"), place, text) for uri, place, text in lines),
         files=len(chosen.files),
         files_total=chosen.total_files,
@@ -190,20 +190,18 @@ def _draw(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: P
         failed=run.failed,
         failures=tuple(sorted(run.failures, key=lambda failure: failure.uri)),
     )
-    if drawing.failed == drawing.files:
-        first = drawing.failures[0]
+    if taken.failed == taken.files:
+        first = taken.failures[0]
         raise TooManyFailuresError(
-            f"none of the {drawing.files:,} files can be read; the first: {first.uri}: {first.reason}"
+            f"none of the {taken.files:,} files can be read; the first: {first.uri}: {first.reason}"
         )
-    cache.keep(folder, key, drawing)
-    return drawing
+    cache.keep(folder, key, taken)
+    return taken
 
 
-def _in_thread(
-    work: Callable[[], Drawing], run: Run, show: Report, cancel: threading.Event | None
-) -> Drawing:
+def _in_thread(work: Callable[[], Sample], run: Run, show: Report, cancel: threading.Event | None) -> Sample:
     """What `work` gives, done in a thread, so that this one can show progress and hear an interrupt."""
-    future: Future[Drawing] = Future()
+    future: Future[Sample] = Future()
 
     def fill() -> None:
         try:
@@ -225,34 +223,34 @@ def _in_thread(
     return future.result()
 
 
-def _warn(drawing: Drawing) -> None:
-    if drawing.files < drawing.files_total:
+def _warn(taken: Sample) -> None:
+    if taken.files < taken.files_total:
         warnings.warn(
-            f"the sample is of {drawing.files:,} of {drawing.files_total:,} files ({drawing.bytes / 1e6:,.1f} of "
-            f"{drawing.bytes_total / 1e6:,.1f} MB); max_bytes={drawing.bytes_total:,} would read all of them",
+            f"the sample is of {taken.files:,} of {taken.files_total:,} files ({taken.bytes / 1e6:,.1f} of "
+            f"{taken.bytes_total / 1e6:,.1f} MB); max_bytes={taken.bytes_total:,} would read all of them",
             SampleWarning,
             stacklevel=3,
         )
-    if drawing.failed:
-        first = drawing.failures[0]
+    if taken.failed:
+        first = taken.failures[0]
         warnings.warn(
-            f"{drawing.failed:,} of {drawing.files:,} files cannot be read, so none of their records are in the "
+            f"{taken.failed:,} of {taken.files:,} files cannot be read, so none of their records are in the "
             f"sample; the first: {first.uri}: {first.reason}",
             SampleWarning,
             stacklevel=3,
         )
 
 
-def _frame(drawing: Drawing, n: int, seed: int, choice: Choice) -> pd.DataFrame:
+def _frame(taken: Sample, n: int, seed: int, choice: Choice) -> pd.DataFrame:
     reader = RecordReader()
-    rows = [choice.take([row]) for row in reader.read([text for _, _, text in drawing.lines])]
+    rows = [choice.take([row]) for row in reader.read([text for _, _, text in taken.lines])]
     choice.check()
     builder = FrameBuilder(choice.columns)
     builder.add([row for several in rows for row in several])
     frame = builder.told_frame()
     warn_of_halves(reader.escaped)
     places = [
-        (uri, place) for (uri, place, _), several in zip(drawing.lines, rows, strict=True) for _ in several
+        (uri, place) for (uri, place, _), several in zip(taken.lines, rows, strict=True) for _ in several
     ]
     file, line = free_name(FILE, frame), free_name(PLACE, frame)
     if (file, line) != (FILE, PLACE):
@@ -263,12 +261,12 @@ def _frame(drawing: Drawing, n: int, seed: int, choice: Choice) -> pd.DataFrame:
     frame.attrs["sample"] = {
         "n": n,
         "seed": seed,
-        "exact": drawing.files == drawing.files_total,
-        "files": drawing.files,
-        "files_total": drawing.files_total,
-        "files_failed": drawing.failed,
-        "bytes": drawing.bytes,
-        "bytes_total": drawing.bytes_total,
+        "exact": taken.files == taken.files_total,
+        "files": taken.files,
+        "files_total": taken.files_total,
+        "files_failed": taken.failed,
+        "bytes": taken.bytes,
+        "bytes_total": taken.bytes_total,
     }
     frame.attrs["places"] = {"file": file, "line": line}
     return frame

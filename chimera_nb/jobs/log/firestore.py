@@ -24,8 +24,8 @@ from chimera_nb.jobs.log.firestore_pages import read_page
 from chimera_nb.jobs.log.protocol import (
     Callback,
     JobLog,
-    Page,
     Query,
+    RecordPage,
     Watch,
     check_id,
     check_new_id,
@@ -125,7 +125,7 @@ class FirestoreJobLog(JobLog):
         text: str | None = None,
         limit: int = 50,
         page_token: str | None = None,
-    ) -> Page:
+    ) -> RecordPage:
         """See JobLog. Firestore has no search in text: documents are read, 2,000 at most, and filtered here.
 
         A document without a createdAt is in no such order. Where there are any, they come last, in a list that

@@ -7,7 +7,7 @@ from typing import Any
 
 from chimera_nb.jobs.log.entries import Entry
 from chimera_nb.jobs.log.firestore_client import patience
-from chimera_nb.jobs.log.protocol import Page, Query, search_text, token_after, unknown_token
+from chimera_nb.jobs.log.protocol import Query, RecordPage, search_text, token_after, unknown_token
 
 _MOST_READ = 2000  # documents read for one page when most do not have the text that is looked for
 _READ_AT_ONCE = 200
@@ -17,7 +17,7 @@ _BY_NAME = ""  # the createdAt in the token of a page among those without one
 _Batch = list[tuple[Any, str, bool]]
 
 
-def read_page(collection: Any, wanted: Query, read: Callable[[Any], Entry]) -> Page:
+def read_page(collection: Any, wanted: Query, read: Callable[[Any], Entry]) -> RecordPage:
     """One page; `read` makes an entry of a snapshot. Raises RefusedError for a token whose place is gone."""
     size = wanted.limit + 1 if wanted.text is None else max(wanted.limit + 1, _READ_AT_ONCE)
     found: list[tuple[Entry, str]] = []
@@ -31,10 +31,10 @@ def read_page(collection: Any, wanted: Query, read: Callable[[Any], Entry]) -> P
         looked += len(batch)
         if len(found) > wanted.limit:
             kept = found[: wanted.limit]
-            return Page(tuple(entry for entry, _ in kept), kept[-1][1])
+            return RecordPage(tuple(entry for entry, _ in kept), kept[-1][1])
         if batch and looked >= _MOST_READ:
-            return Page(tuple(entry for entry, _ in found), batch[-1][1])
-    return Page(tuple(entry for entry, _ in found))
+            return RecordPage(tuple(entry for entry, _ in found), batch[-1][1])
+    return RecordPage(tuple(entry for entry, _ in found))
 
 
 def _batches(collection: Any, wanted: Query, size: int) -> Iterator[_Batch]:

@@ -67,7 +67,7 @@ class JobLog(Protocol):
         text: str | None = None,
         limit: int = 50,
         page_token: str | None = None,
-    ) -> Page:
+    ) -> RecordPage:
         """The newest jobs first: by createdAt, and by jobId where that is the same.
 
         `statuses` and `source` are what a job must have one of; `created_after` is within the range and
@@ -89,7 +89,7 @@ class JobLog(Protocol):
 
 
 @dataclass(frozen=True)
-class Page:
+class RecordPage:
     """Some of the log, newest first, and the token of the page after it if there is one."""
 
     entries: Entries

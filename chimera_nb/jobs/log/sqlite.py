@@ -17,8 +17,8 @@ from chimera_nb.jobs.log.entries import Entries, Entry, read_entry, read_record
 from chimera_nb.jobs.log.protocol import (
     Callback,
     JobLog,
-    Page,
     Query,
+    RecordPage,
     Watch,
     check_id,
     check_new_id,
@@ -93,7 +93,7 @@ class SqliteJobLog(JobLog):
         text: str | None = None,
         limit: int = 50,
         page_token: str | None = None,
-    ) -> Page:
+    ) -> RecordPage:
         query = Query.of(
             statuses=statuses,
             source=source,
@@ -112,9 +112,9 @@ class SqliteJobLog(JobLog):
                     raise unknown_token(str(page_token))
         entries = tuple(self._entry(*row) for _, *row in rows[: query.limit])
         if len(rows) <= query.limit:
-            return Page(entries)
+            return RecordPage(entries)
         row, job_id, created_at, _ = rows[query.limit - 1]
-        return Page(entries, token_after(created_at, job_id, str(row)))
+        return RecordPage(entries, token_after(created_at, job_id, str(row)))
 
     def watch(self, callback: Callback, *, job_id: str | None = None, limit: int = 100) -> Watch:
         if job_id is not None:

@@ -20,7 +20,7 @@ from chimera_nb.jobs.outcome import last_word
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.runners.dataflow import DataflowJobs, job_name, sent
 from chimera_nb.jobs.runners.wheels import build_packages
-from chimera_nb.jobs.service import check_places, open_log
+from chimera_nb.jobs.service import check_access, open_log
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings, load_settings
 from pipeline.failure_cause import cause_of
@@ -101,7 +101,7 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     store = settings.job_store.billed_to(spec.user_project)
     patterns = read_patterns(store, spec)
     # Once more, of what is sent: the record and the patterns may have been changed since the job was admitted.
-    check_places((*spec.inputs, *patterns), spec.target, record.runner_options, settings)
+    check_access((*spec.inputs, *patterns), spec.target, record.runner_options, settings)
     packages = build_packages(spec.source, folder)
     bucket = split_uri(str(record.runner_options["temp_location"]))[0]
     if endpoint and not store.bucket_exists(bucket):

@@ -30,7 +30,11 @@ from multidict import CIMultiDict
 from chimera_nb.local.storage import routes
 from chimera_nb.local.storage.names import to_disk
 from chimera_nb.local.storage.object_server import ObjectServer
-from chimera_nb.local.storage.preconditions import Conditions, read_conditions, read_source_conditions
+from chimera_nb.local.storage.preconditions import (
+    Preconditions,
+    read_preconditions,
+    read_source_preconditions,
+)
 from chimera_nb.local.storage.replies import Reply, error, json_reply, kept, response, whole_body
 from chimera_nb.local.storage.serving import Answer
 from chimera_nb.local.storage.uploads import ResumableUpload, name_in_multipart
@@ -65,7 +69,7 @@ class MendedStorage:
             body = routes.sources_for_compose(body)
         if route.source:
             return await self._copy(route, query, headers, body)
-        conditions = read_conditions(method, query)
+        conditions = read_preconditions(method, query)
         target = routes.write_query(route.path, query)
         if method == "GET":
             refusal = None
@@ -91,8 +95,8 @@ class MendedStorage:
             found = await self._generation(*source)
             if not found:
                 return _refused(404)
-            refusal = read_source_conditions(query).refusal(found, reading=False)
-            if refusal is None and (conditions := read_conditions("POST", query)):
+            refusal = read_source_preconditions(query).refusal(found, reading=False)
+            if refusal is None and (conditions := read_preconditions("POST", query)):
                 refusal = conditions.refusal(await self._generation(*target), reading=False)
             if refusal:
                 return _refused(refusal)
@@ -126,7 +130,7 @@ class MendedStorage:
             query["name"] = query.get("name") or found
         name = query.get("name", "")
         routes.check_name(name)
-        conditions = read_conditions(request.method, query)
+        conditions = read_preconditions(request.method, query)
         target = routes.write_query(route.path, query | {"name": to_disk(name)})
         async with self._changing(route.bucket, name, conditions) as refusal:
             if refusal:
@@ -142,7 +146,7 @@ class MendedStorage:
     async def _chunk(self, request: web.BaseRequest, route: routes.Route, query: Mapping[str, str]) -> Reply:
         """A chunk of a resumable upload; its name and conditions were settled when it began."""
         key = query["upload_id"]
-        upload = self._resumable.get(key) or ResumableUpload(key, Conditions())
+        upload = self._resumable.get(key) or ResumableUpload(key, Preconditions())
         if request.method == "PUT" and (known := upload.answer(request.headers.get("Content-Range", ""))):
             async for _ in request.content.iter_any():
                 pass  # it is there already
@@ -170,7 +174,7 @@ class MendedStorage:
             refusal = None
             if found.status != 404:
                 generation = int(found.headers.get("X-Goog-Generation", 0))
-                refusal = read_conditions("GET", query).refusal(generation, reading=True)
+                refusal = read_preconditions("GET", query).refusal(generation, reading=True)
             if refusal:
                 return response(_refused(refusal))
             answer = web.StreamResponse(status=found.status, reason=found.reason, headers=kept(found.headers))
@@ -189,7 +193,7 @@ class MendedStorage:
 
     @asynccontextmanager
     async def _changing(
-        self, bucket: str, name: str, conditions: Conditions, *, creates: bool = True
+        self, bucket: str, name: str, conditions: Preconditions, *, creates: bool = True
     ) -> AsyncIterator[int | None]:
         """One change of an object at a time; gives the status with which its conditions refuse this one.
 

@@ -13,7 +13,7 @@ _METAGENERATION = 1  # of every object: changes of metadata are not counted
 
 
 @dataclass(frozen=True)
-class Conditions:
+class Preconditions:
     """What must hold of an object's generation and metageneration, which are 0 where there is no object."""
 
     match: int | None = None
@@ -23,7 +23,7 @@ class Conditions:
     meta_not_match: int | None = None
 
     def __bool__(self) -> bool:
-        return self != Conditions()
+        return self != Preconditions()
 
     def refusal(self, generation: int, *, reading: bool) -> int | None:
         """The status that refuses a request on an object of this generation; None where nothing does."""
@@ -39,21 +39,21 @@ class Conditions:
         return None
 
 
-def read_conditions(method: str, query: Mapping[str, str]) -> Conditions:
+def read_preconditions(method: str, query: Mapping[str, str]) -> Preconditions:
     """The conditions on the object of a request. Raises ValueError for one that is no number."""
-    return _conditions(query, "if", "generation" if method == "DELETE" else None)
+    return _preconditions(query, "if", "generation" if method == "DELETE" else None)
 
 
-def read_source_conditions(query: Mapping[str, str]) -> Conditions:
+def read_source_preconditions(query: Mapping[str, str]) -> Preconditions:
     """The conditions on what is copied or moved. Raises ValueError for one that is no number."""
-    return _conditions(query, "ifSource", "sourceGeneration")
+    return _preconditions(query, "ifSource", "sourceGeneration")
 
 
-def _conditions(query: Mapping[str, str], prefix: str, exact: str | None) -> Conditions:
+def _preconditions(query: Mapping[str, str], prefix: str, exact: str | None) -> Preconditions:
     def number(key: str | None) -> int | None:
         return int(query[key]) if key and query.get(key) else None
 
-    return Conditions(
+    return Preconditions(
         number(f"{prefix}GenerationMatch"),
         number(f"{prefix}GenerationNotMatch"),
         number(exact),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Protocol
 
-from chimera_nb.local.storage.preconditions import Conditions
+from chimera_nb.local.storage.preconditions import Preconditions
 from chimera_nb.local.storage.replies import Reply
 
 _LARGEST_HEAD = 1 << 20  # bytes of description before an object's own
@@ -27,7 +27,7 @@ class ResumableUpload:
     """
 
     name: str
-    conditions: Conditions
+    conditions: Preconditions
     have: int = 0
     last: Reply | None = None
 

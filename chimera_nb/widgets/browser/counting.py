@@ -55,7 +55,7 @@ class Count:
         """Whether there is something left to do by itself."""
         return self._more and self.error is None and self._files < self._bound
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Past the bound, or again after an error."""
         if self.error:
             self._files = self._bytes = 0

@@ -11,7 +11,7 @@ from chimera_nb.widgets.browser.navigation import BUCKETS
 from pipeline.errors import ChimeraError
 
 if TYPE_CHECKING:
-    from pipeline.storage import Page, Store
+    from pipeline.storage import ListingPage, Store
 
 PAGE_ROWS = 1000  # the most that one list request brings
 
@@ -50,7 +50,7 @@ class Listing:
         self.unnamed = 0
         self.loading = False
         self.failed = False
-        self._pages: Iterator[Page] | None = None
+        self._pages: Iterator[ListingPage] | None = None
         self._seen = {*self.folders, *(row.name for row in self.objects)}
 
     @property
@@ -114,7 +114,7 @@ class Listing:
         count = len(self.folders)
         return [at - count if at >= count else -1 - at for at in range(places[0], places[1] + 1)]
 
-    def _rows(self, page: Page) -> Rows:
+    def _rows(self, page: ListingPage) -> Rows:
         start = len(self.folder)
         folders = [uri[start:] for uri in page.folders]
         objects = [

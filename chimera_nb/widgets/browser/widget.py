@@ -147,7 +147,7 @@ class BucketBrowser(View):
         self._model.shown.failed = False
         for count in self._model.counts:
             if count.error:
-                count.go_on()
+                count.resume()
         self._show()
         self._count_selected()
 
@@ -172,7 +172,7 @@ class BucketBrowser(View):
         self._stopped = not request.on
         for count in self._model.counts if request.on else ():
             if not count.active and count.tally.more:
-                count.go_on()
+                count.resume()
         self._count_selected()
 
     def _asked_match(self, request: messages.Match) -> None:

@@ -66,10 +66,10 @@ class StoreChecks:
         """End the count where it is."""
         self.counting = False
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Count on, or again after an error."""
         if self.survey and not self.counting:
-            self.survey.go_on()
+            self.survey.resume()
             if self._advancing is self.survey:
                 self.counting = True  # it was stopped a moment ago, and has not noticed yet
             else:

@@ -61,10 +61,10 @@ def gather(session: Session, buckets: Sequence[str] | None, *, stores: bool) -> 
               where `stores` says that there is one. If it does not tell them, a name can still be typed.
     """
     from pipeline.sources import describe_sources
-    from pipeline.storage.access_policy import places_of
+    from pipeline.storage.access_policy import allowed_folders
 
     service, settings = session.service, session.settings
-    if buckets is None and (places := places_of(settings.write_buckets, "write_buckets")) is not None:
+    if buckets is None and (places := allowed_folders(settings.write_buckets, "write_buckets")) is not None:
         buckets = sorted({place.bucket for place in places} - {""})
     if buckets is None and stores:
         with contextlib.suppress(StorageError):

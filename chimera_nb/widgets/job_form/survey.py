@@ -57,7 +57,7 @@ class Survey:
     def active(self) -> bool:
         return self._more and self.error is None and self.unmatched is None and self._files < self._bound
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Past the bound, or from the start after an error."""
         if self.error or self.unmatched:
             self._files = self._bytes = 0

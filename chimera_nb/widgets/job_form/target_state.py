@@ -47,7 +47,7 @@ def look_at_target(
     """
     try:
         known = _known_before(store, where, inputs, source, overwrite=overwrite, makes_buckets=makes_buckets)
-        return known or _standing(store, where.uri, overwrite=overwrite)
+        return known or _contents(store, where.uri, overwrite=overwrite)
     except ChimeraError as e:
         return TargetState(problem=str(e))
 
@@ -78,7 +78,7 @@ def _known_before(
     return None
 
 
-def _standing(store: Store, target: str, *, overwrite: bool) -> TargetState:
+def _contents(store: Store, target: str, *, overwrite: bool) -> TargetState:
     page = next(iter(store.list_folder(f"{target}/")), None)
     names = [] if page is None else [*page.folders, *(entry.uri for entry in page.objects)]
     shown = [uri[len(target) + 1 :] for uri in names]

@@ -140,7 +140,7 @@ class JobForm(View):
 
     def _asked_count(self, request: messages.Count) -> None:
         if request.on:
-            self._checks.go_on()
+            self._checks.resume()
         else:
             self._checks.stop()
         self._show()
