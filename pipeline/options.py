@@ -42,7 +42,7 @@ class Option:
     hint         what is said below a field that is empty; made of `help` and `unset` if left out
 
     From the dataclass:
-    name, kind, default   `kind` is str, int or bool; of one item where `many`
+    name, kind, default   `kind` is str, int or, of a job's own, bool; of one item where `many`
     nullable              whether None is a value
     many                  whether it is a tuple of texts; an option of `JobSpec` is one value
     """
