@@ -128,7 +128,7 @@ def test_what_is_no_uri_is_refused_before_it_is_taken_for_a_local_path(uri):
 
 @given(bucket=st.sampled_from(["bucket", "a", "b-c"]), folder=PATHS, path=PATHS)
 def test_by_text_and_by_names_come_to_the_same(bucket, folder, path):
-    place = access_policy.Place(bucket, folder)
+    place = access_policy.AllowedFolder(bucket, folder)
     names, wanted = path.split("/"), folder.split("/")
     assert place.holds(bucket, path) == (names[: len(wanted)] == wanted)
     assert place.holds(bucket, f"{folder}/{path}")
@@ -138,7 +138,7 @@ def test_by_text_and_by_names_come_to_the_same(bucket, folder, path):
 
 @given(folder=PATHS, more=NAMES, climbs=st.lists(st.sampled_from([".", "..", "a"]), min_size=1, max_size=5))
 def test_nothing_climbs_out_of_a_folder(folder, more, climbs):
-    place = access_policy.Place("bucket", folder)
+    place = access_policy.AllowedFolder("bucket", folder)
     assert not place.holds("bucket", f"{folder}{more}")
     assume(climbs != ["a"] * len(climbs))
     assert not place.holds("bucket", "/".join([folder, *climbs, more]))
@@ -146,7 +146,7 @@ def test_nothing_climbs_out_of_a_folder(folder, more, climbs):
 
 @given(folder=PATHS, more=PATHS)
 def test_a_local_path_is_where_it_leads(folder, more):
-    place = access_policy.Place("", f"/nowhere/{folder}")
+    place = access_policy.AllowedFolder("", f"/nowhere/{folder}")
     real = os.path.normpath(f"/nowhere/{folder}/{more}")
     assert place.holds("", f"/nowhere/{folder}/{more}")
     assert place.holds("", f"/else/../nowhere//{folder}/./{more}")
