@@ -39,7 +39,7 @@ class Codec(ABC):
         Reads to the end of the stream unless the stream is at fault. Text in UTF-16 or UTF-32 comes as UTF-8. Raises
         BadFileError, with a reason that says where, also for a file that decodes to nothing, for one that holds a
         further layer (a .tar.gz, a .bz2.gz) and for one that holds a document, such as an HTML page. What is worth
-        a note of a good one is in the `notes` of a stream that is an Intake, at the end.
+        a note of a good one is in the `notes` of a stream that is a BufferedStream, at the end.
         """
         chunks = filter(None, self.chunks(stream))
         fault = None

@@ -10,7 +10,7 @@ from pipeline.storage import Store
 from pipeline.storage.checksum import Crc32c
 
 
-def check_places(records: Records, layout: Layout, findings: Findings) -> None:
+def check_coverage(records: Records, layout: Layout, findings: Findings) -> None:
     """No two files have the same bytes of the output, and no byte is nobody's."""
     end, last = 0, None
     for record in records.in_order():

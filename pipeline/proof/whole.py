@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.codecs import get_codec
 from pipeline.errors import RefusedError, SettingsError, UnknownNameError
 from pipeline.ledger import FileRecord, Totals
-from pipeline.proof.coverage import check_places, find_changed
+from pipeline.proof.coverage import check_coverage, find_changed
 from pipeline.proof.files import check_files, check_without_list
 from pipeline.proof.findings import Findings, Verdict
 from pipeline.proof.lines import check_lines
@@ -46,7 +46,7 @@ def verify(store: Store, target: str, claimed: Claimed | None = None, *, deep: b
             check_totals(summary, totals, summary_uri(target), findings)
         if layout is not None:
             _check_shards(summary, layout, findings)
-            check_places(records, layout, findings)
+            check_coverage(records, layout, findings)
             find_changed(store, layout, records, changed, findings)
         check_sources(store, records, summary, _patterns(summary, claimed), findings)
         if deep and layout is not None:

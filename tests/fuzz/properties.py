@@ -43,7 +43,10 @@ def check_file(codec: str, data: bytes, sizes: Sequence[int]) -> None:
     raw, fault = decoded(codec, data, sizes)
     outcomes[f"{codec}: {'refused' if fault else 'accepted'}"] += 1
     if codec == "zip":
-        assert decoded(codec, data, sizes, Anywhere) == (raw, fault)
+        # Of two faults in a file either may be met first, by the pieces in which it comes.
+        other, other_fault = decoded(codec, data, sizes, Anywhere)
+        assert (other_fault is None) == (fault is None)
+        assert other == raw or (fault and (other.startswith(raw) or raw.startswith(other)))
     wanted, refusal = _asked(oracles.strict, codec, data)
     if wanted is None:
         assert fault, f"{codec} takes what the library refuses: {refusal}"

@@ -16,7 +16,7 @@ from chimera_nb.session import Session
 from chimera_nb.settings import load_settings
 from pipeline.ledger import FileRecord
 from pipeline.proof import verify
-from pipeline.proof.coverage import check_access
+from pipeline.proof.coverage import check_coverage
 from pipeline.proof.findings import KEPT, Findings
 from pipeline.proof.output import Layout, OutputReader
 from pipeline.proof.records import Records
@@ -109,7 +109,7 @@ def test_each_byte_of_the_output_is_one_files(tmp_path, pieces, expected):
     with Records() as records:
         for record, position in placed(*pieces):
             assert records.add(record, position)
-        check_access(records, layout, findings)
+        check_coverage(records, layout, findings)
     told = findings.verdict("/out", None, deep=False).findings
     assert [finding.kind for finding in told] == [kind for kind, _ in expected]
     for finding, (_, text) in zip(told, expected, strict=True):
