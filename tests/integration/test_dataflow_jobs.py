@@ -23,6 +23,7 @@ from chimera_nb.jobs.runners.dataflow_client import DataflowApi
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from pipeline.errors import RefusedError, SettingsError
+from pipeline.own_temporary import remove_left_behind
 from pipeline.storage import PlainStore
 from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import REAL, bad_files, expected_lines, good_files
@@ -295,6 +296,9 @@ def test_a_submitter_killed_at_any_moment_leaves_no_job_running_for_ever(
             assert record.status is Status.FAILED
             assert "ended before Dataflow had the job" in record.error
             assert output_shards(STORE, f"gs://{bucket}/out{number}") == []
+        remove_left_behind(
+            job_id
+        )  # a child that was building outlives its parent, and makes its folder again
 
 
 def test_a_job_cancelled_while_it_is_submitted_is_never_sent(service, inputs, bucket, api):

@@ -66,7 +66,7 @@ async def rows_of(session: Session) -> list[str]:
     browser = BucketBrowser("gs://shared/in/", session)
     sent = []
     browser.send = sent.append
-    browser._on_message(browser, {"kind": "hello"}, [])
+    browser._on_message(browser, {"kind": "hello", "view": "one"}, [])
     give_up = time.monotonic() + 30
     while not (browser._model.shown.objects or browser.error):
         assert time.monotonic() < give_up, browser.error
