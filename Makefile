@@ -3,10 +3,11 @@ SHELL := /bin/bash
 VENV  := .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
+NODE_STAMP := node_modules/.installed
 PYTHON ?= python3.11
 ARGS  ?=
 
-.PHONY: help setup demo test chaos ui fuzz check format bench notebooks screenshots install-check constraints clean
+.PHONY: help setup demo test chaos ui fuzz docs check format messages bench notebooks screenshots install-check constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -54,15 +55,33 @@ ui: $(STAMP) ## the widgets in JupyterLab and Voilà, in a real browser (Debian:
 fuzz: $(STAMP) ## codecs and line splitting against the standard library (ARGS="--seconds 600 --seed N")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-check: $(STAMP) ## format, lint, types, import direction
+check: $(STAMP) ## format, lint, types, import direction; of the front end lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@if command -v node >/dev/null && command -v npm >/dev/null && $(MAKE) --silent $(NODE_STAMP); then \
+	  node_modules/.bin/biome lint --error-on-warnings && node_modules/.bin/tsc --project .; \
+	elif test "$$CI" = true; then \
+	  echo "the front end cannot be checked: node and npm, or what package.json names, are not here" >&2; exit 1; \
+	else \
+	  echo "left out: lint and types of the front end, since node and npm, or what package.json names, are not here"; \
+	fi
+
+# Only what checks the front end; nothing that runs, here or at a user's, is made of it.
+$(NODE_STAMP): package.json
+	@npm install --no-package-lock --no-audit --no-fund --silent
+	@touch $@
+
+docs: $(STAMP) ## the documentation as a site in build/site; warnings are errors, links are checked
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 format: $(STAMP) ## rewrite the code in the house format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+messages: $(STAMP) ## write the page's types of the widgets' messages again (messages.d.ts)
+	@$(BIN)/python -m tests.front_end.typescript
 
 bench: $(STAMP) ## ratios against peers, side by side in one run
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -82,4 +101,4 @@ constraints: ## renew constraints.txt from the ranges in pyproject.toml
 	  --no-emit-index-url --no-emit-find-links pyproject.toml -o constraints.txt
 
 clean: ## remove what make made
-	rm -rf $(VENV) build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) node_modules build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks import browser, dashboard, dataflow, memory, preview, records, throughput
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
-from chimera_nb.cores import usable_cores
+from chimera_nb.machine.cores import usable_cores
 
 BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "throughput": throughput.rows,

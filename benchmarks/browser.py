@@ -16,16 +16,16 @@ from typing import Any
 
 from benchmarks.row import Context, Goal, MissingPeerError, Row
 from chimera_nb.local import stack
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from tests.fixtures.ui import WIDE, Server, find_chromium, launched, serving
 
-STORE = Store()
+STORE = PlainStore()
 
 _CELLS = """
 import json, os, psutil, requests, ipywidgets
 from chimera_nb.widgets import BucketBrowser
 
-STORE = Store()
+STORE = PlainStore()
 asked, send = [], requests.Session.send
 def counted(session, request, **options):
     asked.append(request.url)

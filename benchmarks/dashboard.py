@@ -28,8 +28,8 @@ _VISITORS = 10
 _FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 _PROGRAM = """
 import pathlib, sys
-from chimera_nb.dashboard.options import DashboardOptions
-from chimera_nb.dashboard.server import serve
+from chimera_nb.server.options import DashboardOptions
+from chimera_nb.server.server import serve
 options = DashboardOptions(port=0, warm=int(sys.argv[1]), data_dir=pathlib.Path(sys.argv[2]))
 serve(options, lambda url: print(url, flush=True), notebook=pathlib.Path(sys.argv[3]))
 """
@@ -170,7 +170,7 @@ def _served(data_dir: Path, notebook: Path, *, warm: int) -> Iterator[tuple[str,
 
 def _kernels(server: psutil.Process) -> list[psutil.Process]:
     children = [child for child in server.children() if child.status() != psutil.STATUS_ZOMBIE]
-    return [child for child in children if "chimera_nb.dashboard.kernel" in child.cmdline()]
+    return [child for child in children if "chimera_nb.server.kernel" in child.cmdline()]
 
 
 def _wait_for_kernels(server: psutil.Process, count: int) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.row import BenchmarkError, MissingPeerError
-from chimera_nb.local.demo_data import market_of_size
+from chimera_nb.local.demo.files import market_of_size
 
 _FILE_BYTES = 292_000  # raw: 600 of them are 175 MB
 _BASES = 24  # markets that all files are derived from; bz2 sees 900 kB at a time, so repeats do not help it

@@ -23,7 +23,7 @@ _LIMIT = 600  # seconds for one command
 _PREVIEW = """
 import json, sys, time
 import requests
-from chimera_nb.preview import preview
+from chimera_nb.data.preview import preview
 
 requests_made, received = [], [0]
 send = requests.Session.send

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pipeline.layout import shard_name, shards_uri, summary_uri
 from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.publish import summarise
-from pipeline.shards import write_shard_list
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.storage.checksum import Crc32c
+from pipeline.target.layout import shard_name, shards_uri, summary_uri
+from pipeline.write.publish import summarise
+from pipeline.write.shard_list import write_shard_list
 
 SHARDS = 10
 _IN_A_FOLDER = 500
@@ -40,7 +40,7 @@ def many_sources(folder: Path, files: int) -> str:
             parts.append(Part(name, len(data), data.count(b"\n"), _crc32c(data)))
     written = Path(ledger.name).read_bytes()
     ledgers = [Part("ledger", len(written), files, _crc32c(written))]
-    store = Store()
+    store = PlainStore()
     spec = JobSpec((f"{folder}/in/",), str(target), "made")
     published = write_shard_list(store, parts, ledgers, spec.job_id, str(folder))
     Path(published.uri).rename(shards_uri(spec.target))

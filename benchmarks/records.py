@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.data import market_files
 from benchmarks.row import BenchmarkError, Context, Goal, Row, median_ratio
-from pipeline.layout import shard_uri, summary_uri
+from pipeline.target.layout import shard_uri, summary_uri
 
 _SHARDS = 4
 _LIMIT = 600  # seconds for one reading

@@ -14,9 +14,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pipeline import allowed
 from pipeline.errors import ChimeraError, JobNotFoundError, ObjectNotFoundError, RefusedError
 from pipeline.printable import guard_terminal, let_go_of, printable
+from pipeline.storage import access_policy
 
 TRACEBACK_VARIABLE = "CHIMERA_TRACEBACK"
 _REFUSED = (RefusedError, JobNotFoundError, ObjectNotFoundError)
@@ -26,7 +26,9 @@ _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit."""
     guard_terminal()
-    logging.getLogger(allowed.__name__).setLevel(logging.ERROR)  # what it refuses, a command says itself
+    logging.getLogger(access_policy.__name__).setLevel(
+        logging.ERROR
+    )  # what it refuses, a command says itself
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = _run(given)

@@ -1,16 +1,5 @@
 """How a Dataflow job runs: what the settings say for all jobs, and a request for one.
 
-    region            where the job runs, as in europe-west1
-    temp_location     the gs:// folder for what is staged
-    machine_type      of the workers, as in n2-standard-4; Dataflow chooses if left out
-    num_workers       to begin with
-    max_workers       that autoscaling may go up to
-    service_account   e-mail address of the account that the workers are
-    network, subnetwork, kms_key
-                      as Dataflow takes them
-    labels            "key=value", on the job and what it uses
-    beam_options      further options of Beam or Dataflow, as on a command line: "--experiments=..."
-
 https://cloud.google.com/dataflow/docs/reference/pipeline-options
 """
 
@@ -20,9 +9,10 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pipeline.errors import SettingsError
+from pipeline.options import Option, table
 
 _LABEL = re.compile(
     r"[a-z][a-z0-9_-]{0,62}=[a-z0-9_-]{0,63}"
@@ -49,45 +39,117 @@ _OURS = (
 )
 
 
+_CHOSEN = "chosen by Dataflow"
+MAX_WORKERS = 4000  # Dataflow's own limit for a job
+
+
+def _check_bucket(location: str | None) -> None:
+    if location and not location.startswith("gs://"):
+        raise SettingsError(f"temp_location is {location!r}; it is a gs:// folder")
+
+
+def _check_labels(labels: tuple[str, ...]) -> None:
+    for label in labels:
+        if not _LABEL.fullmatch(label):
+            raise SettingsError(
+                f"label {label!r} is not key=value in lower-case letters, digits, '-' and '_'"
+            )
+
+
+def _check_beam_options(options: tuple[str, ...]) -> None:
+    for option in options:
+        name = option.removeprefix("--").split("=")[0]
+        if not option.startswith("--") or name in _OURS:
+            reason = "is set for each job" if name in _OURS else "does not begin with --"
+            raise SettingsError(f"beam option {option!r} {reason}; write --name=value, of another option")
+
+
 @dataclass(frozen=True)
 class DataflowOptions:
-    """The module's docstring has the fields; None leaves a choice to Dataflow. Raises SettingsError."""
+    """None leaves a choice to Dataflow. Raises SettingsError."""
 
-    region: str | None = None
-    temp_location: str | None = None
-    machine_type: str | None = None
-    num_workers: int | None = None
-    max_workers: int | None = None
-    service_account: str | None = None
-    network: str | None = None
-    subnetwork: str | None = None
-    kms_key: str | None = None
-    labels: tuple[str, ...] = ()
-    beam_options: tuple[str, ...] = ()
+    region: Annotated[
+        str | None,
+        Option(
+            "Dataflow: where it runs, as in europe-west1",
+            part="run",
+            label="Region",
+            placeholder="europe-west1",
+        ),
+    ] = None
+    temp_location: Annotated[
+        str | None,
+        Option(
+            "Dataflow: the gs:// folder for what is staged",
+            check=_check_bucket,
+            part="more",
+            label="Temp location",
+            placeholder="gs://bucket/folder",
+        ),
+    ] = None
+    machine_type: Annotated[
+        str | None,
+        Option(
+            "Dataflow: the type of its workers, as in n2-standard-4",
+            part="run",
+            label="Machine type",
+            placeholder=_CHOSEN,
+        ),
+    ] = None
+    num_workers: Annotated[
+        int | None,
+        Option(
+            "Dataflow: workers to begin with",
+            least=1,
+            most=MAX_WORKERS,
+            part="more",
+            label="Workers to begin with",
+            placeholder=_CHOSEN,
+        ),
+    ] = None
+    max_workers: Annotated[
+        int | None,
+        Option(
+            "Dataflow: workers at the most, which autoscaling may go up to",
+            least=1,
+            most=MAX_WORKERS,
+            part="run",
+            label="Max workers",
+            placeholder=_CHOSEN,
+        ),
+    ] = None
+    service_account: Annotated[
+        str | None, Option("Dataflow: e-mail address of the account that its workers are")
+    ] = None
+    network: Annotated[str | None, Option("Dataflow: the network of its workers")] = None
+    subnetwork: Annotated[str | None, Option("Dataflow: the subnetwork of its workers")] = None
+    kms_key: Annotated[str | None, Option("Dataflow: the key that encrypts its state")] = None
+    labels: Annotated[
+        tuple[str, ...],
+        Option(
+            "Dataflow: on the job and what it uses; may be repeated",
+            flag="label",
+            metavar="KEY=VALUE",
+            check=_check_labels,
+        ),
+    ] = ()
+    beam_options: Annotated[
+        tuple[str, ...],
+        Option(
+            "Any other option of Beam; may be repeated",
+            flag="beam-option",
+            metavar="--NAME=VALUE",
+            check=_check_beam_options,
+        ),
+    ] = ()
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name in ("labels", "beam_options"):
-                fits = isinstance(value, tuple) and all(isinstance(item, str) for item in value)
-            elif field.name in ("num_workers", "max_workers"):
-                fits = value is None or (type(value) is int and value >= 1)
-            else:
-                fits = value is None or (isinstance(value, str) and bool(value))
-            if not fits:
-                raise SettingsError(f"{field.name} is {value!r}; it is {_SHAPES.get(field.name, 'a text')}")
-        if self.temp_location and not self.temp_location.startswith("gs://"):
-            raise SettingsError(f"temp_location is {self.temp_location!r}; it is a gs:// folder")
-        for label in self.labels:
-            if not _LABEL.fullmatch(label):
-                raise SettingsError(
-                    f"label {label!r} is not key=value in lower-case letters, digits, '-' and '_'"
-                )
-        for option in self.beam_options:
-            name = option.removeprefix("--").split("=")[0]
-            if not option.startswith("--") or name in _OURS:
-                reason = "is set for each job" if name in _OURS else "does not begin with --"
-                raise SettingsError(f"beam option {option!r} {reason}; write --name=value, of another option")
+        for option in table(DataflowOptions):
+            value = getattr(self, option.name)
+            if not _fits(option, value):
+                raise SettingsError(f"{option.name} is {value!r}; it is {_shape(option)}")
+            if option.check:
+                option.check(value)
 
     def under(self, **wanted: Any) -> Self:
         """These options with those that are given, and not None or empty, in their place.
@@ -112,16 +174,22 @@ class DataflowOptions:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`; raises SettingsError for a name it does not know."""
-        known = [field.name for field in dataclasses.fields(cls)]
+        known = [option.name for option in table(DataflowOptions)]
         if unknown := document.keys() - set(known):
             raise SettingsError(f"unknown option {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
         values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in document.items()}
         return cls(**values)
 
 
-_SHAPES = {
-    "labels": "a list of texts",
-    "beam_options": "a list of texts",
-    "num_workers": "a whole number from 1 up",
-    "max_workers": "a whole number from 1 up",
-}
+def _fits(option: Option, value: object) -> bool:
+    if option.many:
+        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    if option.kind is int:
+        return value is None or (type(value) is int and value >= option.least)
+    return value is None or (isinstance(value, str) and bool(value))
+
+
+def _shape(option: Option) -> str:
+    if option.many:
+        return "a list of texts"
+    return f"a whole number from {option.least} up" if option.kind is int else "a text"

@@ -15,23 +15,17 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from chimera_nb.connect import connect, settings_for
-from chimera_nb.jobs.entries import Entry, UnreadableRecord
-from pipeline.errors import ChimeraError, NothingMatchesError, RefusedError
-from pipeline.patterns import Pattern, has_glob, join_uri, split_uri
+from chimera_nb.data.listing import ls
+from chimera_nb.job_handle import jobs
+from pipeline.errors import ChimeraError, RefusedError
 from pipeline.printable import printable
-from pipeline.selection import list_matches
-from pipeline.storage import Store
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_LISTED = 1000
 
 
 @magics_class
@@ -60,86 +54,14 @@ def run(line: str) -> pd.DataFrame:
     return frame
 
 
-def ls(uri: str) -> pd.DataFrame:
-    """The folders and objects right in a folder, or what a glob matches; the first thousand."""
-    import pandas as pd
-
-    store = settings_for([uri]).store
-    found = list(islice(_listed(store, uri), _LISTED))
-    if not found:
-        raise NothingMatchesError(f"nothing is in {uri}, and no file matches it; check its name", [uri])
-    frame = pd.DataFrame(found, columns=["uri", "size", "updated"])
-    return frame.astype({"uri": "string", "size": "Int64", "updated": "string"})
-
-
-def jobs(n: int) -> pd.DataFrame:
-    """The newest jobs."""
-    import pandas as pd
-
-    from chimera_nb.jobs.service import JobService
-
-    service = JobService(connect())
-    try:
-        entries = service.list(limit=n).entries
-    finally:
-        service.log.close()
-    rows = [_job(entry) for entry in entries]
-    names = ["job", "status", "created", "source", "files", "failed", "lines", "target", "error"]
-    frame = pd.DataFrame(rows, columns=names)
-    texts = dict.fromkeys(("job", "status", "source", "target", "error"), "string")
-    return frame.astype({**texts, **dict.fromkeys(("files", "failed", "lines"), "Int64")})
-
-
-def _job(entry: Entry) -> dict[str, Any]:
-    import pandas as pd
-
-    if isinstance(entry, UnreadableRecord):
-        created = pd.to_datetime(entry.created_at, errors="coerce", utc=True)
-        return {"job": entry.job_id, "status": "unreadable", "created": created, "error": entry.problem}
-    return {
-        "job": entry.job_id,
-        "status": entry.status_word,
-        "created": pd.Timestamp(entry.created_at),
-        "source": entry.source_type,
-        "files": entry.progress.get("filesComplete"),
-        "failed": entry.progress.get("filesFailed"),
-        "lines": entry.progress.get("lines"),
-        "target": join_uri(entry.target_bucket, entry.output_prefix),
-        "error": entry.error,
-    }
-
-
-def _listed(store: Store, uri: str) -> Any:
-    """(URI, size, time of change) of what is there; a folder's URI ends in "/" and has neither."""
-    if uri == "gs://":
-        yield from ((f"gs://{name}/", None, None) for name in store.list_buckets())
-        return
-    _, path = split_uri(uri)
-    if has_glob(path):
-        Pattern(path)
-        yield from ((entry.uri, entry.size, entry.updated) for entry in list_matches(store, uri))
-        return
-    empty = True
-    for page in store.list_folder(uri if uri.endswith("/") else f"{uri}/"):
-        for folder in page.folders:
-            empty = False
-            yield folder, None, None
-        for entry in page.objects:
-            empty = False
-            yield entry.uri, entry.size, entry.updated
-    if empty and path and not path.endswith("/") and store.exists(uri):
-        entry = store.stat(uri)
-        yield entry.uri, entry.size, entry.updated
-
-
 def _peek(uri: str, n: int) -> pd.DataFrame:
-    from chimera_nb.sampling import peek
+    from chimera_nb.data.sampling.sample import peek
 
     return peek(uri, n)
 
 
 def _sample(paths: Sequence[str], n: int, seed: int, source: str) -> pd.DataFrame:
-    from chimera_nb.sampling import sample
+    from chimera_nb.data.sampling.sample import sample
 
     return sample(paths, n, seed=seed, source=source)
 

@@ -8,7 +8,10 @@
     project               CHIMERA_PROJECT, GOOGLE_CLOUD_PROJECT  the Google Cloud project
     firestore_database    CHIMERA_FIRESTORE_DATABASE             "(default)" if left out
     firestore_collection  CHIMERA_FIRESTORE_COLLECTION           "dataflow-jobs" if left out
-    dataflow_endpoint     CHIMERA_DATAFLOW_ENDPOINT              Google's if left out; a local stack has its own
+    firestore_endpoint    FIRESTORE_EMULATOR_HOST                host:port of an emulator; Google's if left out
+    storage_endpoint      STORAGE_EMULATOR_HOST                  the URL of an emulator; Google's if left out
+    dataflow_endpoint     CHIMERA_DATAFLOW_ENDPOINT              Google's if left out; a local stack has its own, as of
+                                                                 storage
     region                CHIMERA_REGION                         the Dataflow region
     temp_location         CHIMERA_TEMP_LOCATION                  a gs:// folder for what Dataflow stages
     user_project          CHIMERA_USER_PROJECT                   the project billed where a bucket's requesters pay
@@ -19,12 +22,12 @@
     write_buckets         CHIMERA_WRITE_BUCKETS                  those that may be written; all if left out
 
 The last two are lists of buckets, `bucket/folder` and `/local/folder`: separated by commas in the environment, arrays
-of texts in chimera.toml. `pipeline.allowed` has the rules; `Settings.store` is held to them.
+of texts in chimera.toml. `pipeline.storage.access_policy` has the rules; `Settings.store` is held to them.
 
 A table [dataflow] in chimera.toml has the rest of how Dataflow jobs run: `chimera_nb.dataflow_options` names it.
 
 chimera.toml is looked for in the current folder and those above it, and used where only this user and root can write it
-(`chimera_nb.trust`); CHIMERA_CONFIG names another file.
+(`chimera_nb.machine.trust`); CHIMERA_CONFIG names another file.
 """
 
 from __future__ import annotations
@@ -36,11 +39,11 @@ from pathlib import Path
 from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
-from chimera_nb.trust import check_trusted
-from pipeline import allowed
+from chimera_nb.machine.trust import check_trusted
 from pipeline.errors import SettingsError
 from pipeline.folders import absolute, current_folder
-from pipeline.storage import PERSON, Store
+from pipeline.storage import PERSON, PlainStore, Store, access_policy, bounded, cloud
+from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.patience import JOB, JOB_SECONDS, LEAST_THROUGHPUT, number
 from pipeline.user_project import USER_PROJECT
 
@@ -54,6 +57,8 @@ _ENVIRONMENT = {
     "project": ("CHIMERA_PROJECT", "GOOGLE_CLOUD_PROJECT"),
     "firestore_database": ("CHIMERA_FIRESTORE_DATABASE",),
     "firestore_collection": ("CHIMERA_FIRESTORE_COLLECTION",),
+    "firestore_endpoint": ("FIRESTORE_EMULATOR_HOST",),
+    "storage_endpoint": (cloud.VARIABLE,),
     "dataflow_endpoint": ("CHIMERA_DATAFLOW_ENDPOINT",),
     "region": ("CHIMERA_REGION",),
     "temp_location": ("CHIMERA_TEMP_LOCATION",),
@@ -64,7 +69,13 @@ _NUMBERS = {
     "job_patience": JOB_SECONDS,
     "least_throughput": LEAST_THROUGHPUT,
 }
-_LISTS = {"read_buckets": allowed.VARIABLES["read"], "write_buckets": allowed.VARIABLES["write"]}
+_LISTS = {"read_buckets": access_policy.VARIABLES["read"], "write_buckets": access_policy.VARIABLES["write"]}
+
+# The variables that are this project's alone. The others are Google's as well, and stand for all of its libraries.
+OWN_VARIABLES = frozenset(
+    {variables[0] for variables in _ENVIRONMENT.values() if variables[0].startswith("CHIMERA_")}
+    | {*_NUMBERS.values(), *_LISTS.values()}
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,8 @@ class Settings:
     project: str | None = None
     firestore_database: str = "(default)"
     firestore_collection: str = "dataflow-jobs"
+    firestore_endpoint: str | None = None
+    storage_endpoint: str | None = None
     dataflow_endpoint: str | None = None
     region: str | None = None
     temp_location: str | None = None
@@ -103,17 +116,23 @@ class Settings:
         return self.data_dir or default_data_dir()
 
     @property
+    def access(self) -> AccessLists:
+        """What may be read and written."""
+        return AccessLists.of(self.read_buckets, self.write_buckets)
+
+    @property
     def store(self) -> Store:
         """The buckets and local folders, as far as lists and place allow (local means local), for who waits."""
-        patience = replace(PERSON, seconds=self.patience, bytes_per_second=self.least_throughput)
-        return replace(self.job_store, patience=patience)
+        return self.job_store.with_patience(
+            replace(PERSON, seconds=self.patience, bytes_per_second=self.least_throughput)
+        )
 
     @property
     def job_store(self) -> Store:
         """The same for a job, which waits out a store's bad minutes."""
         patience = replace(JOB, seconds=self.job_patience, bytes_per_second=self.least_throughput)
-        lists = allowed.AccessLists.of(self.read_buckets, self.write_buckets)
-        return Store(lists, patience, cloud=self.place == "cloud", user_project=self.user_project)
+        service = cloud.Cloud(self.storage_endpoint, google=self.place == "cloud")
+        return bounded(PlainStore(patience, service, self.user_project), self.access)
 
     def dataflow_options(self, **for_this_job: Any) -> DataflowOptions:
         """How a Dataflow job runs: the settings, and over them what is asked for one job. Raises SettingsError."""
@@ -148,7 +167,7 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     values = _from_file()
     for name, variable in _LISTS.items():
         if (listed := os.environ.get(variable)) is not None:  # an empty list allows nothing
-            values[name] = allowed.split_list(listed)
+            values[name] = access_policy.split_list(listed)
     for name, variable in _NUMBERS.items():
         if given := os.environ.get(variable):
             values[name] = number(variable, given)

@@ -15,22 +15,22 @@ import os
 import secrets
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
-from pipeline.admission import admit
-from pipeline.allowed import AccessLists
-from pipeline.causes import cause_of
+from pipeline.admit import admit
 from pipeline.errors import ChimeraError, RefusedError, StorageError
-from pipeline.give_back import give_back
+from pipeline.failure_cause import cause_of
 from pipeline.interruption import Interrupted, Interruptions, interruptions
+from pipeline.job_options import JobOptions
+from pipeline.options import Option, table
 from pipeline.own_temporary import own_temporary_folder
 from pipeline.printable import guard_terminal, printable
+from pipeline.release import give_back
 from pipeline.sources import describe_sources
-from pipeline.spec import MAX_RATIO, JobSpec
-from pipeline.storage import PERSON, Patience, Store
-from pipeline.target import abandon_target, begin_target, lost
-from pipeline.user_project import USER_PROJECT
+from pipeline.spec import JobSpec
+from pipeline.storage import PERSON, Patience, PlainStore, Store, bounded
+from pipeline.storage.access_policy import AccessLists
+from pipeline.target.lifecycle import abandon_target, begin_target, lost
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -> int:
     """Run the job to its end; its exit code. A signal raises Interrupted, and then nothing is given back yet."""
     try:
-        store = Store(AccessLists.from_environment(), Patience.of_job(), user_project=spec.user_project)
+        plain = PlainStore(Patience.of_job(), user_project=spec.user_project)
+        store = bounded(plain, AccessLists.from_environment())
         patterns = admit(store, spec, lambda _: None)
     except RefusedError as e:
         print(printable(f"refused: {e}"), file=sys.stderr)  # noqa: T201
@@ -85,7 +86,7 @@ def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -
 def _abandon(store: Store, spec: JobSpec) -> None:
     """Tidy up after a job that failed, if the store is there to be tidied: its patience has been spent before."""
     try:
-        abandon_target(replace(store, patience=PERSON), spec)
+        abandon_target(store.with_patience(PERSON), spec)
     except StorageError as e:
         text = f"left behind: what job {spec.job_id} wrote at {spec.target} ({e})"
         print(printable(text), file=sys.stderr)  # noqa: T201
@@ -99,7 +100,7 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from pipeline.build import build
+    from pipeline.graph.build import build
 
     options = PipelineOptions(list(beam_options))
     named = any(option.split("=")[0] == "--runner" for option in beam_options)
@@ -136,38 +137,14 @@ def _parse(arguments: Sequence[str] | None) -> tuple[JobSpec, list[str]]:
         required=True,
         dest="inputs",
         metavar="PATH",
-        help="a folder, an object or a glob; gs://bucket/path or local; may be repeated",
+        help="A folder, an object or a glob: gs://bucket/path or local. May be repeated.",
     )
     parser.add_argument(
-        "--target", required=True, help="the folder that takes output/, ledger/ and summary.json"
+        "--target", required=True, help="The folder that takes output/, ledger/ and summary.json."
     )
-    parser.add_argument("--source", default="ndjson", help="the source plugin (default: %(default)s)")
-    parser.add_argument(
-        "--shards", type=int, help="how many output files; as the workers find fastest if left out"
-    )
-    parser.add_argument(
-        "--keep-partial", action="store_true", help="keep what was read of a file before its fault"
-    )
-    parser.add_argument("--max-failures", type=int, help="fail the job if more files than this fail")
-    parser.add_argument(
-        "--max-ratio",
-        type=int,
-        default=MAX_RATIO,
-        help="fail a file of more raw bytes for each stored byte, from 16 MiB on; 0: none (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--spool-mb",
-        type=int,
-        help="MB of temporary disk for each process, beyond which a file is read twice; half of it if left out",
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace the output that the target holds")
-    parser.add_argument(
-        "--user-project",
-        metavar="PROJECT",
-        default=os.environ.get(USER_PROJECT) or None,
-        help=f"the project to be billed where a bucket's requesters pay (default: {USER_PROJECT})",
-    )
-    parser.add_argument("--job-id", help="letters, digits and '-'; made up if left out")
+    for option in table(JobOptions):
+        _add(parser, option)
+    parser.add_argument("--job-id", help="Letters, digits and '-'. Left out: one is made up.")
     ours, beams = parser.parse_known_args(arguments)
     values = vars(ours)
     values["job_id"] = values["job_id"] or f"{datetime.now(UTC):%Y-%m-%d}-{secrets.token_hex(4)}"
@@ -175,6 +152,20 @@ def _parse(arguments: Sequence[str] | None) -> tuple[JobSpec, list[str]]:
         return JobSpec(**{**values, "inputs": tuple(values["inputs"])}), beams
     except RefusedError as e:
         parser.exit(2, f"{printable(f'refused: {e}')}\n")
+
+
+def _add(parser: argparse.ArgumentParser, option: Option) -> None:
+    words = option.text.replace("%", "%%")
+    if option.kind is bool:
+        parser.add_argument(f"--{option.flag}", action="store_true", help=words)
+        return
+    parser.add_argument(
+        f"--{option.flag}",
+        type=option.kind,
+        metavar=option.metavar or None,
+        default=os.environ.get(option.variable) or option.default,
+        help=f"{words} (default: {option.shown_default})" if option.shown_default else words,
+    )
 
 
 if __name__ == "__main__":

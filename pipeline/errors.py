@@ -20,6 +20,7 @@
     │   └── StoreUnavailableError (ConnectionError)   the store is at fault: it says nothing about an object
     │       └── TransferError                    what came, or went, is not what the store keeps
     ├── BadFileError (ValueError)            one input file cannot be used; the job goes on
+    │   └── CutOffError                      its data ends too early
     ├── JobError (RuntimeError)              a job as a whole came to nothing
     │   ├── TooManyFailuresError             more failed files than the job allows, or all of them
     │   └── ReconciliationError              the ledger and the output do not agree
@@ -36,6 +37,7 @@ A message names the reason, the object or value that offends, and what to do abo
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import Self
 
 _NAMES_TOLD = 30
 _NAMES_COMPARED = 5000
@@ -163,7 +165,7 @@ class CredentialsError(AccessDeniedError, StoreUnavailableError):
 
 
 class NotAllowedError(AccessDeniedError, RefusedError):
-    """A place outside the lists that bound a store (`pipeline.allowed`). The store has not been asked.
+    """A place outside the lists that bound a store (`pipeline.storage.access_policy`). The store has not been asked.
 
     The URI may be a visitor's: in the text it is on one line and not long, whatever is in it.
     """
@@ -177,8 +179,26 @@ class NotAllowedError(AccessDeniedError, RefusedError):
 class BadFileError(ChimeraError, ValueError):
     """One input file cannot be used: it is recorded as failed and the job goes on.
 
-    The text is a reason a person understands; it does not repeat the file's name, which the record has.
+    The text is a reason a person understands; it does not repeat the file's name, which the record has. One that is
+    `of_the_file` says what the file is or holds ("is empty"); others are about its data ("the bz2 data is corrupt").
     """
+
+    def __init__(self, reason: str, *, of_the_file: bool = False) -> None:
+        super().__init__(reason)
+        self.of_the_file = of_the_file
+
+    def within(self, whole: str) -> Self:
+        """The same error, of a part: `whole` names it."""
+        return type(self)(f"{whole}: {self}")
+
+    @property
+    def sentence(self) -> str:
+        """The reason as a sentence of its own."""
+        return f"This file {self}." if self.of_the_file else f"This file cannot be used: {self}."
+
+
+class CutOffError(BadFileError):
+    """Its data ends before it should, or looks so: more of it may be good."""
 
 
 class JobError(ChimeraError, RuntimeError):

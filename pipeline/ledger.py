@@ -22,7 +22,8 @@ A record is one JSON object on a line of ledger/ledger-*.ndjson:
                  the beginning of the next shard where that one ends before them
     outputCrc32c of those bytes, base64; null when there are none
 
-In a job's temporary ledger `shard` is the part that the lines were written to (`pipeline.places` resolves it).
+In a job's temporary ledger `shard` is the part that the lines were written to (`pipeline.write.line_offsets`
+resolves it).
 """
 
 from __future__ import annotations
@@ -58,8 +59,11 @@ class FileRecord:
 
     def to_line(self) -> bytes:
         """One line of the ledger, with its end. Names that are no UTF-8 (local ones may be) are escaped."""
-        document = {_NAMES.get(name, name): value for name, value in vars(self).items()}
-        return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+        return json.dumps(self.to_json(), separators=(",", ":")).encode() + b"\n"
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as a JSON object, by the names of the ledger."""
+        return {_NAMES.get(name, name): value for name, value in vars(self).items()}
 
     @classmethod
     def from_line(cls, line: bytes) -> FileRecord:

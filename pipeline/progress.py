@@ -2,7 +2,7 @@
 
 Beam gives its counters at a bundle's end, and a job on one machine may be one bundle. So the same sums are kept
 in the process as well, where a local job reads them while it runs. The names are those of the Beam counters
-(`pipeline.transforms`).
+(`pipeline.graph.read_stages`).
 """
 
 from __future__ import annotations

@@ -3,91 +3,48 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from functools import cache
 from types import NoneType
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
-from pipeline.errors import InvalidUriError, RefusedError, SettingsError, TargetError
-from pipeline.folders import current_folder, home_expanded
-from pipeline.patterns import has_glob, other_scheme, split_uri
-from pipeline.user_project import check_user_project
+from pipeline.errors import RefusedError, SettingsError
+from pipeline.job_options import JobOptions
+from pipeline.locations import Inputs, Target
+from pipeline.options import camel, table
+from pipeline.uri import split_uri
 
-MAX_SHARDS = 99_999  # five digits in output-00000-of-NNNNN.ndjson
-MAX_RATIO = 1000  # gzip cannot pass 1,032, and market files come to about 15
-_KINDS: dict[str, tuple[type, ...]] = {
-    "target": (str,),
-    "job_id": (str,),
-    "source": (str,),
-    "shards": (int, NoneType),
-    "keep_partial": (bool,),
-    "max_failures": (int, NoneType),
-    "max_ratio": (int,),
-    "spool_mb": (int, NoneType),
-    "overwrite": (bool,),
-    "user_project": (str, NoneType),
-    "inputs_total": (int, NoneType),
-    "manifest": (str, NoneType),
-}
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # it becomes part of object names
 
 
 @dataclass(frozen=True)
-class JobSpec:
-    """One job: which files, by which source, to where, and how. Raises RefusedError when it makes no sense.
+class JobSpec(JobOptions):
+    """One job: which files, to where, and how. Raises RefusedError when it makes no sense.
 
-    inputs         gs:// URIs of one bucket, or local paths: folders, objects or globs (`pipeline.patterns`)
-    target         the folder that takes output/, ledger/ and summary.json; kept without a trailing "/"
+    inputs         what `pipeline.locations.Inputs` takes
+    target         what `pipeline.locations.Target` takes
     job_id         names the job's temporary files at the target
-    source         a source plugin's name
-    shards         the number of output files; None writes what the workers find fastest, with no second pass
-    keep_partial   also write the whole lines read from a file before it proved faulty
-    max_failures   more failed files than this fail the job; None allows all but every one of them
-    max_ratio      a file of more raw bytes for each stored byte has failed, as a bomb; from 16 MiB on; 0: no bound
-    spool_mb       MB of its temporary disk that a worker's process may hold lines on, where its memory does not do;
-                   a file that does not fit is read twice; None is as much as it leaves free
-    overwrite      replace the output that the target holds
-    user_project   the project that is billed for what is asked of buckets whose requesters pay
-    manifest       where all inputs are when `inputs` holds only the first of `inputs_total` (`pipeline.manifest`)
+    inputs_total   how many inputs there are when `inputs` holds only the first of them
+    manifest       where all of them are then
     """
 
     inputs: tuple[str, ...]
     target: str
     job_id: str
-    source: str = "ndjson"
-    shards: int | None = None
-    keep_partial: bool = False
-    max_failures: int | None = None
-    max_ratio: int = MAX_RATIO
-    spool_mb: int | None = None
-    overwrite: bool = False
-    user_project: str | None = None
+    _: KW_ONLY
     inputs_total: int | None = None
     manifest: str | None = None
 
     def __post_init__(self) -> None:
         _check_types(self)
-        if not self.inputs:
-            raise RefusedError("no inputs; give at least one folder, object or glob")
         if not _JOB_ID.fullmatch(self.job_id):
             raise RefusedError(f"job id {self.job_id!r} is not made of letters, digits and '-'")
-        object.__setattr__(self, "inputs", tuple(dict.fromkeys(_located(path) for path in self.inputs)))
-        buckets = {split_uri(path)[0] for path in self.inputs}
-        if len(buckets) > 1:
-            named = ", ".join(sorted(f"gs://{bucket}" if bucket else "local files" for bucket in buckets))
-            raise RefusedError(f"the inputs are in several places ({named}); submit one job for each")
-        object.__setattr__(self, "target", _target(self.target))
-        if self.shards is not None and not 1 <= self.shards <= MAX_SHARDS:
-            raise RefusedError(f"shards is {self.shards}; ask for 1 to {MAX_SHARDS:,}")
-        check_user_project(self.user_project)
-        if self.max_failures is not None and self.max_failures < 0:
-            raise RefusedError(f"max-failures is {self.max_failures}; give 0 or more")
-        if self.max_ratio < 0:
-            raise RefusedError(f"max-ratio is {self.max_ratio}; give 1 or more, or 0 for no bound")
-        if self.spool_mb is not None and self.spool_mb < 0:
-            raise RefusedError(f"spool-mb is {self.spool_mb}; give 0 or more")
+        object.__setattr__(self, "inputs", Inputs(self.inputs).uris)
+        object.__setattr__(self, "target", Target(self.target).uri)
+        for option in table(JobOptions):
+            option.refuse(getattr(self, option.name))
 
     @property
     def bucket(self) -> str:
@@ -101,15 +58,15 @@ class JobSpec:
 
     def to_json(self) -> dict[str, Any]:
         """The specification as a JSON object with camelCase names."""
-        return {_camel(f.name): _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return {camel(f.name): _plain(getattr(self, f.name)) for f in _fields()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> JobSpec:
         """The inverse of `to_json`. Raises SettingsError for a field it does not know or that is missing."""
-        known = {_camel(f.name): f.name for f in dataclasses.fields(cls)}
+        known = {camel(f.name): f.name for f in _fields()}
         if unknown := document.keys() - known.keys():
             raise SettingsError(f"job specification: unknown field {', '.join(sorted(unknown))}")
-        needed = {_camel(f.name) for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING}
+        needed = {camel(f.name) for f in _fields() if f.default is dataclasses.MISSING}
         if missing := needed - document.keys():
             raise SettingsError(f"job specification: {', '.join(sorted(missing))} is missing")
         values = {known[name]: value for name, value in document.items()}
@@ -118,65 +75,25 @@ class JobSpec:
         return cls(**values)
 
 
+def _fields() -> list[dataclasses.Field[Any]]:
+    """What a job is of comes before how it runs."""
+    return sorted(dataclasses.fields(JobSpec), key=lambda field: field.kw_only is True)
+
+
+@cache
+def _kinds() -> dict[str, tuple[type, ...]]:
+    """By field, the types of its values; `Inputs` looks at its own."""
+    hints = get_type_hints(JobSpec)
+    return {f.name: get_args(hints[f.name]) or (hints[f.name],) for f in _fields() if f.name != "inputs"}
+
+
 def _check_types(spec: JobSpec) -> None:
     """A specification may come from JSON, where "false" is easily written for false, and is true."""
-    inputs = spec.inputs
-    if not (isinstance(inputs, tuple) and all(isinstance(path, str) for path in inputs)):
-        raise SettingsError(
-            f"inputs is {inputs!r}; give a list of texts, one for each folder, object or glob"
-        )
-    for name, kinds in _KINDS.items():
+    for name, kinds in _kinds().items():
         value = getattr(spec, name)
         if type(value) not in kinds:  # exactly: a bool is an int to isinstance
             wanted = " or ".join("nothing" if kind is NoneType else kind.__name__ for kind in kinds)
-            raise SettingsError(f"{_camel(name)} is {value!r}; give {wanted}")
-
-
-def _located(path: str) -> str:
-    """The input as it is stored: a URI as written, a local path made absolute with its last "/" kept.
-
-    A job runs in another process, perhaps after the caller has changed its folder. A local folder written in
-    two ways must not be read twice, so "//" is "/" there.
-    """
-    bucket, name = split_uri(path)
-    if bucket:
-        return path
-    if name.startswith("~"):
-        name = home_expanded(name)
-    if not os.path.isabs(name):  # noqa: PTH117
-        name = f"{current_folder()}/{name.removeprefix('./')}"
-    name = re.sub("/{2,}", "/", name)
-    if "/../" in name or name.endswith("/..") or "/./" in name:
-        end = "/" if name.endswith("/") else ""
-        name = os.path.normpath(name).rstrip("/") + end or "/"
-    return name.removesuffix("/.") + "/" if name.endswith("/.") else name
-
-
-def _target(target: str) -> str:
-    if scheme := other_scheme(target):
-        raise TargetError(
-            f"{scheme} is not written, only gs:// and local folders: target {target!r}; write to one of these, and "
-            "copy the output from there"
-        )
-    try:
-        bucket, path = split_uri(target)
-    except InvalidUriError as e:
-        raise TargetError(f"target {e}") from e
-    if has_glob(path):
-        raise TargetError(f"target {target!r} holds a glob character (* ? [); name one folder")
-    if bucket:
-        if "//" in path or path.startswith("/"):
-            raise TargetError(f"target {target!r} has an empty folder name (//); write each '/' once")
-        return f"gs://{bucket}/{path.rstrip('/')}".rstrip("/")
-    located = os.path.normpath(_located(target))
-    if located == "/":
-        raise TargetError("target '/' is the root of this machine; name a folder")
-    return located
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
+            raise SettingsError(f"{camel(name)} is {value!r}; give {wanted}")
 
 
 def _plain(value: Any) -> Any:

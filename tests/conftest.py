@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.dataflow",
     "tests.fixtures.firestore",
     "tests.fixtures.job_logs",
+    "tests.fixtures.node",
     "tests.fixtures.refusing_store",
     "tests.fixtures.stack",
     "tests.fixtures.ui",

@@ -8,7 +8,7 @@ job_actions.py     jobs cancel, retry, clone, sync
 demo_command.py    demo
 dash_command.py    dash
 doctor_command.py  doctor
-places.py          options that many commands have
+options.py         options that many commands have
 display.py         records and progress for a person's eyes
 """
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.settings import load_settings
 from pipeline.errors import SettingsError, StackError
 from pipeline.folders import home_expanded
 from pipeline.printable import guard_terminal
 
 if TYPE_CHECKING:
-    from chimera_nb.dashboard.options import DashboardOptions
+    from chimera_nb.server.options import DashboardOptions
 
 TOKEN_VARIABLE = "CHIMERA_DASH_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
@@ -63,7 +63,7 @@ def dash(
     data_dir: DataDir = None,
 ) -> None:
     """Serve the dashboard until Ctrl-C."""
-    from chimera_nb.dashboard.options import DashboardOptions
+    from chimera_nb.server.options import DashboardOptions
 
     check_home()
     folder = load_settings(data_dir).data_dir if data_dir else None
@@ -88,7 +88,7 @@ def check_home() -> None:
 
 def serve_dashboard(options: DashboardOptions, *, browser: bool, as_json: bool = False) -> None:
     """Serve until Ctrl-C, and say where. Raises SettingsError where the port cannot be had."""
-    from chimera_nb.dashboard.server import serve
+    from chimera_nb.server.server import serve
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     guard_terminal()
@@ -109,7 +109,7 @@ def _no_stack(data_dir: Path | None) -> str | None:
     from chimera_nb.local import stack
 
     settings = load_settings(data_dir)
-    if settings.place == "cloud" or os.environ.get("STORAGE_EMULATOR_HOST"):
+    if settings.store.cloud.is_there:
         return None
     try:
         found = stack.find(settings.data_dir)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -12,15 +11,16 @@ import typer
 from chimera_nb.cli import display
 from chimera_nb.cli.dash_command import check_home, serve_dashboard
 from chimera_nb.cli.job_commands import failures_of
-from chimera_nb.cli.places import DataDir
-from chimera_nb.connect import connect
+from chimera_nb.cli.options import DataDir
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.local import stack
-from chimera_nb.local.demo import BUCKET, RESULTS, put_demo
+from chimera_nb.local.demo.bucket import BUCKET, RESULTS, put_demo
+from chimera_nb.session import connect
 from chimera_nb.settings import load_settings
-from pipeline.results import output_lines
+from chimera_nb.units import size
 from pipeline.storage import Store
+from pipeline.target.results import output_lines
 
 _LINES_SHOWN = 3
 _LINE_WIDTH = 160
@@ -47,16 +47,17 @@ def demo(
     ran_before = stack.find(folder) is not None
     running = stack.start(folder)
     try:
-        os.environ.update(running.exports())
         _say(f"local stack   {running.storage_endpoint}, its data in {running.data_dir}")
-        settings = connect(data_dir=folder)
-        made = put_demo(settings.store)
-        _say(f"demo data     {made.files:,} markets, {display.size(made.bytes)}, in {made.inputs}")
-        record = _run(JobService(settings))
+        # The demo is of its own stack, whatever store a shell has been led to.
+        settings = replace(load_settings(folder), storage_endpoint=running.storage_endpoint)
+        session = connect([f"gs://{BUCKET}/"], settings=settings)
+        made = put_demo(session.store)
+        _say(f"demo data     {made.files:,} markets, {size(made.bytes)}, in {made.inputs}")
+        record = _run(session.service)
         if not once:
             _say("")
             _say(f'Lead another shell to the stack with:  eval "$(chimera env --data-dir {folder})"')
-            _serve(folder)
+            _serve(running)
     finally:
         if not ran_before:
             stack.stop(folder)
@@ -82,10 +83,11 @@ def _run(service: JobService) -> JobRecord:
     return record
 
 
-def _serve(folder: Path) -> None:
-    from chimera_nb.dashboard.options import DashboardOptions
+def _serve(running: stack.Stack) -> None:
+    from chimera_nb.server.options import DashboardOptions
 
-    serve_dashboard(DashboardOptions(data_dir=folder), browser=sys.stdout.isatty())
+    options = DashboardOptions(environment=running.exports())
+    serve_dashboard(options, browser=sys.stdout.isatty())
 
 
 def _next_target(store: Store) -> str:

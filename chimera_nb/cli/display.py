@@ -13,44 +13,30 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from chimera_nb.cli.table import Column, print_hanging, print_table
+from chimera_nb.job_progress import STATUS_COLOURS, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
-from chimera_nb.jobs.entries import Entries, UnreadableRecord
-from chimera_nb.jobs.log import Page
+from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
+from chimera_nb.jobs.log.protocol import RecordPage
 from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.units import size
+from pipeline.job_options import JobOptions
 from pipeline.ledger import FileRecord
-from pipeline.patterns import join_uri
+from pipeline.options import table
 from pipeline.printable import printable
-from pipeline.spec import MAX_RATIO
 from pipeline.storage import Entry
+from pipeline.uri import join_uri
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-_COLOURS = {
-    Status.PENDING: "yellow",
-    Status.RUNNING: "cyan",
-    Status.COMPLETE: "green",
-    Status.FAILED: "red",
-    Status.CANCELLED: "magenta",
-}
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _LOGS_SHOWN = 20
-_OPTIONS = (
-    "shards",
-    "keepPartial",
-    "maxFailures",
-    "maxRatio",
-    "spoolMb",
-    "overwrite",
-    "userProject",
-    "manifest",
-)
-_UNSET = {"maxRatio": MAX_RATIO}
+_DEFAULTS: dict[str, Any] = {option.json_name: option.default for option in table(JobOptions)} | {
+    "manifest": None
+}
+_OPTIONS = [name for name in _DEFAULTS if name != "source"]
 
 
 def text(said: str, style: str = "") -> Text:
@@ -69,7 +55,7 @@ def document_of(record: JobRecord) -> dict[str, Any]:
     return {**record.to_document(), "spec": dict(record.spec)}
 
 
-def page_of(page: Page) -> dict[str, Any]:
+def page_of(page: RecordPage) -> dict[str, Any]:
     """A page of jobs as printed; what cannot be read stands apart, so that all `jobs` have the same fields."""
     unreadable = [
         {"jobId": entry.job_id, "createdAt": entry.created_at or None, "problem": entry.problem}
@@ -78,16 +64,6 @@ def page_of(page: Page) -> dict[str, Any]:
     ]
     jobs = [document_of(record) for record in page.records]
     return {"jobs": jobs, "unreadable": unreadable, "nextPage": page.next_page_token}
-
-
-def size(count: float | None) -> str:
-    """Bytes in the largest unit that keeps a whole digit, by thousands."""
-    value = float(count or 0)
-    for unit in _UNITS:
-        if value < 1000 or unit == _UNITS[-1]:
-            return f"{value:,.0f} {unit}" if unit == "B" else f"{value:,.1f} {unit}"
-        value /= 1000
-    return ""
 
 
 def when(stamp: str | None) -> str:
@@ -99,12 +75,12 @@ def when(stamp: str | None) -> str:
 
 
 def status_text(record: JobRecord) -> Text:
-    return Text(record.status_word, style=_COLOURS[record.status])
+    return Text(record.status_word, style=STATUS_COLOURS[record.status])
 
 
 def _is_set(name: str, value: object) -> bool:
     """Whether an option is worth a word: 0 is, and is no False."""
-    return value is not None and value is not False and value != _UNSET.get(name)
+    return value is not None and value is not False and value != _DEFAULTS[name]
 
 
 def headline(record: JobRecord) -> str:
@@ -216,57 +192,10 @@ def job_progress(*, quiet: bool) -> Iterator[Callable[[JobRecord], None]]:
     if quiet:
         yield lambda _: None
     elif err.is_terminal:
-        yield from _live()
+        with terminal_bar(err) as show:
+            yield show
     else:
-        yield _lines()
-
-
-def _live() -> Iterator[Callable[[JobRecord], None]]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("files  {task.fields[text]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err) as shown:
-        task = shown.add_task("pending", total=None, text="")
-
-        def show(record: JobRecord) -> None:
-            numbers = record.progress
-            done = (numbers.get("filesComplete") or 0) + (numbers.get("filesFailed") or 0)
-            colour = _COLOURS[record.status]
-            shown.update(
-                task,
-                description=f"[{colour}]{escape(record.status_word)}[/]",
-                completed=done,
-                total=numbers.get("filesListed") or None,
-                text=_numbers(record),
-            )
-
-        yield show
-
-
-def _lines() -> Callable[[JobRecord], None]:
-    said: set[tuple[str, int]] = set()
-
-    def show(record: JobRecord) -> None:
-        numbers = record.progress
-        done = int((numbers.get("filesComplete") or 0) + (numbers.get("filesFailed") or 0))
-        listed = int(numbers.get("filesListed") or 0)
-        step = (record.status_word, done * 4 // listed if listed else 0)
-        if step not in said:
-            said.add(step)
-            err.print(text(f"{record.status_word}: {done:,} of {listed:,} files  {_numbers(record)}"))
-
-    return show
-
-
-def _numbers(record: JobRecord) -> str:
-    numbers = record.progress
-    failed = f"{numbers['filesFailed']:,} failed  " if numbers.get("filesFailed") else ""
-    speed = size(numbers.get("rawBytesPerSecond"))
-    return f"{failed}{size(numbers.get('rawBytes'))} raw  {speed}/s  {numbers.get('lines') or 0:,} lines"
+        yield lines_on(err)
 
 
 def plural(count: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.cli.table import print_hanging
 from chimera_nb.doctor.examine import SECONDS, examine
 from chimera_nb.doctor.finding import Finding, State

@@ -8,16 +8,14 @@ import typer
 
 from chimera_nb.cli import display
 from chimera_nb.cli.job_commands import follow, jobs
-from chimera_nb.cli.places import AsJson, DataDir
-from chimera_nb.connect import connect
+from chimera_nb.cli.options import AsJson, DataDir, Overwrite
 from chimera_nb.jobs.record import Status
-from chimera_nb.jobs.service import JobService
+from chimera_nb.session import connect
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="As `chimera jobs list` shows it.")]
 Target = Annotated[
     str | None, typer.Option(help="Where to. Left out: a folder beside the first job's.", show_default=False)
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output that the target holds.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until the job has ended, and show its progress.")]
 _CANCELS_WITHIN = 60.0  # seconds
 
@@ -25,7 +23,7 @@ _CANCELS_WITHIN = 60.0  # seconds
 @jobs.command("cancel")
 def cancel(job_id: JobId, *, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """End a job; nothing of its output stays. Waits until it has ended."""
-    service = JobService(connect(data_dir=data_dir))
+    service = connect(data_dir=data_dir).service
     service.cancel(job_id)
     record = service.wait(job_id, seconds=_CANCELS_WITHIN)
     if as_json:
@@ -48,7 +46,7 @@ def retry(
     data_dir: DataDir = None,
 ) -> None:
     """Submit a new job over just the files of this one that failed."""
-    service = JobService(connect(data_dir=data_dir))
+    service = connect(data_dir=data_dir).service
     record = service.retry(job_id, target, overwrite=overwrite)
     follow(service, record, wait=wait, as_json=as_json)
 
@@ -64,7 +62,7 @@ def clone(
     data_dir: DataDir = None,
 ) -> None:
     """Submit the same job again, with every parameter of it but the target."""
-    service = JobService(connect(data_dir=data_dir))
+    service = connect(data_dir=data_dir).service
     record = service.clone(job_id, target, overwrite=overwrite)
     follow(service, record, wait=wait, as_json=as_json)
 
@@ -72,7 +70,7 @@ def clone(
 @jobs.command("sync")
 def sync(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Bring every job that has not ended up to date: with Dataflow, and with the processes of this machine."""
-    service = JobService(connect(data_dir=data_dir))
+    service = connect(data_dir=data_dir).service
     ended = service.sync()
     if as_json:
         display.print_json({"ended": [display.document_of(record) for record in ended]})

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.places import AsJson, DataDir, UserProject
-from chimera_nb.connect import connect
+from chimera_nb.cli.option_parameters import expanded
+from chimera_nb.cli.options import AsJson, DataDir
+from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
+from chimera_nb.session import connect
 from pipeline.errors import StorageError
+from pipeline.inputs.path_list import parse_paths
+from pipeline.job_options import JobOptions
 from pipeline.ledger import FileRecord
-from pipeline.path_list import parse_paths
-from pipeline.patterns import join_uri
-from pipeline.results import ledger_records
-from pipeline.spec import MAX_RATIO
+from pipeline.target.results import ledger_records
+from pipeline.uri import join_uri
 
 jobs = typer.Typer(help="Look at the jobs on record.", no_args_is_help=True)
 _FAILURES_SHOWN = 20
@@ -29,6 +31,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(jobs, name="jobs")
 
 
+@expanded(job=JobOptions, how=DataflowOptions)
 def submit(
     paths: Annotated[
         list[str] | None,
@@ -42,72 +45,14 @@ def submit(
         typer.FileBinaryRead | None,
         typer.Option(metavar="FILE", help="More paths, one a line; - is standard input.", show_default=False),
     ] = None,
-    source: Annotated[str, typer.Option(help="The source plugin; `chimera sources` lists them.")] = "ndjson",
-    shards: Annotated[
-        int | None,
-        typer.Option(
-            help="How many output files. Left out: as the workers find fastest.", show_default=False
-        ),
-    ] = None,
+    job: dict[str, Any],
     runner: Annotated[
         str,
         typer.Option(
             help="direct: a process of its own on this machine. dataflow: Google Dataflow, or its local double."
         ),
     ] = "direct",
-    keep_partial: Annotated[
-        bool, typer.Option("--keep-partial", help="Keep what was read of a file before its fault.")
-    ] = False,
-    max_failures: Annotated[
-        int | None, typer.Option(help="Fail the job if more files than this fail.", show_default=False)
-    ] = None,
-    max_ratio: Annotated[
-        int, typer.Option(help="Fail a file of more raw bytes for each stored byte, from 16 MiB on; 0: none.")
-    ] = MAX_RATIO,
-    spool_mb: Annotated[
-        int | None,
-        typer.Option(
-            help="MB of temporary disk for each process, beyond which a file is read twice. Left out: half of it.",
-            show_default=False,
-        ),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the output that the target holds.")
-    ] = False,
-    user_project: UserProject = None,
-    region: Annotated[str | None, typer.Option(help="Dataflow: where it runs.", show_default=False)] = None,
-    temp_location: Annotated[
-        str | None, typer.Option(help="Dataflow: the gs:// folder for what is staged.", show_default=False)
-    ] = None,
-    machine_type: Annotated[
-        str | None, typer.Option(help="Dataflow: of its workers.", show_default=False)
-    ] = None,
-    num_workers: Annotated[
-        int | None, typer.Option(help="Dataflow: to begin with.", show_default=False)
-    ] = None,
-    max_workers: Annotated[
-        int | None, typer.Option(help="Dataflow: at the most.", show_default=False)
-    ] = None,
-    service_account: Annotated[
-        str | None, typer.Option(help="Dataflow: whom its workers are.", show_default=False)
-    ] = None,
-    network: Annotated[str | None, typer.Option(help="Dataflow: of its workers.", show_default=False)] = None,
-    subnetwork: Annotated[
-        str | None, typer.Option(help="Dataflow: of its workers.", show_default=False)
-    ] = None,
-    kms_key: Annotated[
-        str | None, typer.Option(help="Dataflow: that encrypts its state.", show_default=False)
-    ] = None,
-    label: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Dataflow; may be repeated.", show_default=False),
-    ] = None,
-    beam_option: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="--NAME=VALUE", help="Any other option of Beam; may be repeated.", show_default=False
-        ),
-    ] = None,
+    how: dict[str, Any],
     wait: Annotated[
         bool, typer.Option("--wait", help="Stay until the job has ended, and show its progress.")
     ] = False,
@@ -119,33 +64,13 @@ def submit(
     The job goes on when this command is interrupted. Exit 0 done, 1 the job failed, 2 the input was refused.
     """
     inputs = [*(paths or ()), *(parse_paths(paths_from.read(), paths_from.name) if paths_from else ())]
-    service = JobService(connect((*inputs[:1], target), data_dir=data_dir))
-    how = {
-        "region": region,
-        "temp_location": temp_location,
-        "machine_type": machine_type,
-        "num_workers": num_workers,
-        "max_workers": max_workers,
-        "service_account": service_account,
-        "network": network,
-        "subnetwork": subnetwork,
-        "kms_key": kms_key,
-        "labels": label,
-        "beam_options": beam_option,
-    }
+    service = connect((*inputs[:1], target), data_dir=data_dir).service
     record = service.submit(
         inputs,
         target,
         runner=runner,
         runner_options={name: value for name, value in how.items() if value},
-        source=source,
-        shards=shards,
-        keep_partial=keep_partial,
-        max_failures=max_failures,
-        max_ratio=max_ratio,
-        spool_mb=spool_mb,
-        overwrite=overwrite,
-        user_project=user_project,
+        **job,
     )
     follow(service, record, wait=wait, as_json=as_json)
 
@@ -193,7 +118,7 @@ def list_jobs(
     data_dir: DataDir = None,
 ) -> None:
     """List jobs, newest first."""
-    service = JobService(connect(data_dir=data_dir))
+    service = connect(data_dir=data_dir).service
     found = service.list(statuses=tuple(status or ()), source=source, text=text, limit=limit, page_token=page)
     if as_json:
         display.print_json(display.page_of(found))
@@ -215,7 +140,7 @@ def show_job(
     data_dir: DataDir = None,
 ) -> None:
     """Show one job: how it stands, its numbers, the files that failed, its log."""
-    service = JobService(connect(data_dir=data_dir))
+    service = connect(data_dir=data_dir).service
     record = service.get(job_id)
     if as_json:
         display.print_json(display.document_of(record))

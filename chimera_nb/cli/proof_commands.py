@@ -11,9 +11,11 @@ from typing import Annotated
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.places import AsJson, DataDir
-from chimera_nb.proof import extract as extract_lines
-from chimera_nb.proof import verify as verify_output
+from chimera_nb.cli.options import AsJson, DataDir
+from chimera_nb.data.proof import extract as extract_lines
+from chimera_nb.data.proof import verify as verify_output
+from chimera_nb.session import Session
+from chimera_nb.units import size
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.proof import Finding, Verdict
 
@@ -43,7 +45,8 @@ def verify(
 
     Exit 0 proved, 1 something differs, 2 there is no such output.
     """
-    verdict = verify_output(job_or_target, deep=deep, data_dir=data_dir)
+    with Session(data_dir=data_dir) as session:
+        verdict = verify_output(job_or_target, deep=deep, session=session)
     if as_json:
         display.print_json(verdict.to_json())
     else:
@@ -65,7 +68,8 @@ def extract(
     data_dir: DataDir = None,
 ) -> None:
     """Take one file's lines out of an output, checked against what was written."""
-    record, blocks = extract_lines(job_or_target, uri, data_dir=data_dir)
+    with Session(data_dir=data_dir) as session:
+        record, blocks = extract_lines(job_or_target, uri, session=session)
     if output is None:
         for block in blocks:
             sys.stdout.buffer.write(block)
@@ -103,7 +107,7 @@ def _print(verdict: Verdict) -> None:
     rows = {
         "files": f"{checked.get('files', 0):,} looked for, {checked.get('records', 0):,} on record",
         "shards": f"{checked.get('shards', 0):,}, {checked.get('lines', 0):,} lines, "
-        f"{display.size(checked.get('bytes', 0))}",
+        f"{size(checked.get('bytes', 0))}",
         "decoded": f"{checked.get('filesCompared', 0):,} files, line by line"
         if verdict.deep
         else "none (--deep)",

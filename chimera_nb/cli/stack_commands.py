@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.places import AsJson, DataDir
+from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.local import stack
 from chimera_nb.local.stack import Stack
 from chimera_nb.settings import load_settings

@@ -10,13 +10,15 @@ from typing import Annotated
 import typer
 
 from chimera_nb.cli import display
-from chimera_nb.cli.places import AsJson, DataDir, UserProject
+from chimera_nb.cli.options import AsJson, DataDir, UserProject
 from chimera_nb.cli.upload_plan import plan_uploads
-from chimera_nb.connect import connect
+from chimera_nb.session import connect
+from chimera_nb.units import size
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
-from pipeline.patterns import Pattern, has_glob, split_uri
-from pipeline.selection import list_matches
+from pipeline.glob import Pattern
+from pipeline.inputs.selection import list_matches
 from pipeline.storage import Entry, Store
+from pipeline.uri import has_glob, split_uri
 
 _UPLOADS = 16  # at a time
 
@@ -84,7 +86,7 @@ def put(
     if as_json:
         display.print_json([{"uri": entry.uri, "size": entry.size} for entry in done])
     else:
-        total = display.size(sum(entry.size for entry in done))
+        total = size(sum(entry.size for entry in done))
         display.out.print(display.text(f"{display.plural(len(done), 'file')}, {total}, now in {uri}"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 
 from chimera_nb.doctor.credentials import LOGIN, NETWORK, WITHOUT_CREDENTIALS, first_line, member
 from chimera_nb.doctor.finding import Check, Finding, fault, off, ok
@@ -14,7 +15,8 @@ from pipeline.errors import (
     StorageError,
     StoreUnavailableError,
 )
-from pipeline.patterns import split_uri
+from pipeline.storage import Store
+from pipeline.uri import split_uri
 
 READ = ("storage.objects.get", "storage.objects.list")
 WRITE = (*READ, "storage.objects.create", "storage.objects.delete")
@@ -46,22 +48,20 @@ def bucket_checks(
                 off("buckets", f"{', '.join(wanted)}: no local stack runs to be asked", "chimera up --detach")
             ]
         ]
-    is_local = settings.place == "local"
+    is_local, granted = settings.place == "local", partial(permissions, settings.store)
 
     def check(name: str, needs: Collection[str]) -> Check:
-        return lambda: check_bucket(name, needs, is_local=is_local)
+        return lambda: check_bucket(name, needs, is_local=is_local, granted=granted)
 
     return [check(name, needs) for name, needs in wanted.items()]
 
 
-def check_bucket(
-    name: str, needs: Collection[str], *, is_local: bool, granted: Granted | None = None
-) -> Iterator[Finding]:
-    """`granted` gives those of the permissions that there are; left out, the store is asked."""
+def check_bucket(name: str, needs: Collection[str], *, is_local: bool, granted: Granted) -> Iterator[Finding]:
+    """`granted` gives those of the permissions that there are. Raises what it does, but for StorageError."""
     check = f"bucket {name}"
     verb = "written" if len(needs) > len(READ) else "read"
     try:
-        has = (granted or permissions)(name, needs)
+        has = granted(name, needs)
     except ObjectNotFoundError:
         if is_local and verb == "written":
             yield off(check, "is not there yet; a job makes it")
@@ -82,8 +82,7 @@ def check_bucket(
             yield fault(check, WITHOUT_CREDENTIALS, LOGIN)
         return
     except StorageError as e:
-        says = str(e).removeprefix(f"gs://{name}: ")
-        yield fault(check, says, NETWORK if isinstance(e, StoreUnavailableError) else _grant(name, verb))
+        yield fault(check, e.reason, NETWORK if isinstance(e, StoreUnavailableError) else _grant(name, verb))
         return
     if missing := [permission for permission in needs if permission not in has]:
         yield fault(check, f"may not be {verb}: {', '.join(missing)} missing", _grant(name, verb))
@@ -91,14 +90,14 @@ def check_bucket(
         yield ok(check, f"may be {'read and written' if verb == 'written' else 'read'}")
 
 
-def permissions(name: str, wanted: Collection[str]) -> Collection[str]:
+def permissions(store: Store, name: str, wanted: Collection[str]) -> Collection[str]:
     """Those of the permissions that these credentials have in the bucket. Raises StorageError."""
-    from pipeline.storage.gcs_client import client, mapped
+    from pipeline.storage.gcs_client import Terms, bucket_of, mapped
 
-    with mapped(f"gs://{name}"):
-        found: list[str] = (
-            client().bucket(name).test_iam_permissions(list(wanted), timeout=_SECONDS, retry=None)
-        )
+    terms = Terms(store.cloud, store.patience, store.user_project)
+    with mapped(f"gs://{name}", store.user_project, store.cloud.endpoint):
+        bucket = bucket_of(name, terms)
+        found: list[str] = bucket.test_iam_permissions(list(wanted), timeout=_SECONDS, retry=None)
     return found
 
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from chimera_nb.connect import connect
 from chimera_nb.doctor.buckets import bucket_checks
 from chimera_nb.doctor.credentials import NETWORK, check_credentials
 from chimera_nb.doctor.finding import Check, Finding, fault, ok
@@ -16,6 +15,7 @@ from chimera_nb.doctor.host import check_data_folder, check_memory, check_proxie
 from chimera_nb.doctor.installed import check_packages, check_python
 from chimera_nb.doctor.services import check_dataflow, check_job_log
 from chimera_nb.doctor.stack import check_stack
+from chimera_nb.session import connect
 from chimera_nb.settings import Settings
 from pipeline.errors import ChimeraError
 
@@ -36,7 +36,7 @@ def examine(
     """
     checks: list[tuple[str, Check]] = [("python", check_python), ("packages", check_packages)]
     try:
-        settings = connect(data_dir=data_dir)
+        settings = connect(data_dir=data_dir).settings
     except ChimeraError as e:
         said = [fault("settings", str(e), "correct what it names; chimera doctor looks at the rest then")]
         return [*side_by_side(checks, seconds), *said]
@@ -93,9 +93,7 @@ def _gathered(
 
 def _has_store(settings: Settings) -> bool:
     """Whether there is a store to be asked: with place local, one on this machine."""
-    import os
-
-    return settings.place == "cloud" or bool(os.environ.get("STORAGE_EMULATOR_HOST"))
+    return settings.store.cloud.is_there
 
 
 def has_faults(findings: Collection[Finding]) -> bool:

@@ -6,10 +6,9 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
 
 from chimera_nb.doctor.finding import Finding, fault, off, ok
-from chimera_nb.jobs.dataflow import LOCAL_PROJECT, LOCAL_REGION
+from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT, LOCAL_REGION
 from chimera_nb.local import stack
 from chimera_nb.settings import Settings
 from pipeline.errors import ChimeraError, StackError, UntrustedError
@@ -20,7 +19,7 @@ START = "chimera up --detach"
 
 
 def check_stack(settings: Settings) -> Iterator[Finding]:
-    """`settings` are those that lead to the stack (`chimera_nb.connect`)."""
+    """`settings` are those that lead to the stack (`chimera_nb.session`)."""
     name = "local stack"
     if settings.place == "cloud":
         yield off(name, "is not asked for: the place is cloud")
@@ -58,7 +57,7 @@ def check_stack(settings: Settings) -> Iterator[Finding]:
 
 def _by_the_client(settings: Settings) -> Iterator[Finding]:
     """Nothing where Google's client reaches the storage too, by its own way: STORAGE_EMULATOR_HOST, proxies."""
-    store = replace(settings.store, patience=Patience(seconds=0, for_credentials=False))
+    store = settings.store.with_patience(Patience(seconds=0, for_credentials=False))
     try:
         store.list_buckets()
     except ChimeraError as e:

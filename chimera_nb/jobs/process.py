@@ -10,8 +10,8 @@ from typing import Any
 
 import psutil
 
-from chimera_nb.host_id import host_id
-from chimera_nb.process_id import ProcessId, boot_id, namespace
+from chimera_nb.machine.host_id import host_id
+from chimera_nb.machine.process_id import ProcessId, boot_id, namespace
 
 
 def describe(pid: int, data_dir: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """From a job's counters to its record: `progress` in numbers, `stages` in words. Pure; no clock, no service.
 
-The counters are those of `pipeline.counters`, from whatever runner.
+The counters are those of `pipeline.graph.counters`, from whatever runner.
 """
 
 from __future__ import annotations

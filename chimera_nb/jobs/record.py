@@ -40,7 +40,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from chimera_nb.jobs.bounds import (
+from chimera_nb.jobs.document import brief, problem_of
+from chimera_nb.jobs.limits import (
     MAX_ERROR_BYTES,
     MAX_PATHS,
     MAX_PATHS_BYTES,
@@ -54,10 +55,9 @@ from chimera_nb.jobs.bounds import (
     storable,
     weigh,
 )
-from chimera_nb.jobs.document import brief, problem_of
 from pipeline.errors import JobLogError, UnknownNameError, UnreadableRecordError
-from pipeline.patterns import split_uri
 from pipeline.spec import JobSpec
+from pipeline.uri import split_uri
 
 STAGES = ("read", "decompress", "write")
 RUNNERS = ("direct", "dataflow")

@@ -5,7 +5,6 @@ Importing this imports no Beam: a job runs in another process.
 
 from __future__ import annotations
 
-import dataclasses
 import getpass
 import logging
 import os
@@ -15,14 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
-from chimera_nb.jobs import dataflow
-from chimera_nb.jobs.dataflow import DataflowJobs
-from chimera_nb.jobs.direct import DirectJobs
-from chimera_nb.jobs.entries import Entries, Entry
-from chimera_nb.jobs.log import JobLog, Page
+from chimera_nb.jobs.log.entries import Entries, Entry
+from chimera_nb.jobs.log.protocol import JobLog, RecordPage
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.runners.dataflow import DataflowJobs
+from chimera_nb.jobs.runners.direct import DirectJobs
+from chimera_nb.jobs.runners.protocol import Runner
 from chimera_nb.settings import Settings
-from pipeline.admission import admit, withdraw
+from pipeline.admit import admit, withdraw
 from pipeline.errors import (
     JobLogError,
     JobNotFoundError,
@@ -32,15 +31,15 @@ from pipeline.errors import (
     UnknownNameError,
     UnreadableRecordError,
 )
-from pipeline.manifest import all_inputs, with_manifest
-from pipeline.results import check_still_of, ledger_records
+from pipeline.inputs.manifest import all_inputs, with_manifest
+from pipeline.job_options import JobOptions
+from pipeline.options import table
 from pipeline.spec import JobSpec
+from pipeline.target.results import check_still_of, ledger_records
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.3  # seconds
-_COUNTS = ("shards", "max_failures", "max_ratio", "spool_mb")
-_GIVEN = {"inputs", "target", "job_id", "inputs_total", "manifest"}  # of a JobSpec, and no options
-_OPTIONS = tuple(field.name for field in dataclasses.fields(JobSpec) if field.name not in _GIVEN)
+_OPTIONS = {option.name: option for option in table(JobOptions)}
 _LOOKS_AT_ONCE = 10  # at jobs: as many connections as a client of Dataflow keeps
 
 
@@ -50,19 +49,21 @@ def open_log(settings: Settings) -> JobLog:
     Raises JobLogError when it cannot be opened, and SettingsError for Google's Firestore where the place is local.
     """
     if settings.job_log == "firestore":
-        if settings.place == "local" and not os.environ.get("FIRESTORE_EMULATOR_HOST"):
+        emulator = settings.firestore_endpoint or os.environ.get("FIRESTORE_EMULATOR_HOST")
+        if settings.place == "local" and not emulator:
             raise SettingsError(
                 'job_log is "firestore", but with place "local" nothing leaves this machine; set CHIMERA_PLACE=cloud, '
                 "or FIRESTORE_EMULATOR_HOST for an emulator, or leave job_log out"
             )
-        from chimera_nb.jobs.firestore_log import FirestoreJobLog
+        from chimera_nb.jobs.log.firestore import FirestoreJobLog
 
         return FirestoreJobLog(
             str(settings.project),
             database=settings.firestore_database,
             collection=settings.firestore_collection,
+            emulator=settings.firestore_endpoint,
         )
-    from chimera_nb.jobs.sqlite_log import SqliteJobLog
+    from chimera_nb.jobs.log.sqlite import SqliteJobLog
 
     return SqliteJobLog(settings.folder / "jobs.sqlite")
 
@@ -88,7 +89,7 @@ class JobService:
         self.store = settings.store
         self.log = log or open_log(settings)
         self._user = user or local_user
-        self._runners: dict[str, DirectJobs | DataflowJobs] = {
+        self._runners: dict[str, Runner] = {
             "direct": DirectJobs(self.log, settings),
             "dataflow": DataflowJobs(self.log, settings),
         }
@@ -104,8 +105,8 @@ class JobService:
     ) -> JobRecord:
         """Check a job, put it on record and have it run; its record, pending or running.
 
-        Options are the fields of JobSpec: source, shards, keep_partial, max_failures, max_ratio, spool_mb, overwrite,
-        user_project; runner_options those of `DataflowOptions`. Raises RefusedError, with nothing on record, when the
+        Options are those of `pipeline.job_options.JobOptions`, and runner_options those of
+        `chimera_nb.dataflow_options.DataflowOptions`. Raises RefusedError, with nothing on record, when the
         request is wrong; then no file has been touched.
         """
         if not isinstance(runner, str) or runner not in self._runners:
@@ -121,8 +122,8 @@ class JobService:
         if not isinstance(runner_options, dict | None):
             raise RefusedError(f"runner_options is {runner_options!r}; give a dict of names and values")
         store = self.store.billed_to(spec.user_project)
-        how = _runner_options(self.settings, runner, spec, runner_options or {})
-        check_places(spec.inputs, spec.target, how, self.settings)
+        how = self._runners[runner].options_of(spec, runner_options or {})
+        check_access(spec.inputs, spec.target, how, self.settings)
         created_by = self._user() or "unknown"
         admit(store, spec, self._may_be_running, makes_bucket=self.settings.place == "local")
         try:
@@ -138,10 +139,10 @@ class JobService:
         """The record as it stands, brought up to date. Raises JobNotFoundError."""
         return self._settled(self.log.get(job_id))
 
-    def list(self, **filters: Any) -> Page:
+    def list(self, **filters: Any) -> RecordPage:
         """One page of the log, newest first, brought up to date; the filters are those of JobLog.list."""
         page = self.log.list(**filters)
-        return Page(self._all_settled(page.entries), page.next_page_token)
+        return RecordPage(self._all_settled(page.entries), page.next_page_token)
 
     def wait(
         self, job_id: str, on_change: Callable[[JobRecord], None] | None = None, seconds: float | None = None
@@ -214,13 +215,7 @@ class JobService:
     ) -> JobRecord:
         spec = JobSpec.from_json(record.spec)
         options = {
-            "source": spec.source,
-            "shards": spec.shards,
-            "keep_partial": spec.keep_partial,
-            "max_failures": spec.max_failures,
-            "max_ratio": spec.max_ratio,
-            "spool_mb": spec.spool_mb,
-            "user_project": spec.user_project,
+            **{name: getattr(spec, name) for name, option in _OPTIONS.items() if not option.once},
             "runner": record.runner,
             "runner_options": {n: v for n, v in record.runner_options.items() if n != "project"},
         }
@@ -264,19 +259,21 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     for name in options:
         if name not in _OPTIONS:
             raise UnknownNameError("option of a job", name, list(_OPTIONS))
-    counts = {n: whole_number(v, n) for n, v in options.items() if n in _COUNTS and v is not None}
+    counts = {n: whole_number(v, n) for n, v in options.items() if _OPTIONS[n].kind is int and v is not None}
     return {**options, **counts}
 
 
-def check_places(
+def check_access(
     inputs: Sequence[str], target: str, runner_options: Mapping[str, Any], settings: Settings
 ) -> None:
-    """Hold all that a job names to the lists of `pipeline.allowed`, before the store is asked. Raises RefusedError.
+    """Hold all that a job names to the lists of `pipeline.storage.access_policy`, before the store is asked.
+
+    Raises RefusedError.
 
     `inputs` may be patterns. Beam's own clients, which stage a Dataflow job, know no lists: so what they are told is
     checked here, and with lists there are no Beam options but those of the settings.
     """
-    access = settings.store.access
+    access = settings.access
     for path in inputs:
         access.check_pattern(path)
     access.check_folder(f"{target}/", "write", "the target")
@@ -290,18 +287,3 @@ def check_places(
                     f"beam option {option!r}: where places are listed, only the settings give Beam's own options, "
                     "since one may name any place; add it to beam_options under [dataflow] in chimera.toml"
                 )
-
-
-def _runner_options(settings: Settings, runner: str, spec: JobSpec, wanted: dict[str, Any]) -> dict[str, Any]:
-    if runner == "dataflow":
-        for path in (spec.inputs[0], spec.target):
-            if not path.startswith("gs://"):
-                raise RefusedError(
-                    f"{path} is on this machine, where Dataflow's workers cannot read; use gs://"
-                )
-        return dataflow.options_of(settings, **wanted)
-    if wanted:
-        raise RefusedError(
-            f"{', '.join(sorted(map(str, wanted)))}: only for --runner dataflow; leave out, or choose that"
-        )
-    return {}

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chimera_nb.jobs.record import JobRecord
-from chimera_nb.process_id import boot_id
+from chimera_nb.machine.process_id import boot_id
 
 _KEPT_SECONDS = 7 * 86_400
 

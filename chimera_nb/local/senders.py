@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from chimera_nb.peers import is_own_connection
+from chimera_nb.machine.peers import is_own_connection
 
 _NAMES = {"localhost", "127.0.0.1"}
 # By connection: what its other end is does not change, and a client's next request is on the same one.

@@ -32,14 +32,14 @@ from typing import TYPE_CHECKING
 import psutil
 
 from chimera_nb.local.state import Record, clean, known_data_dirs, read_record
-from chimera_nb.private import open_private, private_data_dir
-from chimera_nb.process_id import ProcessId
+from chimera_nb.machine.private import open_private, private_data_dir
+from chimera_nb.machine.process_id import ProcessId
 from pipeline.errors import StackError
 from pipeline.folders import absolute, current_folder
 from pipeline.proxies import direct_environment
 
 if TYPE_CHECKING:
-    from chimera_nb.local.faults import Faults
+    from chimera_nb.local.storage.faults import Faults
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
@@ -57,7 +57,7 @@ class Stack:
 
     def exports(self) -> dict[str, str]:
         """The environment in which clients, ours and others', find this stack."""
-        from chimera_nb.local.dataflow.environment import client_environment
+        from chimera_nb.environment import client_environment
 
         return {
             "STORAGE_EMULATOR_HOST": self.storage_endpoint,
@@ -100,7 +100,7 @@ def start(data_dir: Path) -> Stack:
             return running
         if supervisor.returncode is None:
             supervisor.kill()
-    from chimera_nb.local.storage import tail
+    from chimera_nb.local.storage.server import tail
 
     raise StackError(f"the local stack on {data_dir} does not start: {tail(log)} (all of it: {log})")
 
@@ -126,7 +126,7 @@ def serve(
 async def _serve(data_dir: Path, on_ready: Callable[[Stack], None], faults: Faults | None) -> None:
     from chimera_nb.local.dataflow.server import running_dataflow
     from chimera_nb.local.ports import listen
-    from chimera_nb.local.storage import running_storage
+    from chimera_nb.local.storage.server import running_storage
 
     serving = asyncio.current_task()
     for number in (signal.SIGINT, signal.SIGTERM):

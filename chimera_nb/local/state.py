@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from chimera_nb.private import open_private, private_folder
-from chimera_nb.process_id import ProcessId
-from chimera_nb.trust import check_trusted
+from chimera_nb.machine.private import open_private, private_folder
+from chimera_nb.machine.process_id import ProcessId
+from chimera_nb.machine.trust import check_trusted
 from pipeline.errors import SettingsError, UntrustedError
 from pipeline.folders import home_expanded
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pipeline.codecs.documents import HEAD_BYTES, document_of
 from pipeline.codecs.formats import compression_of, refused_format_of
-from pipeline.codecs.intake import Intake, Readable
+from pipeline.codecs.stream import BufferedStream, Readable
 from pipeline.codecs.transcode import as_utf8, encoding_of
 from pipeline.errors import BadFileError
 
@@ -39,7 +39,7 @@ class Codec(ABC):
         Reads to the end of the stream unless the stream is at fault. Text in UTF-16 or UTF-32 comes as UTF-8. Raises
         BadFileError, with a reason that says where, also for a file that decodes to nothing, for one that holds a
         further layer (a .tar.gz, a .bz2.gz) and for one that holds a document, such as an HTML page. What is worth
-        a note of a good one is in the `notes` of a stream that is an Intake, at the end.
+        a note of a good one is in the `notes` of a stream that is a BufferedStream, at the end.
         """
         chunks = filter(None, self.chunks(stream))
         fault = None
@@ -64,7 +64,7 @@ class Codec(ABC):
             )
         rest = _after(head, fault, chunks)
         encoding = encoding_of(start)
-        if encoding and isinstance(stream, Intake):
+        if encoding and isinstance(stream, BufferedStream):
             stream.notes.append(encoding.note)
         yield from as_utf8(rest, encoding) if encoding else rest
         if not start:

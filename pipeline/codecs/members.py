@@ -17,9 +17,9 @@ from isal import igzip_lib
 
 from pipeline.codecs.base import CHUNK_BYTES, Codec, padding_note
 from pipeline.codecs.formats import EXCERPT_BYTES, MAGIC, begins_with
-from pipeline.codecs.intake import PADDING, PIECE_BYTES, Intake, Readable
+from pipeline.codecs.stream import PADDING, PIECE_BYTES, BufferedStream, Readable
 from pipeline.codecs.xz_outline import dictionary_bytes
-from pipeline.errors import BadFileError
+from pipeline.errors import BadFileError, CutOffError
 
 # What a member is begun with. Members may be tiny, and each gives back what it did not use: a small first
 # piece keeps a file of a million members linear. Not smaller than a gzip header (64 KiB of extra field and a
@@ -54,34 +54,36 @@ class MemberCodec(Codec):
         """What the decoder's complaint means: `head` is how the member begins, `raw` the bytes before the fault."""
         return BadFileError(f"the {self.name} data is corrupt after {raw:,} raw bytes ({error})")
 
-    def skip_padding(self, intake: Intake) -> int:
+    def skip_padding(self, buffered: BufferedStream) -> int:
         """Step over what may stand after a member; how many bytes of it are worth a note."""
-        return intake.skip(PADDING)
+        return buffered.skip(PADDING)
 
     def chunks(self, stream: Readable) -> Iterator[bytes]:
-        intake = Intake(stream)
+        buffered = BufferedStream(stream)
         raw = padding = padded = 0
         first = True
-        while head := intake.peek(len(self.magic[0])):
+        while head := buffered.peek(len(self.magic[0])):
             # A head shorter than the magic is the beginning of a member that was cut off.
             if not any(head.startswith(magic) or magic.startswith(head) for magic in self.magic):
                 if first:
-                    raise BadFileError(f"is not {self.name}: {begins_with(intake.peek(EXCERPT_BYTES))}")
+                    raise BadFileError(
+                        f"is not {self.name}: {begins_with(buffered.peek(EXCERPT_BYTES))}", of_the_file=True
+                    )
                 raise BadFileError(
-                    f"{padding + intake.count_rest():,} bytes of something else follow the end of the {self.name}"
+                    f"{padding + buffered.count_rest():,} bytes of something else follow the end of the {self.name}"
                 )
-            for chunk in self._member(intake, raw):
+            for chunk in self._member(buffered, raw):
                 raw += len(chunk)
                 yield chunk
-            padding = self.skip_padding(intake)
+            padding = self.skip_padding(buffered)
             padded += padding
             first = False
         if padded:
-            intake.notes.append(padding_note(padded, f"{self.name} data"))
+            buffered.notes.append(padding_note(padded, f"{self.name} data"))
 
-    def _member(self, intake: Intake, raw: int) -> Iterator[bytes]:
+    def _member(self, buffered: BufferedStream, raw: int) -> Iterator[bytes]:
         decoder = self.open()
-        data = head = intake.take(_FIRST_BYTES)
+        data = head = buffered.take(_FIRST_BYTES)
         while True:
             try:
                 chunk = decoder.decompress(data, CHUNK_BYTES)
@@ -91,13 +93,13 @@ class MemberCodec(Codec):
             if chunk:
                 yield chunk
             if decoder.eof:
-                intake.give_back(len(decoder.unused_data))
+                buffered.give_back(len(decoder.unused_data))
                 return
             data = b""
             if decoder.needs_input:
-                data = intake.read(PIECE_BYTES)
+                data = buffered.read(PIECE_BYTES)
                 if not data:
-                    raise BadFileError(f"the {self.name} data is cut off after {raw:,} raw bytes")
+                    raise CutOffError(f"the {self.name} data is cut off after {raw:,} raw bytes")
 
 
 class Bz2Codec(MemberCodec):
@@ -149,6 +151,6 @@ class XzCodec(MemberCodec):
             f"{limit} MiB is the most that is given; compress it again with a smaller one: xz -dc FILE | xz -9 > NEW.xz"
         )
 
-    def skip_padding(self, intake: Intake) -> int:
-        nuls = intake.skip(b"\0")
-        return (nuls if nuls % 4 else 0) + intake.skip(PADDING)
+    def skip_padding(self, buffered: BufferedStream) -> int:
+        nuls = buffered.skip(b"\0")
+        return (nuls if nuls % 4 else 0) + buffered.skip(PADDING)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipeline.errors import BadFileError
+from pipeline.errors import BadFileError, CutOffError
 
 _PIECE_BYTES = 256 * 1024  # decoded at a time: two bytes may become three
 _ASCII = rb"[\t\r\n\x20-\x7e]"
@@ -72,6 +72,6 @@ def as_utf8(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[bytes]:
             if text:
                 yield text.encode()
     if not raw:
-        raise BadFileError("holds a byte order mark and no text")
+        raise BadFileError("holds a byte order mark and no text", of_the_file=True)
     if decoder.getstate()[0]:
-        raise BadFileError(f"the {encoding.name} text is cut off after {raw:,} raw bytes")
+        raise CutOffError(f"the {encoding.name} text is cut off after {raw:,} raw bytes")

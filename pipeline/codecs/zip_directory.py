@@ -10,8 +10,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from pipeline.codecs.documents import may_be_package, package_of
-from pipeline.codecs.intake import PADDING, RandomAccess
-from pipeline.errors import BadFileError
+from pipeline.codecs.stream import PADDING, RandomAccess
+from pipeline.errors import BadFileError, CutOffError
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -73,7 +73,7 @@ def find_directory(archive: RandomAccess) -> Directory:
     if extra > 0 and tail[-extra:].strip(PADDING):
         raise BadFileError(f"{extra:,} bytes of something else follow the end of the zip archive")
     if extra < 0:
-        raise BadFileError("the zip archive is cut off in the comment at its end")
+        raise CutOffError("the zip archive is cut off in the comment at its end")
     end = length - window + at
     if large := _end64(archive, end):
         end, size, offset = large
@@ -100,12 +100,12 @@ def members(archive: RandomAccess, directory: Directory) -> Iterator[Member]:
 
 
 def corrupt(reason: str) -> BadFileError:
-    return BadFileError(f"the zip archive is cut off or corrupt ({reason})")
+    return CutOffError(f"the zip archive is cut off or corrupt ({reason})")
 
 
 def _refuse_package(held: bytes) -> None:
     if document := package_of(member.name for member in _members_in(held, 0)):
-        raise BadFileError(f"is {document.name}; {document.remedy}")
+        raise BadFileError(f"is {document.name}; {document.remedy}", of_the_file=True)
 
 
 def _members_in(held: bytes, base: int) -> Generator[Member, None, int]:

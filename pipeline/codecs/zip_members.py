@@ -11,10 +11,10 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from pipeline.codecs.intake import PIECE_BYTES, Readable
+from pipeline.codecs.stream import PIECE_BYTES, Readable
 from pipeline.codecs.zip_directory import Member, decode_name
 from pipeline.codecs.zip_methods import check_method, decompressed
-from pipeline.errors import BadFileError
+from pipeline.errors import BadFileError, CutOffError
 
 _HEADER = struct.Struct("<4s5H3L2H")
 _HEADER_SIGN = b"PK\3\4"
@@ -60,29 +60,35 @@ def _proved(source: Source, member: Member) -> Iterator[bytes]:
         size += len(raw)
         yield raw
     if packed.ended_early or (size < member.size and (crc != member.crc or not size)):
-        raise BadFileError(f"is cut off or corrupt (it ends after {size:,} of {member.size:,} raw bytes)")
+        raise CutOffError(
+            f"is cut off or corrupt (it ends after {size:,} of {member.size:,} raw bytes)", of_the_file=True
+        )
     if crc != member.crc:
-        raise BadFileError("is cut off or corrupt (Bad CRC-32: not that of the directory)")
+        raise CutOffError("is cut off or corrupt (Bad CRC-32: not that of the directory)", of_the_file=True)
 
 
 def _check(member: Member) -> None:
     if member.flags & _ENCRYPTED:
-        raise BadFileError("is encrypted; upload it without a password")
+        raise BadFileError("is encrypted; upload it without a password", of_the_file=True)
     check_method(member.method)
     if member.flags & (_PATCHED | _STRONGLY_ENCRYPTED):
-        raise BadFileError("is cut off or corrupt (it is patched data or strongly encrypted)")
+        raise CutOffError(
+            "is cut off or corrupt (it is patched data or strongly encrypted)", of_the_file=True
+        )
 
 
 def _pass_header(source: Source, member: Member) -> None:
     """Step over what stands before a member's data, once it agrees with the directory."""
     header = source.take(_HEADER.size)
     if len(header) < _HEADER.size or not header.startswith(_HEADER_SIGN):
-        raise BadFileError("is cut off or corrupt (it does not begin where the directory says)")
+        raise CutOffError(
+            "is cut off or corrupt (it does not begin where the directory says)", of_the_file=True
+        )
     _, _, flags, *_, name_size, extra_size = _HEADER.unpack(header)
     name = decode_name(source.take(name_size), flags)
     source.take(extra_size)
     if name != member.stored_name:
-        raise BadFileError(f"is cut off or corrupt (it is named {name!r} where it begins)")
+        raise CutOffError(f"is cut off or corrupt (it is named {name!r} where it begins)", of_the_file=True)
 
 
 class _Packed:

@@ -8,10 +8,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pipeline.codecs.intake import PIECE_BYTES, Readable
 from pipeline.codecs.members import Decoder, XzCodec
+from pipeline.codecs.stream import PIECE_BYTES, Readable
 from pipeline.codecs.zstd import ZstdCodec
-from pipeline.errors import BadFileError
+from pipeline.errors import BadFileError, CutOffError
 
 STORED, DEFLATED, BZIP2, LZMA, ZSTD, XZ = 0, 8, 12, 14, 93, 95
 _REPACK = "unpack the archive with unzip or 7-Zip, and compress what is in it again as gzip, bz2 or zip"
@@ -71,7 +71,7 @@ def _decoded(decoder: Decoder, packed: Readable, size: int) -> Iterator[bytes]:
         try:
             raw = decoder.decompress(data, min(left, PIECE_BYTES))
         except _FAULTS as e:
-            raise BadFileError(f"is cut off or corrupt ({e})") from e
+            raise CutOffError(f"is cut off or corrupt ({e})", of_the_file=True) from e
         left -= len(raw)
         if raw:
             yield raw
@@ -106,7 +106,7 @@ def _lzma(packed: Readable, size: int) -> Decoder:
     head = _exactly(packed, _LZMA_HEAD_BYTES)
     properties = _exactly(packed, int.from_bytes(head[2:], "little"))
     if len(properties) != _LZMA_PROPERTIES_BYTES or properties[0] >= 9 * 5 * 5:
-        raise BadFileError("is cut off or corrupt (its LZMA properties cannot be)")
+        raise CutOffError("is cut off or corrupt (its LZMA properties cannot be)", of_the_file=True)
     rest, lc = divmod(properties[0], 9)
     pb, lp = divmod(rest, 5)
     # No distance is longer than what came before it, so that more than the member's size is never needed.
@@ -120,7 +120,7 @@ def _lzma(packed: Readable, size: int) -> Decoder:
     try:
         return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
     except _FAULTS as e:
-        raise BadFileError(f"is cut off or corrupt ({e})") from e
+        raise CutOffError(f"is cut off or corrupt ({e})", of_the_file=True) from e
 
 
 def _exactly(packed: Readable, size: int) -> bytes:

@@ -12,8 +12,8 @@ import zstandard
 
 from pipeline.codecs.base import CHUNK_BYTES, Codec, padding_note
 from pipeline.codecs.formats import EXCERPT_BYTES, MAGIC, ZSTD_FRAME, ZSTD_SKIPPABLE, begins_with
-from pipeline.codecs.intake import PADDING, PIECE_BYTES, Intake, Readable
-from pipeline.errors import BadFileError
+from pipeline.codecs.stream import PADDING, PIECE_BYTES, BufferedStream, Readable
+from pipeline.errors import BadFileError, CutOffError
 
 _BLOCK_BYTES = 128 * 1024
 _BLOCKS = CHUNK_BYTES // _BLOCK_BYTES
@@ -30,54 +30,56 @@ class ZstdCodec(Codec):
     magic = MAGIC["zstd"]
 
     def chunks(self, stream: Readable) -> Iterator[bytes]:
-        intake = Intake(stream)
+        buffered = BufferedStream(stream)
         decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES)
         raw = padding = padded = 0
         first = True
-        while magic := intake.peek(4):
+        while magic := buffered.peek(4):
             if magic == ZSTD_FRAME:
-                for chunk in _frame(intake, decompressor, raw):
+                for chunk in _frame(buffered, decompressor, raw):
                     raw += len(chunk)
                     yield chunk
             elif magic in ZSTD_SKIPPABLE:
-                _skip(intake, raw)
+                _skip(buffered, raw)
             elif any(known.startswith(magic) for known in self.magic):
                 raise _cut_off(raw)
             elif first:
-                raise BadFileError(f"is not zstd: {begins_with(intake.peek(EXCERPT_BYTES))}")
+                raise BadFileError(
+                    f"is not zstd: {begins_with(buffered.peek(EXCERPT_BYTES))}", of_the_file=True
+                )
             else:
                 raise BadFileError(
-                    f"{padding + intake.count_rest():,} bytes of something else follow the end of the zstd"
+                    f"{padding + buffered.count_rest():,} bytes of something else follow the end of the zstd"
                 )
-            padding = intake.skip(PADDING)
+            padding = buffered.skip(PADDING)
             padded += padding
             first = False
         if padded:
-            intake.notes.append(padding_note(padded, "zstd data"))
+            buffered.notes.append(padding_note(padded, "zstd data"))
 
 
-def _skip(intake: Intake, raw: int) -> None:
-    head = intake.take(8)
+def _skip(buffered: BufferedStream, raw: int) -> None:
+    head = buffered.take(8)
     left = int.from_bytes(head[4:], "little")
-    while left and len(head) == 8 and (piece := intake.take(min(left, PIECE_BYTES))):
+    while left and len(head) == 8 and (piece := buffered.take(min(left, PIECE_BYTES))):
         left -= len(piece)
     if left or len(head) < 8:
         raise _cut_off(raw)
 
 
-def _frame(intake: Intake, decompressor: zstandard.ZstdDecompressor, raw: int) -> Iterator[bytes]:
-    batch = [_header(intake, raw)]
+def _frame(buffered: BufferedStream, decompressor: zstandard.ZstdDecompressor, raw: int) -> Iterator[bytes]:
+    batch = [_header(buffered, raw)]
     has_checksum = bool(batch[0][4] & 4)
     decoder = decompressor.decompressobj()
     blocks, last, cut = 0, False, False
     while not (last or cut):
-        head = intake.take(3)
+        head = buffered.take(3)
         bits = int.from_bytes(head, "little") if len(head) == 3 else 0
         last, kind, size = bool(bits & 1), bits >> 1 & 3, bits >> 3
         if size > _BLOCK_BYTES or kind == _RESERVED:  # an RLE block's size is that of its raw bytes
             raise _corrupt(raw, "a block that cannot be")
         size = (1 if kind == _RLE else size) + (4 if last and has_checksum else 0)
-        body = intake.take(size)
+        body = buffered.take(size)
         cut = len(head) < 3 or len(body) < size
         batch += head, body
         blocks += 1
@@ -93,9 +95,9 @@ def _frame(intake: Intake, decompressor: zstandard.ZstdDecompressor, raw: int) -
         raise _cut_off(raw)
 
 
-def _header(intake: Intake, raw: int) -> bytes:
+def _header(buffered: BufferedStream, raw: int) -> bytes:
     """The frame's header, checked for what would ask for more than there is."""
-    head = intake.peek(_HEADER_BYTES)
+    head = buffered.peek(_HEADER_BYTES)
     try:
         size = zstandard.frame_header_size(head)
         if len(head) < size:
@@ -116,11 +118,11 @@ def _header(intake: Intake, raw: int) -> bytes:
             f"the zstd frame needs dictionary {parameters.dict_id}; "
             "compress it again without: zstd -dc -D DICTIONARY FILE | zstd > NEW.zst"
         )
-    return intake.take(size)
+    return buffered.take(size)
 
 
 def _cut_off(raw: int) -> BadFileError:
-    return BadFileError(f"the zstd data is cut off after {raw:,} raw bytes")
+    return CutOffError(f"the zstd data is cut off after {raw:,} raw bytes")
 
 
 def _corrupt(raw: int, reason: str) -> BadFileError:

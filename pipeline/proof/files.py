@@ -10,8 +10,8 @@ from typing import Any
 
 from pipeline.errors import ObjectNotFoundError
 from pipeline.proof.findings import Findings
-from pipeline.shards import PublishedFile
 from pipeline.storage import Entry, Store, join
+from pipeline.write.shard_list import PublishedFile
 
 _READERS = 8  # files read at a time
 _READ_BYTES = 1 << 20
@@ -34,23 +34,23 @@ def check_files(
 
     A bucket knows the checksum of what it holds, and of equal bytes nothing needs to be read; local files are read.
     """
-    standing = {
-        name: entry for kind in ("output", "ledger") for name, entry in _standing(store, target, kind)
+    contents = {
+        name: entry for kind in ("output", "ledger") for name, entry in _contents(store, target, kind)
     }
     wanted = {file.name for file in listed}
-    for name in standing.keys() - wanted:
+    for name in contents.keys() - wanted:
         findings.add(
             _kind(name, "extra"), join(target, name), "is not one of the files that the job published"
         )
     changed = set()
     with ThreadPoolExecutor(_READERS, thread_name_prefix="verify-file") as pool:
-        looked_at = pool.map(lambda file: _look(store, file, standing.get(file.name)), listed)
+        looked_at = pool.map(lambda file: _look(store, file, contents.get(file.name)), listed)
         for file, text in zip(listed, looked_at, strict=True):
             findings.checked["shards" if file.kind == "output" else "ledgerFiles"] += 1
             if text is None:
                 continue
             changed.add(file.name)
-            missing = file.name not in standing
+            missing = file.name not in contents
             findings.add(_kind(file.name, "missing" if missing else "changed"), join(target, file.name), text)
     return frozenset(changed)
 
@@ -100,7 +100,7 @@ def check_without_list(
     store: Store, target: str, summary: Mapping[str, Any], findings: Findings, *, deep: bool
 ) -> None:
     """The shards of an output without a list, by the summary alone: their names, their bytes, their lines if read."""
-    found = [(name, entry) for name, entry in _standing(store, target, "output") if _NUMBERED.search(name)]
+    found = [(name, entry) for name, entry in _contents(store, target, "output") if _NUMBERED.search(name)]
     total = summary.get("shards")
     names = {name for name, _ in found}
     wanted = (
@@ -130,7 +130,7 @@ def _compare(summary: Mapping[str, Any], name: str, found: int, target: str, fin
         findings.add("shards-differ", join(target, "output/"), text)
 
 
-def _standing(store: Store, target: str, kind: str) -> Iterator[tuple[str, Entry]]:
+def _contents(store: Store, target: str, kind: str) -> Iterator[tuple[str, Entry]]:
     folder = join(target, kind) + "/"
     for entry in store.list_objects(folder):
         yield f"{kind}/{entry.uri.removeprefix(folder)}", entry

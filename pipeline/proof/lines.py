@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from pipeline.codecs import HEAD_BYTES, choose_codec
-from pipeline.codecs.intake import Intake
+from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import AccessDeniedError, BadFileError, NotAllowedError, ObjectNotFoundError
 from pipeline.proof.findings import Findings
 from pipeline.proof.output import WINDOW_BYTES, Layout, OutputReader
@@ -70,7 +70,7 @@ def _compare(store: Store, layout: Layout, record: Known, wanted: str) -> Differ
 def _differs(
     store: Store, layout: Layout, record: Known, stream: ReadStream, wanted: str
 ) -> Difference | None:
-    intake = Intake(stream)
+    intake = BufferedStream(stream)
     try:
         codec = choose_codec(intake.peek(HEAD_BYTES), record.uri, wanted)
         text = _first_difference(store, layout, record, codec.decode(intake))

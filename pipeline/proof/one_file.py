@@ -7,13 +7,13 @@ import heapq
 from collections.abc import Iterator
 
 from pipeline.errors import RefusedError, StorageError
-from pipeline.layout import shards_uri
 from pipeline.ledger import FileRecord
 from pipeline.proof.output import Layout, OutputReader
-from pipeline.results import ledger_records
-from pipeline.shards import read_shard_list
 from pipeline.storage import Store
 from pipeline.storage.checksum import Crc32c
+from pipeline.target.layout import shards_uri
+from pipeline.target.results import ledger_records
+from pipeline.write.shard_list import read_shard_list
 
 _SHOWN = 3
 _NEAR = 0.6  # how much of two names has to be alike, as in difflib.get_close_matches

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from pipeline.ledger import FileRecord
-from pipeline.shards import PublishedFile
 from pipeline.storage import Store, join
+from pipeline.write.shard_list import PublishedFile
 
 WINDOW_BYTES = 4 << 20
 

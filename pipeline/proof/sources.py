@@ -13,9 +13,9 @@ from itertools import islice
 from typing import Any
 
 from pipeline.errors import ObjectNotFoundError
+from pipeline.inputs.selection import list_matches, literal_uri
 from pipeline.proof.findings import Findings
 from pipeline.proof.records import Known, Records
-from pipeline.selection import list_matches, literal_uri
 from pipeline.storage import Entry, Store
 
 _LOOKUPS = 24

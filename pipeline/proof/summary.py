@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError, TargetError
-from pipeline.layout import shards_uri, summary_uri
 from pipeline.ledger import Totals
 from pipeline.proof.findings import Findings
-from pipeline.publish import summary_crc32c
-from pipeline.shards import PublishedFile, read_shard_list
 from pipeline.storage import Store
-from pipeline.target import read_summary
+from pipeline.target.layout import shards_uri, summary_uri
+from pipeline.target.lifecycle import read_summary
+from pipeline.write.publish import summary_crc32c
+from pipeline.write.shard_list import PublishedFile, read_shard_list
 
 
 @dataclass(frozen=True)

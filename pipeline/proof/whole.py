@@ -7,20 +7,20 @@ from typing import Any
 
 from pipeline.codecs import get_codec
 from pipeline.errors import RefusedError, SettingsError, UnknownNameError
-from pipeline.layout import summary_uri
 from pipeline.ledger import FileRecord, Totals
+from pipeline.proof.coverage import check_coverage, find_changed
 from pipeline.proof.files import check_files, check_without_list
 from pipeline.proof.findings import Findings, Verdict
 from pipeline.proof.lines import check_lines
 from pipeline.proof.output import Layout
-from pipeline.proof.places import check_places, find_changed
 from pipeline.proof.records import Records
 from pipeline.proof.sources import check_sources
 from pipeline.proof.summary import Claimed, check_totals, find_list, find_summary
-from pipeline.results import lines_of
 from pipeline.sources import get_decompressor, get_source
-from pipeline.standing import published
 from pipeline.storage import Store
+from pipeline.target.contents import published
+from pipeline.target.layout import summary_uri
+from pipeline.target.results import lines_of
 
 _BIGGEST = 1 << 63  # what a bucket's numbers stay below, and the table holds
 
@@ -46,7 +46,7 @@ def verify(store: Store, target: str, claimed: Claimed | None = None, *, deep: b
             check_totals(summary, totals, summary_uri(target), findings)
         if layout is not None:
             _check_shards(summary, layout, findings)
-            check_places(records, layout, findings)
+            check_coverage(records, layout, findings)
             find_changed(store, layout, records, changed, findings)
         check_sources(store, records, summary, _patterns(summary, claimed), findings)
         if deep and layout is not None:

@@ -26,7 +26,7 @@ class SourcePlugin(ABC):
     def build_patterns(self, bucket: str, paths: Sequence[str]) -> list[str]:
         """The globs, each a whole URI in that bucket, that match the files of the selected paths.
 
-        Paths are relative to the bucket; with the bucket "" paths and patterns are local. `pipeline.patterns`
+        Paths are relative to the bucket; with the bucket "" paths and patterns are local. `pipeline.glob`
         has the rules of globs, and `escape`, `has_glob` and `join_uri` to build them with. Calls no service.
         """
 

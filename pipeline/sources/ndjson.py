@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.patterns import escape, has_glob, join_uri
 from pipeline.sources.base import SourcePlugin, files_in_folder
+from pipeline.uri import escape, has_glob, join_uri
 
 
 class NdjsonSource(SourcePlugin):

@@ -11,8 +11,9 @@ from importlib.metadata import Distribution, EntryPoint, entry_points
 
 from pipeline.codecs import get_codec
 from pipeline.errors import ChimeraError, InvalidUriError, UnknownNameError
-from pipeline.patterns import Pattern, split_uri
+from pipeline.glob import Pattern
 from pipeline.sources.base import SourcePlugin
+from pipeline.uri import split_uri
 
 GROUP = "chimera.sources"
 _BUILT_IN = {

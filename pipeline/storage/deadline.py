@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 import requests
@@ -60,7 +61,6 @@ class _Watch:
     """The requests of this process, and the thread that looks at them."""
 
     def __init__(self) -> None:
-        self.process = os.getpid()
         self._requests: set[_Request] = set()
         self._changed = threading.Condition()
         self._next = float("inf")  # when the thread will look
@@ -92,21 +92,16 @@ class _Watch:
                 request.expire()
 
 
-_watch = _Watch()
-
-
-def _watch_of_this_process() -> _Watch:
+@lru_cache(maxsize=1)
+def _watch(_process: int) -> _Watch:
     """A forked child has none of its parent's threads, and perhaps a lock that one of them held."""
-    global _watch  # noqa: PLW0603 - threads are the process's as well
-    if _watch.process != os.getpid():
-        _watch = _Watch()
-    return _watch
+    return _Watch()
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Bound the request that this thread makes in the block, by a session with `mount` done. Raises TimeoutError."""
-    watch, request = _watch_of_this_process(), _Request(seconds)
+    watch, request = _watch(os.getpid()), _Request(seconds)
     watch.add(request)
     _thread.request = request
     try:

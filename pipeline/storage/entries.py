@@ -25,7 +25,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Page:
+class ListingPage:
     """Some of what stands in a folder: URIs of folders, each ending in "/", and objects."""
 
     folders: tuple[str, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -11,12 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.errors import ObjectNotFoundError, StorageError
-from pipeline.patterns import split_uri
 from pipeline.storage import gcs_read, gcs_write
-from pipeline.storage.entries import Entry, Page, ReadStream
+from pipeline.storage.backends import Objects
+from pipeline.storage.entries import Entry, ListingPage, ReadStream
 from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
 from pipeline.storage.gcs_read import blob_of
 from pipeline.storage.local_streams import FileReader, mapped
+from pipeline.uri import split_uri
 
 _DELETERS = 16
 _FIELDS = "items(name,size,generation,crc32c,updated),nextPageToken,prefixes"
@@ -24,8 +24,11 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Buckets:
-    """All buckets, asked on these terms. What a bucket does wrong is a StorageError, or one of its kind."""
+class Buckets(Objects):
+    """All buckets of a service, asked on these terms.
+
+    What a bucket does wrong is a StorageError, or one of its kind.
+    """
 
     terms: Terms
 
@@ -39,19 +42,21 @@ class Buckets:
 
     def list_buckets(self) -> list[str]:
         def buckets() -> Iterator[Any]:
-            yield from client().list_buckets(retry=None, timeout=self.terms.answer())
+            yield from client(self.terms.cloud).list_buckets(retry=None, timeout=self.terms.answer())
 
         return self._ask("gs://", lambda: [bucket.name for bucket in buckets()])
 
     def make_bucket(self, bucket: str) -> None:
-        if not os.environ.get("STORAGE_EMULATOR_HOST"):
+        if self.terms.cloud.endpoint is None:
             raise ObjectNotFoundError(
                 f"gs://{bucket}", "there is no such bucket; make it with gcloud or in the console"
             )
         try:
             self._ask(
                 f"gs://{bucket}",
-                lambda: client().create_bucket(bucket, retry=None, timeout=self.terms.answer()),
+                lambda: client(self.terms.cloud).create_bucket(
+                    bucket, retry=None, timeout=self.terms.answer()
+                ),
             )
         except StorageError:
             if not self.bucket_exists(bucket):  # it may have been made before, and the answer lost
@@ -63,10 +68,10 @@ class Buckets:
             if blob.name.startswith(name) and not _stands_for_folder(blob):
                 yield _entry(bucket, blob)
 
-    def list_folder(self, folder: str, *, page_size: int) -> Iterator[Page]:
+    def list_folder(self, folder: str, *, page_size: int) -> Iterator[ListingPage]:
         bucket, _ = split_uri(folder)
         for page in self._list(folder, delimiter="/", page_size=page_size).pages:
-            yield Page(
+            yield ListingPage(
                 tuple(f"gs://{bucket}/{prefix}" for prefix in sorted(page.prefixes)),
                 tuple(_entry(bucket, blob) for blob in page if not _stands_for_folder(blob)),
             )
@@ -133,7 +138,7 @@ class Buckets:
         bucket, name = split_uri(prefix)
         return self._ask(
             prefix,
-            lambda: client().list_blobs(
+            lambda: client(self.terms.cloud).list_blobs(
                 bucket_of(bucket, self.terms),
                 prefix=name or None,
                 fields=_FIELDS,

@@ -1,6 +1,7 @@
-"""The google-cloud-storage client: one for a process, on what terms it is asked, and its errors as ours.
+"""The google-cloud-storage clients: one pool for a process, on what terms they are asked, and their errors as ours.
 
-Credentials are found as Google's libraries find them; STORAGE_EMULATOR_HOST leads to a local stack instead.
+A client belongs to the endpoint that it was made for (`pipeline.storage.cloud`). Google is asked with the credentials
+that its libraries find, an emulator with none.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
 from pipeline.errors import CredentialsError, StorageError, StoreUnavailableError, TransferError
 from pipeline.proxies import is_of_proxy, reach_directly, through_proxy
+from pipeline.storage.cloud import Cloud
 from pipeline.storage.deadline import deadline, mount
 from pipeline.storage.gcs_answers import said, status_of
 from pipeline.storage.gcs_faults import NO_STORE, SIGN_IN, error_of
@@ -52,8 +54,9 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Terms:
-    """How buckets are asked: with how much patience, and which project is billed where whoever asks has to pay."""
+    """How buckets are asked: of which service, with how much patience, and which project is billed."""
 
+    cloud: Cloud
     patience: Patience
     user_project: str | None = None
 
@@ -62,14 +65,17 @@ class Terms:
         return self.patience.answer()
 
 
-def client() -> Any:
-    """This process's client (google.cloud.storage.Client). Raises CredentialsError without credentials."""
-    return _client(os.getpid(), os.environ.get("STORAGE_EMULATOR_HOST"))
+def client(cloud: Cloud) -> Any:
+    """This process's client of that service (google.cloud.storage.Client). Raises CredentialsError without credentials.
+
+    All stores of one endpoint share it, with its connections: this is the one pool of clients that there is.
+    """
+    return _client(os.getpid(), cloud.endpoint)
 
 
 def bucket_of(name: str, terms: Terms) -> Any:
     """The client's own handle of a bucket; what is asked through it is billed as the terms say."""
-    return client().bucket(name, user_project=terms.user_project)
+    return client(terms.cloud).bucket(name, user_project=terms.user_project)
 
 
 def asked(
@@ -100,27 +106,31 @@ def asked(
 @contextmanager
 def attempt(uri: str, terms: Terms, size: int = _ANSWER_BYTES) -> Iterator[None]:
     """Bound one try of a call that asks the store about `uri`. Raises StorageError or one of its kind."""
-    with mapped(uri, terms.user_project), deadline(terms.patience.deadline(size)):
+    with mapped(uri, terms.user_project, terms.cloud.endpoint), deadline(terms.patience.deadline(size)):
         yield
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)  # a forked child must not write into its parent's connections
 def _client(_process: int, emulator: str | None) -> Any:
     import google.auth
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import storage
 
-    # The client would ask for each bucket's metadata by itself, for traces that nobody has asked for.
-    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "1")
-    with mapped("gs://"):
+    with mapped("gs://", endpoint=emulator):
         if emulator:
-            made = storage.Client(project="local", credentials=AnonymousCredentials())
+            made = storage.Client(
+                project="local",
+                credentials=AnonymousCredentials(),
+                client_options={"api_endpoint": emulator},
+            )
         else:
             credentials, project = google.auth.default(
                 scopes=["https://www.googleapis.com/auth/devstorage.read_write"]
             )
             # Nothing here belongs to a project, but the client wants the name of one.
             made = storage.Client(project=project or "unnamed", credentials=credentials)
+    # It would ask for each bucket's metadata by itself, for traces that nobody has asked for.
+    made._bucket_metadata_cache = None  # noqa: SLF001 - else only a variable of the process says so
     reach_directly(made._http, emulator or "")  # noqa: SLF001
     mount(made._http, connections=_CONNECTIONS)  # noqa: SLF001 - its only way to keep more than ten
     # Tokens are fetched within requests, by a session of their own: nobody waits for them without end either.
@@ -130,12 +140,13 @@ def _client(_process: int, emulator: str | None) -> Any:
 
 
 @contextmanager
-def mapped(uri: str, user_project: str | None = None) -> Iterator[None]:
-    """Whatever the client raises, as a StorageError about `uri`."""
+def mapped(uri: str, user_project: str | None = None, endpoint: str | None = None) -> Iterator[None]:
+    """Whatever the client raises, as a StorageError about `uri`; `endpoint` is that of an emulator."""
+    address = endpoint or "https://storage.googleapis.com"
     try:
         yield
     except (api.GoogleAPIError, InvalidResponse) as e:
-        raise _answered(uri, e, user_project) from e
+        raise _answered(uri, e, user_project, address) from e
     except DataCorruption as e:
         raise TransferError(uri, f"the transfer failed ({said(e)})", "try again") from e
     except auth.TransportError as e:
@@ -151,7 +162,7 @@ def mapped(uri: str, user_project: str | None = None) -> Iterator[None]:
     except requests.exceptions.InvalidJSONError as e:
         raise StoreUnavailableError(uri, *NO_STORE) from e
     except _UNREACHED as e:
-        through = through_proxy(_address())
+        through = through_proxy(address)
         if isinstance(e, _NO_ADDRESS):  # which trying again does not mend
             wrong = "that variable" if through else "STORAGE_EMULATOR_HOST"
             raise StorageError(
@@ -163,16 +174,11 @@ def mapped(uri: str, user_project: str | None = None) -> Iterator[None]:
         ) from e
 
 
-def _answered(uri: str, error: Exception, user_project: str | None) -> StorageError:
+def _answered(uri: str, error: Exception, user_project: str | None, address: str) -> StorageError:
     """An answer that is no success: the store's, or that of a proxy on the way to it."""
-    if is_of_proxy(getattr(error, "response", None)) and (through := through_proxy(_address())):
+    if is_of_proxy(getattr(error, "response", None)) and (through := through_proxy(address)):
         reason = (
             f"{status_of(error)} was answered{through}, in words that are not the store's ({said(error)})"
         )
         return StorageError(uri, reason, _CORRECT_PROXY)
     return error_of(uri, error, user_project)
-
-
-def _address() -> str:
-    """Where the client asks."""
-    return os.environ.get("STORAGE_EMULATOR_HOST") or "https://storage.googleapis.com"

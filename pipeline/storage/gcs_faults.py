@@ -21,8 +21,8 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
-from pipeline.patterns import split_uri
 from pipeline.storage.gcs_answers import codes_of, said, status_of
+from pipeline.uri import split_uri
 
 _PERMISSION = re.compile(r"(?:does not have |Permission ')(?P<name>[a-z]+\.[a-zA-Z]+\.[a-zA-Z]+)\b")
 _MEMBER = re.compile(r"^(?P<name>[^\s@]+@[^\s@]+) does not have ")

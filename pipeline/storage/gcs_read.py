@@ -20,11 +20,11 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
-from pipeline.patterns import split_uri
 from pipeline.storage.checksum import Crc32c
 from pipeline.storage.entries import ReadStream
 from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
 from pipeline.storage.gcs_faults import NO_STORE
+from pipeline.uri import split_uri
 
 WINDOW_BYTES = 4 << 20  # one request brings so much
 FIRST_BYTES = (
@@ -32,7 +32,8 @@ FIRST_BYTES = (
 )  # the first so much: a market file whole. Two dozen threads hold one each, and few decode
 _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
 _CRC32C = re.compile(r"crc32c=([\w+/=]+)")
-_last_read: dict[str, str] = {}  # by bucket, an object that it has given to this process
+# By endpoint and bucket, an object that it gave to this process.
+_last_read: dict[tuple[str | None, str], str] = {}
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,14 @@ def check_gives(uri: str, terms: Terms) -> None:
     that this process has read before is the witness; without one the listing is.
     """
     bucket, _ = object_name(uri)
-    witness = _last_read.get(bucket, uri)
+    known = terms.cloud.endpoint, bucket
+    witness = _last_read.get(known, uri)
     try:
         if witness != uri:
             try:
                 read_range(witness, 0, 1, terms)
             except ObjectNotFoundError:
-                _last_read.pop(bucket, None)  # gone as well, which happens: the bucket itself is asked
+                _last_read.pop(known, None)  # gone as well, which happens: the bucket itself is asked
             else:
                 return
         asked(f"gs://{bucket}", terms)(list_one)(bucket, terms)
@@ -118,7 +120,9 @@ def check_gives(uri: str, terms: Terms) -> None:
 
 
 def list_one(bucket: str, terms: Terms) -> None:
-    for _ in client().list_blobs(bucket_of(bucket, terms), max_results=1, fields="items(name)", retry=None):
+    for _ in client(terms.cloud).list_blobs(
+        bucket_of(bucket, terms), max_results=1, fields="items(name)", retry=None
+    ):
         break
 
 
@@ -150,7 +154,7 @@ def _first_window(uri: str, terms: Terms, generation: int | None, size: int) -> 
         if generation is None:
             raise
         raise ObjectChangedError(uri, "was replaced or deleted since it was first read; try again") from e
-    _last_read[split_uri(uri)[0]] = uri
+    _last_read[terms.cloud.endpoint, split_uri(uri)[0]] = uri
     return found
 
 
@@ -182,7 +186,7 @@ def _fetch(uri: str, start: int, end: int, generation: int | None, terms: Terms)
 
 
 def _get(url: str, wanted: str, terms: Terms) -> Any:
-    return client()._http.request(  # noqa: SLF001 - the session with the client's credentials
+    return client(terms.cloud)._http.request(  # noqa: SLF001 - the session with the client's credentials
         "GET",
         url,
         headers={
@@ -196,7 +200,7 @@ def _get(url: str, wanted: str, terms: Terms) -> Any:
 
 def _url(uri: str, generation: int | None, terms: Terms) -> str:
     bucket, name = object_name(uri)
-    base = client()._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
+    base = client(terms.cloud)._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
     query = {"alt": "media", "generation": generation, "userProject": terms.user_project}
     asked_for = urlencode({key: value for key, value in query.items() if value is not None})
     return f"{base}/download/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}?{asked_for}"

@@ -6,7 +6,6 @@ that is told from a change by another. https://cloud.google.com/storage/docs/gen
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +13,13 @@ from typing import Any
 from google.api_core import exceptions as api
 
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError
-from pipeline.patterns import split_uri
+from pipeline.storage.backends import Versions
 from pipeline.storage.entries import Version
 from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
 from pipeline.storage.gcs_faults import is_over_a_limit
 from pipeline.storage.gcs_read import BlobReader, blob_of
 from pipeline.storage.gcs_write import OWNER, write_object
+from pipeline.uri import split_uri
 
 _FIELDS = "items(name,size,generation,crc32c,metadata),nextPageToken,prefixes"
 
@@ -29,7 +29,7 @@ _without_move: set[tuple[str | None, str]] = set()
 
 
 @dataclass(frozen=True)
-class BucketVersions:
+class BucketVersions(Versions):
     """Objects of all buckets, asked on these terms."""
 
     terms: Terms
@@ -39,7 +39,7 @@ class BucketVersions:
 
     def list_versions(self, prefix: str) -> Iterator[Version]:
         bucket, name = split_uri(prefix)
-        found = asked(prefix, self.terms)(client)().list_blobs(
+        found = asked(prefix, self.terms)(client)(self.terms.cloud).list_blobs(
             bucket_of(bucket, self.terms),
             prefix=name or None,
             delimiter="/",
@@ -69,7 +69,7 @@ class BucketVersions:
             return now  # it has been done before
 
     def move(self, source: str, target: str, generation: int, over: int) -> Version:
-        where = (os.environ.get("STORAGE_EMULATOR_HOST"), split_uri(source)[0])
+        where = (self.terms.cloud.endpoint, split_uri(source)[0])
         if where not in _without_move:
             moved = asked(source, self.terms)(_move)(source, target, generation, over, self.terms)
             if moved is not None:

@@ -166,10 +166,10 @@ class BlobWriter(WriteStream):
 def _begin(uri: str, terms: Terms, owner: str | None) -> str:
     """Begin a resumable upload; its own URL."""
     bucket, name = object_name(uri)
-    base = client()._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
+    base = client(terms.cloud)._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
     billed = {} if terms.user_project is None else {"userProject": terms.user_project}
     query = {"uploadType": "resumable", **billed}
-    response = client()._http.request(  # noqa: SLF001 - the session with the client's credentials
+    response = client(terms.cloud)._http.request(  # noqa: SLF001 - the session with the client's credentials
         "POST",
         f"{base}/upload/storage/v1/b/{bucket}/o?{urlencode(query)}",
         data=json.dumps({"name": name, "contentType": _content_type(uri), "metadata": _owned(owner)}),
@@ -183,7 +183,7 @@ def _begin(uri: str, terms: Terms, owner: str | None) -> str:
 
 def _request(method: str, session: str | None, terms: Terms, span: str = "", body: bytes = b"") -> Any:
     headers = {"Content-Range": span} if span else {}
-    return client()._http.request(  # noqa: SLF001 - the session with the client's credentials
+    return client(terms.cloud)._http.request(  # noqa: SLF001 - the session with the client's credentials
         method, session, data=body, headers=headers, timeout=terms.answer(), allow_redirects=False
     )
 

@@ -15,32 +15,129 @@ from pathlib import Path
 from pipeline.errors import (
     ObjectNotFoundError,
 )
-from pipeline.storage.entries import Entry, Page, ReadStream
+from pipeline.storage.backends import Objects
+from pipeline.storage.entries import Entry, ListingPage, ReadStream
 from pipeline.storage.local_streams import FileReader, FileWriter, mapped
 
 _log = logging.getLogger(__name__)
 
 
-def list_objects(prefix: str, *, recursive: bool) -> Iterator[Entry]:
-    """Files below the prefix's folder, links followed; each folder is read once, however many links lead to it.
+class LocalFiles(Objects):
+    """All files of this machine, by their paths."""
 
-    A link to a folder that is read under a name of its own is passed over, and so is one to a folder that holds
-    the one that is listed: it would never end. A file or link whose target is gone is listed too, so that it is on
-    record as one that cannot be read.
-    """
-    top = _folder_of(prefix)
-    read = [os.path.realpath(top or ".")]  # the folders read, with all below them
-    waiting = [iter(_scan(top))]  # no recursion: folders may nest deeper than calls
-    while waiting:
-        for path, entry in waiting[-1]:
+    def list_objects(self, prefix: str, *, recursive: bool) -> Iterator[Entry]:
+        """Files below the prefix's folder, links followed; each folder is read once, however many links lead to it.
+
+        A link to a folder that is read under a name of its own is passed over, and so is one to a folder that holds
+        the one that is listed: it would never end. A file or link whose target is gone is listed too, so that it is on
+        record as one that cannot be read.
+        """
+        top = _folder_of(prefix)
+        read = [os.path.realpath(top or ".")]  # the folders read, with all below them
+        waiting = [iter(_scan(top))]  # no recursion: folders may nest deeper than calls
+        while waiting:
+            for path, entry in waiting[-1]:
+                if _leads_to_folder(entry):
+                    if recursive and f"{path}/".startswith(prefix) and _is_read_here(path, entry, read):
+                        waiting.append(iter(_scan(f"{path}/")))
+                        break
+                elif path.startswith(prefix) and _is_data(entry):
+                    yield _entry(path)
+            else:
+                waiting.pop()
+
+    def linked_folders(self, folder: str) -> Iterator[str]:
+        """The links below a folder that lead to folders; what is behind them is not looked into."""
+        for top, names, _ in os.walk(folder):
+            for name in names:
+                if os.path.islink(path := f"{top.rstrip('/')}/{name}"):  # noqa: PTH114 - a path as it is written
+                    yield path
+
+    def list_folder(self, folder: str, *, page_size: int) -> Iterator[ListingPage]:
+        folders, files = [], []
+        for path, entry in _scan(_folder_of(folder)):
+            if not path.startswith(folder):
+                continue
             if _leads_to_folder(entry):
-                if recursive and f"{path}/".startswith(prefix) and _is_read_here(path, entry, read):
-                    waiting.append(iter(_scan(f"{path}/")))
-                    break
-            elif path.startswith(prefix) and _is_data(entry):
-                yield _entry(path)
-        else:
-            waiting.pop()
+                folders.append(f"{path}/")
+            elif _is_data(entry):
+                files.append(_entry(path))
+        for at in range(0, max(len(folders), len(files), 1), page_size):
+            yield ListingPage(tuple(folders[at : at + page_size]), tuple(files[at : at + page_size]))
+
+    def stat(self, uri: str) -> Entry:
+        with mapped(uri):
+            found = Path(uri).stat()
+        if modes.S_ISDIR(found.st_mode):
+            raise ObjectNotFoundError(uri, "is a folder, not a file")
+        return _entry(uri)
+
+    def open_read(self, uri: str, first_bytes: int | None = None) -> ReadStream:  # noqa: ARG002 - asked for each read
+        return FileReader(uri)
+
+    def read_range(self, uri: str, start: int, end: int) -> bytes:
+        with mapped(uri), Path(uri).open("rb") as file:
+            file.seek(start)
+            blocks, left = [], end - start
+            while left > 0 and (
+                block := file.read(min(left, _BLOCK))
+            ):  # what is asked for at once is allocated at once
+                blocks.append(block)
+                left -= len(block)
+            return b"".join(blocks)
+
+    def open_write(self, uri: str, owner: str | None = None) -> FileWriter:  # noqa: ARG002 - a file carries no mark
+        return FileWriter(uri)
+
+    def write_bytes(self, uri: str, data: bytes, *, create_only: bool, private: bool = False) -> None:
+        """The name appears with the whole content: a reader never sees half. A private file is its owner's alone."""
+        path = Path(uri)
+        with mapped(uri):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".chimera-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                    os.fchmod(file.fileno(), 0o600 if private else 0o666 & ~_UMASK)
+                if create_only:
+                    os.link(temporary, path)
+                else:
+                    Path(temporary).replace(path)
+                    return
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+            Path(temporary).unlink()
+
+    def upload_file(self, path: str, uri: str) -> Entry:
+        part = f"{uri}.{os.getpid()}.part"
+        try:
+            with self.open_read(path) as source, self.open_write(part) as out:
+                while block := source.read(1 << 20):
+                    out.write(block)
+                source.verify()
+            with mapped(uri):
+                Path(part).replace(uri)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+        return _entry(uri)
+
+    def delete(self, uris: Sequence[str]) -> None:
+        for uri in uris:
+            with mapped(uri), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                Path(uri).unlink()
+
+    def delete_tree(self, folder: str) -> None:
+        with mapped(folder):
+            while Path(folder).exists():
+                with contextlib.suppress(
+                    FileNotFoundError
+                ):  # raised where another takes something away first: go on
+                    shutil.rmtree(folder)
+
+    def is_folder(self, path: str) -> bool:
+        return os.path.isdir(path)  # noqa: PTH112 - exactly this path, with its "//" and ".."
 
 
 def _is_read_here(path: str, entry: os.DirEntry[str], read: list[str]) -> bool:
@@ -57,110 +154,6 @@ def _is_read_here(path: str, entry: os.DirEntry[str], read: list[str]) -> bool:
         return False
     read.append(real)
     return True
-
-
-def linked_folders(folder: str) -> Iterator[str]:
-    """The links below a folder that lead to folders; what is behind them is not looked into."""
-    for top, names, _ in os.walk(folder):
-        for name in names:
-            if os.path.islink(path := f"{top.rstrip('/')}/{name}"):  # noqa: PTH114 - a path as it is written
-                yield path
-
-
-def list_folder(folder: str, *, page_size: int) -> Iterator[Page]:
-    folders, files = [], []
-    for path, entry in _scan(_folder_of(folder)):
-        if not path.startswith(folder):
-            continue
-        if _leads_to_folder(entry):
-            folders.append(f"{path}/")
-        elif _is_data(entry):
-            files.append(_entry(path))
-    for at in range(0, max(len(folders), len(files), 1), page_size):
-        yield Page(tuple(folders[at : at + page_size]), tuple(files[at : at + page_size]))
-
-
-def stat(uri: str) -> Entry:
-    with mapped(uri):
-        found = Path(uri).stat()
-    if modes.S_ISDIR(found.st_mode):
-        raise ObjectNotFoundError(uri, "is a folder, not a file")
-    return _entry(uri)
-
-
-def open_read(uri: str, first_bytes: int | None = None) -> ReadStream:  # noqa: ARG001 - a disk is asked for each read
-    return FileReader(uri)
-
-
-def read_range(uri: str, start: int, end: int) -> bytes:
-    with mapped(uri), Path(uri).open("rb") as file:
-        file.seek(start)
-        blocks, left = [], end - start
-        while left > 0 and (
-            block := file.read(min(left, _BLOCK))
-        ):  # what is asked for at once is allocated at once
-            blocks.append(block)
-            left -= len(block)
-        return b"".join(blocks)
-
-
-def open_write(uri: str, owner: str | None = None) -> FileWriter:  # noqa: ARG001 - a file carries no mark
-    return FileWriter(uri)
-
-
-def write_bytes(uri: str, data: bytes, *, create_only: bool, private: bool = False) -> None:
-    """The name appears with the whole content: a reader never sees half of it. A private file is its owner's alone."""
-    path = Path(uri)
-    with mapped(uri):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".chimera-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                os.fchmod(file.fileno(), 0o600 if private else 0o666 & ~_UMASK)
-            if create_only:
-                os.link(temporary, path)
-            else:
-                Path(temporary).replace(path)
-                return
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        Path(temporary).unlink()
-
-
-def upload_file(path: str, uri: str) -> Entry:
-    part = f"{uri}.{os.getpid()}.part"
-    try:
-        with open_read(path) as source, open_write(part) as out:
-            while block := source.read(1 << 20):
-                out.write(block)
-            source.verify()
-        with mapped(uri):
-            Path(part).replace(uri)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    return _entry(uri)
-
-
-def delete(uris: Sequence[str]) -> None:
-    for uri in uris:
-        with mapped(uri), contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            Path(uri).unlink()
-
-
-def delete_tree(folder: str) -> None:
-    with mapped(folder):
-        while Path(folder).exists():
-            with contextlib.suppress(
-                FileNotFoundError
-            ):  # raised where another takes something away first: go on
-                shutil.rmtree(folder)
-
-
-def is_folder(path: str) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112 - exactly this path, with its "//" and ".."
 
 
 _BLOCK = 1 << 20

@@ -17,8 +17,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError
-from pipeline.storage import local
+from pipeline.storage.backends import Versions
 from pipeline.storage.entries import Version
+from pipeline.storage.local import LocalFiles
 from pipeline.storage.local_streams import mapped
 
 # NFS locks files that are open for writing, and no folders.
@@ -26,65 +27,65 @@ _LOCKS_NO_FOLDER = {errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL}
 _LOCK_FILE = ".chimera-lock"  # then, while it is held
 
 
-def look(uri: str) -> Version:
-    with mapped(uri):
-        found = Path(uri).stat()
-    if modes.S_ISDIR(found.st_mode):
-        raise ObjectNotFoundError(uri, "is a folder, not a file")
-    return _version(uri, found)
+class LocalVersions(Versions):
+    """All files of this machine, as they stand at one moment."""
 
+    def look(self, uri: str) -> Version:
+        with mapped(uri):
+            found = Path(uri).stat()
+        if modes.S_ISDIR(found.st_mode):
+            raise ObjectNotFoundError(uri, "is a folder, not a file")
+        return _version(uri, found)
 
-def list_versions(prefix: str) -> Iterator[Version]:
-    for entry in local.list_objects(prefix, recursive=False):
-        with contextlib.suppress(ObjectNotFoundError):  # it went, or is a link that leads nowhere
-            yield look(entry.uri)
+    def list_versions(self, prefix: str) -> Iterator[Version]:
+        for entry in LocalFiles().list_objects(prefix, recursive=False):
+            with contextlib.suppress(ObjectNotFoundError):  # it went, or is a link that leads nowhere
+                yield self.look(entry.uri)
 
+    def read_version(self, uri: str) -> tuple[bytes, int]:
+        with mapped(uri), Path(uri).open("rb") as file:
+            return file.read(), generation_of(os.fstat(file.fileno()))
 
-def read_version(uri: str) -> tuple[bytes, int]:
-    with mapped(uri), Path(uri).open("rb") as file:
-        return file.read(), generation_of(os.fstat(file.fileno()))
+    def swap(self, uri: str, data: bytes, generation: int, owner: str | None) -> int:  # noqa: ARG002 - see the module
+        path = Path(uri)
+        if generation and not path.parent.is_dir():
+            raise _changed(uri)
+        with mapped(uri), _locked(path.parent, make=True):
+            before = _stat(path)
+            _check(uri, before, generation)
+            LocalFiles().write_bytes(uri, data, create_only=False)
+            after = path.stat()
+            if before is not None and after.st_mtime_ns <= before.st_mtime_ns:
+                # The clock of many disks ticks every few milliseconds, and an inode may be given twice.
+                os.utime(path, ns=(after.st_atime_ns, before.st_mtime_ns + 1))
+            return generation_of(path.stat())
 
+    def move(self, source: str, target: str, generation: int, over: int) -> Version:
+        old, new = Path(source), Path(target)
+        with contextlib.ExitStack() as held:
+            for folder in sorted(
+                {old.parent, new.parent}
+            ):  # in one order, so that no two wait for each other
+                uri = source if folder == old.parent else target
+                held.enter_context(mapped(uri))
+                held.enter_context(_locked(folder, make=folder != old.parent))
+            with mapped(source):
+                old.lstat()
+            _check(source, _stat(old), generation)
+            with mapped(target):
+                _check(target, _stat(new), over)
+                old.replace(new)
+                return _version(target, new.stat())
 
-def swap(uri: str, data: bytes, generation: int, owner: str | None) -> int:  # noqa: ARG001 - see the module
-    path = Path(uri)
-    if generation and not path.parent.is_dir():
-        raise _changed(uri)
-    with mapped(uri), _locked(path.parent, make=True):
-        before = _stat(path)
-        _check(uri, before, generation)
-        local.write_bytes(uri, data, create_only=False)
-        after = path.stat()
-        if before is not None and after.st_mtime_ns <= before.st_mtime_ns:
-            # The clock of many disks ticks every few milliseconds, and an inode may be given twice.
-            os.utime(path, ns=(after.st_atime_ns, before.st_mtime_ns + 1))
-        return generation_of(path.stat())
-
-
-def move(source: str, target: str, generation: int, over: int) -> Version:
-    old, new = Path(source), Path(target)
-    with contextlib.ExitStack() as held:
-        for folder in sorted({old.parent, new.parent}):  # in one order, so that no two wait for each other
-            uri = source if folder == old.parent else target
-            held.enter_context(mapped(uri))
-            held.enter_context(_locked(folder, make=folder != old.parent))
-        with mapped(source):
-            old.lstat()
-        _check(source, _stat(old), generation)
-        with mapped(target):
-            _check(target, _stat(new), over)
-            old.replace(new)
-            return _version(target, new.stat())
-
-
-def delete_version(uri: str, generation: int) -> bool:
-    path = Path(uri)
-    try:
-        with mapped(uri), _locked(path.parent, make=False):
-            _check(uri, _stat(path), generation)
-            path.unlink()
-    except (ObjectExistsError, ObjectNotFoundError):
-        return False
-    return True
+    def delete_version(self, uri: str, generation: int) -> bool:
+        path = Path(uri)
+        try:
+            with mapped(uri), _locked(path.parent, make=False):
+                _check(uri, _stat(path), generation)
+                path.unlink()
+        except (ObjectExistsError, ObjectNotFoundError):
+            return False
+        return True
 
 
 def remove_empty_folder(folder: str) -> None:

@@ -20,7 +20,7 @@ from chimera_nb.jobs.service import JobService
 from chimera_nb.local import stack
 from chimera_nb.settings import Settings
 from pipeline.errors import ChimeraError, StorageError
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from tests.chaos.oracle import input_files
 
 BUCKET, RESULTS = "chaos-input", "chaos-results"
@@ -38,14 +38,14 @@ class Ground:
     jobs: dict[str, dict[str, str]] = field(default_factory=dict)  # by target: id -> series of its input
 
     @property
-    def store(self) -> Store:
+    def store(self) -> PlainStore:
         return self.service.store
 
     def target(self, name: str) -> str:
         return f"gs://{RESULTS}/{name}"
 
     def faults(self, **wanted: object) -> None:
-        """Have the storage make these, beside the latency that it always has (`chimera_nb.local.faults`)."""
+        """Have the storage make these, beside the latency that it always has (`chimera_nb.local.storage.faults`)."""
         body = json.dumps({"latency_ms": LATENCY_MS, **wanted}).encode()
         request = urllib.request.Request(
             f"{self.running.storage_endpoint}/_chimera/faults", body, method="POST"

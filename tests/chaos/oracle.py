@@ -11,8 +11,8 @@ from functools import cache
 from chimera_nb.jobs.record import Status
 from chimera_nb.jobs.service import JobService
 from pipeline.proof import verify
-from pipeline.results import output_shards
-from pipeline.target import read_summary
+from pipeline.target.lifecycle import read_summary
+from pipeline.target.results import output_shards
 
 FILES, LINES = 24, 1500
 

@@ -35,7 +35,7 @@ import zstandard
 from pipeline.codecs import codec_names, get_codec
 from pipeline.codecs.documents import document_of
 from pipeline.codecs.formats import compression_of, refused_format_of
-from pipeline.codecs.intake import PADDING
+from pipeline.codecs.stream import PADDING
 from pipeline.codecs.transcode import encoding_of
 
 _WINDOW_BYTES = 128 << 20

@@ -11,13 +11,13 @@ from itertools import pairwise
 from hypothesis import strategies as st
 from isal import igzip_lib
 
-from pipeline.blocks import LineCount, line_blocks, whole_lines
 from pipeline.codecs import CHUNK_BYTES, HEAD_BYTES, choose_codec, get_codec
 from pipeline.codecs.documents import document_of
 from pipeline.codecs.formats import compression_of, refused_format_of
-from pipeline.codecs.intake import PADDING
+from pipeline.codecs.stream import PADDING
 from pipeline.codecs.transcode import encoding_of
 from pipeline.errors import BadFileError
+from pipeline.read.lines import LineCount, line_blocks, whole_lines
 from tests.fuzz import oracles
 from tests.fuzz.streams import Anywhere, Stream, files, gzip_member, raw_bytes, reads, whole
 
@@ -43,7 +43,10 @@ def check_file(codec: str, data: bytes, sizes: Sequence[int]) -> None:
     raw, fault = decoded(codec, data, sizes)
     outcomes[f"{codec}: {'refused' if fault else 'accepted'}"] += 1
     if codec == "zip":
-        assert decoded(codec, data, sizes, Anywhere) == (raw, fault)
+        # Of two faults in a file either may be met first, by the pieces in which it comes.
+        other, other_fault = decoded(codec, data, sizes, Anywhere)
+        assert (other_fault is None) == (fault is None)
+        assert other == raw or (fault and (other.startswith(raw) or raw.startswith(other)))
     wanted, refusal = _asked(oracles.strict, codec, data)
     if wanted is None:
         assert fault, f"{codec} takes what the library refuses: {refusal}"

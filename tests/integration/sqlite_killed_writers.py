@@ -16,9 +16,9 @@ import sys
 import time
 from pathlib import Path
 
-from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.jobs.transitions import Change
 from pipeline.spec import JobSpec
 
 WRITERS = 4  # at once

@@ -10,21 +10,21 @@ import uuid
 
 import pytest
 
-from chimera_nb.jobs import dataflow
-from chimera_nb.jobs.dataflow import DataflowJobs
-from chimera_nb.jobs.direct import DirectJobs
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.runners import dataflow
+from chimera_nb.jobs.runners.dataflow import DataflowJobs
+from chimera_nb.jobs.runners.direct import DirectJobs
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from pipeline.errors import NotAllowedError
-from pipeline.manifest import write_patterns
-from pipeline.results import ledger_records, output_shards
+from pipeline.inputs.manifest import write_patterns
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
-from pipeline.target import prepare_target
+from pipeline.storage import PlainStore
+from pipeline.target.lifecycle import prepare_target
+from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import expected_lines, good_files
 
-STORE = Store()
+STORE = PlainStore()
 
 pytestmark = pytest.mark.timeout(200)
 
@@ -180,7 +180,7 @@ def test_a_forged_job_is_refused_in_its_own_process(stack, tmp_path, history, re
         service.log.close()
     said = (tmp_path / "jobs" / f"{record.job_id}.log").read_text()
     assert ended.status is Status.FAILED, said
-    assert "WARNING pipeline.allowed: refused: gs://" in said
+    assert "WARNING pipeline.storage.access_policy: refused: gs://" in said
     if forged == "input":
         assert f"gs://{history}/secret/: may not be read here" in ended.error
     assert ended.progress.get("filesComplete", 0) == 0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from tests.unit.test_zip_directory import many
 
 pytestmark = pytest.mark.timeout(300)
@@ -69,7 +69,7 @@ def test_two_dozen_lines_of_64_mib_at_once(long_lines):
 
 
 def test_two_dozen_lines_of_64_mib_at_once_out_of_a_bucket_and_into_it(long_lines, bucket):
-    store, place = Store(), f"gs://{bucket}"
+    store, place = PlainStore(), f"gs://{bucket}"
     store.run_each(lambda file: store.upload_file(str(file), f"{place}/in/{file.name}"), long_lines.iterdir())
     assert peak_of_job(long_lines, "--target", f"{place}/out", at=f"{place}/in/") < MOST
     assert json.loads(store.read_bytes(f"{place}/out/summary.json"))["lines"] == 48

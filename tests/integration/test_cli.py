@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.results import output_shards
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
+from pipeline.target.results import output_shards
 from tests.fixtures.files import bad_files, expected_lines, good_files
 
-STORE = Store()
+STORE = PlainStore()
 
 pytestmark = pytest.mark.timeout(120)
 

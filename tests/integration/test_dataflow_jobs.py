@@ -16,19 +16,20 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chimera_nb.jobs import dataflow
-from chimera_nb.jobs.dataflow import LOCAL_PROJECT, LOCAL_REGION, job_name
-from chimera_nb.jobs.dataflow_api import DataflowApi
 from chimera_nb.jobs.record import Stage, Status
+from chimera_nb.jobs.runners import dataflow
+from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT, LOCAL_REGION, job_name
+from chimera_nb.jobs.runners.dataflow_client import DataflowApi
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from pipeline.errors import RefusedError, SettingsError
-from pipeline.results import ledger_records, output_shards
-from pipeline.storage import Store
+from pipeline.own_temporary import remove_left_behind
+from pipeline.storage import PlainStore
+from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import REAL, bad_files, expected_lines, good_files
 from tests.fixtures.sources import install_source
 
-STORE = Store()
+STORE = PlainStore()
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -295,6 +296,9 @@ def test_a_submitter_killed_at_any_moment_leaves_no_job_running_for_ever(
             assert record.status is Status.FAILED
             assert "ended before Dataflow had the job" in record.error
             assert output_shards(STORE, f"gs://{bucket}/out{number}") == []
+        remove_left_behind(
+            job_id
+        )  # a child that was building outlives its parent, and makes its folder again
 
 
 def test_a_job_cancelled_while_it_is_submitted_is_never_sent(service, inputs, bucket, api):
@@ -333,8 +337,8 @@ def _listens(pid: int) -> bool:
 def test_a_job_that_dataflow_does_not_know_ends_with_that_reason(service, inputs, bucket):
     from dataclasses import replace
 
-    from chimera_nb.jobs.change import Change
     from chimera_nb.jobs.record import JobRecord, new_job_id
+    from chimera_nb.jobs.transitions import Change
     from pipeline.spec import JobSpec
 
     spec = JobSpec(inputs=(inputs,), target=f"gs://{bucket}/lost", job_id=new_job_id())
@@ -355,7 +359,7 @@ def test_a_job_whose_submitter_died_before_it_could_tell_is_found_by_its_name(
     """The same job in another log, in which nothing came after its first record."""
     from dataclasses import replace
 
-    from chimera_nb.jobs.sqlite_log import SqliteJobLog
+    from chimera_nb.jobs.log.sqlite import SqliteJobLog
 
     done = service.wait(service.submit([inputs], f"gs://{bucket}/out", runner="dataflow").job_id, seconds=200)
     dead = {**done.worker, "startTicks": 1}

@@ -12,14 +12,14 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.errors import RefusedError, StorageError
-from pipeline.layout import shards_uri
 from pipeline.proof import extract, find_record
-from pipeline.results import ledger_records, output_shards
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
+from pipeline.target.layout import shards_uri
+from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import bad_files, good_files, lines
 
 pytestmark = pytest.mark.timeout(120)
-STORE = Store()
+STORE = PlainStore()
 LARGE = b"".join(b'{"large":%d,"pad":"%s"}\n' % (n, b"x" * 80) for n in range(60_000))  # more than one window
 
 

@@ -13,11 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from google.api_core.exceptions import InvalidArgument
 
-from chimera_nb.jobs import firestore_client
-from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.firestore_log import FirestoreJobLog
+from chimera_nb.jobs.log import firestore_client
+from chimera_nb.jobs.log.firestore import FirestoreJobLog
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 from pipeline.errors import JobExistsError, JobLogError
 from tests.fixtures.files import expected_lines, good_files

@@ -10,16 +10,16 @@ import time
 
 import pytest
 
-from chimera_nb.jobs.dataflow import LOCAL_PROJECT, LOCAL_REGION
-from chimera_nb.jobs.dataflow_api import DataflowApi
-from chimera_nb.jobs.worker_package import build_worker_wheel
+from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT, LOCAL_REGION
+from chimera_nb.jobs.runners.dataflow_client import DataflowApi
+from chimera_nb.jobs.runners.wheels import build_worker_wheel
 from pipeline.__main__ import main
-from pipeline.results import output_shards
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
+from pipeline.target.results import output_shards
 from tests.fixtures.files import bad_files, good_files
 
 pytestmark = pytest.mark.timeout(180)
-STORE = Store()
+STORE = PlainStore()
 IN_PROCESS = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import bz2
-import contextlib
-import io
 import os
 import subprocess
 import sys
@@ -15,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from chimera_nb.jobs.service import JobService
+from chimera_nb.session import Session, connect
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.job_form import JobForm
-from chimera_nb.widgets.survey import Survey
-from pipeline.results import output_lines
-from pipeline.storage import Store
+from chimera_nb.widgets.job_form.survey import Survey
+from chimera_nb.widgets.job_form.widget import JobForm
+from pipeline.storage import PlainStore
+from pipeline.target.results import output_lines
 
-STORE = Store()
+STORE = PlainStore()
 
 SECONDS = 20.0  # of patience
 
@@ -57,7 +56,8 @@ async def until(form, check):
 
 
 def ask(form, kind, **content):
-    form._on_message(None, {"kind": kind, **content}, None)
+    view = {"view": "v"} if kind == "hello" else {}
+    form._on_message(None, {"kind": kind, **view, **content}, None)
 
 
 def edit(form, **values):
@@ -83,7 +83,7 @@ def test_the_plan_is_of_the_files_that_the_source_reads(markets, tmp_path):
         ask(form, "hello")
         await until(form, lambda: ready(form))
         plan = form._plan
-        assert (plan["files"], plan["more"], plan["raw_bytes"]) == (3, False, 78)
+        assert (plan["files"], plan["more"], plan["rawBytes"]) == (3, False, 78)
         assert 0 < plan["minutes"] < 1
         edit(form, source="ndjson")
         await until(form, lambda: ready(form) and form._plan["files"] == 4)
@@ -124,15 +124,15 @@ def test_a_job_is_launched_once_whatever_is_clicked_and_its_target_is_taken_then
         ask(other, "hello")
         await until(other, lambda: said(other, "prefix")["bad"])
         assert f"The output of job {form.job_id} is here already" in other._hints["prefix"]["text"]
-        assert other._fields["source"] == "betfair"  # as the last job had
+        assert other._fields["values"]["source"] == "betfair"  # as the last job had
         edit(other, overwrite=True)
         assert "will be replaced" not in str(other._hints)
         await until(other, lambda: ready(other))
         assert "will be replaced" in other._hints["prefix"]["text"]
 
         ask(other, "pick", job=form.job_id, whole=True)
-        await until(other, lambda: other._fields["bucket"] != str(tmp_path / "out"))
-        assert other._fields["bucket"].startswith(str(tmp_path / "out-"))
+        await until(other, lambda: other._fields["values"]["bucket"] != str(tmp_path / "out"))
+        assert other._fields["values"]["bucket"].startswith(str(tmp_path / "out-"))
         form.close()
         other.close()
 
@@ -214,12 +214,13 @@ def test_the_cell_and_the_command_run_as_they_stand(markets, tmp_path, data_dir)
         path.write_bytes(b"{}\n")
     inputs = [*single, *map(str, more)]
     made = {
-        kind: JobForm(inputs, Settings(data_dir=data_dir), target=str(tmp_path / f"out {kind}"))._code[kind]
+        kind: JobForm(
+            inputs, Session(Settings(data_dir=data_dir)), target=str(tmp_path / f"out {kind}")
+        )._code[kind]
         for kind in ("cell", "command")
     }
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(made["cell"], "cell", "exec"), {})
+    names: dict = {}
+    exec(compile(made["cell"], "cell", "exec"), names)
     beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(
         ["sh", "-c", f"{made['command']}"],
@@ -229,7 +230,8 @@ def test_the_cell_and_the_command_run_as_they_stand(markets, tmp_path, data_dir)
     )
     service = JobService(Settings(data_dir=data_dir))
     launched = {record.output_prefix: record for record in jobs(data_dir)}
-    assert printed.getvalue().strip() == launched[str(tmp_path / "out cell")].job_id
+    assert names["job"].id == launched[str(tmp_path / "out cell")].job_id
+    assert names["job"].wait().frame().shape == (26, 1)
     for kind in made:
         target = str(tmp_path / f"out {kind}")
         assert service.wait(launched[target].job_id, seconds=90).status == "complete"
@@ -237,15 +239,12 @@ def test_the_cell_and_the_command_run_as_they_stand(markets, tmp_path, data_dir)
 
 
 def test_two_threads_that_ask_for_the_service_at_once_share_one(data_dir):
-    from chimera_nb.widgets.service import open_service
-
+    session = connect(settings=Settings(data_dir=data_dir))
     found = []
-    threads = [
-        threading.Thread(target=lambda: found.append(open_service(Settings(data_dir=data_dir))))
-        for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: found.append(session.service)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(set(map(id, found))) == 1
+    session.close()

@@ -13,12 +13,12 @@ from collections.abc import Callable
 
 import pytest
 
-from chimera_nb.jobs import firestore_client, firestore_pages
-from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.firestore_log import FirestoreJobLog
-from chimera_nb.jobs.log import JobLog
+from chimera_nb.jobs.log import firestore_client, firestore_pages
+from chimera_nb.jobs.log.firestore import FirestoreJobLog
+from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.jobs.transitions import Change
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, RefusedError
 from pipeline.spec import JobSpec
 from tests.fixtures.job_logs import SOON, Seen, a_record, another, at_once
@@ -432,9 +432,9 @@ def test_closing_a_log_closes_its_watches_and_may_be_repeated(log):
 PROCESS = """
 import sys
 from pathlib import Path
-from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from pipeline.errors import JobExistsError
 from pipeline.spec import JobSpec
 

@@ -14,17 +14,17 @@ import psutil
 import pytest
 
 from chimera_nb.jobs import process
-from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.record import Stage, Status
 from chimera_nb.jobs.service import JobService
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError, NothingMatchesError, RefusedError, TargetError, UnknownNameError
-from pipeline.manifest import INPUTS_KEPT
-from pipeline.results import ledger_records, output_shards
-from pipeline.storage import Store
+from pipeline.inputs.manifest import INPUTS_KEPT
+from pipeline.storage import PlainStore
+from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import bad_files, expected_lines, good_files
 
-STORE = Store()
+STORE = PlainStore()
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -16,7 +16,7 @@ from google.api_core import exceptions
 
 from chimera_nb.local.dataflow import staging, worker
 from pipeline.errors import JobError
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from tests.fixtures.dataflow import PROJECT, REGION, LocalDataflow, eventually
 
 pytestmark = pytest.mark.timeout(300)  # a submission takes seconds, and machines are shared
@@ -236,9 +236,11 @@ def test_a_staged_file_that_was_changed_is_refused(tmp_path):
     staged = tmp_path / "staged.txt"
     staged.write_text("changed")
     with pytest.raises(JobError, match="is not what was staged"):
-        staging.fetch(Store(), [staging.Artifact(str(staged), "staged.txt", "0" * 64)], tmp_path / "there")
+        staging.fetch(
+            PlainStore(), [staging.Artifact(str(staged), "staged.txt", "0" * 64)], tmp_path / "there"
+        )
     with pytest.raises(JobError, match="does not say its SHA-256"):
-        staging.fetch(Store(), [staging.Artifact(str(staged), "staged.txt", "")], tmp_path / "again")
+        staging.fetch(PlainStore(), [staging.Artifact(str(staged), "staged.txt", "")], tmp_path / "again")
 
 
 @pytest.mark.parametrize(("suffix", "changed"), [("pipeline.pb", b"\n"), (".whl", b"another wheel")])

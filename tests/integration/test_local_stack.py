@@ -17,7 +17,7 @@ import requests
 
 from chimera_nb.local import stack as local
 from chimera_nb.local.state import Record, known_data_dirs
-from chimera_nb.process_id import ProcessId
+from chimera_nb.machine.process_id import ProcessId
 from pipeline.errors import StackError
 
 pytestmark = pytest.mark.usefixtures("own_registry")

@@ -81,8 +81,8 @@ def test_a_person_who_follows_a_link_to_an_object_gets_it(stack, bucket, storage
 
 _DASHBOARD = """
 import sys
-from chimera_nb.dashboard.options import DashboardOptions
-from chimera_nb.dashboard.server import serve
+from chimera_nb.server.options import DashboardOptions
+from chimera_nb.server.server import serve
 serve(DashboardOptions(host=sys.argv[1], port=0, token=sys.argv[2] or None, warm=0), lambda url: print(url, flush=True))
 """
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import held_lines
 from pipeline.__main__ import main
-from pipeline.results import ledger_records, output_shards
-from pipeline.storage import Store
+from pipeline.read import held_lines
+from pipeline.storage import PlainStore
 from pipeline.storage.checksum import Crc32c
-from pipeline.target import read_summary
+from pipeline.target.lifecycle import read_summary
+from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import REAL, Given, bad_files, expected_lines, good_files, lines
 
-STORE = Store()
+STORE = PlainStore()
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -10,19 +10,20 @@ import pytest
 import requests
 from google.api_core import exceptions as api
 
+from chimera_nb.data.output import read_output
+from chimera_nb.data.preview import preview
+from chimera_nb.data.proof import verify
 from chimera_nb.jobs.record import Status
 from chimera_nb.jobs.service import JobService
-from chimera_nb.output import read_output
-from chimera_nb.preview import preview
-from chimera_nb.proof import verify
+from chimera_nb.session import Session
 from chimera_nb.settings import Settings
 from pipeline.__main__ import main
 from pipeline.errors import AccessDeniedError, SettingsError
-from pipeline.storage import PERSON, Store
+from pipeline.storage import PERSON, PlainStore
 
 PROJECT = "my-team-1234"
-PAYS = Store(patience=PERSON, user_project=PROJECT)
-PAYS_NOT = Store(patience=PERSON)
+PAYS = PlainStore(patience=PERSON, user_project=PROJECT)
+PAYS_NOT = PlainStore(patience=PERSON)
 LINES = b'{"a":1}\n{"a":2}\n'
 
 pytestmark = pytest.mark.timeout(300)
@@ -122,7 +123,7 @@ def test_a_job_and_all_that_looks_at_it_are_billed_to_its_project(on_stack, payi
     assert service.wait(record.job_id).status is Status.COMPLETE
     assert record.spec["userProject"] == PROJECT
     assert list(read_output(record.job_id)["a"]) == [1, 2]
-    assert verify(record.job_id, deep=True, data_dir=tmp_path).proved
+    assert verify(record.job_id, deep=True, session=Session(data_dir=tmp_path)).proved
     again = service.clone(record.job_id)
     assert again.spec["userProject"] == PROJECT
     assert service.wait(again.job_id).status is Status.COMPLETE

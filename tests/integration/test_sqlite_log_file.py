@@ -17,11 +17,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chimera_nb.jobs import sqlite_file
-from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.log import sqlite_file
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import Status
 from chimera_nb.jobs.service import JobService
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError
 from tests.fixtures.files import expected_lines, good_files
@@ -170,7 +170,7 @@ def test_a_name_that_is_taken_away_between_two_steps_of_a_write_costs_nothing(pa
 
 
 def sqlite_log_module():
-    from chimera_nb.jobs import sqlite_log
+    from chimera_nb.jobs.log import sqlite as sqlite_log
 
     return sqlite_log
 
@@ -259,10 +259,10 @@ def test_who_looks_does_not_wait_for_who_writes_and_who_writes_is_told_who_is_in
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.jobs.record import Status
 from chimera_nb.jobs.service import JobService
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError
 

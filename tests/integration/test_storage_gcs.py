@@ -18,9 +18,9 @@ from pipeline.errors import (
     StorageError,
     StoreUnavailableError,
 )
-from pipeline.storage import Patience, Store, gcs_versions
+from pipeline.storage import Patience, PlainStore, gcs_versions
 
-STORE = Store()
+STORE = PlainStore()
 
 NAMES = ["a", "a/b", "a//b", "日本語/🐎", "sp ace ", "[x]*?", "%2F+#&=?", "..x/.y"]
 
@@ -293,5 +293,5 @@ def test_a_store_that_does_not_answer_is_an_error_in_bounded_time(root, monkeypa
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://localhost:1")
     began = time.monotonic()
     with pytest.raises(StoreUnavailableError, match="the store does not answer"):
-        Store(patience=Patience(2)).read_bytes(f"{root}/x")
+        PlainStore(patience=Patience(2)).read_bytes(f"{root}/x")
     assert 2 <= time.monotonic() - began < 20

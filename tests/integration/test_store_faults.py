@@ -19,11 +19,11 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
-from pipeline.reading import read_file
-from pipeline.storage import Patience, Store
+from pipeline.read.file import read_file
+from pipeline.storage import Patience, PlainStore
 
-STORE = Store()
-IMPATIENT = Store(patience=Patience(1))
+STORE = PlainStore()
+IMPATIENT = PlainStore(patience=Patience(1))
 LINES = b"".join(b'{"id":%d}\n' % n for n in range(20_000))
 MEDIA = "^GET /download/.*"
 
@@ -130,7 +130,7 @@ def test_a_body_that_drips_is_a_fault_and_asked_for_again(root, faults):
     data = os.urandom(4096)
     STORE.write_bytes(f"{root}/x", data)
     faults(fail_next=1, kind="drip", drip_ms=50, match=MEDIA)
-    store = Store(patience=Patience(3, bytes_per_second=16 << 20))
+    store = PlainStore(patience=Patience(3, bytes_per_second=16 << 20))
     assert store.read_bytes(f"{root}/x") == data
 
 
@@ -139,7 +139,7 @@ def test_a_body_that_drips_each_time_ends_in_bounded_time(root, faults):
     faults(fail_next=1000, kind="drip", drip_ms=50, match=MEDIA)
     began = time.monotonic()
     with pytest.raises(StoreUnavailableError, match="not done within"):
-        Store(patience=Patience(2, bytes_per_second=16 << 20)).read_bytes(f"{root}/x")
+        PlainStore(patience=Patience(2, bytes_per_second=16 << 20)).read_bytes(f"{root}/x")
     assert time.monotonic() - began < 30  # to its end it would take 205 s
 
 
@@ -173,7 +173,7 @@ def test_rights_that_were_taken_from_all_objects_are_told_from_one_objects(files
 
 def test_rights_that_come_back_within_the_patience_are_waited_for(files, faults):
     faults(outage_ms=2500, status=403)
-    assert read_file(Store(patience=Patience(30)), files[0]).record.status == "complete"
+    assert read_file(PlainStore(patience=Patience(30)), files[0]).record.status == "complete"
 
 
 def test_a_file_whose_neighbour_went_as_well_is_gone_alone(files):

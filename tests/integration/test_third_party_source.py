@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from pipeline.results import ledger_records, output_shards
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
+from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.sources import install_source
 
-STORE = Store()
+STORE = PlainStore()
 
 
 @pytest.fixture(scope="module")

@@ -7,25 +7,29 @@ import json
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import requests
 from jupyter_client.manager import start_new_kernel
 
+import chimera_nb as ch
 from chimera_nb import peek, read_output, sample
-from chimera_nb.draw import cache
-from chimera_nb.draw.run import SampleCancelledError
-from chimera_nb.jobs.service import JobService
-from chimera_nb.local.demo_data import demo_files, market_of_size
+from chimera_nb.data.preview import MAX_BYTES, preview
+from chimera_nb.data.sampling import cache
+from chimera_nb.data.sampling.run import SampleCancelledError
+from chimera_nb.data.sampling.sample import SampleProgress, SampleWarning
+from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.service import open_log
+from chimera_nb.local.demo.files import demo_files, market_of_size
 from chimera_nb.magics import run
-from chimera_nb.preview import MAX_BYTES, preview
-from chimera_nb.sampling import SampleProgress, SampleWarning
 from chimera_nb.settings import load_settings
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
-from pipeline.storage import Store
+from pipeline.spec import JobSpec
+from pipeline.storage import PlainStore
 from tests.fixtures.archives import DS_STORE, Made, archive
 
-STORE = Store()
+STORE = PlainStore()
 
 FILES = 40
 
@@ -157,13 +161,14 @@ def test_a_sample_of_a_slow_bucket_stops_when_it_is_told_to(demo, faults):
 
 def test_the_output_of_a_job_is_read_by_its_id(demo, bucket, data_dir):
     root, _ = demo
-    service = JobService(load_settings())
-    try:
-        record = service.submit([f"{root}/ADVANCED/"], f"gs://{bucket}/out", shards=3)
-        record = service.wait(record.job_id, seconds=120)
-    finally:
-        service.log.close()
+    job = ch.submit(f"{root}/ADVANCED/", f"gs://{bucket}/out", shards=3).wait(120)
+    record = job.record
     frame = read_output(record.job_id)
+    assert job.frame().equals(frame)
+    assert job.verify().proved
+    ledger = job.ledger()
+    assert int(ledger.lines.sum()) == len(frame)
+    assert (ledger.status == "failed").sum() == len(job.failures()) == record.summary["files"]["failed"]
     assert len(frame) == record.summary["lines"] > 0
     assert read_output(f"gs://{bucket}/out").equals(frame)
     assert read_output(record).equals(frame)
@@ -217,6 +222,17 @@ def test_in_a_kernel_there_is_a_bar_that_goes_and_no_word_else(demo, kernel):
     assert "application/vnd.jupyter.widget-view+json" in displayed[0]
     assert "cdn" not in json.dumps(found).lower()
     assert not any(word in json.dumps(found).lower() for word in ("jquery", "bootstrap"))
+    log = open_log(load_settings())
+    spec = JobSpec((f"{root}/",), "gs://results/x", new_job_id())
+    log.create(replace(JobRecord.from_spec(spec, runner="direct"), status=Status.COMPLETE))
+    log.close()
+    code = f"import chimera_nb as ch; job = ch.job({spec.job_id!r}); print((await job).wait().status)\njob"
+    found = messages(client, code)
+    assert [m["text"] for m in found if m["type"] == "stream"] == ["complete\n"]
+    bar, monitor = [m["data"] for m in found if m["type"] in ("display_data", "execute_result")]
+    assert "application/vnd.jupyter.widget-view+json" in bar
+    assert "application/vnd.jupyter.widget-view+json" in monitor
+    assert spec.job_id in monitor["text/plain"]
     found = messages(client, f"%chimera peek {root}/nothing")
     assert [m["name"] for m in found if m["type"] == "stream"] == ["stderr"]
     assert [m for m in found if m["type"] == "error"] == []

@@ -12,12 +12,12 @@ import pytest
 
 from chimera_nb.__main__ import main
 from chimera_nb.cli import display
-from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.direct import DirectJobs
-from chimera_nb.jobs.entries import UnreadableRecord
+from chimera_nb.jobs.log.entries import UnreadableRecord
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Stage, Status
+from chimera_nb.jobs.runners.direct import DirectJobs
 from chimera_nb.jobs.service import JobService
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 from pipeline.errors import JobNotFoundError, RefusedError, UnreadableRecordError
 from tests.fixtures.job_logs import Seen, a_record, all_entries, put_in

@@ -12,16 +12,16 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.errors import RefusedError
-from pipeline.layout import shards_uri, summary_uri
 from pipeline.ledger import FileRecord
 from pipeline.proof import Verdict, verify
-from pipeline.results import ledger_records, output_shards
-from pipeline.storage import Store
-from pipeline.target import read_summary
+from pipeline.storage import PlainStore
+from pipeline.target.layout import shards_uri, summary_uri
+from pipeline.target.lifecycle import read_summary
+from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import bad_files, good_files, lines
 
 pytestmark = pytest.mark.timeout(120)
-STORE = Store()
+STORE = PlainStore()
 FIRST = "2016/Jan/1/10/1.1.bz2"
 
 
@@ -347,7 +347,7 @@ def test_lines_swapped_between_files_are_found_by_decoding_even_if_all_else_was_
     shard.write_bytes(bytes(data))
     published = [json.loads(line) for line in (tmp_path / "out/shards.ndjson").read_bytes().splitlines()]
     from pipeline.proof.files import measure
-    from pipeline.publish import summary_crc32c
+    from pipeline.write.publish import summary_crc32c
 
     published[0]["crc32c"] = measure(STORE, str(shard)).crc32c
     listed = tmp_path / "out/shards.ndjson"

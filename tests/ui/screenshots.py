@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import expect
 
 from chimera_nb.jobs.service import JobService
-from chimera_nb.local.demo import put_demo
+from chimera_nb.local.demo.bucket import put_demo
 from chimera_nb.settings import Settings
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from tests.fixtures.browsing import row
 from tests.fixtures.ui import NARROW, WIDE
 
-STORE = Store()
+STORE = PlainStore()
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 MARKET = "gs://chimera-demo/ADVANCED/2016/Jan/1/27636896/1.122737921.bz2"

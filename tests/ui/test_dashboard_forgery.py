@@ -82,7 +82,7 @@ def test_a_forged_path_outside_the_lists_is_refused_by_the_server_and_logged(bou
     visitor = Visitor(bounded)
     with visitor.socket(visitor.open_page()) as connection:
         widgets = Widgets(connection)
-        widgets.ask("BucketBrowser", kind="hello")
+        widgets.ask("BucketBrowser", kind="hello", view="forged")
         widgets.wait(lambda data: data.get("content", {}).get("folders") == [f"{allowed}/"])
 
         widgets.ask("BucketBrowser", kind="go", text=f"gs://{secret}/in/")
@@ -96,7 +96,7 @@ def test_a_forged_path_outside_the_lists_is_refused_by_the_server_and_logged(bou
         widgets.set("BucketBrowser", current="/etc/passwd")
         widgets.set("FilePreview", uri=f"gs://{secret}/in/plans.ndjson")  # is no trait of the front end's
         widgets.set("JobForm", inputs=[f"gs://{secret}/in/"])
-        widgets.ask("JobForm", kind="hello")
+        widgets.ask("JobForm", kind="hello", view="forged")
         for number, (field, value) in enumerate({"bucket": secret, "prefix": "out"}.items()):
             widgets.ask("JobForm", kind="edit", field=field, value=value, view="forged", number=number)
         go = widgets.wait(lambda data: data.get("state", {}).get("_go", {}).get("alive") is False)["state"][
@@ -111,7 +111,7 @@ def test_a_forged_path_outside_the_lists_is_refused_by_the_server_and_logged(bou
         assert "root:x:" not in said
         assert "Traceback" not in said
     bounded.wait_for_log(f"gs://{secret}/in/")
-    assert "pipeline.allowed" in bounded.log()
+    assert "pipeline.storage.access_policy" in bounded.log()
     service = JobService(Settings(data_dir=on_stack.data_dir))
     assert [job for job in service.list().records if secret in (job.source_bucket, job.target_bucket)] == []
     service.log.close()
@@ -123,7 +123,7 @@ def test_without_lists_a_visitor_still_reaches_no_file_of_the_server(serve_dashb
     with visitor.socket(visitor.open_page()) as connection:
         widgets = Widgets(connection)
         for name in ("BucketBrowser", "FilePreview"):
-            widgets.ask(name, kind="hello")
+            widgets.ask(name, kind="hello", view="forged")
         widgets.set("BucketBrowser", current="/etc/passwd")
         widgets.set("BucketBrowser", path="/etc/", selected=["/etc/passwd"])
         widgets.ask("BucketBrowser", kind="go", text="/etc/")
@@ -142,15 +142,15 @@ def test_who_asks_and_does_not_listen_is_let_go(serve_dashboard, buckets, storag
     visitor = Visitor(served)
     with visitor.socket(visitor.open_page()) as connection:
         widgets = Widgets(connection)
-        widgets.ask("FilePreview", kind="hello")
+        widgets.ask("FilePreview", kind="hello", view="forged")
         widgets.set("BucketBrowser", current=f"gs://{buckets[0]}/in/long.ndjson")
         shown = widgets.wait(lambda data: data.get("content", {}).get("state") == "shown")["content"]
         before = psutil.Process(served.process.pid).memory_info().rss
 
-        def line(number, view):
+        def line(number, generation):
             content = {
                 "kind": "line",
-                "view": view,
+                "generation": generation,
                 "n": 0,
                 "number": number,
             }  # no two are the same to the kernel
@@ -158,7 +158,7 @@ def test_who_asks_and_does_not_listen_is_let_go(serve_dashboard, buckets, storag
             return message("comm_msg", {"comm_id": widgets.ids["FilePreview"], "data": data})
 
         for number in range(3000):
-            connection.send(line(number, shown["view"]))
+            connection.send(line(number, shown["generation"]))
         served.wait_for_log("asks for more than it takes")
         with pytest.raises(ConnectionClosed):
             widgets.wait(lambda _: False)
@@ -193,6 +193,7 @@ def test_messages_that_make_no_sense_leave_the_widgets_as_they_were(bounded, buc
                 widgets.ask(
                     widget, kind=kind, view=[], field={}, value={}, token=None, id=[], job={}, at="x", to=1e99
                 )
+        widgets.ask("BucketBrowser", kind="hello", view="forged")
         widgets.ask("BucketBrowser", kind="go", text=f"gs://{buckets[0]}/in/")
         widgets.wait(lambda data: data.get("content", {}).get("objects"))
         assert "Traceback" not in json.dumps(widgets.heard)

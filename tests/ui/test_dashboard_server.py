@@ -80,7 +80,7 @@ def test_a_notebook_that_fails_says_so_and_nothing_of_why(serve_dashboard, new_p
 
 def test_what_a_page_is_given_has_no_source_and_no_folder_of_the_server(visitor):
     _, text, headers = visitor.ask("?job=2024-01-19-abc12345")
-    assert "current_visitor" not in text
+    assert "current_requester" not in text
     assert "/site-packages" not in text
     assert headers["Cache-Control"] == "no-store"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]

@@ -23,7 +23,7 @@ display(preview, probe)
 
 
 def cell(uri):
-    return f"from chimera_nb.widgets.file_preview import FilePreview\npreview = FilePreview({uri!r})"
+    return f"from chimera_nb.widgets.preview.widget import FilePreview\npreview = FilePreview({uri!r})"
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ display(form, probe)
 
 
 def cell(inputs, target, more=""):
-    return f"from chimera_nb.widgets.job_form import JobForm\nform = JobForm({inputs!r}, target={target!r}{more})"
+    return f"from chimera_nb.widgets import JobForm\nform = JobForm({inputs!r}, target={target!r}{more})"
 
 
 def kernel(page):

@@ -11,18 +11,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from chimera_nb.jobs.change import Change
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.process import describe
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id, timestamp
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
-from chimera_nb.widgets.history_model import PAGE
+from chimera_nb.jobs.transitions import Change
+from chimera_nb.widgets.job_history.model import PAGE
 from pipeline.spec import JobSpec
 from tests.fixtures.job_logs import put_in
 
 NASTY = "<img src=x onerror=\"document.title='owned'\">"
 CELL = """
 import json, ipywidgets
-from chimera_nb.widgets.job_history import JobHistory
+from chimera_nb.widgets.job_history.widget import JobHistory
 history = JobHistory()
 probe, opened = ipywidgets.Textarea(), []
 def say(job_id):

@@ -13,22 +13,22 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
-from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.process import describe
 from chimera_nb.jobs.record import JobRecord, Stage, Status, new_job_id
 from chimera_nb.jobs.service import JobService
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 from pipeline.errors import JobNotFoundError
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 
 
 def cell(job_id):
-    return f"from chimera_nb.widgets.job_monitor import JobMonitor\nmonitor = JobMonitor({job_id!r})\nmonitor"
+    return f"from chimera_nb.widgets.job_monitor.widget import JobMonitor\nmonitor = JobMonitor({job_id!r})\nmonitor"
 
 
 @pytest.fixture

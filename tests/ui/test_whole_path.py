@@ -58,7 +58,7 @@ def test_from_a_bucket_to_a_dataframe(show, history):
     )
 
     expect(page.get_by_label("Selection").locator(".ch-form-input")).to_have_count(4)
-    expect(page.locator(".ch-form").get_by_text("and 1 more")).to_be_visible()
+    expect(page.locator(".ch-form").get_by_role("button", name="and 1 more")).to_be_visible()
     page.get_by_label("Output files").fill("2")
     launch = page.locator(".ch-go")
     expect(launch).to_be_enabled()

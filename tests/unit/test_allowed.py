@@ -9,10 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chimera_nb.jobs.service import JobService, check_places, local_user
+from chimera_nb.jobs.service import JobService, check_access, local_user
 from chimera_nb.settings import Settings, load_settings
-from pipeline import allowed
-from pipeline.allowed import VARIABLES, AccessLists
 from pipeline.errors import (
     AccessDeniedError,
     InvalidUriError,
@@ -20,9 +18,12 @@ from pipeline.errors import (
     RefusedError,
     SettingsError,
 )
-from pipeline.storage import Store, local, local_versions
+from pipeline.storage import PlainStore, Store, access_policy, bounded
+from pipeline.storage.access_policy import VARIABLES, AccessLists
 from pipeline.storage.gcs import Buckets
 from pipeline.storage.gcs_versions import BucketVersions
+from pipeline.storage.local import LocalFiles
+from pipeline.storage.local_versions import LocalVersions
 
 # Of a folder's name: what tempts a check by text to think it is inside.
 NAMES = st.text(alphabet="abAB.-_ %2F~é\u0065\u0301\\:", min_size=1, max_size=6).filter(
@@ -43,7 +44,8 @@ def unlisted(monkeypatch, tmp_path):
 def limit(read: str | None = None, write: str | None = None) -> Store:
     """A store with the lists that these variables give."""
     given = {VARIABLES["read"]: read, VARIABLES["write"]: write}
-    return Store(AccessLists.from_environment({name: v for name, v in given.items() if v is not None}))
+    lists = AccessLists.from_environment({name: v for name, v in given.items() if v is not None})
+    return bounded(PlainStore(), lists)
 
 
 @pytest.fixture
@@ -53,9 +55,9 @@ def no_store(monkeypatch):
     def ask(*_args, **_kwargs):
         raise AssertionError("the store was asked")
 
-    for place in (Buckets, BucketVersions, local, local_versions):
+    for place in (Buckets, BucketVersions, LocalFiles, LocalVersions):
         for name in vars(place):
-            if callable(getattr(place, name)) and hasattr(Store, name) and name.islower():
+            if callable(getattr(place, name)) and hasattr(Store, name) and not name.startswith("_"):
                 monkeypatch.setattr(place, name, ask)
 
 
@@ -126,7 +128,7 @@ def test_what_is_no_uri_is_refused_before_it_is_taken_for_a_local_path(uri):
 
 @given(bucket=st.sampled_from(["bucket", "a", "b-c"]), folder=PATHS, path=PATHS)
 def test_by_text_and_by_names_come_to_the_same(bucket, folder, path):
-    place = allowed.Place(bucket, folder)
+    place = access_policy.AllowedFolder(bucket, folder)
     names, wanted = path.split("/"), folder.split("/")
     assert place.holds(bucket, path) == (names[: len(wanted)] == wanted)
     assert place.holds(bucket, f"{folder}/{path}")
@@ -136,7 +138,7 @@ def test_by_text_and_by_names_come_to_the_same(bucket, folder, path):
 
 @given(folder=PATHS, more=NAMES, climbs=st.lists(st.sampled_from([".", "..", "a"]), min_size=1, max_size=5))
 def test_nothing_climbs_out_of_a_folder(folder, more, climbs):
-    place = allowed.Place("bucket", folder)
+    place = access_policy.AllowedFolder("bucket", folder)
     assert not place.holds("bucket", f"{folder}{more}")
     assume(climbs != ["a"] * len(climbs))
     assert not place.holds("bucket", "/".join([folder, *climbs, more]))
@@ -144,7 +146,7 @@ def test_nothing_climbs_out_of_a_folder(folder, more, climbs):
 
 @given(folder=PATHS, more=PATHS)
 def test_a_local_path_is_where_it_leads(folder, more):
-    place = allowed.Place("", f"/nowhere/{folder}")
+    place = access_policy.AllowedFolder("", f"/nowhere/{folder}")
     real = os.path.normpath(f"/nowhere/{folder}/{more}")
     assert place.holds("", f"/nowhere/{folder}/{more}")
     assert place.holds("", f"/else/../nowhere//{folder}/./{more}")
@@ -202,7 +204,7 @@ ASKED = {
     "write_bytes": lambda store, uri: store.write_bytes(uri, b""),
 }
 LOCAL = {"is_local_folder", "linked_folders", "remove_empty_folder"}
-NO_URI = {"list_buckets", "run_each", "billed_to"}
+NO_URI = {"list_buckets", "run_each", "billed_to", "with_patience"}
 
 
 def test_no_function_of_the_store_was_forgotten():
@@ -273,7 +275,7 @@ def test_a_refusal_is_a_refusal_and_a_denial_and_names_the_list(caplog):
     assert isinstance(caught.value, RefusedError)
     assert isinstance(caught.value, AccessDeniedError)
     (logged,) = caplog.records
-    assert (logged.name, logged.levelname) == ("pipeline.allowed", "WARNING")
+    assert (logged.name, logged.levelname) == ("pipeline.storage.access_policy", "WARNING")
     assert logged.getMessage() == f"refused: {caught.value}"
     store = limit(read="")
     with pytest.raises(NotAllowedError, match="allows nothing;"):
@@ -419,7 +421,7 @@ def test_a_list_that_makes_no_sense_is_named(tmp_path, text, says):
 def test_a_job_is_refused_for_any_place_that_it_names():
     listed = Settings(read_buckets=("history",), write_buckets=("results", "temp"))
     fine = {"temp_location": "gs://temp/dataflow"}
-    check_places(["gs://history/a/*", "gs://history/b/"], "gs://results/out", fine, listed)
+    check_access(["gs://history/a/*", "gs://history/b/"], "gs://results/out", fine, listed)
     for inputs, target, how, says in [
         (
             ["gs://history/a/", "gs://payroll/*"],
@@ -447,10 +449,10 @@ def test_a_job_is_refused_for_any_place_that_it_names():
         ),
     ]:
         with pytest.raises(RefusedError, match=says):
-            check_places(inputs, target, how, listed)
+            check_access(inputs, target, how, listed)
     listed = Settings(read_buckets=("history",))
     with pytest.raises(NotAllowedError, match="as the target, which a job reads back"):
-        check_places(["gs://history/a/"], "gs://results/out", {}, listed)
+        check_access(["gs://history/a/"], "gs://results/out", {}, listed)
 
 
 def test_settings_give_beam_options_where_places_are_listed():
@@ -462,7 +464,7 @@ def test_settings_give_beam_options_where_places_are_listed():
         write_buckets=("results",),
         dataflow=DataflowOptions(beam_options=("--experiments=x",)),
     )
-    check_places(["gs://history/"], "gs://results/out", options, settings)
+    check_access(["gs://history/"], "gs://results/out", options, settings)
 
 
 def test_a_service_is_held_to_the_lists_it_is_given(tmp_path):

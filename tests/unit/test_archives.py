@@ -18,13 +18,13 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chimera_nb.preview import Preview, preview, preview_bytes
+from chimera_nb.data.preview import Preview, preview, preview_bytes
 from pipeline.codecs import HEAD_BYTES, choose_codec, get_codec
-from pipeline.codecs.intake import Intake
+from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError
 from pipeline.ledger import FileRecord
-from pipeline.reading import ReadOptions, read_file
-from pipeline.storage import Store
+from pipeline.read.file import ReadOptions, read_file
+from pipeline.storage import PlainStore
 from tests.fixtures.archives import (
     APPLE_DOUBLE,
     BZIP2,
@@ -52,7 +52,7 @@ from tests.fixtures.archives import (
 )
 from tests.fixtures.files import lines
 
-STORE = Store()
+STORE = PlainStore()
 ONE, TWO = lines(1, 60) + b"\n", lines(2, 2000)  # the second without an end
 NOISE = random.Random(1).randbytes(9000)
 FOLDER = Made("data/", streamed=True)  # as Java's ZipOutputStream writes it: deflated, with sizes after it
@@ -285,7 +285,7 @@ def test_a_preview_of_a_large_zip_reads_a_part_of_it(tmp_path, monkeypatch, meth
         stream.read_at = lambda start, size: asked.append(size) or by_place(start, size)
         return stream
 
-    monkeypatch.setattr(Store, "open_read", staticmethod(counted))
+    monkeypatch.setattr(PlainStore, "open_read", staticmethod(counted))
     found = preview(uri)
     assert found.problem is None
     assert len(found.lines) > 1500
@@ -473,7 +473,7 @@ def test_a_member_of_any_method_comes_in_bounded_memory(method):
     data = archive([Made("bomb.json", b"{" * (48 << 20), method)])
     tracemalloc.start()
     try:
-        assert sum(map(len, get_codec("zip").decode(Intake(io.BytesIO(data))))) == 48 << 20
+        assert sum(map(len, get_codec("zip").decode(BufferedStream(io.BytesIO(data))))) == 48 << 20
         assert tracemalloc.get_traced_memory()[1] < 12 << 20
     finally:
         tracemalloc.stop()

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from chimera_nb.arguments import path_text, path_texts, whole_number
-from chimera_nb.connect import connect, settings_for
-from chimera_nb.frames import flatten
-from chimera_nb.jobs.direct import DirectJobs
+from chimera_nb.data.frames import flatten
+from chimera_nb.data.output import read_output
+from chimera_nb.data.preview import preview
+from chimera_nb.data.sampling.sample import peek, sample
 from chimera_nb.jobs.record import Status
+from chimera_nb.jobs.runners.direct import DirectJobs
 from chimera_nb.jobs.service import JobService
-from chimera_nb.output import read_output
-from chimera_nb.preview import preview
-from chimera_nb.sampling import peek, sample
+from chimera_nb.session import Session, connect
 from chimera_nb.widgets import BucketBrowser, FilePreview, JobForm
 from pipeline.errors import NoStackError, RefusedError, UnknownNameError
 
@@ -86,13 +86,13 @@ def preview_rows(path) -> list[int]:
 
 @pytest.mark.parametrize("path", ["", "a\0b", None, 7, b"/x", Path("gs://b/x")])
 def test_every_function_that_takes_a_path_refuses_what_is_none(path):
-    for call in (peek, preview, sample, read_output, connect, settings_for):
+    for call in (peek, preview, sample, read_output, connect):
         with pytest.raises(RefusedError, match=r"^[^\n]* [pP]ath"):
             call(path)
 
 
 def test_one_path_does_as_well_as_a_list_of_one(file):
-    assert settings_for(file).data_dir == settings_for([str(file)]).data_dir
+    assert connect(file).settings == connect([str(file)]).settings
     for one in ("gs://b/x", ["gs://b/x"]):
         with pytest.raises(NoStackError, match=r"^gs://b/x: no local stack runs"):
             connect(one)
@@ -139,7 +139,7 @@ def test_what_can_be_no_name_is_refused_by_what_it_is_for(file):
 @pytest.fixture
 def service(monkeypatch) -> JobService:
     """One that starts no process."""
-    service = JobService(settings_for([]))
+    service = Session().service
     monkeypatch.setattr(DirectJobs, "launch", lambda _self, record: record)
     yield service
     service.log.close()

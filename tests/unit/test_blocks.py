@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import blocks as blocks_module
-from pipeline.blocks import LineCount, line_blocks, whole_lines
 from pipeline.errors import BadFileError
+from pipeline.read import lines as blocks_module
+from pipeline.read.lines import LineCount, line_blocks, whole_lines
 
 TEXT = st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\r\n", b"\0", b"\xff", b"\n\n", b"\r"])).map(b"".join)
 

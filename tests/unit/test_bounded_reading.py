@@ -14,12 +14,13 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from pipeline import held_lines, reading
 from pipeline.errors import StorageError
-from pipeline.reading import ReadFile, ReadOptions, read_file
-from pipeline.storage import Store, local_streams
+from pipeline.read import file as reading
+from pipeline.read import held_lines
+from pipeline.read.file import ReadFile, ReadOptions, read_file
+from pipeline.storage import PlainStore, local_streams
 
-STORE = Store()
+STORE = PlainStore()
 RNG = random.Random(3)
 LINES = b"".join(b'{"id":%d,"x":"%s"}\n' % (i, RNG.randbytes(8).hex().encode()) for i in range(40_000))
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chimera_nb.widgets import BucketBrowser
-from chimera_nb.widgets.listing import Listing, Row, Rows
+from chimera_nb.widgets.browser.listing import Listing, Row, Rows
 from pipeline.errors import InvalidUriError, RefusedError
 
 

@@ -7,15 +7,16 @@ import time
 
 import pytest
 
-from chimera_nb.widgets import counting, listing
-from chimera_nb.widgets.browser_model import Browser, add
-from chimera_nb.widgets.counting import Count, Cover, Tally, advance
-from chimera_nb.widgets.listing import Listing, Row, Rows, codec_by_name
-from chimera_nb.widgets.places import BUCKETS, Bounds, RecentPlaces, crumbs, parent, typed
+from chimera_nb.widgets.base.messages import to_wire
+from chimera_nb.widgets.browser import counting, listing
+from chimera_nb.widgets.browser.counting import Count, Cover, Tally, advance
+from chimera_nb.widgets.browser.listing import Listing, Row, Rows, codec_by_name
+from chimera_nb.widgets.browser.model import Browser, add
+from chimera_nb.widgets.browser.navigation import BUCKETS, Bounds, RecentPlaces, crumbs, parent, typed
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
-from pipeline.storage import Entry, Page, Store
+from pipeline.storage import Entry, ListingPage, PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 NASTY = ["..", "a ", " b", "<img src=x onerror=alert(1)>", "quote\"'", "🐎", "\u202egnp", "n" * 900, "[1]*?"]
 
 
@@ -40,7 +41,7 @@ class Bucket:
             if self.fail_at == len(self.requests):
                 raise StorageError(folder, "the store does not answer")
             some = [bucket + name for name in shown[at : at + self.page]]
-            yield Page(
+            yield ListingPage(
                 tuple(uri for uri in some if uri.endswith("/")),
                 tuple(Entry(uri, len(uri)) for uri in some if not uri.endswith("/")),
             )
@@ -63,7 +64,7 @@ def store(monkeypatch):
     def hold(names, **options):
         held = Bucket(names, **options)
         for call in ("list_folder", "list_objects", "stat"):
-            monkeypatch.setattr(Store, call, staticmethod(getattr(held, call)))
+            monkeypatch.setattr(PlainStore, call, staticmethod(getattr(held, call)))
         return held
 
     return hold
@@ -263,10 +264,10 @@ def test_a_filter_over_rows_that_are_all_loaded_asks_for_nothing(browser):
 
 
 def test_every_change_of_rows_has_a_number_of_its_own(browser):
-    seen = [browser.view]
+    seen = [browser.generation.number]
     for act in (lambda: browser.narrow("a"), lambda: browser.narrow(""), lambda: browser.open("gs://b/")):
         act()
-        seen.append(browser.view)
+        seen.append(browser.generation.number)
     assert seen == sorted(set(seen))
 
 
@@ -276,7 +277,7 @@ def test_rows_travel_in_messages_of_bounded_size_that_leave_nothing_out():
     browser.shown.take(Rows(["d/"], [Row(str(n), n, None, "") for n in range(total)], last=True))
     got, at = [], [0, 0]
     while True:
-        message = json.loads(json.dumps(browser.rows_message(*at)))
+        message = json.loads(json.dumps(to_wire(browser.rows_message(*at))))
         got += message["objects"]
         at = [1, len(got)]
         if not message["rest"]:
@@ -442,7 +443,7 @@ def test_a_count_stops_at_its_bound_and_can_go_on(store, monkeypatch):
     while count.tally.more:
         advance(STORE, [count], 1)
         seen.append((count.tally.files, count.tally.more, count.active))
-        count.go_on()
+        count.resume()
     assert seen == [(10, True, False), (20, True, False), (25, False, False)]
 
 
@@ -461,7 +462,7 @@ def test_a_count_that_fails_says_so_and_is_more_than_what_it_has(browser, store,
         yield Entry("gs://b/2016/Jan/1.bz2", 7)
         raise StorageError(prefix, "the store does not answer")
 
-    monkeypatch.setattr(Store, "list_objects", staticmethod(broken))
+    monkeypatch.setattr(PlainStore, "list_objects", staticmethod(broken))
     browser.select(["gs://b/2016/Jan/"])
     (count,) = browser.counts
     advance(STORE, [count], 1)
@@ -469,7 +470,7 @@ def test_a_count_that_fails_says_so_and_is_more_than_what_it_has(browser, store,
     assert not count.active
     assert "does not answer" in count.error
     store(["2016/Jan/1.bz2", "2016/Jan/2.bz2"])
-    count.go_on()
+    count.resume()
     assert count_all(browser).files == 2
 
 

@@ -12,27 +12,20 @@ from pathlib import Path
 import pytest
 from google.api_core import exceptions as api
 
-from chimera_nb.host_id import host_id
-from chimera_nb.jobs import (
-    dataflow,
-    dataflow_api,
-    dataflow_submit,
-    direct_run,
-    ending,
-    process,
-    sightings,
-)
-from chimera_nb.jobs.change import Change
-from chimera_nb.jobs.dataflow import job_name
-from chimera_nb.jobs.dataflow_api import DataflowJob, Messages
+from chimera_nb.jobs import outcome, process, sightings
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.jobs.runners import dataflow, dataflow_client, dataflow_submit, direct_worker
+from chimera_nb.jobs.runners.dataflow import job_name
+from chimera_nb.jobs.runners.dataflow_client import DataflowJob, Messages
 from chimera_nb.jobs.service import JobService
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.jobs.transitions import Change
+from chimera_nb.machine.host_id import host_id
 from chimera_nb.settings import Settings
 from pipeline.errors import DataflowError, RefusedError, StoreUnavailableError
-from pipeline.manifest import INPUTS_KEPT, all_inputs, with_manifest
+from pipeline.inputs.manifest import INPUTS_KEPT, all_inputs, with_manifest
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
 HOW = {"project": "p", "region": "r", "temp_location": "gs://t/t"}
 
@@ -273,14 +266,14 @@ def test_the_long_list_of_a_job_that_dataflow_refuses_stays_for_a_clone_of_it(
 ):
     inputs = tuple(f"gs://in/{n}" for n in range(INPUTS_KEPT + 1))
     full = JobSpec(inputs=inputs, target=str(tmp_path / "out"), job_id="2024-01-19-abc12345")
-    spec = with_manifest(Store(), full)
+    spec = with_manifest(PlainStore(), full)
     service.log.create(JobRecord.from_spec(spec, runner="dataflow", runner_options=HOW))
     service.log.update(spec.job_id, by(submitter, service))
     send(service, monkeypatch, api.Forbidden("no role"))
     assert dataflow_submit.main(spec.job_id) == 1
     record = service.log.get(spec.job_id)
     assert record.status is Status.FAILED
-    assert all_inputs(Store(), JobSpec.from_json(record.spec)) == inputs
+    assert all_inputs(PlainStore(), JobSpec.from_json(record.spec)) == inputs
     left = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert [str(path) for path in left] == [spec.manifest]
 
@@ -329,9 +322,9 @@ def test_a_direct_job_that_was_never_started_is_cancelled_and_does_not_start_lat
     job_id = on_record(service, tmp_path, runner="direct")
     assert service.cancel(job_id).status is Status.CANCELLED
     assert parts(tmp_path) == []
-    monkeypatch.setattr(direct_run, "load_settings", lambda: service.settings)
-    monkeypatch.setattr(direct_run, "open_log", lambda _: service.log)
-    assert direct_run.main(job_id) == 1
+    monkeypatch.setattr(direct_worker, "load_settings", lambda: service.settings)
+    monkeypatch.setattr(direct_worker, "open_log", lambda _: service.log)
+    assert direct_worker.main(job_id) == 1
     assert service.log.get(job_id).started_at is None
 
 
@@ -370,9 +363,9 @@ def test_what_a_process_says_of_its_end_while_the_store_is_away_is_its_end_when_
         raise StoreUnavailableError(spec.target, "the store does not answer")
 
     with monkeypatch.context() as patch:
-        patch.setattr(ending, "abandon_target", away)
+        patch.setattr(outcome, "abandon_target", away)
         for _ in range(3):  # its process, and whoever looks
-            ending.last_word(service.store, service.log, job_id, said, why)
+            outcome.last_word(service.store, service.log, job_id, said, why)
         kill(submitter)
         assert service.get(job_id).status is Status.RUNNING
     assert sum("cannot be looked at yet" in line for line in service.log.get(job_id).logs) == 1
@@ -476,9 +469,9 @@ def test_all_looks_of_a_service_use_one_client_for_each_project_and_region(
 def test_a_client_is_made_once_for_all_threads(monkeypatch):
     made = []
     monkeypatch.setattr(
-        dataflow_api, "_made", lambda kind, endpoint: made.append((kind, endpoint)) or object()
+        dataflow_client, "_made", lambda kind, endpoint: made.append((kind, endpoint)) or object()
     )
-    api = dataflow_api.DataflowApi("p", "r", "http://localhost:1")
+    api = dataflow_client.DataflowApi("p", "r", "http://localhost:1")
     together = threading.Barrier(16, timeout=30)
 
     def ask(number: int) -> int:

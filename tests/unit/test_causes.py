@@ -4,8 +4,8 @@ import traceback
 
 import pytest
 
-from pipeline.causes import cause_of
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, TooManyFailuresError
+from pipeline.failure_cause import cause_of
 
 REASON = "all 3 files failed; gs://out/x/ledger/ has the reason for each"
 

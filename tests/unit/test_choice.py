@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from chimera_nb.choice import Choice, Wanted
-from chimera_nb.nested import exploded, opened, reach
-from chimera_nb.records import NoRecord
+from chimera_nb.data.nested import exploded, opened, reach
+from chimera_nb.data.query import Choice, Wanted
+from chimera_nb.data.records import NoRecord
 from pipeline.errors import RefusedError, UnknownNameError
 
 VALUES = [True, False, 1, 1.0, 0, 0.5, "1", "true", None, [1], [True], {"k": 1}, {"k": True}, {"k": [0]}]

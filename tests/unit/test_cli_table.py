@@ -9,8 +9,8 @@ from rich.text import Text
 
 from chimera_nb.cli import display
 from chimera_nb.cli.table import Column, print_hanging, print_table
-from chimera_nb.jobs.change import Change, advance
 from chimera_nb.jobs.record import JobRecord
+from chimera_nb.jobs.transitions import Change, advance
 from pipeline.spec import JobSpec
 from pipeline.storage import Entry
 

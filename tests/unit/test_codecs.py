@@ -23,11 +23,11 @@ from hypothesis import strategies as st
 
 from pipeline.codecs import CHUNK_BYTES, HEAD_BYTES, Codec, choose_codec, codec_names, get_codec
 from pipeline.codecs.formats import MAGIC
-from pipeline.codecs.intake import Intake
+from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError, SettingsError, StorageError, UnknownNameError
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 
 LINE = b'{"op":"mcm","id":1,"clk":"AAA","pt":1577836800000}\n'
 SMALL = LINE * 20 + random.Random(1).randbytes(60).hex().encode() + b"\n"
@@ -269,7 +269,7 @@ def test_what_follows_the_end_is_found(codec, junk):
 @pytest.mark.parametrize("codec", STREAMING)
 def test_nuls_after_the_end_are_noted_but_where_the_format_has_them(codec, count):
     data = compress(codec, SMALL) + bytes(count)
-    intake = Intake(io.BytesIO(data))
+    intake = BufferedStream(io.BytesIO(data))
     assert b"".join(get_codec(codec).decode(intake)) == SMALL
     assert bool(intake.notes) is (codec != "xz" or count == 1)
     assert decode(codec, data + compress(codec, SMALL)) == SMALL * 2

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import os
 
-from chimera_nb.cores import usable_cores
-from chimera_nb.widgets.plan import speed
+from chimera_nb.machine.cores import usable_cores
+from chimera_nb.widgets.job_form.plan import speed
 
 
 def test_a_process_counts_the_cores_that_it_may_use(monkeypatch):

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.dashboard.assets import find_assets, page_config
-from chimera_nb.dashboard.configuration import CONTENT_SECURITY_POLICY, configuration, tornado_settings
-from chimera_nb.dashboard.handlers import routes
-from chimera_nb.dashboard.listening import listen
-from chimera_nb.dashboard.options import DEFAULT_PORT, DashboardOptions
-from chimera_nb.dashboard.place import dashboards_folder, template_folder
-from chimera_nb.dashboard.sockets import _opened, refusal
+from chimera_nb.server.assets import find_assets, page_config
+from chimera_nb.server.configuration import CONTENT_SECURITY_POLICY, configuration, tornado_settings
+from chimera_nb.server.handlers import routes
+from chimera_nb.server.listening import listen
+from chimera_nb.server.options import DEFAULT_PORT, DashboardOptions
+from chimera_nb.server.resources import dashboards_folder, template_folder
+from chimera_nb.server.sockets import _opened, refusal
 from pipeline.errors import SettingsError
 
 TOKEN = "a-token-of-some-length"

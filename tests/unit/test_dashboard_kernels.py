@@ -10,10 +10,10 @@ import uuid
 
 import pytest
 
-from chimera_nb.dashboard import visitor
-from chimera_nb.dashboard.identity import network_of
-from chimera_nb.dashboard.kernels import DashboardKernels, OneKernelSpec
-from chimera_nb.dashboard.pages import FullError, Pages
+from chimera_nb.jobs import requester
+from chimera_nb.server.identity import network_of
+from chimera_nb.server.kernels import DashboardKernels, OneKernelSpec
+from chimera_nb.server.pages import FullError, Pages
 
 TOKEN = "a-token-of-some-length"
 
@@ -35,26 +35,26 @@ TOKEN = "a-token-of-some-length"
     ],
 )
 def test_a_header_names_one_user_or_nobody(lines, user):
-    assert visitor.user_from_header(lines) == user
+    assert requester.user_from_header(lines) == user
 
 
 def test_the_visitor_of_a_kernel_is_read_from_a_file_that_only_we_can_read(tmp_path, monkeypatch):
     kernel_id = str(uuid.uuid4())
     monkeypatch.setattr("ipykernel.connect.get_connection_file", lambda: f"/run/kernel-{kernel_id}.json")
-    monkeypatch.delenv(visitor.FOLDER_VARIABLE, raising=False)
-    assert visitor.current_visitor() is None  # a notebook
-    monkeypatch.setenv(visitor.FOLDER_VARIABLE, str(tmp_path))
-    assert visitor.current_visitor() == visitor.UNKNOWN  # handed to nobody
-    visitor.record_visitor(tmp_path, kernel_id, "alice@example.com")
-    assert visitor.current_visitor() == "alice@example.com"
+    monkeypatch.delenv(requester.FOLDER_VARIABLE, raising=False)
+    assert requester.current_requester() is None  # a notebook
+    monkeypatch.setenv(requester.FOLDER_VARIABLE, str(tmp_path))
+    assert requester.current_requester() == requester.UNKNOWN  # handed to nobody
+    requester.record_requester(tmp_path, kernel_id, "alice@example.com")
+    assert requester.current_requester() == "alice@example.com"
     assert stat.S_IMODE((tmp_path / kernel_id).stat().st_mode) == 0o600
-    visitor.forget_visitor(tmp_path, kernel_id)
-    assert visitor.current_visitor() == visitor.UNKNOWN
+    requester.forget_requester(tmp_path, kernel_id)
+    assert requester.current_requester() == requester.UNKNOWN
 
 
 def test_a_program_that_is_no_kernel_has_no_visitor(tmp_path, monkeypatch):
-    monkeypatch.setenv(visitor.FOLDER_VARIABLE, str(tmp_path))
-    assert visitor.current_visitor() == visitor.UNKNOWN
+    monkeypatch.setenv(requester.FOLDER_VARIABLE, str(tmp_path))
+    assert requester.current_requester() == requester.UNKNOWN
 
 
 def test_the_kernel_is_this_interpreter_whatever_is_installed():

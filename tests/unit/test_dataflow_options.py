@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chimera_nb.dataflow_options import DataflowOptions
-from chimera_nb.jobs.dataflow import job_name, options_of
+from chimera_nb.jobs.runners.dataflow import job_name, options_of
 from chimera_nb.settings import Settings, load_settings
 from pipeline.errors import SettingsError
 

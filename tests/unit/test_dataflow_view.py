@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chimera_nb.jobs.change import Change, advance
-from chimera_nb.jobs.dataflow_api import DataflowJob, Message, Messages
-from chimera_nb.jobs.dataflow_view import failure, log_line, running_change, since
 from chimera_nb.jobs.record import JobRecord, Stage, Status
+from chimera_nb.jobs.runners.dataflow_client import DataflowJob, Message, Messages
+from chimera_nb.jobs.runners.dataflow_progress import failure, log_line, running_change, since
+from chimera_nb.jobs.transitions import Change, advance
 from pipeline.spec import JobSpec
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

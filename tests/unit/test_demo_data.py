@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from chimera_nb.local.demo_data import FEWEST_FILES, DemoFile, demo_files, market_of_size, write_demo
-from chimera_nb.local.demo_event import make_event
-from chimera_nb.local.demo_market import FEWEST_MESSAGES, LADDER, PLANS, make_market
+from chimera_nb.local.demo.event import make_event
+from chimera_nb.local.demo.files import FEWEST_FILES, DemoFile, demo_files, market_of_size, write_demo
+from chimera_nb.local.demo.market import FEWEST_MESSAGES, LADDER, PLANS, make_market
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.errors import BadFileError, RefusedError
 

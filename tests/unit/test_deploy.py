@@ -127,7 +127,7 @@ def test_the_packages_build_from_just_those_files(tmp_path):
 
 
 def test_the_dashboard_finds_its_notebook_and_theme_in_the_image():
-    from chimera_nb.dashboard.place import dashboards_folder
+    from chimera_nb.server.resources import dashboards_folder
 
     folder = dashboards_folder()
     assert folder == ROOT / "dashboards"
@@ -218,7 +218,7 @@ def test_the_page_links_to_what_is_there():
 
 def test_the_example_lists_allow_what_they_are_for(monkeypatch):
     """The lists of the page, with its temp_location and a target."""
-    from pipeline.allowed import AccessLists
+    from pipeline.storage.access_policy import AccessLists
 
     text = (ROOT / "docs" / "deploy.md").read_text("utf-8")
     examples = re.findall(

@@ -23,7 +23,7 @@ from chimera_nb.doctor import buckets, credentials, host, installed, services, s
 from chimera_nb.doctor.buckets import READ, WRITE, bucket_checks, check_bucket
 from chimera_nb.doctor.examine import examine, side_by_side
 from chimera_nb.doctor.finding import State, fault, ok
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.settings import Settings
 from pipeline.errors import (
     AccessDeniedError,
@@ -385,7 +385,7 @@ def test_on_a_local_stack_a_missing_target_is_made_by_a_job_and_missing_inputs_a
 def test_the_buckets_of_the_settings_are_asked_about_once_by_what_they_are_for(monkeypatch):
     asked = {}
 
-    def granted(name, wanted):
+    def granted(_store, name, wanted):
         asked[name] = wanted
         return wanted
 

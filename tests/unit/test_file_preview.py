@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-from chimera_nb.widgets import file_preview
-from chimera_nb.widgets.file_preview import FilePreview
-from pipeline.storage import Store
+from chimera_nb.widgets.preview import widget as file_preview
+from chimera_nb.widgets.preview.widget import FilePreview
+from pipeline.storage import PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 
 
 @pytest.fixture
@@ -28,7 +28,8 @@ def files(tmp_path):
 
 
 def ask(widget, kind, **content) -> None:
-    widget._on_message(widget, {"kind": kind, **content}, [])
+    view = {"view": "v"} if kind == "hello" else {}
+    widget._on_message(widget, {"kind": kind, **view, **content}, [])
 
 
 async def until(check) -> None:
@@ -44,7 +45,9 @@ def test_nothing_is_read_before_the_widget_is_on_screen(sent, files, monkeypatch
     reads = []
     read = STORE.open_read
     monkeypatch.setattr(
-        Store, "open_read", staticmethod(lambda uri, **how: (reads.append((uri, how)), read(uri, **how))[1])
+        PlainStore,
+        "open_read",
+        staticmethod(lambda uri, **how: (reads.append((uri, how)), read(uri, **how))[1]),
     )
 
     async def work():
@@ -56,7 +59,7 @@ def test_nothing_is_read_before_the_widget_is_on_screen(sent, files, monkeypatch
         await until(lambda: sent and sent[-1]["state"] == "shown")
         assert reads == [(str(files / "b.ndjson"), {"first_bytes": 256_000})]
         assert sent[-1]["uri"] == str(files / "b.ndjson")
-        assert sent[-1]["linesRead"] == 3
+        assert sent[-1]["facts"]["linesRead"] == 3
 
     run(work())
 
@@ -114,14 +117,14 @@ def test_a_line_the_tree_and_the_table_are_sent_when_they_are_asked_for(sent, fi
         widget = FilePreview(str(files / "a.ndjson"))
         ask(widget, "hello")
         await until(lambda: sent[-1]["state"] == "shown")
-        view = sent[-1]["view"]
+        generation = sent[-1]["generation"]
         for kind in ("line", "tree", "table"):
-            ask(widget, kind, view=view, n=2)
+            ask(widget, kind, generation=generation, n=2)
             await until(lambda kind=kind: sent[-1]["kind"] == kind)
         line, tree, table = sent[-3:]
         assert line["text"] == '{"name":"a"}'
         assert tree["nodes"] == [[0, "name", '"a"', 0]]
-        assert table["rows"] == [["a"]] * 3
+        assert table["records"]["rows"] == [["a"]] * 3
 
     run(work())
 
@@ -135,8 +138,8 @@ def test_a_line_the_tree_and_the_table_are_sent_when_they_are_asked_for(sent, fi
         {"kind": "tree", "n": True},
         {"kind": "tree", "n": None},
         {"kind": "line"},
-        {"kind": "line", "n": 0, "view": 10_000},
-        {"kind": "table", "view": 0},
+        {"kind": "line", "n": 0, "generation": 10_000},
+        {"kind": "table", "generation": 0},
         {"kind": "uri", "uri": "/etc/passwd"},
         {},
     ],
@@ -147,9 +150,9 @@ def test_a_message_that_makes_no_sense_does_nothing(sent, files, message):
         ask(widget, "hello")
         await until(lambda: sent[-1]["state"] == "shown")
         before = list(sent)
-        widget._on_message(widget, {"view": sent[-1]["view"], **message}, [])
+        widget._on_message(widget, {"generation": sent[-1]["generation"], **message}, [])
         await asyncio.sleep(0.01)
-        assert sent == before
+        assert [each for each in sent if each["kind"] != "refused"] == before
 
     run(work())
 

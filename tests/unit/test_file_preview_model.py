@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.frames import flatten, frame_of_lines
-from chimera_nb.preview import preview_bytes
-from chimera_nb.widgets.preview_model import (
+from chimera_nb.data.frames import flatten, frame_of_lines
+from chimera_nb.data.preview import preview_bytes
+from chimera_nb.widgets.base.messages import to_wire
+from chimera_nb.widgets.preview import model
+from chimera_nb.widgets.preview.model import (
     CELL_CHARS,
     LINE_CHARS,
     MAX_BYTES,
@@ -21,13 +23,30 @@ from chimera_nb.widgets.preview_model import (
     MAX_ROWS,
     Line,
     inside,
-    table,
-    tree,
 )
 
 
 def look(raw: bytes, name: str = "a.ndjson"):
     return inside(preview_bytes(name, raw, len(raw)))
+
+
+def facts_of(shown):
+    """As they are sent; so are the others."""
+    return to_wire(shown.facts)
+
+
+def whole(shown, at):
+    line = shown.lines[at]
+    return {"text": line.text, "size": line.size, "cut": line.is_cut}
+
+
+def tree(line):
+    nodes, left_out = model.tree(line)
+    return {"nodes": to_wire(nodes), "leftOut": left_out}
+
+
+def table(read, explode=""):
+    return to_wire(model.table(read, explode))
 
 
 def lines(*texts: str) -> list[Line]:
@@ -43,7 +62,7 @@ json_values = st.recursive(
 
 def test_facts_and_lines_of_a_good_file():
     shown = look(bz2.compress(b'{"a":1}\n\nnot json\n[1,2]\n'), "a.bz2")
-    facts = shown.facts
+    facts = facts_of(shown)
     assert (facts["codec"], facts["complete"], facts["estimatedLines"], facts["problem"]) == (
         "bz2",
         True,
@@ -61,7 +80,19 @@ def test_facts_and_lines_of_a_good_file():
 def test_a_broken_file_says_so_and_shows_what_came_before():
     data = bz2.compress(b'{"a":1}\n' * 1000)
     shown = look(data[:-6], "a.bz2")
-    assert "cut off" in shown.facts["problem"]
+    assert "cut off" in facts_of(shown)["problem"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "problem"),
+    [
+        (b"", "a.ndjson", "This file is empty (0 bytes)."),
+        (b"plain", "a.bz2", "This file is named .bz2 but is not bz2: "),
+        (bz2.compress(b"x" * 9000)[:-9], "a.bz2", "This file cannot be used: the bz2 data is cut off after "),
+    ],
+)
+def test_what_is_wrong_is_a_sentence(raw, name, problem):
+    assert facts_of(look(raw, name))["problem"].startswith(problem)
 
 
 def test_no_more_than_so_many_lines_and_bytes_are_kept():
@@ -69,28 +100,28 @@ def test_no_more_than_so_many_lines_and_bytes_are_kept():
     shown = look((b"y" * 300_000 + b"\n") * 10)
     assert len(shown.lines) == 3
     assert sum(len(line.data) for line in shown.lines) <= MAX_BYTES
-    assert len(json.dumps(shown.facts)) < 5000
+    assert len(json.dumps(facts_of(shown))) < 5000
 
 
 def test_a_long_line_is_cut_and_all_of_it_can_be_had():
     text = json.dumps({"a": "b" * 5000})
     shown = look(text.encode() + b"\n")
-    assert shown.facts["lines"] == [[text[:LINE_CHARS], True, True]]
-    assert shown.whole(0) == {"n": 0, "text": text, "size": len(text), "cut": False}
+    assert facts_of(shown)["lines"] == [[text[:LINE_CHARS], True, True]]
+    assert whole(shown, 0) == {"text": text, "size": len(text), "cut": False}
 
 
 def test_a_line_of_more_than_is_kept_is_kept_in_part():
     shown = look(b"z" * 3_000_000 + b"\n")
-    whole = shown.whole(0)
-    assert (len(whole["text"]), whole["size"], whole["cut"]) == (MAX_BYTES, 3_000_000, True)
+    found = whole(shown, 0)
+    assert (len(found["text"]), found["size"], found["cut"]) == (MAX_BYTES, 3_000_000, True)
 
 
 def test_bytes_that_are_no_text_and_half_characters_can_be_sent():
     raw = b'{"a":"\xff\xc3\x00"}\n{"half \\ud800":"\\udc00","a":"\\ud800"}\n'
     shown = look(bz2.compress(raw), "a.bz2")
-    answers = [shown.facts, shown.whole(0), tree(shown.lines[1].data), table(shown.lines)]
+    answers = [facts_of(shown), whole(shown, 0), tree(shown.lines[1].data), table(shown.lines)]
     json.dumps(answers, ensure_ascii=False, allow_nan=False).encode()
-    assert shown.whole(0)["text"] == '{"a":"\\xff\\xc3\x00"}'
+    assert whole(shown, 0)["text"] == '{"a":"\\xff\\xc3\x00"}'
     assert table(shown.lines)["rows"] == [["\\udc00", "\\ud800"]]
 
 
@@ -161,13 +192,13 @@ def test_a_table_has_the_columns_of_a_flattened_frame(records):
 def test_no_bytes_at_all_raise(raw):
     shown = look(raw)
     for at, line in enumerate(shown.lines):
-        json.dumps([shown.whole(at), tree(line.data)], ensure_ascii=False).encode()
-    json.dumps([shown.facts, table(shown.lines)], ensure_ascii=False).encode()
+        json.dumps([whole(shown, at), tree(line.data)], ensure_ascii=False).encode()
+    json.dumps([facts_of(shown), table(shown.lines)], ensure_ascii=False).encode()
 
 
 def test_neither_pandas_nor_beam_is_imported_for_it():
     code = (
-        "import sys, chimera_nb.widgets.file_preview, chimera_nb.widgets.job_history\n"
+        "import sys, chimera_nb.widgets.preview.widget, chimera_nb.widgets.job_history.widget\n"
         "print({'pandas', 'apache_beam', 'google.cloud.firestore'} & set(sys.modules))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

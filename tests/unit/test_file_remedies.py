@@ -26,10 +26,10 @@ import pytest
 import zstandard
 
 from pipeline.codecs import formats
-from pipeline.reading import ReadOptions, read_file
-from pipeline.storage import Store
+from pipeline.read.file import ReadOptions, read_file
+from pipeline.storage import PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 LINES = b'{"a":1}\n{"a":2}\n'
 
 

@@ -6,8 +6,8 @@ import pwd
 
 import pytest
 
-from chimera_nb.host_id import _state_folder
 from chimera_nb.local.state import known_data_dirs
+from chimera_nb.machine.host_id import _state_folder
 from chimera_nb.settings import load_settings
 from pipeline.errors import SettingsError
 from pipeline.folders import absolute, current_folder, home_expanded

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chimera_nb import frames
-from chimera_nb.choice import Choice
-from chimera_nb.columns import Column, to_column
-from chimera_nb.frames import (
+from chimera_nb.data import frames
+from chimera_nb.data.columns import Column, to_column
+from chimera_nb.data.frames import (
     FrameBuilder,
     HalfCharacterWarning,
     NotJsonWarning,
@@ -21,7 +20,8 @@ from chimera_nb.frames import (
     frame_of_lines,
     to_frame,
 )
-from chimera_nb.records import NoRecord
+from chimera_nb.data.query import Choice
+from chimera_nb.data.records import NoRecord
 from pipeline.errors import RefusedError, UnknownNameError
 from tests.fixtures.files import REAL
 

@@ -8,7 +8,7 @@ import pytest
 from google.api_core import exceptions as api
 
 from pipeline.errors import StoreUnavailableError
-from pipeline.storage import Patience, Store, gcs_versions, patience
+from pipeline.storage import Patience, PlainStore, gcs_versions, patience
 
 MOVED = SimpleNamespace(generation=2, size=4, crc32c="AAAAAA==", metadata=None)
 
@@ -42,7 +42,7 @@ def bucket(monkeypatch):
 @pytest.mark.parametrize("reason", ["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"])
 def test_a_bucket_that_is_asked_too_often_for_moves_is_asked_again_for_them(bucket, reason):
     bucket.answers = [forbidden(reason), forbidden(reason), MOVED]
-    moved = Store().move("gs://b/old", "gs://b/new", generation=1)
+    moved = PlainStore().move("gs://b/old", "gs://b/new", generation=1)
     assert (moved.uri, moved.generation) == ("gs://b/new", 2)
     assert bucket.answers == []
     assert gcs_versions._without_move == set()
@@ -51,7 +51,7 @@ def test_a_bucket_that_is_asked_too_often_for_moves_is_asked_again_for_them(buck
 def test_a_bucket_that_stays_over_its_limit_is_at_fault_and_knows_moves(bucket):
     bucket.answers = [forbidden("rateLimitExceeded")] * 2
     with pytest.raises(StoreUnavailableError, match="asked too often"):
-        Store(patience=Patience(seconds=0)).move("gs://b/old", "gs://b/new", generation=1)
+        PlainStore(patience=Patience(seconds=0)).move("gs://b/old", "gs://b/new", generation=1)
     assert gcs_versions._without_move == set()
 
 
@@ -59,5 +59,5 @@ def test_a_bucket_that_gives_no_leave_for_moves_is_known_after_a_copy(bucket, mo
     bucket.answers = [forbidden("forbidden")]
     monkeypatch.setattr(gcs_versions.BucketVersions, "_copy", lambda *_: MOVED)
     monkeypatch.setattr(gcs_versions.BucketVersions, "delete_version", lambda *_: True)
-    assert Store().move("gs://b/old", "gs://b/new", generation=1) is MOVED
+    assert PlainStore().move("gs://b/old", "gs://b/new", generation=1) is MOVED
     assert {name for _, name in gcs_versions._without_move} == {"b"}

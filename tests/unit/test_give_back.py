@@ -8,13 +8,13 @@ import sys
 from pipeline import __main__ as command
 from pipeline.errors import StoreUnavailableError
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
-from pipeline.target import prepare_target, read_summary
+from pipeline.storage import PlainStore
+from pipeline.target.lifecycle import prepare_target, read_summary
 
 BUSY = """
 import json, os, sys, threading
 from pathlib import Path
-from pipeline.give_back import give_back
+from pipeline.release import give_back
 from pipeline.spec import JobSpec
 
 spec = JobSpec.from_json(json.loads(sys.argv[1]))
@@ -46,7 +46,7 @@ def test_nothing_of_a_process_that_gives_back_writes_behind_the_sweep(tmp_path):
     inputs = tmp_path / "in"
     inputs.mkdir()
     spec = JobSpec(inputs=(f"{inputs}/",), target=str(target), job_id="2024-01-19-abc12345")
-    store = Store()
+    store = PlainStore()
     prepare_target(store, spec, lambda _: None)
     assert (target / "_chimera" / "claim.json").exists()
     command = [sys.executable, "-c", BUSY, json.dumps(spec.to_json())]

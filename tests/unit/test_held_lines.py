@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import held_lines
 from pipeline.errors import BadFileError, StorageError
-from pipeline.held_lines import DiskRoom, HeldLines, Room
+from pipeline.read import held_lines
+from pipeline.read.held_lines import DiskRoom, HeldLines, Room
 
 
 @pytest.fixture(autouse=True)

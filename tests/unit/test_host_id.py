@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from chimera_nb.host_id import host_id
+from chimera_nb.machine.host_id import host_id
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def state_folder(tmp_path, monkeypatch):
 
 
 def asked_by_another(data_dir) -> str:
-    code = "import pathlib, sys; from chimera_nb.host_id import *; print(host_id(pathlib.Path(sys.argv[1])))"
+    code = "import pathlib, sys; from chimera_nb.machine.host_id import *; print(host_id(pathlib.Path(sys.argv[1])))"
     done = subprocess.run(
         [sys.executable, "-c", code, str(data_dir)], capture_output=True, text=True, check=True
     )
@@ -38,7 +38,7 @@ def test_it_is_made_once_for_all_processes_of_a_user_and_nobody_else_reads_it(tm
 
 def test_of_many_that_make_it_at_once_one_wins_and_all_say_the_same(tmp_path, state_folder):
     code = (
-        "import sys; from pathlib import Path; from chimera_nb.host_id import host_id\n"
+        "import sys; from pathlib import Path; from chimera_nb.machine.host_id import host_id\n"
         "print('ready', flush=True); sys.stdin.read(1)\n"
         "print(host_id(Path(sys.argv[1])))"
     )

@@ -10,22 +10,22 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from chimera_nb.jobs import ending
-from chimera_nb.jobs.ending import end
+from chimera_nb.jobs import outcome
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
+from chimera_nb.jobs.outcome import end
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from chimera_nb.settings import Settings
-from pipeline import publish
 from pipeline.errors import ChimeraError, JobLogError, ObjectNotFoundError, TargetError
 from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.publish import finish_job
-from pipeline.shards import write_shard_list
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
-from pipeline.target import abandon_target, begin_target, prepare_target
+from pipeline.storage import PlainStore
+from pipeline.target.lifecycle import abandon_target, begin_target, prepare_target
+from pipeline.write import publish
+from pipeline.write.publish import finish_job
+from pipeline.write.shard_list import write_shard_list
 
-STORE = Store()
+STORE = PlainStore()
 SLOW, NEXT = "2024-01-19-00000001", "2024-01-19-00000002"
 
 
@@ -186,7 +186,7 @@ def test_of_two_that_overwrite_at_once_the_one_that_is_whole_stays_whole(out, mo
     take(out, "old")
     finish(out, "old")
     take(out, "first", overwrite=True)
-    real, turn = Store.list_versions, []
+    real, turn = PlainStore.list_versions, []
 
     def list_versions(store, prefix):
         found = list(real(store, prefix))
@@ -197,7 +197,7 @@ def test_of_two_that_overwrite_at_once_the_one_that_is_whole_stays_whole(out, mo
             finish(out, "second", overwrite=True)
         return iter(found)
 
-    monkeypatch.setattr(Store, "list_versions", list_versions)
+    monkeypatch.setattr(PlainStore, "list_versions", list_versions)
     with suppress(ChimeraError):
         begin_target(STORE, spec(out, "first", overwrite=True))
     assert summary(out)["jobId"] == "second"
@@ -219,7 +219,7 @@ def test_a_job_whose_output_nobody_will_ever_see_is_ended_all_the_same(out, log,
     def abandon(_store, _spec):
         raise GONE[what]
 
-    monkeypatch.setattr(ending, "abandon_target", abandon)
+    monkeypatch.setattr(outcome, "abandon_target", abandon)
     ended = end(STORE, record, log, said, "its process is gone")
     assert ended.status is (Status.CANCELLED if said is Status.CANCELLED else Status.FAILED)
     assert str(GONE[what]) in ended.logs[-1]

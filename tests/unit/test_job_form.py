@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.form_model import ANY_ID, Fields, check, selection, split_target, suggest_prefix
-from chimera_nb.widgets.form_words import button, hints
-from chimera_nb.widgets.job_form import JobForm
+from chimera_nb.widgets.job_form.model import ANY_ID, Fields, check, selection, split_target, suggest_prefix
+from chimera_nb.widgets.job_form.widget import JobForm
+from chimera_nb.widgets.job_form.words import button, hints
 from pipeline.errors import RefusedError
+from pipeline.job_options import JobOptions
+from pipeline.options import table
 from pipeline.spec import JobSpec
 
 SOURCES = ("betfair", "ndjson")
@@ -36,7 +38,7 @@ def test_a_form_that_is_filled_in_is_what_submit_takes():
     )
     checked = check(form, CHOSEN, SOURCES)
     assert checked.problems == {}
-    assert checked.job == {
+    assert checked.job == {option.name: option.default for option in table(JobOptions)} | {
         "target": "gs://results/jobs/a",
         "source": "betfair",
         "shards": 1200,
@@ -117,10 +119,12 @@ def test_a_selection_of_several_buckets_is_refused_with_their_names():
 
 
 def test_nothing_selected_is_missing_and_not_bad():
-    found = problems(chosen=selection(()))
-    said = hints(GOOD, found, None, {})
-    assert said["inputs"]["text"].startswith("Nothing is selected yet")
-    assert not said["inputs"]["bad"]
+    empty = replace(GOOD, bucket=" ", shards="0")
+    found = check(empty, selection(()), ["ndjson"])
+    said = hints(empty, found.problems, None, {}, missing=found.missing)
+    assert said["inputs"].text.startswith("Nothing is selected yet")
+    assert {name for name, hint in said.items() if hint.bad} == {"shards"}
+    assert found.missing == {"inputs", "bucket"}
 
 
 def test_folders_of_this_machine_are_refused_where_only_buckets_may_be_used():

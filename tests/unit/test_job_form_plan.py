@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chimera_nb.data.preview import preview_bytes
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.jobs.record import JobRecord
-from chimera_nb.preview import preview_bytes
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.as_code import MAX_INPUTS, as_code, notebook_cell, shell_command
-from chimera_nb.widgets.counting import Tally
-from chimera_nb.widgets.form_model import ANY_ID, Fields, check, selection
-from chimera_nb.widgets.plan import machine_vcpus, make_plan, ratio_of, speed
-from chimera_nb.widgets.recent_jobs import (
+from chimera_nb.widgets.browser.counting import Tally
+from chimera_nb.widgets.job_form.as_code import MAX_INPUTS, as_code, notebook_cell, shell_command
+from chimera_nb.widgets.job_form.model import ANY_ID, Fields, check, selection
+from chimera_nb.widgets.job_form.plan import machine_vcpus, make_plan, ratio_of, speed
+from chimera_nb.widgets.job_form.recent_jobs import (
     begun_as,
     fields_of,
     recent_configurations,
@@ -161,7 +161,7 @@ def test_runner_options_are_in_both_kinds_of_code_as_they_are_taken():
 def test_very_many_single_names_are_no_code_and_say_what_to_do():
     many = [f"gs://history/{n}" for n in range(MAX_INPUTS + 1)]
     job = {"target": "gs://results/x", "source": "ndjson"}
-    assert "select their folder" in as_code(many, job, "direct", {})["says"]
+    assert "select their folder" in as_code(many, job, "direct", {}).says
 
 
 # Jobs of before

@@ -6,11 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id, timestamp
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.session import Session
 from chimera_nb.settings import Settings
-from chimera_nb.widgets import job_history
-from chimera_nb.widgets.job_history import JobHistory
+from chimera_nb.widgets.base import presence
+from chimera_nb.widgets.job_history import widget as job_history
+from chimera_nb.widgets.job_history.widget import JobHistory
 from pipeline.errors import JobLogError
 from pipeline.spec import JobSpec
 from tests.fixtures.job_logs import put_in
@@ -27,10 +29,10 @@ class Store:
     def __init__(self, tmp_path, monkeypatch) -> None:
         self.log = SqliteJobLog(tmp_path / "jobs.sqlite")
         self.sent, self.fault, self.syncs = [], None, 0
-        monkeypatch.setattr(job_history, "service_for", lambda _: self.service)
+        monkeypatch.setattr(Session, "service_for_watching", lambda _: self.service)
         monkeypatch.setattr(JobHistory, "send", lambda _, message: self.sent.append(message))
         self.service = SimpleNamespace(log=self.log, sync=self.sync)
-        self.widget = JobHistory(Settings(place="cloud"))
+        self.widget = JobHistory(Session(Settings(place="cloud")))
 
     def sync(self):
         self.syncs += 1
@@ -39,10 +41,11 @@ class Store:
         return ()
 
     def ask(self, kind, **content) -> None:
-        self.widget._on_message(self.widget, {"kind": kind, **content}, [])
+        view = {"view": "v"} if kind in {"hello", "here"} else {}
+        self.widget._on_message(self.widget, {"kind": kind, **view, **content}, [])
 
     def shown(self) -> list[str]:
-        return [row["id"] for message in self.sent for row in message["rows"]]
+        return [row["id"] for message in self.sent for row in message.get("rows", ())]
 
 
 @pytest.fixture
@@ -92,7 +95,7 @@ def test_a_job_that_anyone_launches_appears_and_its_changes_too(store):
 
 
 def test_nobody_looks_at_the_log_when_no_view_has_been_heard_of(store, monkeypatch):
-    monkeypatch.setattr(job_history, "_GONE_SECONDS", 0.1)
+    monkeypatch.setattr(presence, "LASTS_SECONDS", 0.1)
     monkeypatch.setattr(job_history, "_LOOK_SECONDS", {True: 0.02, False: 0.02})
 
     async def work():
@@ -176,7 +179,7 @@ def test_a_filter_narrows_the_list_and_one_that_makes_no_sense_is_refused(store)
     [
         {"kind": "open"},
         {"kind": "open", "id": []},
-        {"kind": "more", "view": "x"},
+        {"kind": "more", "generation": "x"},
         {"kind": "more"},
         {"kind": "stop"},
         {"kind": "sync"},
@@ -185,7 +188,8 @@ def test_a_filter_narrows_the_list_and_one_that_makes_no_sense_is_refused(store)
 )
 def test_a_message_that_makes_no_sense_does_nothing(store, message):
     store.widget._on_message(store.widget, message, [])
-    assert (store.sent, store.widget.job_id, store.widget.error) == ([], "", "")
+    assert {message["kind"] for message in store.sent} <= {"refused"}
+    assert (store.widget.job_id, store.widget.error) == ("", "")
 
 
 def test_a_running_job_is_brought_up_to_date_while_one_looks(store, monkeypatch):

@@ -1,19 +1,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.jobs.entries import UnreadableRecord
-from chimera_nb.jobs.log import Page, _read_token, token_after
+from chimera_nb.jobs.log.entries import UnreadableRecord
+from chimera_nb.jobs.log.protocol import RecordPage, _read_token, token_after
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
-from chimera_nb.widgets import history_model
-from chimera_nb.widgets.history_model import PAGE, Filter, History, Row
+from chimera_nb.widgets.job_history import model as history_model
+from chimera_nb.widgets.job_history.model import PAGE, Filter, History, Row
 from pipeline.errors import RefusedError
 from pipeline.spec import JobSpec
 
@@ -52,7 +52,7 @@ class Jobs:
             and (after is None or (r.created_at, r.job_id) < after)
         ]
         last = rest[limit - 1] if len(rest) > limit else None
-        return Page(tuple(rest[:limit]), token_after(last.created_at, last.job_id) if last else None)
+        return RecordPage(tuple(rest[:limit]), token_after(last.created_at, last.job_id) if last else None)
 
 
 def loaded(model: History, log) -> History:
@@ -106,7 +106,7 @@ def test_a_search_stops_at_its_bound_and_goes_on_when_asked(monkeypatch):
     model.narrow(Filter.of({"text": "extra-3/"}))
     loaded(model, jobs)
     assert (model.paused, model.looked, model.rows) == (True, 400, {})
-    assert model.message(())["back_to"] == a_job(600).created_at
+    assert model.message(()).back_to == a_job(600).created_at
     model.more()
     loaded(model, jobs)
     assert (model.paused, model.looked) == (True, 800)
@@ -218,7 +218,7 @@ def test_a_row_of_a_job_that_was_asked_to_end_says_so():
 
 def test_a_row_stays_small_whatever_the_record_holds():
     record = a_job(1, Status.FAILED, error="x" * 10_000, logs=("y" * 1000,) * 200)
-    assert len(json.dumps(Row.of(record)._asdict())) < 2000
+    assert len(json.dumps(asdict(Row.of(record)))) < 2000
 
 
 @given(st.lists(st.tuples(st.integers(0, 80), st.sampled_from(list(Status))), max_size=40), st.data())

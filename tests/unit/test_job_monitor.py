@@ -11,32 +11,32 @@ import time
 
 import pytest
 
-from chimera_nb.jobs.change import Change, advance
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.jobs.service import JobService
+from chimera_nb.jobs.transitions import Change, advance
+from chimera_nb.session import Session
 from chimera_nb.settings import Settings
-from chimera_nb.widgets import job_monitor
-from chimera_nb.widgets.job_monitor import JobMonitor
-from chimera_nb.widgets.service import open_service
+from chimera_nb.widgets.base import presence
+from chimera_nb.widgets.job_monitor import widget as job_monitor
+from chimera_nb.widgets.job_monitor.widget import JobMonitor
 from pipeline.errors import JobLogError, RefusedError
-from pipeline.layout import shard_uri, summary_uri
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
+from pipeline.target.layout import shard_uri, summary_uri
 from tests.fixtures.job_logs import put_in
 
-STORE = Store()
+STORE = PlainStore()
 
 
 @pytest.fixture
-def settings(tmp_path):
-    settings = Settings(data_dir=tmp_path / "data")
-    yield settings
-    open_service(settings).log.close()
+def session(tmp_path):
+    with Session(Settings(data_dir=tmp_path / "data")) as session:
+        yield session
 
 
 @pytest.fixture
-def log(settings):
-    return open_service(settings).log
+def log(session):
+    return session.log
 
 
 @pytest.fixture
@@ -62,11 +62,11 @@ def run(work):
     return asyncio.run(work)
 
 
-def test_nothing_is_asked_of_a_log_before_a_view_is_there(settings, job, monkeypatch):
-    monkeypatch.setattr(job_monitor, "service_for", lambda _: pytest.fail("asked"))
+def test_nothing_is_asked_of_a_log_before_a_view_is_there(session, job, monkeypatch):
+    monkeypatch.setattr(Session, "service_for_watching", lambda _: pytest.fail("asked"))
 
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         await asyncio.sleep(0.05)
         assert (monitor.job_id, monitor.status, monitor.error) == (job, "", "")
         monitor.close()
@@ -74,11 +74,11 @@ def test_nothing_is_asked_of_a_log_before_a_view_is_there(settings, job, monkeyp
     run(watch())
 
 
-def test_the_status_follows_the_job_without_waiting_for_the_next_look(settings, job, log, monkeypatch):
+def test_the_status_follows_the_job_without_waiting_for_the_next_look(session, job, log, monkeypatch):
     monkeypatch.setattr(job_monitor, "_EVERY", 60.0)
 
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         await until(lambda: monitor.status == "pending")
         log.update(job, Change(status=Status.RUNNING, progress={"rawBytes": 5, "seconds": 1.0}))
@@ -94,11 +94,11 @@ def test_the_status_follows_the_job_without_waiting_for_the_next_look(settings, 
     run(watch())
 
 
-def test_a_job_that_has_ended_is_looked_after_no_more(settings, job, log, monkeypatch):
+def test_a_job_that_has_ended_is_looked_after_no_more(session, job, log, monkeypatch):
     monkeypatch.setattr(job_monitor, "_EVERY", 0.05)
 
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         await until(lambda: monitor.status == "pending")
         assert monitor._following
@@ -111,14 +111,14 @@ def test_a_job_that_has_ended_is_looked_after_no_more(settings, job, log, monkey
     run(watch())
 
 
-def test_without_a_view_a_job_that_is_set_is_looked_at_once(settings, job, monkeypatch):
+def test_without_a_view_a_job_that_is_set_is_looked_at_once(session, job, monkeypatch):
     looks = []
     get = JobService.get
     monkeypatch.setattr(job_monitor, "_EVERY", 0.01)
     monkeypatch.setattr(JobService, "get", lambda self, job_id: looks.append(1) or get(self, job_id))
 
     async def watch():
-        monitor = JobMonitor(settings=settings)
+        monitor = JobMonitor(session=session)
         monitor.job_id = job
         await until(lambda: monitor.status == "pending" and not monitor._following)
         assert len(looks) == 1
@@ -137,12 +137,12 @@ def test_without_a_view_a_job_that_is_set_is_looked_at_once(settings, job, monke
     run(watch())
 
 
-def test_a_view_that_was_not_heard_of_for_long_counts_no_more(settings, job, monkeypatch):
+def test_a_view_that_was_not_heard_of_for_long_counts_no_more(session, job, monkeypatch):
     monkeypatch.setattr(job_monitor, "_EVERY", 0.01)
-    monkeypatch.setattr(job_monitor, "_VIEW_LASTS", 0.2)
+    monkeypatch.setattr(presence, "LASTS_SECONDS", 0.2)
 
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         assert monitor._following
         await until(lambda: not monitor._following)
@@ -151,7 +151,7 @@ def test_a_view_that_was_not_heard_of_for_long_counts_no_more(settings, job, mon
     run(watch())
 
 
-def test_a_log_that_is_away_is_said_to_be_and_looked_for_again(settings, job, monkeypatch):
+def test_a_log_that_is_away_is_said_to_be_and_looked_for_again(session, job, monkeypatch):
     monkeypatch.setattr(job_monitor, "_EVERY", 0.05)
     get, away = JobService.get, threading.Event()
 
@@ -163,7 +163,7 @@ def test_a_log_that_is_away_is_said_to_be_and_looked_for_again(settings, job, mo
     monkeypatch.setattr(JobService, "get", faulty)
 
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         await until(lambda: monitor.status == "pending")
         away.set()
@@ -176,9 +176,9 @@ def test_a_log_that_is_away_is_said_to_be_and_looked_for_again(settings, job, mo
     run(watch())
 
 
-def test_a_job_that_is_on_no_record_is_one_sentence(settings, job):
+def test_a_job_that_is_on_no_record_is_one_sentence(session, job):
     async def watch():
-        monitor = JobMonitor("2026-01-31-00000000", settings)
+        monitor = JobMonitor("2026-01-31-00000000", session)
         ask(monitor, "hello")
         await until(lambda: "no job '2026-01-31-00000000'" in monitor.error)
         monitor.job_id = "../../etc/passwd"
@@ -191,36 +191,36 @@ def test_a_job_that_is_on_no_record_is_one_sentence(settings, job):
     run(watch())
 
 
-def test_what_comes_late_of_another_job_is_dropped(settings, job):
+def test_what_comes_late_of_another_job_is_dropped(session, job):
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         await until(lambda: monitor.status == "pending")
-        record, turn = monitor._record, monitor._turn
+        record, generation = monitor._record, monitor._generation.number
         monitor.job_id = ""
-        monitor._take(turn, advance(record, Change(status=Status.RUNNING), record.updated_at))
+        monitor._take(generation, advance(record, Change(status=Status.RUNNING), record.updated_at))
         assert (monitor.status, monitor._job) == ("", {})
         monitor.close()
 
     run(watch())
 
 
-def test_a_state_older_than_the_one_on_screen_is_dropped(settings, job, log):
+def test_a_state_older_than_the_one_on_screen_is_dropped(session, job, log):
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         await until(lambda: monitor.status == "pending")
         old = monitor._record
         log.update(job, Change(status=Status.RUNNING))
         await until(lambda: monitor.status == "running")
-        monitor._take(monitor._turn, old)
+        monitor._take(monitor._generation.number, old)
         assert monitor.status == "running"
         monitor.close()
 
     run(watch())
 
 
-def test_run_again_leads_to_the_new_job_and_a_double_click_makes_one(settings, job, log, monkeypatch):
+def test_run_again_leads_to_the_new_job_and_a_double_click_makes_one(session, job, log, monkeypatch):
     made = []
 
     def clone(self, job_id):
@@ -234,7 +234,7 @@ def test_run_again_leads_to_the_new_job_and_a_double_click_makes_one(settings, j
     monkeypatch.setattr(JobService, "clone", clone)
 
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         await until(lambda: monitor.status == "pending")
         for _ in range(3):
@@ -250,9 +250,9 @@ def test_run_again_leads_to_the_new_job_and_a_double_click_makes_one(settings, j
     run(watch())
 
 
-def test_cancel_ends_the_job_and_what_is_refused_is_one_sentence(settings, job):
+def test_cancel_ends_the_job_and_what_is_refused_is_one_sentence(session, job):
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         await until(lambda: monitor.status == "pending")
         ask(monitor, "cancel", job="2026-01-31-00000000")  # not the one on screen
@@ -282,9 +282,9 @@ def test_cancel_ends_the_job_and_what_is_refused_is_one_sentence(settings, job):
         {"kind": 7},
     ],
 )
-def test_a_message_that_makes_no_sense_does_nothing(settings, job, content):
+def test_a_message_that_makes_no_sense_does_nothing(session, job, content):
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         await until(lambda: monitor.status == "pending")
         monitor._on_message(monitor, content, [])
@@ -294,12 +294,12 @@ def test_a_message_that_makes_no_sense_does_nothing(settings, job, content):
     run(watch())
 
 
-def test_any_number_of_views_takes_no_memory(settings):
+def test_any_number_of_views_takes_no_memory(session):
     async def watch():
-        monitor = JobMonitor(settings=settings)
+        monitor = JobMonitor(session=session)
         for n in range(500):
             ask(monitor, "here", f"{n}")
-        assert len(monitor._views) == job_monitor._MOST_VIEWS
+        assert len(monitor._presence) == presence._MOST_VIEWS
         monitor.close()
 
     run(watch())
@@ -314,12 +314,12 @@ def finish(log, job, rows):
     log.update(job, Change(status=Status.COMPLETE, summary=summary))
 
 
-def test_the_result_of_a_complete_job_is_opened_and_saved(settings, job, log):
+def test_the_result_of_a_complete_job_is_opened_and_saved(session, job, log):
     finish(log, job, [{"a": n, "b": "=1+1"} for n in range(30)])
     sent = []
 
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         monitor.send = sent.append
         ask(monitor, "hello")
         await until(lambda: monitor._failures.get("state") == "ready")
@@ -336,12 +336,12 @@ def test_the_result_of_a_complete_job_is_opened_and_saved(settings, job, log):
     run(watch())
 
 
-def test_a_result_that_is_gone_is_said_to_be(settings, job, log):
+def test_a_result_that_is_gone_is_said_to_be(session, job, log):
     finish(log, job, [{}])
     STORE.delete([summary_uri(JobSpec.from_json(log.get(job).spec).target)])
 
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         await until(lambda: monitor._failures.get("state") == "ready")
         assert monitor._result["state"] == "failed"
@@ -351,8 +351,8 @@ def test_a_result_that_is_gone_is_said_to_be(settings, job, log):
     run(watch())
 
 
-def test_frame_is_the_output_or_its_first_rows(settings, job, log):
-    monitor = JobMonitor(job, settings)
+def test_frame_is_the_output_or_its_first_rows(session, job, log):
+    monitor = JobMonitor(job, session)
     with pytest.raises(RefusedError, match="is pending"):
         monitor.frame()
     finish(log, job, [{"a": n} for n in range(30)])
@@ -364,11 +364,11 @@ def test_frame_is_the_output_or_its_first_rows(settings, job, log):
     monitor.close()
 
 
-def test_the_log_is_sent_line_by_line(settings, job, log):
+def test_the_log_is_sent_line_by_line(session, job, log):
     sent = []
 
     async def watch():
-        monitor = JobMonitor(job, settings)
+        monitor = JobMonitor(job, session)
         monitor.send = sent.append
         ask(monitor, "hello")
         await until(lambda: monitor.status == "pending")
@@ -386,14 +386,14 @@ def test_the_log_is_sent_line_by_line(settings, job, log):
 
 
 def test_a_record_that_cannot_be_read_is_said_to_be_and_shown_once_it_is_mended(
-    settings, job, log, monkeypatch
+    session, job, log, monkeypatch
 ):
     monkeypatch.setattr(job_monitor, "_EVERY", 0.02)
     document = log.get(job).to_document()
     put_in(log, "2024-01-01-0ddc0de0", {**document, "jobId": "2024-01-01-0ddc0de0", "logs": 5})
 
     async def watch():
-        monitor = JobMonitor("2024-01-01-0ddc0de0", settings)
+        monitor = JobMonitor("2024-01-01-0ddc0de0", session)
         ask(monitor, "hello")
         await until(lambda: "its record cannot be read: logs is 5, not a list of texts" in monitor.error)
         with contextlib.closing(sqlite3.connect(log.path)) as connection, connection:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.jobs.change import Change, advance
 from chimera_nb.jobs.record import JobRecord, Stage, Status
-from chimera_nb.widgets.monitor_model import (
+from chimera_nb.jobs.transitions import Change, advance
+from chimera_nb.widgets.base.messages import to_wire
+from chimera_nb.widgets.job_monitor.model import (
     MAX_POINTS,
     Course,
     console_url,
@@ -103,7 +104,7 @@ def test_no_number_that_is_shown_is_negative_or_not_finite(looks):
     course = Course()
     for look in looks:
         course.add(look)
-        shown = describe(look, course)
+        shown = to_wire(describe(look, course))
         json.dumps(shown, allow_nan=False)
         for name in ("fraction", "speed", "averageSpeed", "secondsLeft"):
             assert shown[name] is None or (math.isfinite(shown[name]) and shown[name] >= 0)
@@ -121,12 +122,12 @@ def test_a_stage_that_was_cancelled_is_not_said_to_have_failed():
 
 def test_a_job_that_was_asked_to_end_is_cancelling_until_it_has_ended():
     asked = record(status=Status.RUNNING, cancel_requested_at="2026-01-02T03:04:05.678Z")
-    shown = describe(asked, Course())
+    shown = to_wire(describe(asked, Course()))
     assert (shown["status"], shown["word"], shown["final"]) == ("running", "cancelling", False)
     said = record(status=Status.RUNNING, logs=("[2026-01-02T03:04:05.678Z] asked to cancel",))
-    assert describe(said, Course())["word"] == "running"  # by the field, not by the prose
+    assert describe(said, Course()).word == "running"  # by the field, not by the prose
     ended = dataclasses.replace(asked, status=Status.CANCELLED)
-    assert describe(ended, Course())["word"] == "cancelled"
+    assert describe(ended, Course()).word == "cancelled"
 
 
 def test_a_complete_job_is_done_whatever_its_counters_say():

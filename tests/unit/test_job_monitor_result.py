@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.widgets.formulas import inert
-from chimera_nb.widgets.job_result import (
+from chimera_nb.widgets.base.messages import to_wire
+from chimera_nb.widgets.job_monitor.result import (
     CELL_CHARACTERS,
     COLUMNS_SHOWN,
     FAILURES_SHOWN,
@@ -25,13 +25,14 @@ from chimera_nb.widgets.job_result import (
     flat,
     link_to,
 )
-from chimera_nb.widgets.result_plot import POINTS, plot_of
+from chimera_nb.widgets.job_monitor.result_plot import POINTS, plot_of
+from chimera_nb.widgets.job_monitor.spreadsheet import inert
 from pipeline.errors import RefusedError
-from pipeline.layout import shard_uri, summary_uri
 from pipeline.ledger import FileRecord
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
+from pipeline.target.layout import shard_uri, summary_uri
 
-STORE = Store()
+STORE = PlainStore()
 
 JOB = "2026-01-31-1a2b3c4d"
 
@@ -59,7 +60,7 @@ def left(tmp_path):
 def test_a_result_is_its_first_rows_its_shards_and_something_to_plot(left):
     rows = [{"n": n, "text": f"t{n}", "deep": {"er": [n, 2]}} for n in range(40)]
     target = left(*(b"".join(json.dumps(row).encode() + b"\n" for row in rows[n::2]) for n in (0, 1)))
-    result = describe_result(STORE, target, JOB)
+    result = to_wire(describe_result(STORE, target, JOB))
     assert result["columns"] == [
         {"name": "n", "numeric": True},
         {"name": "text", "numeric": False},
@@ -89,13 +90,13 @@ def test_the_output_of_a_later_job_is_not_shown_as_this_ones(left):
 def test_a_shard_that_is_gone_is_said_to_be(left):
     target = left(b"{}\n", b"{}\n")
     STORE.delete([shard_uri(target, "output", 1, 2)])
-    result = describe_result(STORE, target, JOB)
+    result = to_wire(describe_result(STORE, target, JOB))
     assert [shard["size"] for shard in result["shards"]] == [3, None]
     assert result["missing"] == 1
 
 
 def test_an_empty_output_has_no_rows_and_nothing_to_plot(left):
-    result = describe_result(STORE, left(), JOB)
+    result = to_wire(describe_result(STORE, left(), JOB))
     assert (result["rows"], result["columns"], result["plot"]["series"]) == ([], [], [])
 
 
@@ -103,7 +104,9 @@ def test_hostile_records_are_shown_within_bounds(left):
     wide = {f"c{n}": "x" * 10_000 for n in range(100)}
     deep = "[" * 100_000 + "]" * 100_000
     odd = [b'{"a": NaN, "b": 1e999, "c": "\\ud800", "\\udfff": 1}', b"\xff\xfe", b"9" * 5000, deep.encode()]
-    result = describe_result(STORE, left(json.dumps(wide).encode() + b"\n" + b"\n".join(odd) + b"\n"), JOB)
+    result = to_wire(
+        describe_result(STORE, left(json.dumps(wide).encode() + b"\n" + b"\n".join(odd) + b"\n"), JOB)
+    )
     assert len(result["columns"]) == COLUMNS_SHOWN
     assert all(len(text) <= CELL_CHARACTERS + 1 for row in result["rows"] for text in row)
     json.dumps(result, allow_nan=False).encode()
@@ -215,15 +218,15 @@ def test_numbers_in_lists_are_plotted_over_the_time_there_is():
         {"pt": 1_451_653_251_725 + n, "mc": [{"rc": [{"ltp": 2.5 + n, "id": n}, {"ltp": 3}]}]}
         for n in range(9)
     ]
-    plot = plot_of(records)
+    plot = to_wire(plot_of(records))
     assert plot["x"] == {"name": "pt", "time": True}
     assert plot["series"][0]["name"] == "mc.rc.ltp"
-    assert plot["series"][0]["points"][:2] == [(1_451_653_251_725, 2.5), (1_451_653_251_725, 3)]
+    assert plot["series"][0]["points"][:2] == [[1_451_653_251_725, 2.5], [1_451_653_251_725, 3]]
     assert [series["name"] for series in plot["series"][1:]] == ["pt", "mc.rc.id"]  # they tell the least
 
 
 def test_a_plot_is_thinned_and_a_constant_is_none():
-    plot = plot_of([{"a": n, "b": 1, "c": True, "d": "1", "e": 10**400} for n in range(5000)])
+    plot = to_wire(plot_of([{"a": n, "b": 1, "c": True, "d": "1", "e": 10**400} for n in range(5000)]))
     assert [series["name"] for series in plot["series"]] == ["a"]
     assert len(plot["series"][0]["points"]) <= POINTS
     assert plot["x"] == {"name": "row", "time": False}
@@ -267,6 +270,6 @@ def test_failures_of_the_job_that_came_after_are_not_taken_for_this_ones(left):
 
 
 def test_a_field_of_the_name_of_a_column_of_ours_keeps_it(left):
-    result = describe_result(STORE, left(b'{"_line": 40}\nno json\n'), JOB)
+    result = to_wire(describe_result(STORE, left(b'{"_line": 40}\nno json\n'), JOB))
     assert [column["name"] for column in result["columns"]] == ["_line", "__line"]
     assert result["rows"] == [["40", ""], ["", "no json"]]

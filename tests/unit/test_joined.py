@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chimera_nb import joined
-from chimera_nb.joined import check_records, one_a_line
+from chimera_nb.data import joined
+from chimera_nb.data.joined import check_records, one_a_line
 from pipeline.errors import BadFileError, RefusedError
 
 names = st.sampled_from(["a", "b", "}{", '"', "é", "\\", ""])

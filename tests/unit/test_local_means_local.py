@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from chimera_nb.jobs.change import Change
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService, open_log
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings, load_settings
 from pipeline.errors import NoStackError, SettingsError, StackError, StorageError
 from pipeline.spec import JobSpec
@@ -52,7 +52,7 @@ CALLS = {
     "delete": lambda store: store.delete([URI]),
     "delete_tree": lambda store: store.delete_tree("gs://bucket/"),
 }
-NEED_NO_STORE = {"run_each", "linked_folders", "remove_empty_folder", "is_local_folder"}
+NEED_NO_STORE = {"with_patience", "run_each", "linked_folders", "remove_empty_folder", "is_local_folder"}
 
 
 @pytest.fixture(autouse=True)
@@ -134,7 +134,7 @@ def test_looking_at_a_dead_job_asks_nobody(tmp_path):
         ("chimera_nb", "jobs", "sync"),
         ("chimera_nb", "ls", "gs://"),
         ("chimera_nb", "submit", "gs://bucket/in/", "--target", "gs://bucket/out"),
-        ("chimera_nb.jobs.direct_run", "2026-01-01-0badcafe"),
+        ("chimera_nb.jobs.runners.direct_worker", "2026-01-01-0badcafe"),
     ],
 )
 def test_no_process_of_a_local_place_asks_the_network(tmp_path, arguments):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.local.names import ends_inside_a_part, from_disk, to_disk, to_disk_prefix
+from chimera_nb.local.storage.names import ends_inside_a_part, from_disk, to_disk, to_disk_prefix
 
 # Short alphabets make the rare cases common; long runs cross the limit of a part.
 _PIECES = st.sampled_from([*"a!/. 0_-+é\0", "x" * 199, "x" * 200, "x" * 201, "é" * 120, "." * 200])

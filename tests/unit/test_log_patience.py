@@ -7,17 +7,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from chimera_nb.host_id import host_id
-from chimera_nb.jobs import dataflow_submit, direct_run, log_patience
-from chimera_nb.jobs.log_patience import until_log_answers
+from chimera_nb.jobs.log import patience
+from chimera_nb.jobs.log.patience import until_log_answers
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
+from chimera_nb.jobs.runners import dataflow_submit, direct_worker
+from chimera_nb.machine.host_id import host_id
 from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError, JobNotFoundError
-from pipeline.manifest import write_patterns
+from pipeline.inputs.manifest import write_patterns
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
-from pipeline.target import prepare_target
+from pipeline.storage import PlainStore
+from pipeline.target.lifecycle import prepare_target
 
 JOB = "2024-01-19-abc12345"
 
@@ -30,7 +31,7 @@ def clock(monkeypatch):
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    monkeypatch.setattr(log_patience, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    monkeypatch.setattr(patience, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
     return now
 
 
@@ -56,7 +57,7 @@ def settings(tmp_path, monkeypatch):
 @pytest.fixture
 def log(tmp_path, settings, monkeypatch):
     with closing(SqliteJobLog(tmp_path / "jobs.sqlite")) as opened:
-        for module in (direct_run, dataflow_submit):
+        for module in (direct_worker, dataflow_submit):
             monkeypatch.setattr(module, "load_settings", lambda: settings)
             monkeypatch.setattr(module, "open_log", lambda _: opened)
         yield opened
@@ -65,8 +66,8 @@ def log(tmp_path, settings, monkeypatch):
 def on_record(log: SqliteJobLog, tmp_path, runner: str) -> JobSpec:
     (tmp_path / "a.ndjson").write_text('{"a":1}\n')
     spec = JobSpec(inputs=(f"{tmp_path}/a.ndjson",), target=f"{tmp_path}/out", job_id=JOB)
-    prepare_target(Store(), spec, lambda _: None)
-    write_patterns(Store(), spec, spec.inputs)
+    prepare_target(PlainStore(), spec, lambda _: None)
+    write_patterns(PlainStore(), spec, spec.inputs)
     how = {"project": "p", "region": "r", "temp_location": "gs://t/t"} if runner == "dataflow" else {}
     log.create(JobRecord.from_spec(spec, runner=runner, runner_options=how))
     return spec
@@ -97,10 +98,10 @@ def test_a_direct_job_whose_log_is_away_as_it_starts_waits_and_runs(
     def failed(_job_id, _status, why, _progress):
         pytest.fail(why)  # the real one makes another program of this process
 
-    monkeypatch.setattr(direct_run, "come_to_nothing", failed)
+    monkeypatch.setattr(direct_worker, "come_to_nothing", failed)
     on_record(log, tmp_path, "direct")
     monkeypatch.setattr(log, "get", away_for(60, clock, log.get))  # each try gives up after 20 s of its own
-    assert direct_run.main(JOB) == 0
+    assert direct_worker.main(JOB) == 0
     record = log.get(JOB)
     assert (record.status, record.summary["lines"]) == (Status.COMPLETE, 1)
 

@@ -4,20 +4,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.admission import admit
+from pipeline.admit import admit
 from pipeline.errors import NothingMatchesError, RefusedError, StorageError
-from pipeline.manifest import INPUTS_KEPT, all_inputs, read_list, read_patterns, with_manifest, write_list
-from pipeline.selection import check_inputs, patterns_by_input
+from pipeline.inputs.manifest import (
+    INPUTS_KEPT,
+    all_inputs,
+    read_list,
+    read_patterns,
+    with_manifest,
+    write_list,
+)
+from pipeline.inputs.selection import check_inputs, patterns_by_input
+from pipeline.locations import Inputs
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
-from pipeline.target import abandon_target, prepare_target
+from pipeline.storage import PlainStore
+from pipeline.target.lifecycle import abandon_target, prepare_target
 
-STORE = Store()
+STORE = PlainStore()
 
 
 def spec(folder, names, **options) -> JobSpec:
     inputs = tuple(f"{folder}/in/{name}" for name in names)
     return JobSpec(inputs=inputs, target=f"{folder}/out", job_id="me", **options)
+
+
+def by_input_of(spec: JobSpec) -> dict[str, list[str]]:
+    return patterns_by_input(STORE, Inputs(spec.inputs), spec.source)
 
 
 def lay(folder, names) -> None:
@@ -68,12 +80,12 @@ def test_few_inputs_stay_where_they_are(tmp_path):
 def test_many_files_of_one_folder_cost_one_listing(tmp_path, monkeypatch):
     names = [f"{n}.bz2" for n in range(100)]
     lay(tmp_path, names)
-    by_input = patterns_by_input(STORE, spec(tmp_path, names))
+    by_input = by_input_of(spec(tmp_path, names))
     asked = []
     for function in ("exists", "list_objects", "list_folder"):
         real = getattr(STORE, function)
         monkeypatch.setattr(
-            Store,
+            PlainStore,
             function,
             staticmethod(lambda *a, real=real, name=function, **k: asked.append(name) or real(*a, **k)),
         )
@@ -87,15 +99,13 @@ def test_one_that_is_missing_among_many_is_named(tmp_path):
     names = [f"{n}.bz2" for n in range(100)]
     lay(tmp_path, names[:50] + names[51:])
     with pytest.raises(NothingMatchesError, match=r"no file matches .*/in/50\.bz2; tried"):
-        check_inputs(STORE, patterns_by_input(STORE, spec(tmp_path, names)))
+        check_inputs(STORE, by_input_of(spec(tmp_path, names)))
 
 
 def test_folders_among_many_files_are_looked_into(tmp_path):
     names = [f"{n}.bz2" for n in range(30)]
     lay(tmp_path, [*names, "d/x.bz2", "e/f/x.bz2"])
-    found = check_inputs(
-        STORE, patterns_by_input(STORE, spec(tmp_path, [*names, "d/", "e/"], source="betfair"))
-    )
+    found = check_inputs(STORE, by_input_of(spec(tmp_path, [*names, "d/", "e/"], source="betfair")))
     assert found[f"{tmp_path}/in/d/"] == [f"{tmp_path}/in/d/*.bz2", f"{tmp_path}/in/d/**/*.bz2"]
     assert f"{tmp_path}/in/e/**/*.bz2" in found[f"{tmp_path}/in/e/"]
 
@@ -103,7 +113,7 @@ def test_folders_among_many_files_are_looked_into(tmp_path):
 def test_the_graph_of_a_hundred_thousand_paths_is_small(tmp_path):
     import apache_beam as beam
 
-    from pipeline.build import build
+    from pipeline.graph.build import build
 
     paths = [f"gs://a-bucket/ADVANCED/2016/Jan/{n % 31}/{n}/1.{n}.bz2" for n in range(100_000)]
     small = spec(tmp_path, ["a"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chimera_nb.memory import available_memory
+from chimera_nb.machine.memory import available_memory
 
 MB = 1 << 20
 

@@ -7,16 +7,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from chimera_nb import output
-from chimera_nb.frames import HalfCharacterWarning, NotJsonWarning
+from chimera_nb.data import output
+from chimera_nb.data.frames import HalfCharacterWarning, NotJsonWarning
+from chimera_nb.data.nested import reach
+from chimera_nb.data.output import available_memory, read_output
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import open_log
-from chimera_nb.nested import reach
-from chimera_nb.output import available_memory, read_output
 from chimera_nb.settings import load_settings
 from pipeline.errors import JobNotFoundError, RefusedError, StorageError, UnknownNameError
-from pipeline.layout import shard_uri, summary_uri
 from pipeline.spec import JobSpec
+from pipeline.target.layout import shard_uri, summary_uri
 
 ID = "2026-01-31-1a2b3c4d"
 RECORDS = [
@@ -105,7 +105,7 @@ def test_another_jobs_output_is_not_taken_for_this_ones(target):
         read_output(record(target, "2026-01-31-other123", status=Status.COMPLETE))
 
 
-@pytest.mark.filterwarnings("ignore::chimera_nb.frames.NotJsonWarning")
+@pytest.mark.filterwarnings("ignore::chimera_nb.data.frames.NotJsonWarning")
 def test_shards_that_are_not_the_jobs_are_an_error(target):
     first, last = (Path(shard_uri(str(target), "output", index, 3)) for index in (0, 2))
     whole = first.read_bytes()
@@ -250,8 +250,8 @@ def test_a_frame_takes_about_the_memory_that_is_reckoned_with():
     """Deep sizes of the frame of a made market; the ratio that is documented is of a real one."""
     import sys
 
-    from chimera_nb.frames import frame_of_lines
-    from chimera_nb.local.demo_data import market_of_size
+    from chimera_nb.data.frames import frame_of_lines
+    from chimera_nb.local.demo.files import market_of_size
 
     raw = market_of_size(5, 400_000)
 

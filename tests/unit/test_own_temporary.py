@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from chimera_nb.jobs.ending import end
+from chimera_nb.jobs.log.sqlite import SqliteJobLog
+from chimera_nb.jobs.outcome import end
 from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.jobs.sqlite_log import SqliteJobLog
 from pipeline.interruption import Interrupted
 from pipeline.own_temporary import own_temporary_folder, remove_left_behind
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
 JOB = "2026-01-31-1a2b3c4d"
 
@@ -88,7 +88,7 @@ def test_what_a_killed_process_left_is_removed_by_whoever_ends_its_job_and_nothi
     log = SqliteJobLog(tmp_path / "jobs.sqlite")
     record = JobRecord.from_spec(spec, runner="direct", runner_options={}, created_by="x")
     log.create(record)
-    end(Store(), record, log, Status.FAILED, "its process was killed")
+    end(PlainStore(), record, log, Status.FAILED, "its process was killed")
     log.close()
     kept = {f"chimera-{JOB}-copy.abcdefgh", "chimera-x", f"chimera-{JOB}.afile", f"chimera-{JOB}.alink"}
     assert {path.name for path in temporary.iterdir()} == kept
@@ -152,7 +152,7 @@ def test_a_sample_that_fails_leaves_no_folder(temporary, inputs, monkeypatch):
 def test_a_pipeline_of_the_users_own_beside_a_sample_keeps_its_folder(temporary):
     import apache_beam as beam
 
-    from chimera_nb.draw.beam import _leaving_no_folder
+    from chimera_nb.data.sampling.beam import _leaving_no_folder
 
     made = []
     with _leaving_no_folder():

@@ -65,7 +65,7 @@ def test_no_file_names_a_registry():
 def test_the_base_is_all_a_worker_imports():
     """`pipeline` imports nothing that only an extra brings."""
     code = (
-        "import sys, pipeline.build, pipeline.__main__, pipeline.results, pipeline.admission\n"
+        "import sys, pipeline.graph.build, pipeline.__main__, pipeline.target.results, pipeline.admit\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     # Without the site's start-up files, which may import what they like.

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ReconciliationError, StorageError
 from pipeline.ledger import FileRecord
-from pipeline.parts import FileWriter, PartWriter
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
+from pipeline.write.parts import FileWriter, PartWriter
 
-STORE = Store()
+STORE = PlainStore()
 
 BLOCKS = st.lists(st.sampled_from([b"a\n", b"b\nc\n", b"\n", b"d" * 30 + b"\n"]), max_size=15)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import RefusedError
-from pipeline.path_list import as_lines, parse_paths
+from pipeline.inputs.path_list import as_lines, parse_paths
 
 WANTED = ["gs://cases/text/gelf.json", "gs://cases/öß/日本.json"]
 

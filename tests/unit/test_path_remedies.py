@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from chimera_nb.preview import preview
-from chimera_nb.sampling import peek
+from chimera_nb.data.preview import preview
+from chimera_nb.data.sampling.sample import peek
 from pipeline.errors import (
     InvalidUriError,
     NothingMatchesError,
@@ -18,9 +18,9 @@ from pipeline.errors import (
     UnknownNameError,
 )
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 LINES = b'{"a":1}\n{"a":2}\n'
 SINGLE = [peek, preview, lambda uri: peek(uri, records="auto")]
 

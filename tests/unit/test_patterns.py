@@ -8,7 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipeline.errors import InvalidPatternError, InvalidUriError
-from pipeline.patterns import Pattern, escape, has_glob, join_uri, split_uri
+from pipeline.glob import Pattern
+from pipeline.uri import escape, has_glob, join_uri, split_uri
 
 MATCHES = [
     # literal names, opaque

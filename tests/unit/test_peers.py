@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from chimera_nb import peers
+from chimera_nb.machine import peers
 
 NOBODY = 65534
 _CLIENT = """

@@ -16,7 +16,7 @@ MODULES = sorted(Path(pipeline.__file__).parent.rglob("*.py"))
 
 def test_checking_a_job_and_reading_its_result_import_nothing_heavy():
     code = (
-        "import sys, pipeline.admission, pipeline.results, pipeline.__main__\n"
+        "import sys, pipeline.admit, pipeline.target.results, pipeline.__main__\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import psutil
 import pytest
 
-from chimera_nb.host_id import host_id
-from chimera_nb.jobs import presence, process, sightings
-from chimera_nb.jobs.presence import Presence
+from chimera_nb.jobs import liveness, process, sightings
+from chimera_nb.jobs.liveness import Presence
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.machine.host_id import host_id
 from pipeline.spec import JobSpec
 
 CLOCKS = [timedelta(seconds=3), timedelta(hours=1), timedelta(days=-365 * 40), timedelta(days=365 * 40)]
@@ -75,9 +75,9 @@ def test_silence_is_what_was_seen_and_not_what_two_clocks_differ_by(
     data_dir, sleeper, counter, step, elsewhere
 ):
     worker = None if elsewhere is None else {**process.describe(sleeper.pid, data_dir), **elsewhere}
-    limit = presence.STARTS_WITHIN
+    limit = liveness.STARTS_WITHIN
     if elsewhere is not None:
-        limit = presence.SILENT_ELSEWHERE_FOR if "hostId" in elsewhere else presence.SILENT_FOR
+        limit = liveness.SILENT_ELSEWHERE_FOR if "hostId" in elsewhere else liveness.SILENT_FOR
     looks = Presence(data_dir)
     silent = a_record(worker, ago=step)
     assert looks.gone(silent) is None
@@ -114,7 +114,7 @@ def test_two_hosts_of_one_name_do_not_take_each_others_processes_for_their_own(
 def test_a_command_that_looks_once_goes_on_from_what_an_earlier_one_has_seen(data_dir, counter):
     silent = a_record(None)
     assert Presence(data_dir).gone(silent) is None
-    counter.now += presence.STARTS_WITHIN + 1
+    counter.now += liveness.STARTS_WITHIN + 1
     assert "never started" in Presence(data_dir).gone(silent)
 
 

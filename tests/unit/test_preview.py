@@ -13,14 +13,14 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chimera_nb.json_tree import json_tree, outline
-from chimera_nb.local.demo_data import market_of_size
-from chimera_nb.preview import MAX_BYTES, Preview, preview, preview_bytes
+from chimera_nb.data.json_tree import json_tree, outline
+from chimera_nb.data.preview import MAX_BYTES, Preview, preview, preview_bytes
+from chimera_nb.local.demo.files import market_of_size
 from pipeline.errors import ObjectNotFoundError, RefusedError, StackError
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from tests.fixtures.files import REAL, Given, bad_files, good_files, lines
 
-STORE = Store()
+STORE = PlainStore()
 
 STREAMING = ("bz2", "gzip", "xz", "zstd")
 
@@ -209,7 +209,7 @@ def test_a_long_file_costs_one_ranged_request(tmp_path, monkeypatch):
         stream.read_at = lambda *place: by_place.append(place)
         return stream
 
-    monkeypatch.setattr(Store, "open_read", staticmethod(counted))
+    monkeypatch.setattr(PlainStore, "open_read", staticmethod(counted))
     found = preview(str(path))
     assert (found.size, found.read_bytes) == (path.stat().st_size, MAX_BYTES)
     assert asked == [(str(path), {"first_bytes": MAX_BYTES})]

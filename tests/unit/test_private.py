@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from chimera_nb.draw import cache
-from chimera_nb.jobs import spawn
+from chimera_nb.data.sampling import cache
 from chimera_nb.jobs.record import JobRecord
+from chimera_nb.jobs.runners import spawn
 from chimera_nb.jobs.service import open_log
-from chimera_nb.private import private_data_dir
+from chimera_nb.machine.private import private_data_dir
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.places import RecentPlaces
+from chimera_nb.widgets.browser.navigation import RecentPlaces
 from pipeline.spec import JobSpec
 
 
@@ -43,7 +43,7 @@ def used(folder: Path) -> None:
     log.create(record)
     spawn.spawn("this", record, log, settings)
     cache.keep(
-        settings.folder / "samples", "key", cache.Drawing((), files=1, files_total=1, bytes=1, bytes_total=1)
+        settings.folder / "samples", "key", cache.Sample((), files=1, files_total=1, bytes=1, bytes_total=1)
     )
     RecentPlaces(settings.folder).add("gs://b/")
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from chimera_nb import process_id
-from chimera_nb.process_id import ProcessId
+from chimera_nb.machine import process_id
+from chimera_nb.machine.process_id import ProcessId
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_step_of_the_clock_ends_no_process(sleeper, monkeypatch, seconds):
 
 
 def test_a_process_is_the_same_to_every_other(sleeper):
-    code = f"from chimera_nb.process_id import ProcessId; print(ProcessId.of({sleeper.pid}))"
+    code = f"from chimera_nb.machine.process_id import ProcessId; print(ProcessId.of({sleeper.pid}))"
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert seen.strip() == str(ProcessId.of(sleeper.pid))
 

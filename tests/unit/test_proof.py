@@ -11,19 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.proof_data import many_sources
-from chimera_nb import proof
-from chimera_nb.proof import find_output
+from chimera_nb.data.proof import find_output
+from chimera_nb.session import Session
 from chimera_nb.settings import load_settings
 from pipeline.ledger import FileRecord
 from pipeline.proof import verify
+from pipeline.proof.coverage import check_coverage
 from pipeline.proof.findings import KEPT, Findings
 from pipeline.proof.output import Layout, OutputReader
-from pipeline.proof.places import check_places
 from pipeline.proof.records import Records
-from pipeline.shards import PublishedFile
-from pipeline.storage import Entry, Store
+from pipeline.storage import Entry, PlainStore
+from pipeline.write.shard_list import PublishedFile
 
-STORE = Store()
+STORE = PlainStore()
 BYTES = st.lists(st.binary(max_size=9), min_size=1, max_size=6)
 
 
@@ -109,7 +109,7 @@ def test_each_byte_of_the_output_is_one_files(tmp_path, pieces, expected):
     with Records() as records:
         for record, position in placed(*pieces):
             assert records.add(record, position)
-        check_places(records, layout, findings)
+        check_coverage(records, layout, findings)
     told = findings.verdict("/out", None, deep=False).findings
     assert [finding.kind for finding in told] == [kind for kind, _ in expected]
     for finding, (_, text) in zip(told, expected, strict=True):
@@ -137,7 +137,7 @@ def test_a_record_is_taken_once_and_found_by_its_name_whatever_it_is():
         assert not records.is_newcomer("/in/new")
 
 
-class Remembered(Store):
+class Remembered(PlainStore):
     """The input files as they were listed once: pathlib keeps names for ever, which is not what is measured here."""
 
     entries: ClassVar[list[Entry]] = []
@@ -151,7 +151,7 @@ class Remembered(Store):
 
 
 def test_memory_does_not_grow_with_the_number_of_files(tmp_path, monkeypatch):
-    for module in ("results", "proof.files"):  # else the smaller ledger is one block
+    for module in ("target.results", "proof.files"):  # else the smaller ledger is one block
         monkeypatch.setattr(f"pipeline.{module}._READ_BYTES", 16 << 10)
     peaks = []
     for files in (1_000, 5_000):
@@ -174,17 +174,17 @@ def test_memory_does_not_grow_with_the_number_of_files(tmp_path, monkeypatch):
 def test_a_stack_is_asked_for_only_where_something_is_in_a_bucket(tmp_path, monkeypatch, inputs, asked):
     connected = []
 
-    def connect(uris, *, data_dir=None):
-        connected.extend(uris)
-        return load_settings(data_dir)
+    class Asked(Session):
+        def look(self, uris=()):
+            connected.extend(uris)
+            return load_settings(tmp_path)
 
-    monkeypatch.setattr(proof, "connect", connect)
     monkeypatch.chdir(tmp_path)
     STORE.write_bytes(f"{tmp_path}/out/summary.json", json.dumps({"patterns": [inputs]}).encode())
     for name in (f"{tmp_path}/out/", "./out"):
         connected.clear()
-        assert find_output(name, data_dir=tmp_path).target == f"{tmp_path}/out"
+        assert find_output(name, session=Asked(data_dir=tmp_path)).target == f"{tmp_path}/out"
         assert connected == asked
     connected.clear()
-    assert find_output("gs://results/all/", data_dir=tmp_path).target == "gs://results/all"
+    assert find_output("gs://results/all/", session=Asked(data_dir=tmp_path)).target == "gs://results/all"
     assert connected == ["gs://results/all"]

@@ -9,11 +9,12 @@ import threading
 import pytest
 import requests
 
-from chimera_nb.jobs.spawn import direct_environment as of_jobs
+from chimera_nb.environment import job_environment
 from chimera_nb.local.stack import Stack
+from chimera_nb.settings import Settings
 from pipeline.errors import CredentialsError, StorageError, StoreUnavailableError
 from pipeline.proxies import direct_environment, is_of_proxy, is_on_loopback, reach_directly, through_proxy
-from pipeline.storage import gcs_client
+from pipeline.storage import Cloud, gcs_client
 
 _NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _STORE = "https://storage.googleapis.com"
@@ -52,7 +53,12 @@ def test_what_was_exempt_stays_exempt_and_nothing_is_named_twice():
     assert direct["no_proxy"] == "corp.example,10.0.0.0/8,localhost,.internal,127.0.0.1,::1"
     assert direct["NO_PROXY"] == direct["no_proxy"]
     assert direct_environment(direct) == direct
-    assert of_jobs is direct_environment
+
+
+def test_a_jobs_process_has_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("no_proxy", ".internal")
+    made = job_environment(Settings(data_dir=tmp_path))
+    assert made["NO_PROXY"] == made["no_proxy"] == ".internal,localhost,127.0.0.1,::1"
 
 
 def test_the_exports_of_a_stack_have_it(tmp_path, monkeypatch):
@@ -102,13 +108,13 @@ def test_a_session_for_this_machine_takes_no_proxy(proxy, monkeypatch):
 
 def test_the_client_of_a_store_on_this_machine_takes_no_proxy(monkeypatch):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://localhost:1")
-    assert not gcs_client.client()._http.trust_env
+    assert not gcs_client.client(Cloud())._http.trust_env
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://store.example:1")
-    assert gcs_client.client()._http.trust_env
+    assert gcs_client.client(Cloud())._http.trust_env
 
 
 def test_the_client_of_a_dataflow_on_this_machine_takes_no_proxy():
-    from chimera_nb.jobs.dataflow_api import _made
+    from chimera_nb.jobs.runners.dataflow_client import _made
 
     assert not _made("Jobs", "http://localhost:1").transport._session.trust_env
     assert _made("Jobs", "http://localhost.example:1").transport._session.trust_env
@@ -140,7 +146,10 @@ def test_an_answer_of_the_proxy_is_not_taken_for_the_stores(proxy, monkeypatch):
     monkeypatch.setenv("http_proxy", proxy)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://store.example:1")
     client = storage.Client(project="p", credentials=AnonymousCredentials())
-    with pytest.raises(StorageError) as caught, gcs_client.mapped("gs://b/x"):
+    with (
+        pytest.raises(StorageError) as caught,
+        gcs_client.mapped("gs://b/x", endpoint="http://store.example:1"),
+    ):
         client.get_bucket("b")
     assert f"403 was answered through the proxy {proxy} that http_proxy names" in str(caught.value)
     assert "bucket's owner" not in str(caught.value)

@@ -18,16 +18,16 @@ from pipeline.errors import (
     TargetError,
     TooManyFailuresError,
 )
-from pipeline.layout import parts_folder
 from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.publish import finish_job, plan_moves, publish, summary_crc32c
-from pipeline.results import check_still_of, ledger_records, output_lines, output_shards
-from pipeline.shards import write_shard_list
 from pipeline.spec import JobSpec
-from pipeline.storage import Store
-from pipeline.target import abandon_target, prepare_target, read_summary
+from pipeline.storage import PlainStore
+from pipeline.target.layout import parts_folder
+from pipeline.target.lifecycle import abandon_target, prepare_target, read_summary
+from pipeline.target.results import check_still_of, ledger_records, output_lines, output_shards
+from pipeline.write.publish import finish_job, plan_moves, publish, summary_crc32c
+from pipeline.write.shard_list import write_shard_list
 
-STORE = Store()
+STORE = PlainStore()
 
 COUNT = st.integers(0, 20)
 
@@ -190,8 +190,8 @@ def changes(monkeypatch, act, *, stop_at: int | None = None, done: bool = False)
 
     with monkeypatch.context() as patched:
         for name in CHANGES:
-            patched.setattr(Store, name, watched(getattr(Store, name)))
-        patched.setattr(Store, "run_each", lambda _, call, items: [call(item) for item in items])
+            patched.setattr(PlainStore, name, watched(getattr(PlainStore, name)))
+        patched.setattr(PlainStore, "run_each", lambda _, call, items: [call(item) for item in items])
         try:
             act()
         except CutShortError:
@@ -238,7 +238,7 @@ def test_a_job_killed_anywhere_while_it_publishes_leaves_all_or_none_of_its_outp
 
 
 def test_the_summary_comes_last_and_in_one_step(tmp_path, monkeypatch):
-    job, seen, real = Job(tmp_path / "out"), [], Store.move
+    job, seen, real = Job(tmp_path / "out"), [], PlainStore.move
 
     def move(self, source, target, **options):
         if target.endswith("summary.json"):
@@ -248,7 +248,7 @@ def test_the_summary_comes_last_and_in_one_step(tmp_path, monkeypatch):
             seen.append(sorted(name for name in files(job.out) if "claim" in name))
         return moved
 
-    monkeypatch.setattr(Store, "move", move)
+    monkeypatch.setattr(PlainStore, "move", move)
     job.finish()
     assert "output/output-00001-of-00002.ndjson" in seen[0]
     assert "ledger/ledger-00000-of-00001.ndjson" in seen[0]
@@ -294,7 +294,7 @@ def test_a_job_that_has_lost_its_target_publishes_nothing(tmp_path):
 
 
 def test_a_job_that_slept_while_others_gave_it_up_writes_no_summary(tmp_path, monkeypatch):
-    job, real, turn = Job(tmp_path / "out"), Store.move, []
+    job, real, turn = Job(tmp_path / "out"), PlainStore.move, []
 
     def sleeps(self, source, target, **options):
         turn.append(target)
@@ -302,8 +302,8 @@ def test_a_job_that_slept_while_others_gave_it_up_writes_no_summary(tmp_path, mo
             assert abandon_target(STORE, job.spec) is None
         return real(self, source, target, **options)
 
-    monkeypatch.setattr(Store, "move", sleeps)
-    monkeypatch.setattr(Store, "run_each", lambda _, call, items: [call(item) for item in items])
+    monkeypatch.setattr(PlainStore, "move", sleeps)
+    monkeypatch.setattr(PlainStore, "run_each", lambda _, call, items: [call(item) for item in items])
     with pytest.raises(TargetError, match="was given up while job me ran"):
         job.finish()
     assert set(files(job.out)) == {"ledger/ledger-00000-of-00001.ndjson"}

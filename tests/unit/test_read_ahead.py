@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from chimera_nb.read_ahead import read_ahead
+from chimera_nb.data.read_ahead import read_ahead
 
 
 def test_items_come_in_their_order_and_a_fault_in_its_place():

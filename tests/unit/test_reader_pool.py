@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipeline import reader_pool
-from pipeline.held_lines import HeldLines, Room
 from pipeline.ledger import FileRecord
-from pipeline.reader_pool import ReaderPool
-from pipeline.reading import ReadFile
+from pipeline.read import pool as reader_pool
+from pipeline.read.file import ReadFile
+from pipeline.read.held_lines import HeldLines, Room
+from pipeline.read.pool import ReaderPool
 
 WAIT = 30  # seconds, for what should come at once
 

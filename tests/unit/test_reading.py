@@ -14,13 +14,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import blocks, held_lines, progress
+from pipeline import progress
 from pipeline.errors import AccessDeniedError, StorageError, StoreUnavailableError, TransferError
-from pipeline.reading import ReadFile, ReadOptions, read_file
-from pipeline.storage import Patience, ReadStream, Store, local_streams
+from pipeline.read import held_lines
+from pipeline.read import lines as blocks
+from pipeline.read.file import ReadFile, ReadOptions, read_file
+from pipeline.storage import Patience, PlainStore, ReadStream, local_streams
 
-STORE = Store()
-IMPATIENT = Store(patience=Patience(0))
+STORE = PlainStore()
+IMPATIENT = PlainStore(patience=Patience(0))
 
 RNG = random.Random(3)
 LINES = b"".join(b'{"id":%d,"x":"%s"}\n' % (i, RNG.randbytes(8).hex().encode()) for i in range(40_000))
@@ -223,7 +225,7 @@ class Faulty(local_streams.FileReader):
 def faulty(monkeypatch, **fields):
     fields = {k: staticmethod(v) if callable(v) and not isinstance(v, type) else v for k, v in fields.items()}
     made = type("Faulty", (Faulty,), fields)
-    monkeypatch.setattr(Store, "open_read", staticmethod(made))
+    monkeypatch.setattr(PlainStore, "open_read", staticmethod(made))
     monkeypatch.setattr("pipeline.storage.patience.time.sleep", lambda _: None)
     return made
 
@@ -299,7 +301,7 @@ def test_a_file_that_is_refused_with_all_others_is_no_failed_record(tmp_path, mo
         asked.append(refused)
         raise StoreUnavailableError(refused, "is not given, and nor is anything else there")
 
-    monkeypatch.setattr(Store, "check_gives", check_gives)
+    monkeypatch.setattr(PlainStore, "check_gives", check_gives)
     with pytest.raises(StoreUnavailableError, match="nor is anything else"):
         read_file(IMPATIENT, uri)
     assert asked == [uri]

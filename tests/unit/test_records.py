@@ -14,9 +14,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chimera_nb import records
-from chimera_nb.jobs.bounds import storable
-from chimera_nb.records import NoRecord, RecordReader, collector_paused, is_blank, read_record
+from chimera_nb.data import records
+from chimera_nb.data.records import NoRecord, RecordReader, collector_paused, is_blank, read_record
+from chimera_nb.jobs.limits import storable
 
 
 def by_json(line: bytes):

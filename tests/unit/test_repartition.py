@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import repartition
 from pipeline.errors import ReconciliationError, TransferError
 from pipeline.ledger import Part
-from pipeline.repartition import CutAt, Slice, check_shards, locate, plan_cuts, plan_shards, write_shard
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 from pipeline.storage.checksum import Crc32c, crc32c_of_run
+from pipeline.write import shards as repartition
+from pipeline.write.shards import CutAt, Slice, check_shards, locate, plan_cuts, plan_shards, write_shard
 
-STORE = Store()
+STORE = PlainStore()
 
 LINE = st.sampled_from([b"\n", b"a\n", b"\r\n", b"bcdefgh\n", b"\xff" * 30 + b"\n"])
 PARTS = st.lists(st.lists(LINE, max_size=12).map(b"".join), max_size=6)
@@ -152,8 +152,8 @@ def test_shards_hold_the_bytes_of_the_parts_or_are_none(tmp_path, monkeypatch):
 
     shards = copied()
     assert check_shards(parts, shards[::-1]) == shards[::-1]
-    real = Store.read_range
-    monkeypatch.setattr(Store, "read_range", lambda *given: real(*given).replace(b"two", b"tow"))
+    real = PlainStore.read_range
+    monkeypatch.setattr(PlainStore, "read_range", lambda *given: real(*given).replace(b"two", b"tow"))
     monkeypatch.setattr("pipeline.storage.patience.time.sleep", lambda _: None)
     with pytest.raises(TransferError, match="came with the CRC-32C"):
         copied()
@@ -165,14 +165,14 @@ def test_shards_hold_the_bytes_of_the_parts_or_are_none(tmp_path, monkeypatch):
 @pytest.mark.parametrize("spoil", [lambda data: data[: len(data) // 2], lambda data: data[::-1]])
 def test_what_does_not_come_as_it_was_written_is_read_again(tmp_path, monkeypatch, spoil):
     parts = written(tmp_path / "parts", [b"one\ntwo\n", b"x" * 40 + b"\n", b"three\n" * 50])
-    real, asked = Store.read_range, []
+    real, asked = PlainStore.read_range, []
 
     def sometimes(*given) -> bytes:
         asked.append(given)
         data = real(*given)
         return spoil(data) if len(asked) % 7 == 1 else data
 
-    monkeypatch.setattr(Store, "read_range", sometimes)
+    monkeypatch.setattr(PlainStore, "read_range", sometimes)
     monkeypatch.setattr("pipeline.storage.patience.time.sleep", lambda _: None)
     cuts = {cut.uri: cut for cut in (locate(STORE, cut) for cut in plan_cuts(parts, 7))}
     shards = [write_shard(STORE, shard, str(tmp_path / "shards")) for shard in plan_shards(parts, cuts, 7)]

@@ -14,14 +14,16 @@ from functools import partial
 
 import pytest
 
-from pipeline import claim as claims
-from pipeline import publish, standing, target
 from pipeline.errors import ChimeraError, TargetError
-from pipeline.layout import claim_uri, parts_folder, shard_uri, shards_uri, summary_uri
 from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.publish import finish_job
 from pipeline.spec import JobSpec
-from pipeline.target import abandon_target, begin_target, prepare_target, read_summary
+from pipeline.target import claim as claims
+from pipeline.target import contents
+from pipeline.target import lifecycle as target
+from pipeline.target.layout import claim_uri, parts_folder, shard_uri, shards_uri, summary_uri
+from pipeline.target.lifecycle import abandon_target, begin_target, prepare_target, read_summary
+from pipeline.write import publish
+from pipeline.write.publish import finish_job
 from tests.fixtures.memory_store import MemoryStore, World, crc32c
 from tests.fixtures.schedules import Actor, CrashedError, Run, every_order, some_orders
 
@@ -157,7 +159,7 @@ def job_process(made: Scene, job: str = "J") -> Actor:
 
 
 def told(store: MemoryStore, job: str) -> object:
-    """What a record says in the end, as `chimera_nb.jobs.ending.end` finds it out."""
+    """What a record says in the end, as `chimera_nb.jobs.outcome.end` finds it out."""
     return f"{job} is {'complete' if abandon_target(store, spec(job)) else 'failed'}"
 
 
@@ -357,8 +359,8 @@ def whole_whatever_stands(store, where, claim, summary):
 
 
 def outputs_first(store, where, claim):
-    left = standing.look(store, where)
-    standing.delete(store, standing.litter(left, claim))
+    left = contents.look(store, where)
+    contents.delete(store, contents.litter(left, claim))
     for page in store.list_folder(f"{where}/_chimera/"):
         for folder in page.folders:
             store.delete_tree(folder)
@@ -371,7 +373,7 @@ WRONG = {
         "a job and who takes its target",
     ),
     "shards are deleted by name": (
-        [(standing, "delete", delete_by_name)],
+        [(contents, "delete", delete_by_name)],
         "a killed job, a viewer and who takes the target",
     ),
     "the commit does not look at the claim's generation": (
@@ -379,7 +381,7 @@ WRONG = {
         "a job and a viewer that takes it for dead",
     ),
     "what is deleted may have been listed at any time": (
-        [(standing, "stands", lambda *_: True)],
+        [(contents, "stands", lambda *_: True)],
         "a viewer and who takes the target",
     ),
     "outputs are deleted before parts": (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.admission import admit
+from pipeline.admit import admit
 from pipeline.errors import (
     AccessDeniedError,
     ChimeraError,
@@ -18,14 +18,21 @@ from pipeline.errors import (
     TargetError,
     UnknownNameError,
 )
-from pipeline.patterns import Pattern
-from pipeline.selection import check_apart, check_inputs, check_outside, list_matches, patterns_by_input
+from pipeline.glob import Pattern
+from pipeline.inputs.selection import (
+    check_apart,
+    check_inputs,
+    check_outside,
+    list_matches,
+    patterns_by_input,
+)
+from pipeline.locations import Inputs, Target
 from pipeline.sources import build_patterns
 from pipeline.sources.ndjson import NdjsonSource
 from pipeline.spec import JobSpec
-from pipeline.storage import Entry, Store
+from pipeline.storage import Entry, PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 
 
 def lay(folder: Path, *names: str) -> None:
@@ -40,8 +47,17 @@ def spec(*inputs: object, **fields) -> JobSpec:
     )
 
 
+def by_input_of(spec: JobSpec) -> dict[str, list[str]]:
+    return patterns_by_input(STORE, Inputs(spec.inputs), spec.source)
+
+
+def check_made_apart(made: JobSpec, patterns: list[str]) -> None:
+    inputs, target = Inputs(made.inputs), Target(made.target)
+    check_apart(STORE, inputs, target, patterns, job_id=made.job_id, overwrite=made.overwrite)
+
+
 def patterns_of(spec: JobSpec) -> list[str]:
-    by_input = patterns_by_input(STORE, spec).values()
+    by_input = by_input_of(spec).values()
     return list(dict.fromkeys(pattern for patterns in by_input for pattern in patterns))
 
 
@@ -115,9 +131,9 @@ def test_a_glob_whose_text_only_begins_a_name_is_a_glob(tmp_path):
 
 def test_an_object_and_a_folder_of_one_odd_name_are_both_selected(monkeypatch):
     there = ["gs://b/a[1]", "gs://b/a[1]-old", "gs://b/a[1]/x", "gs://b/a1"]
-    monkeypatch.setattr(Store, "exists", staticmethod(lambda uri: uri in there))
+    monkeypatch.setattr(PlainStore, "exists", staticmethod(lambda uri: uri in there))
     monkeypatch.setattr(
-        Store,
+        PlainStore,
         "list_objects",
         staticmethod(lambda prefix, **_: (Entry(u, 1) for u in there if u.startswith(prefix))),
     )
@@ -185,7 +201,7 @@ def test_the_server_is_asked_for_the_literal_prefix_only(monkeypatch):
         asked.append((prefix, recursive))
         return iter([Entry(f"gs://b/{name}", 1) for name in ("p/a.bz2", "p/q/b.bz2", "p/a.txt", "z.bz2")])
 
-    monkeypatch.setattr(Store, "list_objects", staticmethod(list_objects))
+    monkeypatch.setattr(PlainStore, "list_objects", staticmethod(list_objects))
     assert [entry.uri for entry in list_matches(STORE, "gs://b/p/*.bz2")] == ["gs://b/p/a.bz2"]
     assert [entry.uri for entry in list_matches(STORE, "gs://b/p/**/*.bz2")] == [
         "gs://b/p/a.bz2",
@@ -199,7 +215,7 @@ def test_the_server_is_asked_for_the_literal_prefix_only(monkeypatch):
 
 def test_an_input_that_matches_nothing_is_refused_with_its_patterns(tmp_path):
     lay(tmp_path, "a/x.bz2", "b/x.txt")
-    by_input = patterns_by_input(STORE, spec(f"{tmp_path}/a", f"{tmp_path}/b", source="betfair"))
+    by_input = by_input_of(spec(f"{tmp_path}/a", f"{tmp_path}/b", source="betfair"))
     with pytest.raises(NothingMatchesError) as caught:
         check_inputs(STORE, by_input)
     tried = [f"{tmp_path}/b/*.bz2", f"{tmp_path}/b/**/*.bz2"]
@@ -211,9 +227,7 @@ def test_inputs_that_match_pass(tmp_path):
     lay(tmp_path, "a/x", "b/c/y")
     check_inputs(
         STORE,
-        patterns_by_input(
-            STORE, spec(f"{tmp_path}/a", f"{tmp_path}/b", f"{tmp_path}/*/x", f"{tmp_path}/a/x")
-        ),
+        by_input_of(spec(f"{tmp_path}/a", f"{tmp_path}/b", f"{tmp_path}/*/x", f"{tmp_path}/a/x")),
     )
 
 
@@ -221,10 +235,10 @@ def test_a_bucket_that_is_absent_is_refused(monkeypatch):
     def absent(prefix, **_):
         raise ObjectNotFoundError(prefix, "there is no such object or bucket")
 
-    monkeypatch.setattr(Store, "list_objects", staticmethod(absent))
-    monkeypatch.setattr(Store, "exists", staticmethod(lambda _: False))
-    monkeypatch.setattr(Store, "bucket_exists", staticmethod(lambda _: False))
-    by_input = patterns_by_input(STORE, spec("gs://nowhere/a*"))
+    monkeypatch.setattr(PlainStore, "list_objects", staticmethod(absent))
+    monkeypatch.setattr(PlainStore, "exists", staticmethod(lambda _: False))
+    monkeypatch.setattr(PlainStore, "bucket_exists", staticmethod(lambda _: False))
+    by_input = by_input_of(spec("gs://nowhere/a*"))
     assert by_input == {"gs://nowhere/a*": ["gs://nowhere/a*"]}
     with pytest.raises(RefusedError, match="no bucket gs://nowhere "):
         check_inputs(STORE, by_input)
@@ -265,12 +279,12 @@ def test_an_unknown_source_or_codec_is_refused(monkeypatch):
 
 def refuse(made: JobSpec) -> str:
     with pytest.raises(TargetError) as caught:
-        check_apart(STORE, made, patterns_of(made))
+        check_made_apart(made, patterns_of(made))
     return str(caught.value)
 
 
 def accept(made: JobSpec) -> None:
-    check_apart(STORE, made, patterns_of(made))
+    check_made_apart(made, patterns_of(made))
 
 
 @pytest.mark.parametrize("source", ["betfair", "ndjson"])
@@ -332,10 +346,10 @@ def test_another_bucket_is_apart_whatever_the_names(input_, target, apart):
     made = spec(input_, target=target)
     patterns = build_patterns(NdjsonSource(), made.bucket, made.paths)
     if apart:
-        check_apart(STORE, made, patterns)
+        check_made_apart(made, patterns)
     else:
         with pytest.raises(TargetError, match="is inside"):
-            check_apart(STORE, made, patterns)
+            check_made_apart(made, patterns)
 
 
 def test_an_input_that_overwrite_would_delete_is_refused(tmp_path):
@@ -347,7 +361,7 @@ def test_an_input_that_overwrite_would_delete_is_refused(tmp_path):
 
 
 def test_overwrite_asks_nothing_of_a_bucket_that_is_absent(monkeypatch):
-    monkeypatch.setattr(Store, "bucket_exists", staticmethod(lambda _: False))
+    monkeypatch.setattr(PlainStore, "bucket_exists", staticmethod(lambda _: False))
     accept(spec("gs://one/a/", target="gs://nowhere/x", overwrite=True))
 
 
@@ -356,7 +370,7 @@ def test_only_names_that_could_be_globs_are_asked_about(monkeypatch):
         raise AssertionError
 
     for name in ("list_objects", "exists", "stat"):
-        monkeypatch.setattr(Store, name, staticmethod(never))
+        monkeypatch.setattr(PlainStore, name, staticmethod(never))
     assert patterns_of(spec("gs://b/a", "gs://b/c/", source="betfair"))[0] == "gs://b/a/*.bz2"
 
 

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from pipeline.errors import ChimeraError, InvalidPatternError, UnknownNameError
-from pipeline.patterns import Pattern, escape
+from pipeline.glob import Pattern
 from pipeline.sources import (
     SourcePlugin,
     build_patterns,
@@ -19,6 +19,7 @@ from pipeline.sources import (
 )
 from pipeline.sources.betfair import BetfairSource
 from pipeline.sources.ndjson import NdjsonSource
+from pipeline.uri import escape
 
 FOLDERS = ["a", "a/", "a b", "a//b", "ADVANCED/2020/Jan", "1.5", "ä/日本"]
 

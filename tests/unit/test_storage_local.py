@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import AccessDeniedError, ObjectExistsError, ObjectNotFoundError, StorageError
-from pipeline.storage import Entry, Page, ReadStream, Store, Version, join, local
+from pipeline.storage import Entry, ListingPage, PlainStore, ReadStream, Version, join, local
+from pipeline.storage.local import LocalFiles
 
-STORE = Store()
+STORE = PlainStore()
 
 ODD = ["a b", "日本", "a\nb", "\\", "*?[x]", "-rf", " ", "é", os.fsdecode(b"\xff\xfe"), ".hidden", "gs:x"]
 
@@ -100,7 +101,7 @@ def test_the_root_can_be_listed():
 def test_what_is_absent_holds_nothing(tmp_path):
     lay(tmp_path, "file")
     assert listed(f"{tmp_path}/gone/") == listed(f"{tmp_path}/file/") == listed(f"{tmp_path}/gone/x/") == []
-    assert list(STORE.list_folder(f"{tmp_path}/gone/")) == [Page((), ())]
+    assert list(STORE.list_folder(f"{tmp_path}/gone/")) == [ListingPage((), ())]
 
 
 def test_links_are_followed_and_loops_found(tmp_path, caplog):
@@ -384,13 +385,13 @@ def test_of_many_that_swap_one_does(tmp_path):
 def test_each_swap_gives_another_generation_also_within_a_tick_of_the_clock(tmp_path, monkeypatch):
     uri, seen = f"{tmp_path}/x", [STORE.swap(f"{tmp_path}/x", b"0", 0)]
     real = Path(uri).stat()
-    write = local.write_bytes
+    write = LocalFiles().write_bytes
 
     def within_the_tick(*arguments, **options):
         write(*arguments, **options)
         os.utime(uri, ns=(real.st_atime_ns, real.st_mtime_ns))
 
-    monkeypatch.setattr(local, "write_bytes", within_the_tick)
+    monkeypatch.setattr(LocalFiles, "write_bytes", staticmethod(within_the_tick))
     for i in range(50):
         seen.append(STORE.swap(uri, b"%d" % (i % 10), seen[-1]))
         assert STORE.read_version(uri) == (b"%d" % (i % 10), seen[-1])

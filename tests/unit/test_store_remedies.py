@@ -13,7 +13,7 @@ from google.auth.exceptions import RefreshError
 
 from chimera_nb.settings import load_settings
 from pipeline.errors import AccessDeniedError, CredentialsError, StorageError, StoreUnavailableError
-from pipeline.storage import Patience, Store
+from pipeline.storage import Patience, PlainStore, Store
 from pipeline.storage.gcs_faults import FAULTS
 from tests.fixtures.refusing_store import BODY, CALLER, Answer, RefusingStore, Request, World
 
@@ -303,7 +303,7 @@ def test_the_stores_own_words_are_whole_however_long_the_name_is(world):
     words = f"{'very ' * 200}sorry."
     world.reset(lambda *_: (403, words, "forbidden"))
     with pytest.raises(AccessDeniedError) as caught:
-        Store(patience=Patience(0)).read_bytes(LONG)
+        PlainStore(patience=Patience(0)).read_bytes(LONG)
     assert str(caught.value) == (
         f"access is denied ({words}): {LONG}; ask the bucket's owner, with these words of the store's"
     )
@@ -331,9 +331,9 @@ def test_a_page_to_sign_in_is_no_store(world):
     world.reply = lambda _: (200, b"<html>Please sign in</html>", {"Content-Type": "text/html"})
     try:
         with pytest.raises(StoreUnavailableError, match=r"^what answers is not the store: a proxy's page"):
-            list_folder(Store(patience=Patience(0)), URI)
+            list_folder(PlainStore(patience=Patience(0)), URI)
         with pytest.raises(StoreUnavailableError, match=r"^what answers is not the store: a proxy's page"):
-            read(Store(patience=Patience(0)), URI)
+            read(PlainStore(patience=Patience(0)), URI)
     finally:
         del world.reply
 
@@ -341,7 +341,7 @@ def test_a_page_to_sign_in_is_no_store(world):
 def test_a_store_that_is_not_there_is_said_without_the_url(monkeypatch):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
     with pytest.raises(StoreUnavailableError) as caught:
-        list_folder(Store(patience=Patience(0)), LONG)
+        list_folder(PlainStore(patience=Patience(0)), LONG)
     message = str(caught.value)
     assert message.startswith("the store does not answer (ConnectionError: ")
     assert "refused" in message

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.claim import State, make_whole, read_claim
 from pipeline.errors import AccessDeniedError, StorageError, TargetError
-from pipeline.layout import parts_folder, shard_uri, summary_uri
 from pipeline.spec import JobSpec
-from pipeline.standing import published
-from pipeline.storage import Store, local_versions
-from pipeline.target import (
+from pipeline.storage import PlainStore
+from pipeline.storage.local_versions import LocalVersions
+from pipeline.target.claim import State, make_whole, read_claim
+from pipeline.target.contents import published
+from pipeline.target.layout import parts_folder, shard_uri, summary_uri
+from pipeline.target.lifecycle import (
     abandon_target,
     begin_target,
     hold_for_publishing,
@@ -21,7 +22,7 @@ from pipeline.target import (
     read_summary,
 )
 
-STORE = Store()
+STORE = PlainStore()
 
 
 @pytest.fixture
@@ -151,7 +152,7 @@ def test_of_a_result_that_was_deleted_in_part_nothing_is_left_when_the_job_is_gi
     lay_result(out)
     STORE.write_bytes(shard_uri(str(out), "output", 1, 2), b"more")
     prepare_target(STORE, job(out, overwrite=True), unknown)
-    real, deleted = local_versions.delete_version, []
+    real, deleted = LocalVersions().delete_version, []
 
     def cut_short(uri, generation):
         if deleted:
@@ -160,7 +161,7 @@ def test_of_a_result_that_was_deleted_in_part_nothing_is_left_when_the_job_is_gi
         return real(uri, generation)
 
     with monkeypatch.context() as patched:
-        patched.setattr(local_versions, "delete_version", cut_short)
+        patched.setattr(LocalVersions, "delete_version", staticmethod(cut_short))
         with pytest.raises(StorageError):
             begin_target(STORE, job(out, overwrite=True))
     assert deleted == [summary_uri(str(out))]
@@ -171,9 +172,11 @@ def test_of_a_result_that_was_deleted_in_part_nothing_is_left_when_the_job_is_gi
 def test_overwrite_deletes_the_summary_first(out, monkeypatch):
     lay_result(out)
     expected = {summary_uri(str(out)), *published(STORE, str(out))}
-    real, deleted = local_versions.delete_version, []
+    real, deleted = LocalVersions().delete_version, []
     monkeypatch.setattr(
-        local_versions, "delete_version", lambda uri, generation: deleted.append(uri) or real(uri, generation)
+        LocalVersions,
+        "delete_version",
+        staticmethod(lambda uri, generation: deleted.append(uri) or real(uri, generation)),
     )
     prepare_target(STORE, job(out, overwrite=True), unknown)
     begin_target(STORE, job(out, overwrite=True))
@@ -330,7 +333,7 @@ def test_of_several_jobs_that_take_a_target_at_once_one_has_it(tmp_path, left_by
 
 
 def test_a_bucket_that_is_absent_is_refused(monkeypatch):
-    monkeypatch.setattr(Store, "bucket_exists", staticmethod(lambda _: False))
+    monkeypatch.setattr(PlainStore, "bucket_exists", staticmethod(lambda _: False))
     with pytest.raises(TargetError, match="no bucket gs://nowhere for the target gs://nowhere/x"):
         prepare_target(STORE, job("gs://nowhere/x"), unknown)
 
@@ -341,7 +344,7 @@ def denied(*_, **__):
 
 @pytest.mark.parametrize("call", ["bucket_exists", "swap"])
 def test_a_target_that_may_not_be_written_is_refused(out, monkeypatch, call):
-    monkeypatch.setattr(Store, call, staticmethod(denied))
+    monkeypatch.setattr(PlainStore, call, staticmethod(denied))
     with pytest.raises(TargetError, match="cannot be written: gs://b: access is denied"):
         prepare_target(STORE, job(out), unknown)
 
@@ -356,7 +359,7 @@ def test_a_file_in_the_way_is_refused(tmp_path, name):
 
 def test_a_store_that_fails_once_the_target_is_taken_leaves_no_claim(out, monkeypatch):
     before = lay_result(out)
-    real, calls = local_versions.list_versions, []
+    real, calls = LocalVersions().list_versions, []
 
     def fails_once(prefix):
         calls.append(prefix)
@@ -364,7 +367,7 @@ def test_a_store_that_fails_once_the_target_is_taken_leaves_no_claim(out, monkey
             raise StorageError("x", "the store does not answer")
         return real(prefix)
 
-    monkeypatch.setattr(local_versions, "list_versions", fails_once)
+    monkeypatch.setattr(LocalVersions, "list_versions", staticmethod(fails_once))
     with pytest.raises(TargetError, match="the store does not answer"):
         prepare_target(STORE, job(out, overwrite=True), unknown)
     assert files(out) == before

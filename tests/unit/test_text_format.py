@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.text_format import HEAD_BYTES, TextFormat, text_format
+from pipeline.read.text_format import HEAD_BYTES, TextFormat, text_format
 from tests.fixtures.files import REAL
 
 ROWS = [{"id": number, "name": f'a "b", {number}', "x": {"y": [1]}} for number in range(4000)]

@@ -12,14 +12,14 @@ import zipfile
 import pytest
 import zstandard
 
-from chimera_nb.preview import preview
+from chimera_nb.data.preview import preview
 from pipeline.codecs import CHUNK_BYTES, choose_codec, get_codec
-from pipeline.codecs.intake import Intake
+from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError
-from pipeline.reading import read_file
-from pipeline.storage import Store
+from pipeline.read.file import read_file
+from pipeline.storage import PlainStore
 
-STORE = Store()
+STORE = PlainStore()
 TEXT = '{"op":"mcm","n":"é🐎日"}\r\n{"op":"mcm","n":1}\n'
 ENCODINGS = ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"]
 
@@ -42,7 +42,7 @@ PACKED = {
 
 
 def decoded(data: bytes, name: str = "x.json") -> tuple[bytes, list[str]]:
-    intake = Intake(io.BytesIO(data))
+    intake = BufferedStream(io.BytesIO(data))
     return b"".join(choose_codec(intake.peek(65536), name).decode(intake)), intake.notes
 
 

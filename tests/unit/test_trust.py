@@ -10,12 +10,12 @@ import sys
 
 import pytest
 
-from chimera_nb.connect import connect
 from chimera_nb.local import stack
 from chimera_nb.local.state import Record
-from chimera_nb.process_id import ProcessId
+from chimera_nb.machine.process_id import ProcessId
+from chimera_nb.machine.trust import check_trusted
+from chimera_nb.session import connect
 from chimera_nb.settings import load_settings
-from chimera_nb.trust import check_trusted
 from pipeline.errors import UntrustedError
 
 NOBODY = 65534

@@ -6,7 +6,7 @@ import pytest
 
 from chimera_nb.cli.upload_plan import plan_uploads
 from pipeline.errors import RefusedError
-from pipeline.storage import Store
+from pipeline.storage import PlainStore
 
 
 def lay(folder, *names):
@@ -16,7 +16,7 @@ def lay(folder, *names):
 
 
 def planned(*sources):
-    plan = plan_uploads(Store(), sources, "gs://b/raw")
+    plan = plan_uploads(PlainStore(), sources, "gs://b/raw")
     return {upload.uri.removeprefix("gs://b/raw/"): upload.path for upload in plan.uploads}, plan.left_out
 
 

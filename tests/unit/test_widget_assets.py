@@ -7,22 +7,30 @@ from pathlib import Path
 
 import pytest
 
-STATIC = Path(__file__).parents[2] / "chimera_nb" / "widgets" / "static"
+WIDGETS = Path(__file__).parents[2] / "chimera_nb" / "widgets"
 OWN = {
-    "base": r"\.chimera$|:where\(\.chimera\)",
-    "browser": r"\.ch-browser |\.chimera\.ch-browser|\.chimera \.ch-total",
-    "chart": r"\.chimera \.ch-chart",
-    "form": r"\.ch-form ",
-    "form_plan": r"\.ch-form ",
-    "history": r"\.ch-history|\.chimera \.ch-history",
-    "joblog": r"\.ch-monitor ",
-    "list": r"\.ch-browser ",
-    "monitor": r"\.ch-monitor ",
-    "preview": r"\.ch-preview|\.chimera \.ch-preview",
-    "result": r"\.ch-monitor |\.ch-result",
-    "standing": r"\.ch-monitor[ :\[]",
-    "steps": r"\.ch-steps|\.chimera\.ch-steps|\.ch-dashboard",
+    "base/style.css": r"\.chimera$|:where\(\.chimera\)",
+    "browser/style.css": r"\.ch-browser |\.chimera\.ch-browser|\.chimera \.ch-total",
+    "base/chart.css": r"\.chimera \.ch-chart",
+    "job_form/style.css": r"\.ch-form ",
+    "job_form/plan.css": r"\.ch-form ",
+    "job_history/style.css": r"\.ch-history|\.chimera \.ch-history",
+    "job_monitor/log.css": r"\.ch-monitor ",
+    "browser/list.css": r"\.ch-browser ",
+    "job_monitor/style.css": r"\.ch-monitor ",
+    "preview/style.css": r"\.ch-preview|\.chimera \.ch-preview",
+    "job_monitor/result.css": r"\.ch-monitor |\.ch-result",
+    "job_monitor/numbers.css": r"\.ch-monitor[ :\[]",
+    "dashboard/header.css": r"\.ch-steps|\.chimera\.ch-steps|\.ch-dashboard",
 }
+
+
+PAGE = WIDGETS.parents[1] / "dashboards" / "templates" / "chimera" / "static"
+STYLES, SCRIPTS = sorted(WIDGETS.glob("*/*.css")), sorted([*WIDGETS.glob("*/*.js"), *PAGE.glob("*.js")])
+
+
+def name_of(path):
+    return f"{path.parent.name}/{path.name}"
 
 
 def selectors(text):
@@ -34,13 +42,13 @@ def selectors(text):
             yield from (part.strip() for part in re.split(r",(?![^(]*\))", found))
 
 
-@pytest.mark.parametrize("path", sorted(STATIC.glob("*.css")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", STYLES, ids=name_of)
 def test_a_widgets_style_touches_nothing_of_another(path):
-    strange = [each for each in selectors(path.read_text()) if not re.match(OWN[path.stem], each)]
+    strange = [each for each in selectors(path.read_text()) if not re.match(OWN[name_of(path)], each)]
     assert strange == []
 
 
-@pytest.mark.parametrize("path", sorted(STATIC.glob("*.js")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCRIPTS, ids=name_of)
 def test_no_front_end_makes_html_or_code_of_text(path):
     text = path.read_text()
     found = re.findall(

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.codecs import get_codec
-from pipeline.codecs.intake import Intake
+from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError, StorageError
 
 NAMES = st.sampled_from(["a", "b/c.json", "folder/", "é.json", "__MACOSX/x", "same", "0" * 300])
@@ -78,7 +78,7 @@ def by_zipfile(data: bytes) -> bytes:
 def test_any_archive_gives_what_zipfile_gives_of_it(members, comment, before):
     data = before + zipped(members, comment.replace(b"PK", b""))
     expected = by_zipfile(data)
-    for stream in (Anywhere(data), Intake(Anywhere(data)), io.BytesIO(data)):
+    for stream in (Anywhere(data), BufferedStream(Anywhere(data)), io.BytesIO(data)):
         if expected:
             assert decoded(stream) == expected
         else:

@@ -19,12 +19,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from chimera_nb.cores import usable_cores
 from chimera_nb.local.dataflow import staging, worker
 from chimera_nb.local.dataflow.job import Job
 from chimera_nb.local.dataflow.store import SITE, STAGED, add_message, add_scaling, read_job, write_whole
+from chimera_nb.machine.cores import usable_cores
 from pipeline.errors import ChimeraError
-from pipeline.storage import Store
+from pipeline.storage import Cloud, PlainStore
 
 _EVERY = 0.5  # seconds between two looks at the counters
 _UNASKED = 4  # workers for a job that does not say how many, where there are cores for them
@@ -48,7 +48,9 @@ def main(folder: Path, slot: int, slots: int) -> int:
 def _run(folder: Path, workers: _Workers) -> None:
     job = read_job(folder)
     options = pipeline_options(job)
-    store = Store(cloud=False)  # it stands for Dataflow itself, which no list of a user bounds
+    store = PlainStore(
+        cloud=Cloud(google=False)
+    )  # it stands for Dataflow itself, which no list of a user bounds
     staged = staging.read_pinned(store, options["pipelineUrl"], str(options["pipelineProtoHash"]))
     # Beam takes seconds to import: what is wrong before that is said at once.
     from chimera_nb.local.dataflow.engine import Counters, Pipeline

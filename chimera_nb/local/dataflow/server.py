@@ -12,10 +12,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from chimera_nb.environment import client_environment, jobs_folder
 from chimera_nb.local import dataflow
 from chimera_nb.local.dataflow.api import application
 from chimera_nb.local.dataflow.dispatcher import Dispatcher
-from chimera_nb.local.dataflow.environment import client_environment, jobs_folder
 from chimera_nb.local.dataflow.store import JobStore
 from pipeline.errors import StackError
 from pipeline.proxies import direct_environment

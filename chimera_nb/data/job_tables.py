@@ -1,0 +1,77 @@
+"""Jobs of the log, and the records of a job's ledger, as DataFrames of fixed columns and dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from chimera_nb.data.frames import FrameBuilder
+from chimera_nb.jobs.limits import storable
+from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
+from pipeline.ledger import FileRecord
+from pipeline.uri import join_uri
+
+_JOBS = {
+    **dict.fromkeys(("job", "status"), "string"),
+    "created": "datetime64[ns, UTC]",
+    "source": "string",
+    **dict.fromkeys(("files", "failed", "lines"), "Int64"),
+    **dict.fromkeys(("target", "error"), "string"),
+}
+_LEDGER = {
+    "uri": "string",
+    "status": "string",
+    "generation": "Int64",
+    "size": "Int64",
+    "codec": "string",
+    "rawBytes": "Int64",
+    "lines": "Int64",
+    "outputBytes": "Int64",
+    "crc32c": "string",
+    "error": "string",
+    "note": "string",
+    "seconds": "float64",
+    "jobId": "string",
+    "shard": "string",
+    "offset": "Int64",
+    "outputCrc32c": "string",
+}
+_AT_ONCE = 10_000  # records: no more of them are held as such
+
+
+def jobs_frame(entries: Iterable[Entry]) -> pd.DataFrame:
+    """A row for each job, also for one whose record cannot be read: its status is "unreadable"."""
+    return pd.DataFrame(map(_job, entries), columns=list(_JOBS)).astype(_JOBS)
+
+
+def ledger_frame(records: Iterable[FileRecord]) -> pd.DataFrame:
+    """A row for each input file; the columns are the fields of the ledger (`pipeline.ledger`)."""
+    builder = FrameBuilder(list(_LEDGER))
+    held: list[dict[str, Any]] = []
+    for record in records:
+        row = record.to_json()
+        held.append({n: storable(v) if isinstance(v, str) else v for n, v in row.items()})
+        if len(held) == _AT_ONCE:
+            builder.add(held)
+            held = []
+    builder.add(held)
+    return builder.frame().astype(_LEDGER)
+
+
+def _job(entry: Entry) -> dict[str, Any]:
+    if isinstance(entry, UnreadableRecord):
+        created = pd.to_datetime(entry.created_at, errors="coerce", utc=True)
+        return {"job": entry.job_id, "status": "unreadable", "created": created, "error": entry.problem}
+    return {
+        "job": entry.job_id,
+        "status": entry.status_word,
+        "created": pd.Timestamp(entry.created_at),
+        "source": entry.source_type,
+        "files": entry.progress.get("filesComplete"),
+        "failed": entry.progress.get("filesFailed"),
+        "lines": entry.progress.get("lines"),
+        "target": join_uri(entry.target_bucket, entry.output_prefix),
+        "error": entry.error,
+    }

@@ -1,0 +1,126 @@
+"""The progress of a job for whoever waits for it: a bar in a notebook, a bar on a terminal, lines elsewhere.
+
+Each gives a function that is called with every new state of the job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.machine.kernel import in_kernel
+from chimera_nb.units import size
+from pipeline.printable import printable
+
+STATUS_COLOURS = {
+    Status.PENDING: "yellow",
+    Status.RUNNING: "cyan",
+    Status.COMPLETE: "green",
+    Status.FAILED: "red",
+    Status.CANCELLED: "magenta",
+}
+Show = Callable[[JobRecord], None]
+
+
+@contextmanager
+def bar_where_one_shows() -> Iterator[Show]:
+    """A bar under the cell in a kernel, on stderr where that is a terminal; elsewhere nothing is shown."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if in_kernel():
+        with notebook_bar() as show:
+            yield show
+    elif console.is_terminal:
+        with terminal_bar(console) as show:
+            yield show
+    else:
+        yield lambda _: None
+
+
+@contextmanager
+def notebook_bar() -> Iterator[Show]:
+    """A bar under the cell, which goes when the waiting is over."""
+    import ipywidgets
+    from IPython.display import display
+
+    bar = ipywidgets.FloatProgress(max=1.0, layout=ipywidgets.Layout(width="20em"))
+    text = ipywidgets.Label()
+    box = ipywidgets.HBox([bar, text])
+    display(box)
+
+    def show(record: JobRecord) -> None:
+        done, listed = files_of(record)
+        bar.value = done / listed if listed else 0.0
+        text.value = printable(in_words(record))
+
+    try:
+        yield show
+    finally:
+        for widget in (box, bar, text):
+            widget.close()
+
+
+@contextmanager
+def terminal_bar(console: Console) -> Iterator[Show]:
+    """A bar that stays where it was when the waiting is over."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("files  {task.fields[text]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as shown:
+        task = shown.add_task("pending", total=None, text="")
+
+        def show(record: JobRecord) -> None:
+            done, listed = files_of(record)
+            colour = STATUS_COLOURS[record.status]
+            shown.update(
+                task,
+                description=f"[{colour}]{escape(record.status_word)}[/]",
+                completed=done,
+                total=listed or None,
+                text=_numbers(record),
+            )
+
+        yield show
+
+
+def lines_on(console: Console) -> Show:
+    """A line for each quarter of the files and for each status."""
+    said: set[tuple[str, int]] = set()
+
+    def show(record: JobRecord) -> None:
+        done, listed = files_of(record)
+        step = (record.status_word, done * 4 // listed if listed else 0)
+        if step not in said:
+            said.add(step)
+            console.print(Text(printable(in_words(record))))
+
+    return show
+
+
+def files_of(record: JobRecord) -> tuple[int, int]:
+    """How many files are done, failed or not, and how many there are as far as they are listed."""
+    numbers = record.progress
+    done = int((numbers.get("filesComplete") or 0) + (numbers.get("filesFailed") or 0))
+    return done, int(numbers.get("filesListed") or 0)
+
+
+def in_words(record: JobRecord) -> str:
+    """How the job stands, on one line."""
+    done, listed = files_of(record)
+    return f"{record.status_word}: {done:,} of {listed:,} files  {_numbers(record)}"
+
+
+def _numbers(record: JobRecord) -> str:
+    numbers = record.progress
+    failed = f"{numbers['filesFailed']:,} failed  " if numbers.get("filesFailed") else ""
+    speed = size(numbers.get("rawBytesPerSecond"))
+    return f"{failed}{size(numbers.get('rawBytes'))} raw  {speed}/s  {numbers.get('lines') or 0:,} lines"

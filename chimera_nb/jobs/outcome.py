@@ -1,0 +1,78 @@
+"""How a job's record comes to its end when the job itself does not say so: by what stands at its target.
+
+Several viewers may do this at once: each step may be repeated, and the record moves forward only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chimera_nb.jobs.liveness import SILENT_ELSEWHERE_FOR
+from chimera_nb.jobs.log.patience import until_log_answers
+from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.transitions import Change
+from pipeline.errors import ObjectNotFoundError, StorageError, TargetError
+from pipeline.own_temporary import remove_left_behind
+from pipeline.spec import JobSpec
+from pipeline.storage import Store
+from pipeline.target.lifecycle import abandon_target, lost
+
+_WAITING = "its target cannot be looked at yet"  # put in a record's log once, however many look meanwhile
+
+
+def end(
+    store: Store, record: JobRecord, log: JobLog, status: Status, why: str, *, change: Change | None = None
+) -> JobRecord:
+    """Give the job its last status; `why` is for a person, `change` what else is known.
+
+    A job whose output is whole is complete, whatever is said of it, and no other is: one whose target was taken over
+    has failed, even if it is said to have ended well. Any other leaves nothing but its ledger. While the store is
+    away the record is not ended, and keeps what was said for the next look: who said it may be gone by then.
+    """
+    remove_left_behind(record.job_id)
+    known = vars(change or Change())
+    spec = JobSpec.from_json(record.spec)
+    store = store.billed_to(spec.user_project)
+    try:
+        summary = abandon_target(store, spec)
+        if summary is not None:
+            return log.update(
+                record.job_id, Change(**{**known, "status": Status.COMPLETE, "summary": summary})
+            )
+        if status is Status.COMPLETE:
+            status, why = Status.FAILED, f"{why}, but {lost(store, spec)}"
+    except (ObjectNotFoundError, TargetError) as e:  # no bucket, or a summary that no job wrote: for good
+        status = Status.FAILED if status is Status.COMPLETE else status
+        why = f"{why}; its output cannot be looked at: {e}"
+    except StorageError as e:
+        told = any(_WAITING in line for line in record.logs)
+        logs = known["logs"] if told else (*known["logs"], f"{_WAITING} ({e}): {why}")
+        kept = {"status": None, "logs": logs, **_said(record, status, why)}
+        return log.update(record.job_id, Change(**{**known, **kept}))
+    last = {"status": status, "error": why if status is Status.FAILED else None}
+    return log.update(record.job_id, Change(**{**known, **last, "logs": (*known["logs"], why)}))
+
+
+def last_word(
+    store: Store, log: JobLog, job_id: str, status: Status, why: str, *, change: Change | None = None
+) -> None:
+    """The same, said by the job's own process as it ends, and tried again while the job log is away.
+
+    For as long as viewers elsewhere wait for a sign of it; after that, whoever looks at the record ends it.
+    """
+
+    def say() -> None:
+        record = log.get(job_id)
+        # Somebody may have taken it for dead, or cancelled, before its process was through.
+        said = f"its process has ended: {why}" if record.status.is_final else why
+        end(store, record, log, status, said, change=change)
+
+    until_log_answers(say, SILENT_ELSEWHERE_FOR)
+
+
+def _said(record: JobRecord, status: Status, why: str) -> dict[str, Any]:
+    """How a job ended, as fields of a record that has not."""
+    if record.status.is_final or status is Status.COMPLETE:
+        return {}
+    return {"error": why} if status is Status.FAILED else {"cancel_requested_at": timestamp()}

@@ -1,0 +1,157 @@
+"""How a record moves: forward only, whoever brings a change and however late."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from chimera_nb.jobs.limits import MAX_LINE_BYTES, MAX_LOG_BYTES, MAX_LOG_LINES, cut, storable, weigh
+from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status, timestamp
+from pipeline.errors import UnknownNameError
+
+_STAMP = re.compile(r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What to bring into a record; what is left out stays as it is. Raises UnknownNameError for a stage.
+
+    A message of `logs` gets the time of the update. One that begins with its own "[timestamp] ", to the
+    millisecond, keeps it and is taken in once only, so several viewers may pass on the same messages of Dataflow.
+    """
+
+    status: Status | None = None
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    logs: Sequence[str] = ()
+    progress: Mapping[str, int | float | None] = field(default_factory=dict)
+    error: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    cancel_requested_at: str | None = None
+    dataflow_requested_at: str | None = None
+    dataflow_job_id: str | None = None
+    dataflow_url: str | None = None
+    worker: Mapping[str, Any] | None = None
+    summary: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.stages:
+            if name not in STAGES:
+                raise UnknownNameError("stage", name, list(STAGES))
+
+
+def advance(record: JobRecord, change: Change, now: str, *, log_bytes: int = MAX_LOG_BYTES) -> JobRecord:
+    """The record with the change in it, as far as that is forward; the same object if nothing changes.
+
+    Two viewers that see a job at different times never fight: what comes late is not applied, and is no error.
+    A final record takes log lines, and what it lacks: the Dataflow job's id and address, and, from a change of
+    no other status, its summary and error. `dataflow_job_id`, `dataflow_url` and the times of requests are set once.
+
+    A request to cancel is taken by a record that is not final, and logged as it is taken. After it no request to
+    Dataflow is: of the two, whichever comes first is seen by the other.
+    """
+    moved = _fill(record, change) if record.status.is_final else _move(record, change, now)
+    asked = moved.cancel_requested_at is not None and record.cancel_requested_at is None
+    logs, left_out = _append(record, (*change.logs, *(["asked to cancel"] if asked else [])), now, log_bytes)
+    moved = replace(moved, logs=logs, logs_left_out=left_out)
+    return record if moved == record else replace(moved, updated_at=_next(record.updated_at, now))
+
+
+def _fill(record: JobRecord, change: Change) -> JobRecord:
+    agrees = change.status in (None, record.status)
+    failed = record.status is not Status.COMPLETE
+    return replace(
+        record,
+        dataflow_job_id=record.dataflow_job_id or change.dataflow_job_id,
+        dataflow_url=record.dataflow_url or change.dataflow_url,
+        summary=change.summary if agrees and record.summary is None else record.summary,
+        error=change.error if agrees and failed and record.error is None else record.error,
+    )
+
+
+def _move(record: JobRecord, change: Change, now: str) -> JobRecord:
+    status = _later(record.status, change.status)
+    stages = {name: _later(stage, change.stages.get(name)) for name, stage in record.stages.items()}
+    if status is Status.COMPLETE:
+        stages = dict.fromkeys(STAGES, Stage.COMPLETE)
+    elif status.is_final:
+        stages = {n: Stage.FAILED if stage is Stage.RUNNING else stage for n, stage in stages.items()}
+    has_run = status in (Status.RUNNING, Status.COMPLETE)
+    return replace(
+        record,
+        status=status,
+        stages=stages,
+        progress={**record.progress, **change.progress},
+        error=None if status is Status.COMPLETE else change.error or record.error,
+        started_at=record.started_at or change.started_at or (now if has_run else None),
+        finished_at=(change.finished_at or now) if status.is_final else None,
+        cancel_requested_at=record.cancel_requested_at or change.cancel_requested_at,
+        dataflow_requested_at=record.dataflow_requested_at
+        or (None if record.cancel_requested_at else change.dataflow_requested_at),
+        dataflow_job_id=record.dataflow_job_id or change.dataflow_job_id,
+        dataflow_url=record.dataflow_url or change.dataflow_url,
+        worker=record.worker if change.worker is None else change.worker,
+        summary=record.summary if change.summary is None else change.summary,
+    )
+
+
+def _next(before: str, now: str) -> str:
+    """The time of a change: later than the one before, so that it also tells any two states of a record apart.
+
+    Where a clock stood ahead when the record was changed last, and does no longer, that is a millisecond later.
+    """
+    if now > before:
+        return now
+    try:
+        return timestamp(datetime.fromisoformat(before) + timedelta(milliseconds=1))
+    except (ValueError, OverflowError):  # written by hand
+        return max(now, before)
+
+
+_Step = TypeVar("_Step", Status, Stage)
+
+
+def _later(stands: _Step, asked: _Step | None) -> _Step:
+    return asked if asked is not None and asked.rank > stands.rank else stands
+
+
+def _append(
+    record: JobRecord, messages: Sequence[str], now: str, log_bytes: int
+) -> tuple[tuple[str, ...], int]:
+    """The log with the messages at its end, within its bounds, and how many lines it has left out by then.
+
+    Of lines left out, the first entry tells how many, under the latest of their times: a message with a time of
+    its own that is no later was among them, so it is not taken in again.
+    """
+    left_out = record.logs_left_out
+    lines = list(record.logs[1:] if left_out else record.logs)
+    horizon = _stamp(record.logs[0]) if left_out else ""
+    known = set(lines)
+    for message in map(storable, messages):
+        own = _stamp(message)
+        line = cut(message if own else f"[{now}] {message}", MAX_LINE_BYTES)
+        if not own or (own > horizon and line not in known):
+            lines.append(line)
+            known.add(line)
+    weight = sum(map(weigh, lines))
+    dropped = 0
+    while dropped < len(lines) and (
+        weight > log_bytes - 128 or len(lines) - dropped > MAX_LOG_LINES - bool(left_out + dropped)
+    ):
+        weight -= weigh(lines[dropped])
+        horizon = max(horizon, _stamp(lines[dropped]))
+        dropped += 1
+    left_out += dropped
+    first = (
+        [f"{horizon or f'[{record.created_at}] '}… {left_out:,} earlier lines left out"] if left_out else []
+    )
+    return (*first, *lines[dropped:]), left_out
+
+
+def _stamp(line: str) -> str:
+    """The "[timestamp] " that a line begins with, or "". As text these are in the order of time."""
+    found = _STAMP.match(line)
+    return found[0] if found else ""

@@ -1,0 +1,1 @@
+"""BucketBrowser: browse buckets and folders, and select what a job reads."""

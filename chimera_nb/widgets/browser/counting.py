@@ -1,0 +1,139 @@
+"""Files and bytes of folders and patterns, counted a little at a time, so that it can be watched and stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.errors import ChimeraError, InvalidPatternError, ObjectNotFoundError
+from pipeline.glob import Pattern
+from pipeline.uri import has_glob, split_uri
+
+if TYPE_CHECKING:
+    from pipeline.storage import Entry, Store
+
+FILES_AT_ONCE = 1_000_000  # a count pauses there: it has cost a thousand list requests
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Files and bytes (as stored); `more` when there are, or may be, others that have not been counted."""
+
+    files: int = 0
+    bytes: int = 0
+    more: bool = False
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.files + other.files, self.bytes + other.bytes, self.more or other.more)
+
+
+class Count:
+    """A count under way. `advance` blocks, and is called by one thread at a time; others may look on.
+
+    Attributes: uri; example (the first URI counted, or None); error (one line, or None).
+    """
+
+    def __init__(self, uri: str, leave_out: Callable[[str], bool] = lambda _: False) -> None:
+        self.uri = uri
+        self.example: str | None = None
+        self.error: str | None = None
+        self._files = self._bytes = 0
+        self._more = True
+        self._leave_out = leave_out
+        self._entries: Iterator[Entry] | None = None
+        self._bound = FILES_AT_ONCE
+
+    @property
+    def tally(self) -> Tally:
+        return Tally(self._files, self._bytes, self._more)
+
+    @property
+    def active(self) -> bool:
+        """Whether there is something left to do by itself."""
+        return self._more and self.error is None and self._files < self._bound
+
+    def resume(self) -> None:
+        """Past the bound, or again after an error."""
+        if self.error:
+            self._files = self._bytes = 0
+            self._entries, self.error = None, None
+        self._bound = self._files + FILES_AT_ONCE
+
+    def advance(self, store: Store, until: float) -> None:
+        """Count up to this time (time.monotonic), to the end or to the bound, or until the store fails."""
+        try:
+            if self._entries is None:
+                self._entries = entries_of(store, self.uri)
+            for entry in self._entries:
+                if not self._leave_out(entry.uri):
+                    self._files += 1
+                    self._bytes += entry.size
+                    self.example = self.example or entry.uri
+                if self._files >= self._bound or time.monotonic() >= until:
+                    return
+            self._more = False
+        except ChimeraError as e:
+            self.error = str(e)
+
+
+def advance(store: Store, counts: Iterable[Count], seconds: float) -> None:
+    """Go on with those that are active, in turn, for so long at most (and one request)."""
+    until = time.monotonic() + seconds
+    for count in counts:
+        if count.active:
+            count.advance(store, until)
+        if time.monotonic() >= until:
+            return
+
+
+def entries_of(store: Store, uri: str) -> Iterator[Entry]:
+    """The files that a selected URI stands for, as a job reads it: an object, a folder, or a glob.
+
+    A name that is there literally wins over the glob that it could be. Raises StorageError.
+    """
+    from pipeline.inputs.selection import list_matches
+
+    if uri.endswith("/"):
+        yield from store.list_objects(uri)
+        return
+    try:
+        yield store.stat(uri)
+    except ObjectNotFoundError:
+        yield from list_matches(store, uri) if is_glob(uri) else store.list_objects(f"{uri}/")
+
+
+def is_glob(uri: str) -> bool:
+    """Whether a URI can be a pattern: it holds a glob character and is no folder."""
+    return not uri.endswith("/") and has_glob(split_uri(uri)[1])
+
+
+class Cover:
+    """Folders and patterns of a selection, asked whether they hold a URI: by its name, or by match."""
+
+    def __init__(self, folders: Iterable[str], patterns: Iterable[str] = ()) -> None:
+        self.folders = frozenset(folders)
+        self._patterns = []
+        for uri in patterns:
+            bucket, text = split_uri(uri)
+            with contextlib.suppress(InvalidPatternError):  # a literal name, then
+                self._patterns.append((bucket, Pattern(text)))
+
+    def holds(self, uri: str) -> bool:
+        if self.folders and self.folder_above(uri):
+            return True
+        if not self._patterns:
+            return False
+        bucket, path = split_uri(uri)
+        return any(bucket == there and pattern.matches(path) for there, pattern in self._patterns)
+
+    def folder_above(self, uri: str) -> str | None:
+        """The nearest folder of these that holds the URI, other than itself."""
+        at = uri.rfind("/", 0, len(uri) - 1)
+        while at >= 0:
+            if uri[: at + 1] in self.folders:
+                return uri[: at + 1]
+            at = uri.rfind("/", 0, at)
+        return None

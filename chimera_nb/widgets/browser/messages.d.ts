@@ -1,0 +1,161 @@
+// Made of messages.py by `make messages`; a change belongs there.
+
+import type { Absent } from "../base/model.js";
+
+/** A view is on screen, perhaps one among several: it wants everything. `view` is its id, which no other has. */
+export interface Hello {
+  kind: "hello";
+  view: string;
+}
+
+/** The view is on screen still. */
+export interface Here {
+  kind: "here";
+  view: string;
+}
+
+/** The view is closed. */
+export interface Bye {
+  kind: "bye";
+  view: string;
+}
+
+/** Show a folder, or what a text that was typed means. */
+export interface Go {
+  kind: "go";
+  text: string;
+}
+
+/** Narrow the rows to those that hold a text. */
+export interface Filter {
+  kind: "filter";
+  text: string;
+}
+
+/** Load the next page. */
+export interface More {
+  kind: "more";
+  generation: number;
+}
+
+/** Ask again for what failed. */
+export interface Retry {
+  kind: "retry";
+}
+
+/** Select by a click or a key; rows are named by their keys (`Listing.uri`). */
+export interface Gesture {
+  kind: "gesture";
+  generation: number;
+  how: "only" | "toggle" | "range" | "add-range" | "all";
+  at: number;
+  to: number;
+}
+
+/** A row has been the active one for a moment. */
+export interface Rest {
+  kind: "rest";
+  generation: number;
+  at: number;
+}
+
+/** Take one out of the selection. */
+export interface Drop {
+  kind: "drop";
+  uri: string;
+}
+
+/** Select nothing. */
+export interface Clear {
+  kind: "clear";
+}
+
+/** Count what is selected, or stop. */
+export interface Count {
+  kind: "count";
+  on: boolean;
+}
+
+/** Count what a pattern matches; an empty one stands for none. */
+export interface Match {
+  kind: "match";
+  text: string;
+}
+
+/** Stop that count. */
+export interface StopMatch {
+  kind: "stopMatch";
+}
+
+/** Select a pattern. */
+export interface AddPattern {
+  kind: "addPattern";
+  text: string;
+}
+
+/** The answer to a request that does not fit. */
+export interface RefusedMessage {
+  kind: "refused";
+  request: string;
+  code: "unknown-kind" | "missing" | "wrong-type";
+  field: string;
+  reason: string;
+}
+
+/** A folder of a path: what it is called, and its URI. */
+export type Crumb = [label: string, uri: string];
+
+/** An object as it is shown. A folder is only its name, which ends in "/". */
+export type Row = [name: string, size: number, updated: string | null, codec: string];
+
+/** Rows of the folder on screen, from so many folders and objects on. above the folder to go up to; None where there is none rest more rows are loaded, and come with the next message unnamed rows left out because no text stands for their names */
+export interface RowsMessage {
+  kind: "rows";
+  generation: number;
+  folder: string;
+  crumbs: Crumb[];
+  above: string | null;
+  filter: string;
+  at: [number, number];
+  folders: string[];
+  objects: Row[];
+  rest: boolean;
+  loading: boolean;
+  failed: boolean;
+  complete: boolean;
+  unnamed: number;
+}
+
+/** What the selection comes to: files, stored bytes; `more` when there are others; whether it is being counted. */
+export interface Total {
+  files: number;
+  bytes: number;
+  more: boolean;
+  counting: boolean;
+}
+
+/** What a pattern matches so far; `error` why it does not do, "" where it does. */
+export interface Matched {
+  text: string;
+  error: string;
+  example: string;
+  active: boolean;
+  files: number;
+  bytes: number;
+  more: boolean;
+}
+
+/** The traits that the page has. */
+export interface BrowserTraits {
+  path: string;
+  selected: string[];
+  total: Total;
+  current: string;
+  height: number;
+  _match: Matched | Absent<Matched>;
+  _places: string[];
+}
+
+export type BrowserRequest = Hello | Here | Bye | Go | Filter | More | Retry | Gesture | Rest | Drop | Clear | Count | Match | StopMatch | AddPattern;
+
+export type BrowserMessage = RefusedMessage | RowsMessage;

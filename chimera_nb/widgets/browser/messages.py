@@ -1,0 +1,159 @@
+"""What BucketBrowser and its view say to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from chimera_nb.widgets.base.messages import Message, Nothing, Request, State
+from chimera_nb.widgets.browser.listing import Row
+from chimera_nb.widgets.browser.navigation import Crumb
+
+GestureHow = Literal["only", "toggle", "range", "add-range", "all"]
+
+# What the page asks for
+
+
+@dataclass(frozen=True)
+class Go(Request):
+    """Show a folder, or what a text that was typed means."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Filter(Request):
+    """Narrow the rows to those that hold a text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class More(Request):
+    """Load the next page."""
+
+    generation: int
+
+
+@dataclass(frozen=True)
+class Retry(Request):
+    """Ask again for what failed."""
+
+
+@dataclass(frozen=True)
+class Gesture(Request):
+    """Select by a click or a key; rows are named by their keys (`Listing.uri`)."""
+
+    generation: int
+    how: GestureHow
+    at: int
+    to: int
+
+
+@dataclass(frozen=True)
+class Rest(Request):
+    """A row has been the active one for a moment."""
+
+    generation: int
+    at: int
+
+
+@dataclass(frozen=True)
+class Drop(Request):
+    """Take one out of the selection."""
+
+    uri: str
+
+
+@dataclass(frozen=True)
+class Clear(Request):
+    """Select nothing."""
+
+
+@dataclass(frozen=True)
+class Count(Request):
+    """Count what is selected, or stop."""
+
+    on: bool
+
+
+@dataclass(frozen=True)
+class Match(Request):
+    """Count what a pattern matches; an empty one stands for none."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class StopMatch(Request):
+    """Stop that count."""
+
+
+@dataclass(frozen=True)
+class AddPattern(Request):
+    """Select a pattern."""
+
+    text: str
+
+
+# What the page is told
+
+
+@dataclass(frozen=True)
+class RowsMessage(Message):
+    """Rows of the folder on screen, from so many folders and objects on.
+
+    above    the folder to go up to; None where there is none
+    rest     more rows are loaded, and come with the next message
+    unnamed  rows left out because no text stands for their names
+    """
+
+    generation: int
+    folder: str
+    crumbs: tuple[Crumb, ...]
+    above: str | None
+    filter: str
+    at: tuple[int, int]
+    folders: tuple[str, ...]
+    objects: tuple[Row, ...]
+    rest: bool
+    loading: bool
+    failed: bool
+    complete: bool
+    unnamed: int
+
+
+@dataclass(frozen=True)
+class Total(State):
+    """What the selection comes to: files, stored bytes; `more` when there are others; whether it is being counted."""
+
+    files: int
+    bytes: int
+    more: bool
+    counting: bool
+
+
+@dataclass(frozen=True)
+class Matched(State):
+    """What a pattern matches so far; `error` why it does not do, "" where it does."""
+
+    text: str
+    error: str = ""
+    example: str = ""
+    active: bool = False
+    files: int = 0
+    bytes: int = 0
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class BrowserTraits:
+    """The traits that the page has."""
+
+    path: str
+    selected: tuple[str, ...]
+    total: Total
+    current: str
+    height: int
+    _match: Matched | Nothing
+    _places: tuple[str, ...]

@@ -1,0 +1,138 @@
+"""URIs as places to go: the folder above, breadcrumbs, where one may look, and where one has been.
+
+`gs://` is the list of buckets. Folders end in "/". Names are opaque: `..` in a bucket is a folder like any other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from chimera_nb.machine.private import private_data_dir
+from pipeline.errors import ChimeraError, RefusedError
+from pipeline.uri import split_uri
+
+BUCKETS = "gs://"
+_RECENT = 20
+
+
+def as_folder(uri: str) -> str:
+    """The URI with the "/" that a folder ends in."""
+    return uri if uri.endswith("/") else f"{uri}/"
+
+
+def parent(folder: str) -> str:
+    """The folder above; that of a bucket is `gs://`, and that of a top is itself."""
+    if folder in {BUCKETS, "/"}:
+        return folder
+    inside = folder[:-1]  # one "/" at a time: `a//` is below `a/`
+    return inside[: inside.rfind("/") + 1] or folder
+
+
+class Crumb(NamedTuple):
+    """A folder of a path: what it is called, and its URI."""
+
+    label: str
+    uri: str
+
+
+def crumbs(folder: str, top: str = BUCKETS) -> list[Crumb]:
+    """Each folder from the top down to this one, as its label and its URI."""
+    if folder == BUCKETS or not folder.startswith(BUCKETS):
+        found, at = [], folder
+        while at not in {top, BUCKETS} and parent(at) != at:
+            found.append(Crumb(at[len(parent(at)) :], at))
+            at = parent(at)
+        return [Crumb("Buckets" if at == BUCKETS else at, at), *reversed(found)]
+    bucket, path = split_uri(folder)
+    at, found = f"gs://{bucket}/", [Crumb("Buckets", BUCKETS), Crumb(bucket, f"gs://{bucket}/")]
+    for name in path.split("/")[:-1]:
+        at += f"{name}/"
+        found.append(Crumb(name or "/", at))
+    return found
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Where a browser may look. Whoever uses a dashboard uses its server's files and rights, so it is asked each time.
+
+    buckets: the only ones allowed; None for all that the credentials see.
+    top: the local folder below which one may look, with its "/"; None for buckets only.
+    """
+
+    buckets: tuple[str, ...] | None = None
+    top: str | None = None
+
+    def check(self, uri: str) -> None:
+        """Raises RefusedError for what is out of bounds, and for what is no URI."""
+        if uri == BUCKETS:
+            return
+        bucket, path = split_uri(uri)
+        if bucket:
+            if self.buckets is not None and bucket not in self.buckets:
+                allowed = ", ".join(self.buckets) or "none"
+                raise RefusedError(
+                    f"{uri}: bucket {bucket} is not among the ones allowed here ({allowed}); add it to the settings"
+                )
+        elif self.top is None:
+            raise RefusedError(
+                f"{uri}: this browser shows buckets (gs://bucket/folder/); for local files make one on a folder, "
+                "as in BucketBrowser('/data/')"
+            )
+        elif not path.startswith(self.top) or ".." in path.split("/"):
+            raise RefusedError(f"{uri}: this browser shows what is in {self.top}")
+
+    def allows(self, uri: str) -> bool:
+        try:
+            self.check(uri)
+        except RefusedError:
+            return False
+        return True
+
+
+def typed(text: str) -> str:
+    """The URI that a person means: `bucket/folder` is taken for a gs:// one. Raises RefusedError."""
+    text = text.lstrip()
+    if not text:
+        return BUCKETS
+    uri = text if text.startswith(("/", "gs:")) or "://" in text else f"{BUCKETS}{text}"
+    if uri == BUCKETS:
+        return uri
+    bucket, path = split_uri(uri)
+    return f"gs://{bucket}/" if bucket and not path else uri
+
+
+class RecentPlaces:
+    """The folders that were opened last, the latest first, in a file that all of this user's browsers share."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._file = data_dir / "recent-places.json"
+
+    def read(self) -> tuple[str, ...]:
+        """None where there is no such file, or one that is not ours."""
+        try:
+            places = json.loads(self._file.read_bytes())
+        except (OSError, ValueError):
+            return ()
+        return _bounded(places if isinstance(places, list) else ())
+
+    def add(self, folder: str) -> tuple[str, ...]:
+        """All of them, with this one first. That it cannot be kept is no reason to stop: it is only shown."""
+        places = _bounded((folder, *self.read()))
+        with contextlib.suppress(OSError, ChimeraError):
+            from pipeline.storage.local import LocalFiles
+
+            # Not through the lists of places: this is a file of our own, which nobody names.
+            private_data_dir(self._file.parent)
+            LocalFiles().write_bytes(
+                str(self._file), json.dumps(places, indent=0).encode(), create_only=False, private=True
+            )
+        return places
+
+
+def _bounded(places: Iterable[object]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(place for place in places if isinstance(place, str)))[:_RECENT]

@@ -1,0 +1,50 @@
+// A row of the list that is on screen, and shows one place after another.
+
+import { bytes, make, number, setText, showName, when } from "../base/text.js";
+import { isFolder } from "./rows.js";
+
+/** @import { Rows } from "./rows.js" */
+
+export const ROW = 30; // pixels, as --ch-row in style.css
+
+export class Row {
+  node = make("div", "ch-row", "", { role: "row" });
+  box = this.node.appendChild(make("span", "ch-box", "", { role: "presentation" }));
+  name = this.node.appendChild(make("span", "ch-cell ch-name", "", { role: "gridcell" }));
+  icon = this.name.appendChild(make("span", "ch-icon", "", { "aria-hidden": "true" }));
+  label = this.name.appendChild(make("span", "ch-label", "", { dir: "ltr" }));
+  size = this.node.appendChild(make("span", "ch-cell ch-size", "", { role: "gridcell" }));
+  codec = this.node.appendChild(make("span", "ch-cell ch-codec", "", { role: "gridcell" }));
+  date = this.node.appendChild(make("span", "ch-cell ch-date", "", { role: "gridcell" }));
+  place = -1;
+  /** @type {number | null} of the row that is shown; null while it is not loaded */
+  key = null;
+  /** @type {Rows | null} */
+  rows = null;
+
+  /**
+   * Show what is at a place.
+   * @param {Rows} rows
+   * @param {number} place
+   */
+  draw(rows, place) {
+    const key = place < rows.length ? rows.keyAt(place) : null;
+    if (this.place !== place) this.node.style.transform = `translateY(${place * ROW}px)`;
+    this.place = place;
+    this.node.classList.toggle("ch-skeleton", key === null);
+    this.node.setAttribute("aria-rowindex", String(place + 2));
+    if (this.rows === rows && this.key === key) return;
+    this.rows = rows;
+    this.key = key;
+    const name = key === null ? "" : rows.name(key);
+    const object = key === null || isFolder(key) ? null : rows.objects[key];
+    this.node.dataset.kind = key === null ? "" : object ? "object" : "folder";
+    showName(this.label, name);
+    this.label.title = name;
+    const [, size, updated, codec] = object ?? ["", 0, null, ""];
+    setText(this.size, object ? bytes(size) : "");
+    this.size.title = object ? `${number(size)} bytes` : "";
+    setText(this.codec, codec);
+    setText(this.date, when(updated));
+  }
+}

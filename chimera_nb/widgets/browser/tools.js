@@ -1,0 +1,83 @@
+// What narrows BucketBrowser's list, and what selects by a pattern.
+
+import { button, later, make } from "../base/text.js";
+import { matchedText } from "./words.js";
+
+/** @import { BrowserRequest, Matched } from "./messages.js" */
+
+const TYPING_MS = 120;
+const PATTERN_MS = 500;
+const PLAIN = { type: "text", spellcheck: "false", autocomplete: "off", autocapitalize: "off" };
+
+export class Tools {
+  node = make("div", "ch-tools");
+  filter = make("input", "ch-input ch-filter", "", { ...PLAIN, placeholder: "Filter by name", "aria-label": "Filter by name" });
+  glob = make("input", "ch-input ch-glob", "", {
+    ...PLAIN, placeholder: "Pattern: **/*.bz2", "aria-label": "Pattern",
+    title: "* and ? within a folder, [a-z], ** for any depth; Enter adds it to the selection",
+  });
+  matched = make("span", "ch-matched", "", { role: "status" });
+  stop = button("ch-stop-match", "Stop", () => this.ask({ kind: "stopMatch" }));
+  add = button("ch-primary ch-add", "Add", () => this.addPattern(), { title: "Add the pattern to the selection" });
+  filterSoon = later(TYPING_MS, () => this.ask({ kind: "filter", text: this.filter.value }));
+  matchSoon = later(PATTERN_MS, () => this.match());
+
+  /**
+   * @param {(request: BrowserRequest) => void} ask
+   * @param {() => void} leave is called when the keyboard goes on to the list
+   */
+  constructor(ask, leave) {
+    this.ask = ask;
+    this.leave = leave;
+    this.filter.addEventListener("input", () => this.filterSoon());
+    this.filter.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.type("");
+      else if (event.key === "ArrowDown" || event.key === "Enter") leave();
+      else return;
+      event.preventDefault();
+    });
+    this.glob.addEventListener("input", () => this.matchSoon());
+    this.glob.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.addPattern();
+      if (event.key === "Escape") {
+        this.glob.value = "";
+        this.match();
+      }
+    });
+    const row = make("div", "ch-glob-row");
+    row.append(this.glob, this.matched, this.stop, this.add);
+    this.node.append(this.filter, row);
+  }
+
+  close() {
+    this.filterSoon.cancel();
+    this.matchSoon.cancel();
+  }
+
+  /** A key typed in the list goes on in the filter; "" clears it. @param {string} text */
+  type(text) {
+    this.filter.value = text ? this.filter.value + text : "";
+    if (text) this.filter.focus();
+    else this.leave();
+    this.filterSoon();
+  }
+
+  match() {
+    this.matchSoon.cancel();
+    this.ask({ kind: "match", text: this.glob.value });
+  }
+
+  addPattern() {
+    if (this.glob.value.trim()) this.ask({ kind: "addPattern", text: this.glob.value });
+  }
+
+  /** What the pattern matches so far; null while none is known to the kernel. @param {Matched | null} match */
+  show(match) {
+    if (!match && document.activeElement !== this.glob) this.glob.value = "";
+    this.matched.textContent = matchedText(match);
+    this.matched.title = match?.example ? `such as ${match.example}` : this.matched.textContent;
+    this.matched.classList.toggle("ch-bad", Boolean(match?.error));
+    this.stop.classList.toggle("ch-absent", !match?.active);
+    this.add.disabled = !match || Boolean(match.error);
+  }
+}

@@ -1,0 +1,141 @@
+// The view of BucketBrowser (widget.py): it asks the kernel for rows and gestures, and draws what comes back.
+
+import { later, make } from "../base/text.js";
+import { View } from "../base/view.js";
+import { List } from "./list.js";
+import { PathBar } from "./path.js";
+import { Rows } from "./rows.js";
+import { Tools } from "./tools.js";
+import { Tray } from "./tray.js";
+import { cameFrom, emptyText, statusText } from "./words.js";
+
+/** @import { RenderProps } from "../base/model.js" */
+/** @import { BrowserMessage, BrowserRequest, BrowserTraits, RowsMessage } from "./messages.js" */
+
+const SKELETON_MS = 150; // a store that answers sooner shows no placeholder
+
+/** @extends {View<BrowserTraits, BrowserMessage, BrowserRequest>} */
+class BrowserView extends View {
+  /** @type {Rows | null} the newest, which may have nothing to show yet */
+  rows = null;
+  /** @type {{ to: string, name: string } | null} the folder above that is gone to, and the one in it that is left */
+  from = null;
+  /** @type {string | null} the folder above this one */
+  above = null;
+
+  /** @param {RenderProps<BrowserTraits>} props */
+  constructor({ model, el }) {
+    super(model, el, "browser", "Bucket browser");
+    const ask = (/** @type {BrowserRequest} */ request) => this.ask(request);
+    const toList = () => this.list.node.focus({ preventScroll: true });
+    this.list = new List(ask, (uri) => this.open(uri), (text) => this.tools.type(text));
+    this.path = new PathBar(this.list.id, {
+      open: (uri) => this.open(uri),
+      go: (text) => this.go(text),
+      path: () => this.model.get("path"),
+      leave: toList,
+    });
+    this.tools = new Tools(ask, toList);
+    this.tray = new Tray(ask, () => this.list.gesture("all", this.list.active ?? 0));
+    this.status = make("div", "ch-status", "", { role: "status" });
+    this.node.append(this.path.node, this.tools.node, this.list.node, this.status, this.makeError(() => this.ask({ kind: "retry" })), this.tray.node);
+    this.skeletonSoon = later(SKELETON_MS, () => {
+      this.list.skeleton = true;
+      this.takeOver();
+    });
+    this.hearMessages({ rows: (message, isNew) => this.onRows(message, isNew) });
+    this.hear({
+      "change:selected": () => this.onSelected(),
+      "change:total": () => this.tray.showTotal(this.model.get("total")),
+      "change:_match": () => this.onMatch(),
+      "change:_places": () => this.path.offer(this.model.get("_places")),
+      "change:height": () => this.onHeight(),
+    });
+    this.onHeight();
+    this.path.offer(this.model.get("_places"));
+    this.onSelected();
+    this.onMatch();
+    this.hello();
+  }
+
+  close() {
+    super.close();
+    this.skeletonSoon.cancel();
+    this.tools.close();
+    this.list.close();
+  }
+
+  /** Open a folder; null is the one above. @param {string | null} uri */
+  open(uri) {
+    const to = uri ?? this.above;
+    if (to === null) return;
+    const name = cameFrom(this.rows?.folder ?? "", to);
+    this.go(to, name === null ? null : { to, name });
+  }
+
+  /** @param {string} text @param {{ to: string, name: string } | null} from */
+  go(text, from = null) {
+    this.from = from;
+    this.tools.filterSoon.cancel();
+    this.ask({ kind: "go", text });
+  }
+
+  /** @param {RowsMessage} message @param {boolean} isNew */
+  onRows(message, isNew) {
+    const rows = isNew || !this.rows ? this.onOther(message) : this.rows;
+    if (!rows.take(message)) return void this.hello();
+    // The rows of before stay until there is something to show in their place.
+    if (rows.length || !rows.loading || this.list.rows === rows) this.takeOver();
+    this.list.node.classList.toggle("ch-waiting", this.list.rows !== rows);
+  }
+
+  /** Rows of another folder or filter come. @param {RowsMessage} message */
+  onOther(message) {
+    const { filter } = this.tools;
+    if (this.rows?.folder !== message.folder || document.activeElement !== filter) filter.value = message.filter;
+    this.rows = new Rows(message);
+    this.above = message.above;
+    this.path.show(message.crumbs, message.above === null);
+    this.tray.whole.disabled = message.folder === "gs://";
+    this.list.skeleton = false;
+    this.skeletonSoon();
+    return this.rows;
+  }
+
+  takeOver() {
+    const { rows } = this;
+    if (!rows) return;
+    if (!rows.loading || rows.length) this.skeletonSoon.cancel();
+    const from = this.from?.to === rows.folder ? this.from.name : null; // the last page of before may come yet
+    this.list.show(rows, from);
+    if (from !== null && rows.length) this.from = null;
+    this.list.node.classList.remove("ch-waiting");
+    this.status.textContent = statusText(rows);
+    const nothing = !rows.length && rows.complete;
+    this.list.empty.textContent = nothing ? emptyText(rows) : "";
+    this.list.empty.hidden = !nothing;
+  }
+
+  onMatch() {
+    const match = this.model.get("_match");
+    this.tools.show(match.text === undefined ? null : match);
+  }
+
+  onSelected() {
+    const selected = this.model.get("selected");
+    this.list.mark(new Set(selected));
+    this.tray.show(selected, this.model.get("total"));
+  }
+
+  onHeight() {
+    this.list.node.style.setProperty("--ch-height", `${this.model.get("height")}px`);
+  }
+}
+
+export default {
+  /** @param {RenderProps<BrowserTraits>} props */
+  render(props) {
+    const view = new BrowserView(props);
+    return () => view.close();
+  },
+};

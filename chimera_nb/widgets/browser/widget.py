@@ -1,0 +1,322 @@
+"""BucketBrowser: browse buckets and folders in a notebook or a dashboard, and select what a job reads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import traitlets
+from ipywidgets import TypedTuple
+
+from chimera_nb.arguments import AnyPath, path_text, texts
+from chimera_nb.session import Session
+from chimera_nb.widgets.base import assets
+from chimera_nb.widgets.base.widget import View, existing, held, refusing
+from chimera_nb.widgets.browser import messages, navigation
+from chimera_nb.widgets.browser.counting import Count, advance
+from chimera_nb.widgets.browser.listing import Listing
+from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser, add
+from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
+from pipeline.folders import absolute
+from pipeline.uri import split_uri
+
+_SLICE_SECONDS = 0.25  # what is counted may have changed by then
+
+
+class BucketBrowser(View):
+    """Browse buckets and folders, and select objects, folders and patterns.
+
+    uri: the folder to begin in; left out, the list of buckets. A local folder shows itself and what is below it.
+    session: where the store is; left out, one of its own.
+    buckets: the names of the only ones that may be looked into; left out, all that the credentials see.
+
+    Every call to a store runs in a thread, and none before the browser is on screen or something is selected.
+    """
+
+    _esm = assets.script("browser/view")
+    _css = assets.style("browser/list", "browser/style")
+
+    path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)
+    selected = TypedTuple(
+        traitlets.Unicode(),
+        help="URIs of what is selected: objects, folders (they end in /) and patterns. Set it to select.",
+    ).tag(sync=True)
+    total = traitlets.Dict(
+        help="What the selection comes to: files, bytes (stored), more (there are others), counting."
+    ).tag(sync=True)
+    current = traitlets.Unicode(
+        help="The file that was clicked or moved to last, to look inside of; empty for a folder."
+    ).tag(sync=True)
+    height = traitlets.Int(360, min=120, help="Of the list, in pixels.").tag(sync=True)
+    _match = traitlets.Dict().tag(sync=True)
+    _places = TypedTuple(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(
+        self,
+        uri: AnyPath = navigation.BUCKETS,
+        session: Session | None = None,
+        *,
+        buckets: Iterable[str] | None = None,
+        **traits: Any,
+    ) -> None:
+        uri = path_text(uri)
+        if not uri.startswith(navigation.BUCKETS):
+            uri = str(Path(absolute(split_uri(uri)[1])))
+        folder = navigation.as_folder(uri)
+        top = None if folder.startswith(navigation.BUCKETS) else folder
+        self._model = Browser(
+            folder, navigation.Bounds(None if buckets is None else texts(buckets, "buckets"), top)
+        )
+        self._generation = self._model.generation
+        self._begun = False  # on the folders that were looked into lately
+        self._counting = self._stopped = False  # under way; by the user's wish
+        self._glob: Count | None = None
+        self._matched: messages.Matched | None = None
+        super().__init__(session, path=folder, total=self._total(), **traits)
+
+    def go(self, uri: AnyPath) -> None:
+        """Show another folder. Raises RefusedError when it may not be looked into."""
+        self._model.open(navigation.as_folder(path_text(uri)))
+        self.error, self._glob = "", None
+        self._show_match(None)
+        self.path = self._model.folder
+        self._show()
+
+    # Traits
+
+    @traitlets.validate("path")
+    def _valid_path(self, proposal: dict[str, Any]) -> str:
+        with refusing():
+            self._model.bounds.check(proposal["value"])
+            return navigation.as_folder(proposal["value"])
+
+    @traitlets.validate("current")
+    def _valid_current(self, proposal: dict[str, Any]) -> str:
+        with refusing():
+            if proposal["value"]:  # it is what is looked inside of, and a front end may set it
+                self._model.bounds.check(proposal["value"])
+        return proposal["value"]
+
+    @traitlets.observe("path")
+    def _on_path(self, change: dict[str, Any]) -> None:
+        if change["new"] != self._model.folder:
+            self.go(change["new"])
+
+    @traitlets.validate("selected")
+    def _valid_selected(self, proposal: dict[str, Any]) -> tuple[str, ...]:
+        with refusing():
+            self._model.select(proposal["value"])
+        return self._model.selected
+
+    @traitlets.observe("selected")
+    def _on_selected(self, _: object) -> None:
+        self._stopped = False
+        self._count_selected()
+
+    # What the front end asks for
+
+    def _on_view(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._background.start(self._read_places())
+        self._show()
+
+    def _asked_go(self, request: messages.Go) -> None:
+        uri = navigation.typed(request.text)
+        self._model.bounds.check(uri)
+        if uri.endswith("/"):
+            self.go(uri)
+        else:
+            self.error = ""
+            self._background.start(self._find(uri))
+
+    def _asked_filter(self, request: messages.Filter) -> None:
+        self.error = ""
+        self._narrow(request.text)
+
+    def _asked_more(self, _: messages.More) -> None:
+        if not self._model.shown.failed:
+            self._load(self._model.shown)
+
+    def _asked_retry(self, _: messages.Retry) -> None:
+        self.error = ""
+        self._model.shown.failed = False
+        for count in self._model.counts:
+            if count.error:
+                count.resume()
+        self._show()
+        self._count_selected()
+
+    def _asked_gesture(self, request: messages.Gesture) -> None:
+        self.error = ""
+        with existing("row"):
+            self.selected = self._model.gesture(request.how, request.at, request.to)
+
+    def _asked_rest(self, request: messages.Rest) -> None:
+        with existing("row"):
+            uri = self._model.shown.uri(request.at)
+        self.current = "" if uri.endswith("/") else uri
+
+    def _asked_drop(self, request: messages.Drop) -> None:
+        self.error = ""
+        self.selected = tuple(uri for uri in self.selected if uri != request.uri)
+
+    def _asked_clear(self, _: messages.Clear) -> None:
+        self.error, self.selected = "", ()
+
+    def _asked_count(self, request: messages.Count) -> None:
+        self._stopped = not request.on
+        for count in self._model.counts if request.on else ():
+            if not count.active and count.tally.more:
+                count.resume()
+        self._count_selected()
+
+    def _asked_match(self, request: messages.Match) -> None:
+        self.error, self._glob = "", None
+        self._show_match(None)
+        text = request.text
+        if text.strip():
+            try:
+                self._glob = Count(self._model.pattern(text))
+            except RefusedError as e:
+                self._show_match(messages.Matched(text, str(e)))
+            else:
+                self._background.start(self._count_matches(self._glob, text))
+
+    def _asked_stop_match(self, _: messages.StopMatch) -> None:
+        self._glob = None
+        self._show_match(replace(self._matched, active=False) if self._matched else None)
+
+    def _asked_add_pattern(self, request: messages.AddPattern) -> None:
+        self.error = ""
+        self.selected = add(self.selected, [self._model.pattern(request.text)])
+
+    # Rows
+
+    def _show(self) -> None:
+        """Send what is there of the rows on screen, and ask for the first when there are none."""
+        if self._presence.was_seen:
+            if self._model.shown.fresh:
+                self._load(self._model.shown)
+            self._send_rows(0, 0)
+
+    def _send_rows(self, folders: int, objects: int) -> None:
+        while True:
+            message = self._model.rows_message(folders, objects)
+            self.post(message)
+            if not message.rest:
+                return
+            folders, objects = len(self._model.shown.folders), objects + ROWS_AT_ONCE
+
+    def _load(self, listing: Listing) -> None:
+        """Ask for the next page, unless it is on its way."""
+        if not (listing.loading or listing.complete or listing.failed):
+            listing.loading = self._background.start(self._load_page(listing))
+
+    async def _load_page(self, listing: Listing) -> None:
+        folders, objects = len(listing.folders), len(listing.objects)
+        buckets = self._model.bounds.buckets
+        try:
+            rows = await self._background.in_thread(
+                listing.folder, lambda store: listing.fetch(store, buckets)
+            )
+        except ChimeraError as e:
+            listing.failed = True
+            if listing is self._model.shown:
+                self.error = str(e)
+        else:
+            listing.take(rows)
+        finally:
+            listing.loading = False
+        if listing is self._model.shown:
+            self._send_rows(folders, objects)
+            if not folders and not objects and (listing.folders or listing.objects):
+                await self._keep_place(listing.folder)
+
+    async def _find(self, uri: str) -> None:
+        """Go to what was typed without a "/" at its end: a folder, else what is named so, or begins so."""
+        generation, name = self._generation.number, uri[uri.rfind("/") + 1 :]
+        folder = uri[: len(uri) - len(name)]
+        try:
+            rows = await self._background.in_thread(uri, Listing(folder, name).fetch)
+            if not rows.folders and not rows.objects:
+                raise ObjectNotFoundError(uri, "there is nothing whose name begins so")
+        except ChimeraError as e:
+            self.error = str(e)
+            return
+        if self._generation.is_late(generation):
+            return  # somebody went elsewhere meanwhile
+        if f"{name}/" in rows.folders:
+            self.go(f"{uri}/")
+        else:
+            self.go(folder)
+            self._narrow(name)
+
+    def _narrow(self, text: str) -> None:
+        if text != self._model.filter:
+            self._model.narrow(text)
+            self._show()
+
+    async def _read_places(self) -> None:
+        with contextlib.suppress(ChimeraError):  # settings that make no sense are told with the first rows
+            read = await asyncio.to_thread(
+                lambda: navigation.RecentPlaces(self._session.settings.folder).read()
+            )
+            self._places = tuple(filter(self._model.bounds.allows, read))
+
+    async def _keep_place(self, folder: str) -> None:
+        if folder != navigation.BUCKETS and folder not in self._places[:1]:
+            recent = navigation.RecentPlaces(self._session.settings.folder)
+            self._places = tuple(
+                filter(self._model.bounds.allows, await asyncio.to_thread(recent.add, folder))
+            )
+
+    # Counts
+
+    def _count_selected(self) -> None:
+        self._tell()
+        if self.total["counting"] and not self._counting:
+            self._counting = self._background.start(self._count())
+
+    async def _count(self) -> None:
+        try:
+            while not self._stopped and (active := [c for c in self._model.counts if c.active]):
+                await self._background.watched(
+                    active[0].uri, lambda store: advance(store, active, _SLICE_SECONDS), self._tell
+                )
+        except ChimeraError as e:
+            self.error, self._stopped = str(e), True
+        finally:
+            self._counting = False
+        self._tell()
+        self.error = next((count.error for count in self._model.counts if count.error), self.error)
+
+    def _tell(self) -> None:
+        self.total = self._total()
+
+    def _total(self) -> dict[str, Any]:
+        counting = not self._stopped and any(count.active for count in self._model.counts)
+        return held(messages.Total(**asdict(self._model.total()), counting=counting))
+
+    def _show_match(self, matched: messages.Matched | None) -> None:
+        self._matched = matched
+        self._match = held(matched)
+
+    async def _count_matches(self, count: Count, text: str) -> None:
+        def tell() -> None:
+            if count is self._glob:
+                found = (count.error or "", count.example or "", count.active)
+                self._show_match(messages.Matched(text, *found, **asdict(count.tally)))
+
+        while count is self._glob and count.active:
+            try:
+                await self._background.watched(
+                    count.uri, lambda store: advance(store, [count], _SLICE_SECONDS), tell
+                )
+            except ChimeraError as e:
+                count.error = str(e)
+                tell()

@@ -1,0 +1,40 @@
+// What BucketBrowser says in words.
+
+import { plural, tally } from "../base/text.js";
+
+/** @import { Matched } from "./messages.js" */
+/** @import { Rows } from "./rows.js" */
+
+/** What a pattern matches; null where the kernel knows of none. @param {Matched | null} match */
+export function matchedText(match) {
+  if (!match) return "** is any depth of folders";
+  return match.error || (match.files === 0 && !match.more ? "matches no file" : tally(match));
+}
+
+/** "2 folders, 1,000 files so far; scroll for more" @param {Rows} rows */
+export function statusText(rows) {
+  const parts = [];
+  if (rows.folders.length) parts.push(plural(rows.folders.length, "folder"));
+  if (rows.objects.length) parts.push(plural(rows.objects.length, "file"));
+  let text = parts.join(", ");
+  if (text && !rows.complete) text += rows.failed ? " so far" : rows.loading ? ", loading more" : " so far; scroll for more";
+  if (!text) text = rows.loading ? "Loading" : "";
+  if (rows.unnamed) text += `; ${plural(rows.unnamed, "name")} left out that no text can show`;
+  return text;
+}
+
+/** What to do where there are no rows. @param {Rows} rows */
+export function emptyText({ folder, filter }) {
+  if (filter) return `No name here holds “${filter}”. Clear the filter (Esc), or try a pattern.`;
+  if (folder === "gs://") return "There is no bucket yet. Make one by putting files into it: chimera put FILES gs://bucket/folder";
+  return `Nothing is in this folder. Go up (Backspace), or put files into it: chimera put FILES ${folder}`;
+}
+
+/**
+ * The row that one comes from when a folder above is opened: its name there; null for no folder above.
+ * @param {string} here
+ * @param {string} to
+ */
+export function cameFrom(here, to) {
+  return here.startsWith(to) && here !== to ? here.slice(to.length).replace(/^(.*?\/).*$/s, "$1") : null;
+}

@@ -1,0 +1,1 @@
+"""Dashboard: all of the widgets on one page, and its header."""

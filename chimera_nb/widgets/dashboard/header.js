@@ -1,0 +1,128 @@
+// The view of Steps (header.py): the dashboard's header. It shows one page or the other by an attribute of the whole
+// dashboard, with no word from the kernel, and keeps the address in step where the page is all ours.
+
+import { make } from "../base/text.js";
+import { View } from "../base/view.js";
+import { addressWith, queryOf, readAddress } from "./address.js";
+
+/** @import { RenderProps } from "../base/model.js" */
+/** @import { StepsTraits } from "./messages.js" */
+/** @typedef {{ name: string, title: string, page: StepsTraits["page"] }} Step */
+
+/** @type {Step[]} */
+const STEPS = [
+  { name: "browse", title: "Browse", page: "new" },
+  { name: "preview", title: "Preview", page: "new" },
+  { name: "launch", title: "Launch", page: "new" },
+  { name: "jobs", title: "Jobs", page: "jobs" },
+];
+
+/** @extends {View<StepsTraits, never, never>} */
+class StepsView extends View {
+  at = "browse"; // the step that was chosen last
+  reading = false; // the model is told what the address says, which is no news to the address
+  jobId = "";
+  ours = document.documentElement.dataset.chimera === "page";
+  links = STEPS.map((step, at) => this.makeLink(step, at));
+
+  /** @param {RenderProps<StepsTraits>} props */
+  constructor({ model, el }) {
+    super(model, el, "steps", "Steps");
+    this.node.append(this.makeBrand(), this.makeNav());
+    this.hear({ "change:page": () => this.show(), "change:job_id": () => this.show() });
+    this.onPop = () => this.onAddress();
+    if (this.ours) {
+      window.addEventListener("popstate", this.onPop);
+      this.onAddress();
+    }
+    // The dashboard is around us once the whole of it is on the page.
+    this.frame = requestAnimationFrame(() => this.show(false));
+  }
+
+  close() {
+    super.close();
+    cancelAnimationFrame(this.frame);
+    window.removeEventListener("popstate", this.onPop);
+  }
+
+  makeBrand() {
+    const brand = make("h1", "ch-brand");
+    brand.append(make("span", "ch-mark", "", { "aria-hidden": "true" }), make("span", "ch-brand-name", "chimera"));
+    return brand;
+  }
+
+  makeNav() {
+    const nav = make("nav", "ch-steps-nav", "", { "aria-label": "Steps" });
+    nav.append(...this.links);
+    return nav;
+  }
+
+  /** @param {Step} step @param {number} at */
+  makeLink({ name, title, page }, at) {
+    const link = make("a", "ch-step", "", { href: page === "jobs" ? "?jobs" : `#${name}` });
+    link.append(make("span", "ch-step-number", String(at + 1), { "aria-hidden": "true" }), title);
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.go(name, page);
+    });
+    return link;
+  }
+
+  /** @param {string} name @param {StepsTraits["page"]} page */
+  go(name, page) {
+    this.at = name;
+    this.tell(page, "");
+    this.show();
+    const part = this.dashboard()?.querySelector(`.ch-part-${name}`);
+    part?.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth", block: "start" });
+  }
+
+  /** Tell the kernel what is shown; each of the two is told on its own. @param {StepsTraits["page"]} page @param {string} jobId */
+  tell(page, jobId) {
+    this.reading = true;
+    this.model.set("page", page);
+    this.model.set("job_id", jobId);
+    this.model.save_changes();
+    this.reading = false;
+  }
+
+  dashboard() {
+    return /** @type {HTMLElement | null} */ (this.node.closest(".ch-dashboard"));
+  }
+
+  /** Show what the model says; `told` when it is new, and belongs in the address. */
+  show(told = true) {
+    const page = this.model.get("page");
+    const jobId = this.model.get("job_id");
+    const dashboard = this.dashboard();
+    if (dashboard) Object.assign(dashboard.dataset, { page, job: jobId ? "open" : "none" });
+    STEPS.forEach(({ name, page: on }, at) => {
+      const current = page === on && (page === "jobs" || name === this.at);
+      if (current) this.links[at].setAttribute("aria-current", "step");
+      else this.links[at].removeAttribute("aria-current");
+    });
+    if (!this.ours) return;
+    if (jobId && jobId !== this.jobId) window.scrollTo({ top: 0 });
+    this.jobId = jobId;
+    document.title = jobId ? `${jobId} · chimera` : page === "jobs" ? "Jobs · chimera" : "chimera";
+    const wanted = queryOf(page, jobId);
+    const now = readAddress(location.search);
+    if (told && !this.reading && wanted !== queryOf(now.page, now.jobId)) history.pushState(null, "", addressWith(location, wanted));
+  }
+
+  onAddress() {
+    const { page, jobId } = readAddress(location.search);
+    this.at = "browse";
+    this.tell(page, jobId);
+    this.show(false);
+  }
+}
+
+export default {
+  /** @param {RenderProps<StepsTraits>} props */
+  render(props) {
+    const view = new StepsView(props);
+    return () => view.close();
+  },
+};

@@ -1,0 +1,1 @@
+"""JobForm: say what a job is, see what it comes to, launch it."""

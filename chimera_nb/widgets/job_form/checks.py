@@ -1,0 +1,153 @@
+"""What the store says of a form's selection and target: asked when typing pauses, and never on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from chimera_nb.session import Session
+from chimera_nb.widgets.base.background import Background
+from chimera_nb.widgets.job_form.model import Selection
+from chimera_nb.widgets.job_form.survey import Survey
+from pipeline.errors import ChimeraError
+from pipeline.locations import Inputs, Target
+from pipeline.storage import Store
+
+if TYPE_CHECKING:
+    from chimera_nb.widgets.job_form.target_state import TargetState
+
+_TYPING_SECONDS = 0.4  # after the last key
+_SLICE_SECONDS = 0.25  # what is counted may have changed by then
+
+
+class StoreChecks:
+    """The two looks that are under way or done for one form; `tell` is called on the loop when one has news.
+
+    survey   of the selection; None where there is none to be had
+    target   what stands at the target; None until that is known
+    pending  the target is being looked at, or will be
+    """
+
+    def __init__(self, background: Background, session: Session, tell: Callable[[], None]) -> None:
+        self._background, self._session, self._tell = background, session, tell
+        self.survey: Survey | None = None
+        self.counting = False
+        self.target: TargetState | None = None
+        self.pending = False
+        self._surveyed: tuple[object, ...] = ()
+        self._user_project: str | None = None
+        self._looked: tuple[object, ...] = ()
+        self._advancing: Survey | None = None
+
+    def select(self, selected: Selection, source: str | None, user_project: str | None = None) -> None:
+        """Count this selection, unless that is what is being counted; None for a source that does not do.
+
+        `user_project` is what is billed for it, where the settings name no other.
+        """
+        key = () if selected.problem or source is None else (selected.inputs, source, user_project)
+        if key == self._surveyed:
+            return
+        self._surveyed, self._user_project = key, user_project
+        self.survey = Survey(selected.inputs, source) if key and source else None
+        self._count(_TYPING_SECONDS)
+
+    def aim(self, job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
+        """Look at this target, unless that is what was looked at; `job` has target, source, overwrite and user_project.
+
+        An empty one stands for a target that does not do.
+        """
+        key = (*job.values(), inputs) if job else ()
+        if key != self._looked:
+            self._looked, self.target = key, None
+            self.pending = bool(key) and self._background.start(self._look(key, job, inputs))
+
+    def stop(self) -> None:
+        """End the count where it is."""
+        self.counting = False
+
+    def resume(self) -> None:
+        """Count on, or again after an error."""
+        if self.survey and not self.counting:
+            self.survey.resume()
+            if self._advancing is self.survey:
+                self.counting = True  # it was stopped a moment ago, and has not noticed yet
+            else:
+                self._count(0)
+
+    def again(self) -> None:
+        """Ask all of it anew."""
+        self._surveyed = self._looked = ()
+
+    @property
+    def begun(self) -> bool:
+        """Whether something is known of the selection, be it that it is wrong."""
+        survey = self.survey
+        return survey is not None and bool(
+            survey.tally.files or survey.error or survey.unmatched or not self.counting
+        )
+
+    def problems(self) -> dict[str, str]:
+        """What was found to be wrong, by field, as `form_model.Checked` has it."""
+        found = {}
+        survey = self.survey
+        if survey and (survey.error or survey.unmatched):
+            found["inputs"] = (
+                survey.error or f"no file for this source matches {survey.unmatched}; select others"
+            )
+        if self.target and self.target.problem:
+            found[self.target.field] = self.target.problem
+        return found
+
+    def _count(self, pause: float) -> None:
+        survey = self.survey
+        self.counting = survey is not None and self._background.start(self._advance(survey, pause))
+
+    async def _advance(self, survey: Survey, pause: float) -> None:
+        await asyncio.sleep(pause)
+        where, project = survey.inputs[0], self._user_project
+        self._advancing = survey
+        try:
+            while self._current(survey) and survey.active:
+                await self._background.in_thread(
+                    where, lambda store: survey.advance(store.billed_to(project), _SLICE_SECONDS)
+                )
+                if survey is self.survey:
+                    self._tell()
+            if survey is self.survey and survey.tally.files:
+                await self._background.in_thread(where, lambda store: survey.look(store.billed_to(project)))
+        except ChimeraError as e:
+            survey.error = str(e)
+        finally:
+            if self._advancing is survey:
+                self._advancing = None
+            if survey is self.survey:
+                self.counting = False
+                self._tell()
+
+    def _current(self, survey: Survey) -> bool:
+        return survey is self.survey and self.counting
+
+    async def _look(self, key: tuple[object, ...], job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
+        await asyncio.sleep(_TYPING_SECONDS)
+        if key != self._looked:
+            return
+        from chimera_nb.widgets.job_form.target_state import TargetState, look_at_target
+
+        def look(store: Store) -> TargetState:
+            return look_at_target(
+                store.billed_to(job["user_project"]),
+                Target(job["target"]),
+                Inputs(inputs) if inputs else None,
+                source=job["source"],
+                overwrite=job["overwrite"],
+                makes_buckets=self._session.settings.place == "local",
+            )
+
+        try:
+            state = await self._background.in_thread(job["target"], look)
+        except ChimeraError as e:
+            state = TargetState(problem=str(e))
+        if key == self._looked:
+            self.target, self.pending = state, False
+            self._tell()

@@ -1,0 +1,158 @@
+// Made of messages.py by `make messages`; a change belongs there.
+
+import type { Absent } from "../base/model.js";
+
+/** A view is on screen, perhaps one among several: it wants everything. `view` is its id, which no other has. */
+export interface Hello {
+  kind: "hello";
+  view: string;
+}
+
+/** The view is on screen still. */
+export interface Here {
+  kind: "here";
+  view: string;
+}
+
+/** The view is closed. */
+export interface Bye {
+  kind: "bye";
+  view: string;
+}
+
+/** Ask again for what failed. */
+export interface Retry {
+  kind: "retry";
+}
+
+/** A field has another value; edits of a view are numbered, so that it knows which one an answer is to. */
+export interface Edit {
+  kind: "edit";
+  field: string;
+  value: string | boolean;
+  view: string;
+  number: number;
+}
+
+/** Fill in the selection of a job of before, or the `whole` form. */
+export interface Pick {
+  kind: "pick";
+  job: string;
+  whole: boolean;
+}
+
+/** Count what is selected, or stop. */
+export interface Count {
+  kind: "count";
+  on: boolean;
+}
+
+/** Set up another job beside the one that was launched. */
+export interface Another {
+  kind: "another";
+}
+
+/** Launch the job; a token is good for one. */
+export interface Launch {
+  kind: "launch";
+  token: string;
+}
+
+/** The answer to a request that does not fit. */
+export interface RefusedMessage {
+  kind: "refused";
+  request: string;
+  code: "unknown-kind" | "missing" | "wrong-type";
+  field: string;
+  reason: string;
+}
+
+/** An option that the form has a box for: a text, a number, or one to tick; and where it stands. */
+export interface Box {
+  name: string;
+  kind: "text" | "number" | "tick";
+  label: string;
+  placeholder: string;
+  part: "read" | "write" | "run" | "more";
+  dataflow: boolean;
+}
+
+/** The last edit: of which view, and its number there; none where the kernel itself filled in the form. */
+export type Edited = [view: string, number: number];
+
+/** What stands in the form; `carried` are options of a job of before that have no field. */
+export interface FormFields {
+  values: Record<string, string | boolean>;
+  carried: string[];
+  edited: Edited;
+}
+
+/** What is said under a field, and whether it is a problem. */
+export interface Hint {
+  text: string;
+  bad: boolean;
+}
+
+/** The first of what is selected, of so many. */
+export interface Selected {
+  inputs: string[];
+  total: number;
+}
+
+/** What the job comes to, as `Plan` has it; whether that is being counted, and files are being looked into. */
+export interface PlanFigures {
+  files: number;
+  bytes: number;
+  more: boolean;
+  rawBytes: number | null;
+  minutes: number | null;
+  workerHours: number | null;
+  assumes: string;
+  counting: boolean;
+  looking: boolean;
+}
+
+/** The job as a notebook cell and as a command, or why there is none. */
+export interface Code {
+  cell: string;
+  command: string;
+  says: string;
+}
+
+/** The one that launches; `says` is the line beside it, `job` the id of the one that was launched last. */
+export interface LaunchButton {
+  state: "problem" | "checking" | "ready" | "launching" | "launched";
+  label: string;
+  says: string;
+  alive: boolean;
+  token: string;
+  job: string;
+}
+
+/** One of a list to choose from. */
+export type Choice = [value: string, label: string];
+
+/** What there is to choose from; `settings` are those for fields that are left open. */
+export interface Choices {
+  sources: Choice[];
+  buckets: string[];
+  configurations: Choice[];
+  selections: Choice[];
+  settings: Record<string, string>;
+}
+
+/** The traits that the page has. */
+export interface FormTraits {
+  _boxes: Box[];
+  _fields: FormFields;
+  _hints: Record<string, Hint>;
+  _selected: Selected;
+  _plan: PlanFigures | Absent<PlanFigures>;
+  _code: Code;
+  _go: LaunchButton;
+  _choices: Choices | Absent<Choices>;
+}
+
+export type FormRequest = Hello | Here | Bye | Retry | Edit | Pick | Count | Another | Launch;
+
+export type FormMessage = RefusedMessage;

@@ -1,0 +1,315 @@
+"""JobForm: say what a job reads, where its output goes and how it runs; see what it comes to; launch it once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import traitlets
+from ipywidgets import TypedTuple
+
+from chimera_nb.arguments import AnyPath, path_text, path_texts, texts
+from chimera_nb.jobs.record import JobRecord
+from chimera_nb.session import Session
+from chimera_nb.widgets.base import assets
+from chimera_nb.widgets.base.messages import to_wire
+from chimera_nb.widgets.base.widget import View, existing, held
+from chimera_nb.widgets.job_form import messages
+from chimera_nb.widgets.job_form.as_code import as_code
+from chimera_nb.widgets.job_form.checks import StoreChecks
+from chimera_nb.widgets.job_form.choices import Choices, gather
+from chimera_nb.widgets.job_form.model import (
+    BOXES,
+    Checked,
+    Fields,
+    check,
+    is_local,
+    selection,
+    split_target,
+    suggest_prefix,
+)
+from chimera_nb.widgets.job_form.plan import make_plan, ratio_of, speed
+from chimera_nb.widgets.job_form.recent_jobs import begun_as, fields_of, inputs_of
+from chimera_nb.widgets.job_form.words import Button, box_of, button, hints, listed
+from pipeline.errors import ChimeraError, RefusedError
+from pipeline.storage import Store
+
+_SHOWN_INPUTS = 100
+_NO_EDIT = messages.Edited("", 0)
+
+
+class JobForm(View):
+    """Launch a job over a selection.
+
+    inputs: gs:// URIs or local paths: folders (they end in "/"), objects and patterns. A trait: link it to the
+        `selected` of a BucketBrowser.
+    session: where the store, the job log and Dataflow are; left out, one of its own.
+    target, source, runner: what the form begins with; left out, what the last job on record had.
+    buckets: the names of the only ones that may be written; left out, all that the credentials can.
+
+    Folders of this machine can be named in it only where Python has named one, in `inputs` or `target`: whoever
+    uses a dashboard has buckets. No store is asked before the form is on screen.
+    """
+
+    _esm = assets.script("job_form/view")
+    _css = assets.style("job_form/style", "job_form/plan")
+
+    # Neither is for the front end to set: what a page sends must not change what is read.
+    inputs = TypedTuple(traitlets.Unicode(), help="What the job reads; set it to change the selection.")
+    job_id = traitlets.Unicode("", help="The job that was launched last; empty before.")
+    _boxes = traitlets.List().tag(sync=True)
+    _fields = traitlets.Dict().tag(sync=True)
+    _hints = traitlets.Dict().tag(sync=True)
+    _selected = traitlets.Dict().tag(sync=True)
+    _plan = traitlets.Dict().tag(sync=True)
+    _code = traitlets.Dict().tag(sync=True)
+    _go = traitlets.Dict().tag(sync=True)
+    _choices = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        inputs: AnyPath | Iterable[AnyPath] = (),
+        session: Session | None = None,
+        *,
+        target: AnyPath = "",
+        source: str = "",
+        runner: str = "",
+        buckets: Iterable[str] | None = None,
+        **traits: Any,
+    ) -> None:
+        target = path_text(target) if target != "" else ""
+        bucket, prefix = split_target(target)
+        given = {"source": source, "runner": runner, "bucket": bucket}
+        self._set = {name for name, value in given.items() if value}  # by whoever made it, or typed
+        self._form = Fields(prefix=prefix or ("" if target else suggest_prefix(_today())))
+        for name in self._set:
+            self._form = self._form.having(name, given[name])
+        self._data_dir = session.data_dir if session else None
+        self._buckets = None if buckets is None else texts(buckets, "buckets")
+        self._choices_known = Choices()
+        self._carried: dict[str, Any] = {}  # options of a job that was picked, and that have no field
+        self._local = is_local(target)
+        self._selection = selection(())
+        self._edited = _NO_EDIT
+        self._hello = self._launching = False
+        self._launched = ("", "")  # the target, and the job that went there
+        self._token = secrets.token_hex(8)
+        super().__init__(session, **traits)
+        self._boxes = to_wire([box_of(option) for option in BOXES])
+        self._checks = StoreChecks(self._background, self._session, self._show)
+        self.inputs = tuple(path_texts(inputs))
+        self._on_inputs()
+
+    @traitlets.observe("inputs")
+    def _on_inputs(self, _: object = None) -> None:
+        self._local = self._local or any(not uri.startswith("gs://") for uri in self.inputs)
+        self._selection = selection(self.inputs, local=self._local)
+        inputs = self._selection.inputs
+        self._selected = held(messages.Selected(inputs[:_SHOWN_INPUTS], len(inputs)))
+        self._changed()
+
+    # What the front end asks for
+
+    def _on_view(self) -> None:
+        if not self._hello:
+            self._hello = True
+            self._changed()
+            self._background.start(self._begin())
+
+    def _asked_retry(self, _: messages.Retry) -> None:
+        self.error = ""
+        self._checks.again()
+        self._changed()
+        self._background.start(self._begin())
+
+    def _asked_edit(self, request: messages.Edit) -> None:
+        self._form = self._form.having(request.field, request.value)
+        self._edited = messages.Edited(request.view[:32], request.number)
+        self._set.add(request.field)
+        self.error = ""
+        self._changed()
+
+    def _asked_pick(self, request: messages.Pick) -> None:
+        with existing("job to begin with"):
+            record = self._choices_known.record(request.job)
+        self.error = ""
+        self._background.start(self._pick(record, whole=request.whole))
+
+    def _asked_count(self, request: messages.Count) -> None:
+        if request.on:
+            self._checks.resume()
+        else:
+            self._checks.stop()
+        self._show()
+
+    def _asked_another(self, _: messages.Another) -> None:
+        if not self._launching:
+            self._form, self._edited = self._form.beside(_today()), _NO_EDIT
+            self._changed()
+
+    def _asked_launch(self, request: messages.Launch) -> None:
+        """Once for each token: a second click, of this view or another, has one that is used up."""
+        if self._launching or request.token != self._token:
+            return
+        checked = self._check()
+        if not self._button(checked).alive or checked.job is None:
+            return
+        self.error, self._token = "", secrets.token_hex(8)
+        self._launching = self._background.start(self._launch(checked))
+        self._show()
+
+    # What it does in the background
+
+    async def _begin(self) -> None:
+        """Find out what there is to choose from, and begin with what the last job had."""
+        where = self._where()
+        stores = where.startswith("gs://")
+
+        def known(_: Store) -> Choices:
+            return gather(self._session, self._buckets, stores=stores)
+
+        try:
+            self._choices_known = await self._background.in_thread(where, known)
+        except ChimeraError as e:
+            self.error = str(e)
+            return
+        self._choices = held(self._choices_known.shown())
+        choices, settings = self._choices_known, self._session.settings
+        self._form = begun_as(self._form, choices.records, settings, self._set, choices.sources)
+        self._changed()
+
+    async def _pick(self, record: JobRecord, *, whole: bool) -> None:
+        try:
+            inputs = await self._background.in_thread(self._where(), lambda store: inputs_of(store, record))
+            fields, carried = fields_of(record, self._session.settings)
+            if not self._local and selection(inputs).here:
+                raise RefusedError(f"job {record.job_id} read files of this machine; this form reads buckets")
+        except ChimeraError as e:
+            self.error = str(e)
+            return
+        if whole:
+            self._form, self._carried = fields.beside(_today()), carried
+            self._set.update(asdict(fields))
+        self.inputs = inputs
+        self._edited = _NO_EDIT
+        self._changed()
+
+    async def _launch(self, checked: Checked) -> None:
+        job, inputs, runner = dict(checked.job or {}), self._selection.inputs, self._form.runner
+
+        def submit(_: Store) -> JobRecord:
+            service = self._session.service
+            return service.submit(inputs, runner=runner, runner_options=dict(checked.options), **job)
+
+        try:
+            record = await self._background.in_thread(self._where(), submit)
+        except ChimeraError as e:
+            self.error = str(e)
+        else:
+            self._launched = (job["target"], record.job_id)
+            self.job_id = record.job_id
+            known = self._choices_known
+            self._choices_known = replace(known, records=(record, *known.records))
+            self._choices = held(self._choices_known.shown())
+        finally:
+            self._launching = False
+            self._show()
+
+    def _where(self) -> str:
+        """A URI that says which store is needed: any bucket, unless all is on this machine."""
+        used = [*self._selection.inputs[:1], *([self._form.target] if self._form.target else [])]
+        local = bool(used) and self._form.runner == "direct" and all(map(is_local, used))
+        return used[0] if local else next((uri for uri in used if uri.startswith("gs://")), "gs://")
+
+    # What it shows
+
+    def _changed(self) -> None:
+        """After anything that was typed, picked or selected."""
+        if not hasattr(self, "_checks"):
+            return  # while it is being made
+        if self._hello:
+            problems = self._typed().problems
+            project = None if "user_project" in problems else self._form.user_project.strip() or None
+            source = None if "source" in problems else self._form.source
+            self._checks.select(self._selection, source, project)
+            aimed = not problems.keys() & {"bucket", "prefix", "source"}
+            named = {name: getattr(self._form, name) for name in ("target", "source", "overwrite")}
+            aim = {**named, "user_project": project}
+            self._checks.aim(aim if aimed else {}, () if self._selection.problem else self._selection.inputs)
+        self._show()
+
+    def _show(self) -> None:
+        checked = self._check()
+        carried = tuple(listed(self._carried))
+        self._fields = held(messages.FormFields(asdict(self._form), carried, self._edited))
+        said = hints(
+            self._form,
+            checked.problems,
+            self._checks.target,
+            self._choices_known.sources,
+            self._launched_here,
+            missing=checked.missing,
+        )
+        self._hints = to_wire(said)
+        pressed = self._button(checked)
+        self._go = held(
+            messages.LaunchButton(
+                pressed.state, pressed.label, pressed.says, pressed.alive, self._token, self._launched[1]
+            )
+        )
+        self._plan = held(self._planned(checked))
+        code = as_code(
+            self._selection.inputs, checked.job, self._form.runner, checked.options, self._data_dir
+        )
+        self._code = held(code)
+
+    def _typed(self) -> Checked:
+        """What the form comes to by itself."""
+        sources = tuple(self._choices_known.sources) or (self._form.source,)  # until they are known
+        return check(
+            self._form,
+            self._selection,
+            sources,
+            carried=self._carried,
+            buckets=self._buckets,
+            local=self._local,
+        )
+
+    def _check(self) -> Checked:
+        """The same, with what is known of the store and the settings."""
+        checked = self._typed()
+        problems = {**self._checks.problems(), **checked.problems}
+        if missing := self._choices_known.missing(self._form.runner, checked.options):
+            problems.setdefault("runner", missing)
+        return Checked(checked.job, checked.options, problems, checked.missing)
+
+    def _button(self, checked: Checked) -> Button:
+        return button(
+            self._form,
+            checked.problems,
+            checking=self._checks.pending or not self._checks.begun,
+            launching=self._launching,
+            launched=self._launched_here,
+        )
+
+    @property
+    def _launched_here(self) -> str:
+        """The job that was launched with the target that the form has now."""
+        target, job_id = self._launched
+        return job_id if target and target == self._form.target else ""
+
+    def _planned(self, checked: Checked) -> messages.PlanFigures | None:
+        survey, settings = self._checks.survey, self._choices_known.settings
+        if survey is None:
+            return None
+        on = speed(self._form.runner, checked.options, settings)
+        plan = make_plan(survey.tally, ratio_of(survey.previews), on, sampled=len(survey.previews))
+        looking = self._checks.counting and not survey.active
+        return messages.PlanFigures(**asdict(plan), counting=self._checks.counting, looking=looking)
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()

@@ -1,0 +1,112 @@
+"""What a job form says: a line under each field, and what its one button is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from chimera_nb.widgets.job_form.messages import Box, Hint
+from chimera_nb.widgets.job_form.model import BOXES, DATAFLOW_FIELDS, Fields
+from pipeline.options import Option
+
+if TYPE_CHECKING:
+    from chimera_nb.widgets.job_form.target_state import TargetState
+
+_ORDER = ("inputs", "source", "bucket", "prefix", "shards", "runner")  # in which problems are told
+_OPEN = {
+    option.name: option.hint or (f"Left open: {option.unset}." if option.unset else option.text)
+    for option in BOXES
+    if option.kind is not bool and option.name not in DATAFLOW_FIELDS
+}
+
+
+@dataclass(frozen=True)
+class Button:
+    """The one that launches. `says` is the line beside it; it can be pressed only where `alive`."""
+
+    state: Literal["problem", "checking", "ready", "launching", "launched"]
+    label: str
+    says: str = ""
+
+    @property
+    def alive(self) -> bool:
+        return self.state == "ready"
+
+
+def button(
+    form: Fields,
+    problems: Mapping[str, str],
+    *,
+    checking: bool = False,
+    launching: bool = False,
+    launched: str = "",
+) -> Button:
+    """What the button is, by what is known; `launched` is the id of the job that has this very target."""
+    if launching:
+        return Button("launching", "Launching…", "The job is being checked and put on record.")
+    if launched:
+        return Button("launched", "Launched", f"Launched {launched}. For another job, change the target.")
+    label = f"Launch {'on Dataflow' if form.runner == 'dataflow' else 'on this machine'}"
+    if problems:
+        ordered = sorted(problems, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
+        return Button("problem", label, as_sentence(problems[ordered[0]]))
+    if checking:
+        return Button("checking", label, "Looking at the selection and the target.")
+    return Button("ready", label, "All is well.")
+
+
+def hints(
+    form: Fields,
+    problems: Mapping[str, str],
+    target: TargetState | None,
+    sources: Mapping[str, str],
+    launched: str = "",
+    *,
+    missing: Collection[str] = (),
+) -> dict[str, Hint]:
+    """By field: what is said under it, and whether that is bad. What is only `missing` is not bad."""
+    said: dict[str, Hint] = {}
+    for name, text in _OPEN.items():
+        if not getattr(form, name):
+            said[name] = Hint(text)
+    if form.source in sources:
+        said["source"] = Hint(sources[form.source])
+    if target and target.says:
+        said["prefix"] = Hint(target.says)
+    if (target and target.holds_output) or form.overwrite:
+        said["overwrite"] = Hint("")  # so it is offered
+    if launched:
+        said["prefix"] = Hint(f"Job {launched} writes here.")
+    for name, problem in problems.items():
+        if not (launched and name == "prefix"):
+            said[name] = Hint(as_sentence(problem), bad=name not in missing)
+    return said
+
+
+def box_of(option: Option) -> Box:
+    """The box of an option that has a part of the form."""
+    kinds: dict[type, Literal["text", "number", "tick"]] = {str: "text", int: "number", bool: "tick"}
+    return Box(
+        name=option.name,
+        kind=kinds[option.kind],
+        label=option.label,
+        placeholder=option.placeholder,
+        part=option.part or "more",
+        dataflow=option.name in DATAFLOW_FIELDS,
+    )
+
+
+def as_sentence(problem: str) -> str:
+    """With a capital, unless it begins with a name as it is written, and a stop."""
+    first = problem.split(" ", 1)[0]
+    text = problem if "/" in first or ":" in first else problem[:1].upper() + problem[1:]
+    return text if text.endswith((".", "…")) else f"{text}."
+
+
+def listed(options: Mapping[str, Any]) -> list[str]:
+    """Options as a person reads them: "labels team=data, cost=low"."""
+    return [
+        f"{name.replace('_', ' ')} {', '.join(value) if isinstance(value, list) else value}"
+        for name, value in options.items()
+    ]

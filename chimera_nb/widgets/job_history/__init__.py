@@ -1,0 +1,1 @@
+"""JobHistory: every job there was."""

@@ -1,0 +1,110 @@
+// Made of messages.py by `make messages`; a change belongs there.
+
+/** A view is on screen, perhaps one among several: it wants everything. `view` is its id, which no other has. */
+export interface Hello {
+  kind: "hello";
+  view: string;
+}
+
+/** The view is on screen still. */
+export interface Here {
+  kind: "here";
+  view: string;
+}
+
+/** The view is closed. */
+export interface Bye {
+  kind: "bye";
+  view: string;
+}
+
+/** Which jobs to show; "" leaves a bound open. Times are RFC 3339. */
+export interface FilterRequest {
+  kind: "filter";
+  statuses?: string[];
+  text?: string;
+  since?: string;
+  until?: string;
+}
+
+/** Load another page, or search on. */
+export interface More {
+  kind: "more";
+  generation: number;
+}
+
+/** Let a search wait. */
+export interface Stop {
+  kind: "stop";
+}
+
+/** Ask again for what failed. */
+export interface Retry {
+  kind: "retry";
+}
+
+/** Open a job of the list. */
+export interface Open {
+  kind: "open";
+  id: string;
+}
+
+/** The answer to a request that does not fit. */
+export interface RefusedMessage {
+  kind: "refused";
+  request: string;
+  code: "unknown-kind" | "missing" | "wrong-type";
+  field: string;
+  reason: string;
+}
+
+/** A job as the list shows it: what is small of its record. Numbers are None where they are not known. The status of a record that cannot be read is "unreadable", and its error says why. */
+export interface JobRow {
+  id: string;
+  status: string;
+  word: string;
+  created: string;
+  error: string;
+  source: string;
+  runner: string;
+  reads: string;
+  others: number;
+  target: string;
+  by: string;
+  started: string | null;
+  finished: string | null;
+  updated: string;
+  seconds: number | null;
+  listed: number | null;
+  done: number | null;
+  failed: number | null;
+  lines: number | null;
+  raw: number | null;
+}
+
+/** Rows that are new or other, and ids of those that are gone; the view keeps the rest unless this is the `whole`. looked how many jobs a search has looked at, back to the moment `back_to` paused a search waits for a word */
+export interface RowsMessage {
+  kind: "rows";
+  generation: number;
+  whole: boolean;
+  rows: JobRow[];
+  gone: string[];
+  complete: boolean;
+  loading: boolean;
+  failed: boolean;
+  paused: boolean;
+  looked: number;
+  backTo: string | null;
+  filtered: boolean;
+  searching: boolean;
+}
+
+/** The traits that the page has. */
+export interface HistoryTraits {
+  job_id: string;
+  height: number;
+}
+
+export type HistoryRequest = Hello | Here | Bye | FilterRequest | More | Stop | Retry | Open;
+
+export type HistoryMessage = RefusedMessage | RowsMessage;

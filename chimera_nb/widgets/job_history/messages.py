@@ -1,0 +1,105 @@
+"""What JobHistory and its view say to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chimera_nb.widgets.base.messages import Message, Request, State
+
+# What the page asks for
+
+
+@dataclass(frozen=True)
+class FilterRequest(Request):
+    """Which jobs to show; "" leaves a bound open. Times are RFC 3339."""
+
+    statuses: tuple[str, ...] = ()
+    text: str = ""
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class More(Request):
+    """Load another page, or search on."""
+
+    generation: int
+
+
+@dataclass(frozen=True)
+class Stop(Request):
+    """Let a search wait."""
+
+
+@dataclass(frozen=True)
+class Retry(Request):
+    """Ask again for what failed."""
+
+
+@dataclass(frozen=True)
+class Open(Request):
+    """Open a job of the list."""
+
+    id: str
+
+
+# What the page is told
+
+
+@dataclass(frozen=True)
+class JobRow(State):
+    """A job as the list shows it: what is small of its record. Numbers are None where they are not known.
+
+    The status of a record that cannot be read is "unreadable", and its error says why.
+    """
+
+    id: str
+    status: str
+    word: str  # for a person: "cancelling" between the request and the end
+    created: str
+    error: str = ""
+    source: str = ""
+    runner: str = ""
+    reads: str = ""  # the first input
+    others: int = 0  # inputs beside it
+    target: str = ""
+    by: str = ""
+    started: str | None = None
+    finished: str | None = None
+    updated: str = ""
+    seconds: float | None = None
+    listed: int | None = None
+    done: int | None = None
+    failed: int | None = None
+    lines: int | None = None
+    raw: int | None = None
+
+
+@dataclass(frozen=True)
+class RowsMessage(Message):
+    """Rows that are new or other, and ids of those that are gone; the view keeps the rest unless this is the `whole`.
+
+    looked   how many jobs a search has looked at, back to the moment `back_to`
+    paused   a search waits for a word
+    """
+
+    generation: int
+    whole: bool
+    rows: tuple[JobRow, ...]
+    gone: tuple[str, ...]
+    complete: bool
+    loading: bool
+    failed: bool
+    paused: bool
+    looked: int
+    back_to: str | None
+    filtered: bool
+    searching: bool
+
+
+@dataclass(frozen=True)
+class HistoryTraits:
+    """The traits that the page has."""
+
+    job_id: str
+    height: int

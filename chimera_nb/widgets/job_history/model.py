@@ -1,0 +1,276 @@
+"""What JobHistory shows: the jobs that pass a filter, as far as they are loaded, newest first. No notebook, no clock.
+
+Jobs come from two sides. Pages are asked for as one scrolls, and go back in time; what is new or has changed is
+told by a watch of the job log. A search looks at every job of the log, a page at a time, for it also finds who
+created one, which no log can be asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
+from chimera_nb.jobs.log.protocol import JobLog, search_text
+from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.widgets.base.generation import Generation
+from chimera_nb.widgets.job_history.messages import JobRow, RowsMessage
+from pipeline.errors import RefusedError
+from pipeline.uri import join_uri
+
+PAGE = 50
+SEARCHED_AT_ONCE = 200  # in one call of the job log
+SEARCHED = 5000  # before a search asks whether it is to go on
+TEXT_CHARS = 500
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which jobs are shown: with one of these statuses, if there are any; made from `since` on and before `until`
+    (RFC 3339, UTC, as records have it); with this text in the id, an input, the target, or who created it.
+    """
+
+    statuses: tuple[Status, ...] = ()
+    since: str | None = None
+    until: str | None = None
+    text: str = ""
+
+    @classmethod
+    def of(cls, asked: Mapping[str, Any]) -> Filter:
+        """What a front end asks for. Raises RefusedError for what makes no sense."""
+        try:
+            statuses = tuple(dict.fromkeys(Status(status) for status in asked.get("statuses") or ()))
+        except (ValueError, TypeError) as e:
+            known = ", ".join(status.value for status in Status)
+            raise RefusedError(f"{asked.get('statuses')!r} are no statuses; there are: {known}") from e
+        since, until = _time(asked.get("since")), _time(asked.get("until"))
+        if since and until and until <= since:
+            raise RefusedError(
+                "the last day is before the first, so no job can be found; change one of the dates"
+            )
+        return cls(statuses, since, until, str(asked.get("text") or "").strip().casefold()[:TEXT_CHARS])
+
+    def holds(self, record: Entry) -> bool:
+        """Whether a job passes; one that cannot be read has no status to pass by."""
+        if isinstance(record, UnreadableRecord):
+            dated = not (self.since or self.until) or bool(record.created_at)
+            text = f"{record.job_id}\n{record.problem}".casefold()
+            return (
+                not self.statuses
+                and dated
+                and (self.since is None or record.created_at >= self.since)
+                and (self.until is None or record.created_at < self.until)
+                and self.text in text
+            )
+        return (
+            (not self.statuses or record.status in self.statuses)
+            and (self.since is None or record.created_at >= self.since)
+            and (self.until is None or record.created_at < self.until)
+            and (not self.text or self.text in f"{search_text(record)}\n{record.created_by or ''}".casefold())
+        )
+
+
+class Row(JobRow):
+    """A row made of a record."""
+
+    @classmethod
+    def of(cls, record: Entry) -> Row:
+        if isinstance(record, UnreadableRecord):
+            return cls(record.job_id, UNREADABLE, UNREADABLE, record.created_at, record.problem[:TEXT_CHARS])
+        numbers = record.progress
+        path = record.selected_paths[0] if record.selected_paths else ""
+        return cls(
+            id=record.job_id,
+            status=record.status.value,
+            word=record.status_word,
+            source=record.source_type,
+            runner=record.runner,
+            reads=join_uri(record.source_bucket, path),
+            others=max(0, record.selected_paths_total - 1),
+            target=join_uri(record.target_bucket, record.output_prefix),
+            by=record.created_by or "",
+            created=record.created_at,
+            started=record.started_at,
+            finished=record.finished_at,
+            updated=record.updated_at,
+            seconds=_seconds(record),
+            listed=_whole(numbers.get("filesListed")),
+            done=_whole(numbers.get("filesComplete")),
+            failed=_whole(numbers.get("filesFailed")),
+            lines=_whole(numbers.get("lines")),
+            raw=_whole(numbers.get("rawBytes")),
+            error=(record.error or "")[:TEXT_CHARS],
+        )
+
+    @property
+    def age(self) -> tuple[str, str]:
+        return self.created, self.id
+
+
+@dataclass(frozen=True)
+class Request:
+    """One page to ask the job log for."""
+
+    generation: int
+    filter: Filter
+    token: str | None
+
+    def run(self, log: JobLog) -> Found:
+        """Ask for it; blocks. Raises JobLogError."""
+        asked = self.filter
+        page = log.list(
+            statuses=asked.statuses,
+            created_after=asked.since,
+            created_before=asked.until,
+            limit=SEARCHED_AT_ONCE if asked.text else PAGE,
+            page_token=self.token,
+        )
+        rows = tuple(Row.of(entry) for entry in page.entries if asked.holds(entry))
+        oldest = page.entries[-1] if page.entries else None
+        return Found(
+            self.generation,
+            rows,
+            page.next_page_token,
+            len(page.entries),
+            (oldest.created_at, oldest.job_id) if oldest else None,
+        )
+
+
+class Found(NamedTuple):
+    """What a request brought: rows, the token of what is older, how many jobs were looked at, the oldest of them."""
+
+    generation: int
+    rows: tuple[Row, ...]
+    token: str | None
+    looked: int
+    oldest: tuple[str, str] | None
+
+
+class History:
+    """The list of one widget.
+
+    Attributes: filter; generation (which rises with each filter); rows (by job id, in no order); complete (all jobs
+    have been looked at); looked (how many were); loading, failed, paused (of a search that waits for a word).
+    """
+
+    def __init__(self) -> None:
+        self.generation = Generation()
+        self.narrow(Filter())
+
+    def narrow(self, wanted: Filter) -> None:
+        """Begin anew with another filter."""
+        self.filter = wanted
+        self.generation.renew()
+        self.rows: dict[str, Row] = {}
+        self.complete = self.loading = self.failed = self.paused = False
+        self.looked = 0
+        self._token: str | None = None
+        self._oldest: tuple[str, str] | None = None  # what is older comes with its page
+        self._early: dict[str, Entry] = {}  # told of while the first page was on its way
+        self._room, self._searched_to = PAGE, SEARCHED
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing has been asked for yet."""
+        return not (self.looked or self.loading or self.complete or self.failed)
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether the page that was asked for is not full yet."""
+        searching = not self.filter.text or self.looked < self._searched_to
+        return len(self.rows) < self._room and searching and not (self.complete or self.failed or self.paused)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a job that is not final is shown."""
+        return any(row.status in (Status.PENDING, Status.RUNNING) for row in self.rows.values())
+
+    def more(self) -> None:
+        """Let another page be loaded, and a search go on."""
+        self.failed = self.paused = False
+        self._room = max(self._room, len(self.rows) + PAGE)
+        self._searched_to = max(self._searched_to, self.looked + SEARCHED)
+
+    def request(self) -> Request:
+        return Request(self.generation.number, self.filter, self._token)
+
+    def take(self, found: Found) -> tuple[Row, ...]:
+        """Show what a request brought; the rows that are new or other. Of a filter that was left, nothing."""
+        if self.generation.is_late(found.generation):
+            return ()
+        self.looked += found.looked
+        self._token, self.complete = found.token, found.token is None
+        self._oldest = found.oldest or self._oldest
+        early, self._early = self._early, {}
+        rows = tuple(row for row in found.rows if self._put(row))
+        changed, _ = self.changed(early.values())
+        if self.filter.text and not self.complete and self.looked >= self._searched_to:
+            self.paused = True
+        return (*rows, *changed)
+
+    def changed(self, records: Iterable[Entry]) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+        """Show what a watch tells: the rows that are new or other, and the ids of those that no longer pass."""
+        if self._oldest is None and not self.complete:
+            self._early |= {record.job_id: record for record in records}
+            return (), ()
+        put, gone = [], []
+        for record in records:
+            row, known = Row.of(record), record.job_id in self.rows
+            loaded = self.complete or (self._oldest is not None and row.age > self._oldest)
+            if self.filter.holds(record):
+                if (known or loaded) and self._put(row):
+                    put.append(row)
+            elif known:
+                del self.rows[row.id]
+                gone.append(row.id)
+        return tuple(put), tuple(gone)
+
+    def _put(self, row: Row) -> bool:
+        """Keep a row unless what is known of the job is as new."""
+        known = self.rows.get(row.id)
+        overtaken = known is not None and row.status != UNREADABLE and known.updated > row.updated
+        if known == row or overtaken:
+            return False
+        self.rows[row.id] = row
+        return True
+
+    def message(self, rows: Iterable[Row], gone: Iterable[str] = (), *, whole: bool = False) -> RowsMessage:
+        """Rows for the front end, which keeps those it has unless this is the `whole` list."""
+        return RowsMessage(
+            generation=self.generation.number,
+            whole=whole,
+            rows=tuple(rows),
+            gone=tuple(gone),
+            complete=self.complete,
+            loading=self.loading,
+            failed=self.failed,
+            paused=self.paused,
+            looked=self.looked,
+            back_to=self._oldest[0] if self._oldest else None,
+            filtered=self.filter != Filter(),
+            searching=bool(self.filter.text),
+        )
+
+
+def _whole(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) else None
+
+
+def _seconds(record: JobRecord) -> float | None:
+    """How long the job ran, or has run so far by its own count."""
+    if record.started_at and record.finished_at:
+        took = datetime.fromisoformat(record.finished_at) - datetime.fromisoformat(record.started_at)
+        return max(0.0, took.total_seconds())
+    return record.progress.get("seconds") if record.started_at else None
+
+
+def _time(text: object) -> str | None:
+    if not text:
+        return None
+    try:
+        return timestamp(datetime.fromisoformat(str(text)))
+    except (ValueError, OverflowError) as e:
+        raise RefusedError(f"{text!r} is no time; write it as 2024-01-19T00:00:00Z") from e

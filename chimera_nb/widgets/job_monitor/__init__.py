@@ -1,0 +1,1 @@
+"""JobMonitor: watch a job, and open what came of it."""

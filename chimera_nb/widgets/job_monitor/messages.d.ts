@@ -1,0 +1,200 @@
+// Made of messages.py by `make messages`; a change belongs there.
+
+import type { Absent } from "../base/model.js";
+
+/** A view is on screen, perhaps one among several: it wants everything. `view` is its id, which no other has. */
+export interface Hello {
+  kind: "hello";
+  view: string;
+}
+
+/** The view is on screen still. */
+export interface Here {
+  kind: "here";
+  view: string;
+}
+
+/** The view is closed. */
+export interface Bye {
+  kind: "bye";
+  view: string;
+}
+
+/** End the job that was on screen then. */
+export interface Cancel {
+  kind: "cancel";
+  job: string;
+}
+
+/** Submit a job over just the files that failed. */
+export interface Retry {
+  kind: "retry";
+  job: string;
+}
+
+/** Submit the job again. */
+export interface Clone {
+  kind: "clone";
+  job: string;
+}
+
+/** Send the first rows to the view that asks, as a file. */
+export interface Save {
+  kind: "save";
+  job: string;
+  view: string;
+}
+
+/** Try again what failed. */
+export interface Anew {
+  kind: "anew";
+}
+
+/** The answer to a request that does not fit. */
+export interface RefusedMessage {
+  kind: "refused";
+  request: string;
+  code: "unknown-kind" | "missing" | "wrong-type";
+  field: string;
+  reason: string;
+}
+
+/** A line of the job's log; time in RFC 3339, or "". */
+export type LogLine = [time: string, level: "info" | "warning" | "error", text: string];
+
+/** What changes in the log: lines that go from its front, lines at its end; `begin` sends all of it anew. */
+export interface LogMessage {
+  kind: "log";
+  begin: boolean;
+  drop: number;
+  lines: LogLine[];
+  leftOut: number;
+}
+
+/** A file to save, for one view. */
+export interface CsvMessage {
+  kind: "csv";
+  view: string;
+  name: string;
+  text: string;
+}
+
+/** A stage and where it stands. */
+export type StageState = [name: string, state: string];
+
+/** The job on screen. Numbers are numbers, and None for what is not known; sizes in bytes, times in seconds. */
+export interface Job {
+  id: string;
+  status: string;
+  final: boolean;
+  word: string;
+  error: string | null;
+  source: string;
+  runner: string;
+  createdAt: string;
+  createdBy: string | null;
+  finishedAt: string | null;
+  inputs: string[];
+  inputsTotal: number;
+  target: string;
+  dataflowUrl: string | null;
+  stages: StageState[];
+  listed: number;
+  complete: number;
+  failed: number;
+  fraction: number | null;
+  readBytes: number | null;
+  rawBytes: number | null;
+  lines: number | null;
+  outputBytes: number | null;
+  workers: number | null;
+  seconds: number | null;
+  speed: number | null;
+  averageSpeed: number | null;
+  secondsLeft: number | null;
+}
+
+/** A point of a plot. */
+export type Point = [x: number, y: number];
+
+/** A file that failed, and why. */
+export type Failure = [uri: string, reason: string];
+
+/** The first files that failed, of so many. */
+export interface Failures {
+  rows: Failure[];
+  total: number;
+  state: "ready";
+}
+
+/** It is being read. */
+export interface Loading {
+  state: "loading";
+}
+
+/** It could not be read. */
+export interface Failed {
+  error: string;
+  state: "failed";
+}
+
+/** A file of the output; size None when it is gone, link None where no browser can fetch it. */
+export interface ShownShard {
+  name: string;
+  size: number | null;
+  link: string | null;
+}
+
+/** A column; whether all of its values are numbers. */
+export interface Column {
+  name: string;
+  numeric: boolean;
+}
+
+/** What x is; whether it is a time in milliseconds. */
+export interface Axis {
+  name: string;
+  time: boolean;
+}
+
+/** One line of a plot. */
+export interface Series {
+  name: string;
+  points: Point[];
+}
+
+/** What there is to plot, the series that tells the most first. */
+export interface Plot {
+  x: Axis;
+  series: Series[];
+}
+
+/** What a job left at its target. Of shards, columns and rows the first ones are listed. */
+export interface Result {
+  path: string;
+  shards: ShownShard[];
+  shardsTotal: number;
+  bytes: number;
+  missing: number;
+  columns: Column[];
+  columnsTotal: number;
+  rows: string[][];
+  rowsRead: number;
+  plot: Plot;
+  state: "ready";
+}
+
+/** The traits that the page has. */
+export interface MonitorTraits {
+  job_id: string;
+  status: string;
+  _job: Job | Absent<Job>;
+  _points: Point[];
+  _failures: Failures | Loading | Failed | Absent<Failures>;
+  _result: Result | Loading | Failed | Absent<Result>;
+  _busy: "" | "cancel" | "retry" | "clone" | "save";
+}
+
+export type MonitorRequest = Hello | Here | Bye | Cancel | Retry | Clone | Save | Anew;
+
+export type MonitorMessage = RefusedMessage | LogMessage | CsvMessage;

@@ -1,0 +1,224 @@
+"""What JobMonitor and its view say to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from chimera_nb.widgets.base.messages import Message, Nothing, Request, State
+
+# What the page asks for
+
+
+@dataclass(frozen=True)
+class Cancel(Request):
+    """End the job that was on screen then."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class Retry(Request):
+    """Submit a job over just the files that failed."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class Clone(Request):
+    """Submit the job again."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class Save(Request):
+    """Send the first rows to the view that asks, as a file."""
+
+    job: str
+    view: str
+
+
+@dataclass(frozen=True)
+class Anew(Request):
+    """Try again what failed."""
+
+
+# What the page is told
+
+
+class LogLine(NamedTuple):
+    """A line of the job's log; time in RFC 3339, or ""."""
+
+    time: str
+    level: Literal["info", "warning", "error"]
+    text: str
+
+
+@dataclass(frozen=True)
+class LogMessage(Message):
+    """What changes in the log: lines that go from its front, lines at its end; `begin` sends all of it anew."""
+
+    begin: bool
+    drop: int
+    lines: tuple[LogLine, ...]
+    left_out: int
+
+
+@dataclass(frozen=True)
+class CsvMessage(Message):
+    """A file to save, for one view."""
+
+    view: str
+    name: str
+    text: str
+
+
+class StageState(NamedTuple):
+    """A stage and where it stands."""
+
+    name: str  # read, decompress, write
+    state: str
+
+
+@dataclass(frozen=True)
+class Job(State):
+    """The job on screen. Numbers are numbers, and None for what is not known; sizes in bytes, times in seconds."""
+
+    id: str
+    status: str
+    final: bool
+    word: str
+    error: str | None
+    source: str
+    runner: str
+    created_at: str
+    created_by: str | None
+    finished_at: str | None
+    inputs: tuple[str, ...]
+    inputs_total: int
+    target: str
+    dataflow_url: str | None
+    stages: tuple[StageState, ...]
+    listed: float
+    complete: float
+    failed: float
+    fraction: float | None
+    read_bytes: float | None
+    raw_bytes: float | None
+    lines: float | None
+    output_bytes: float | None
+    workers: float | None
+    seconds: float | None
+    speed: float | None
+    average_speed: float | None
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class Loading(State):
+    """It is being read."""
+
+    state: Literal["loading"] = "loading"
+
+
+@dataclass(frozen=True)
+class Failed(State):
+    """It could not be read."""
+
+    error: str
+    state: Literal["failed"] = "failed"
+
+
+class Failure(NamedTuple):
+    """A file that failed, and why."""
+
+    uri: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Failures(State):
+    """The first files that failed, of so many."""
+
+    rows: tuple[Failure, ...]
+    total: int
+    state: Literal["ready"] = "ready"
+
+
+@dataclass(frozen=True)
+class ShownShard(State):
+    """A file of the output; size None when it is gone, link None where no browser can fetch it."""
+
+    name: str
+    size: int | None
+    link: str | None
+
+
+@dataclass(frozen=True)
+class Column(State):
+    """A column; whether all of its values are numbers."""
+
+    name: str
+    numeric: bool
+
+
+class Point(NamedTuple):
+    """A point of a plot."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Series(State):
+    """One line of a plot."""
+
+    name: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Axis(State):
+    """What x is; whether it is a time in milliseconds."""
+
+    name: str
+    time: bool
+
+
+@dataclass(frozen=True)
+class Plot(State):
+    """What there is to plot, the series that tells the most first."""
+
+    x: Axis
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class Result(State):
+    """What a job left at its target. Of shards, columns and rows the first ones are listed."""
+
+    path: str
+    shards: tuple[ShownShard, ...]
+    shards_total: int
+    bytes: int
+    missing: int
+    columns: tuple[Column, ...]
+    columns_total: int
+    rows: tuple[tuple[str, ...], ...]
+    rows_read: int
+    plot: Plot
+    state: Literal["ready"] = "ready"
+
+
+@dataclass(frozen=True)
+class MonitorTraits:
+    """The traits that the page has."""
+
+    job_id: str
+    status: str
+    _job: Job | Nothing
+    _points: tuple[Point, ...]
+    _failures: Failures | Loading | Failed | Nothing
+    _result: Result | Loading | Failed | Nothing
+    _busy: Literal["", "cancel", "retry", "clone", "save"]

@@ -1,0 +1,233 @@
+"""What a monitor shows of a job: its numbers, its course over time, its log. No notebook, no network, no clock.
+
+A record may come from another version or be edited by hand, so a number in it is taken only if it is one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status
+from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT
+from chimera_nb.widgets.job_monitor.messages import Job, LogLine, StageState
+from pipeline.uri import join_uri
+
+SPEED_SECONDS = 5.0  # what is called the speed now is over so long
+LEFT_SECONDS = 30.0  # the time that is left is told by the files of so long
+MAX_POINTS = 240  # of the course
+MAX_LOG_LINES = 1000
+INPUTS_SHOWN = 5
+
+_STAMPED = re.compile(r"\[(?P<time>\d{4}-\d\d-\d\dT[^\]]{1,30})\] (?P<text>.*)", re.DOTALL)
+_LEVELS: dict[str, Literal["error", "warning"]] = {"ERROR: ": "error", "WARNING: ": "warning"}
+_MOST = 10**18  # an exabyte
+_MOMENT = 0.05  # seconds; a speed over less says nothing
+_CONSOLE = "https://console.cloud.google.com/"
+
+
+# The job
+
+
+def describe(record: JobRecord, course: Course) -> Job:
+    """The job as the front end shows it."""
+    bucket = record.source_bucket
+    numbers = record.progress
+    listed = number(numbers.get("filesListed")) or 0
+    complete, failed = (number(numbers.get(name)) or 0 for name in ("filesComplete", "filesFailed"))
+    seconds = number(numbers.get("seconds"))
+    raw = number(numbers.get("rawBytes"))
+    active = record.status is Status.RUNNING
+    return Job(
+        id=record.job_id,
+        status=record.status.value,
+        final=record.status.is_final,
+        word=record.status_word,
+        error=record.error,
+        source=record.source_type,
+        runner=record.runner,
+        created_at=record.created_at,
+        created_by=record.created_by,
+        finished_at=record.finished_at,
+        inputs=tuple(join_uri(bucket, path) for path in record.selected_paths[:INPUTS_SHOWN]),
+        inputs_total=record.selected_paths_total,
+        target=target_of(record),
+        dataflow_url=console_url(record),
+        stages=tuple(stages(record)),
+        listed=max(listed, complete + failed),
+        complete=complete,
+        failed=failed,
+        fraction=fraction(record),
+        read_bytes=number(numbers.get("compressedBytes")),
+        raw_bytes=raw,
+        lines=number(numbers.get("lines")),
+        output_bytes=number(numbers.get("outputBytes")),
+        workers=number(numbers.get("workers")),
+        seconds=seconds,
+        speed=course.speed if active else None,
+        average_speed=raw / seconds if raw is not None and seconds and seconds > _MOMENT else None,
+        seconds_left=course.seconds_left(record) if active else None,
+    )
+
+
+def target_of(record: JobRecord) -> str:
+    return join_uri(record.target_bucket, record.output_prefix)
+
+
+def stages(record: JobRecord) -> list[StageState]:
+    """Each stage with where it stands; one that a cancelled job did not come to the end of is cancelled, not failed."""
+    stopped = record.status is Status.CANCELLED
+    return [
+        StageState(
+            name,
+            "cancelled" if stopped and record.stages[name] is Stage.FAILED else record.stages[name].value,
+        )
+        for name in STAGES
+    ]
+
+
+def fraction(record: JobRecord) -> float | None:
+    """How much of the job is done, 0 to 1, by its files; None while it is not known how many there are."""
+    if record.status is Status.COMPLETE:
+        return 1.0
+    listed = number(record.progress.get("filesListed"))
+    return min(1.0, _files_done(record) / listed) if listed else None
+
+
+def failed_files(record: JobRecord) -> int:
+    """How many files are known to have failed."""
+    files = (record.summary or {}).get("files")
+    counted = files.get("failed") if isinstance(files, Mapping) else None
+    return int(max(number(counted) or 0, number(record.progress.get("filesFailed")) or 0))
+
+
+def console_url(record: JobRecord) -> str | None:
+    """The job's page at Google; none for a job of a local stack, and for an address that leads elsewhere."""
+    url = record.dataflow_url or ""
+    local = record.runner_options.get("project") == LOCAL_PROJECT
+    return url if url.startswith(_CONSOLE) and not local else None
+
+
+def number(value: object) -> int | float | None:
+    """The value if it is a number that can be: not below 0, and no larger than anything there is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if 0 <= value <= _MOST else None
+
+
+def _files_done(record: JobRecord) -> int | float:
+    return sum(number(record.progress.get(name)) or 0 for name in ("filesComplete", "filesFailed"))
+
+
+# Its course
+
+
+@dataclass(frozen=True)
+class _Sample:
+    seconds: float  # since the job began to run
+    raw: float
+    files: float
+
+
+class Course:
+    """A job's numbers over time, as far as they were watched.
+
+    Attribute: points, [seconds, raw bytes a second] each. What was before the first look is drawn as its average.
+    """
+
+    def __init__(self) -> None:
+        self.points: list[tuple[float, float]] = []
+        self._samples: deque[_Sample] = deque()
+
+    def add(self, record: JobRecord) -> bool:
+        """Take in a later state of the job; whether it told anything new."""
+        numbers = record.progress
+        seconds, raw = number(numbers.get("seconds")), number(numbers.get("rawBytes"))
+        if seconds is None or seconds < _MOMENT or raw is None:
+            return False
+        now = _Sample(float(seconds), float(raw), float(_files_done(record)))
+        if not self._samples:
+            average = now.raw / now.seconds
+            self.points = [(0.0, average), (now.seconds, average)]
+        elif now.seconds < self._samples[-1].seconds + _MOMENT or now.raw < self._samples[-1].raw:
+            return False  # what comes late, or of another run
+        self._samples.append(now)
+        while len(self._samples) > 2 and self._samples[1].seconds <= now.seconds - LEFT_SECONDS:
+            self._samples.popleft()
+        if len(self._samples) > 1:
+            self.points.append((now.seconds, self.speed or 0.0))
+        if len(self.points) > MAX_POINTS:
+            self.points = _halved(self.points)
+        return True
+
+    @property
+    def speed(self) -> float | None:
+        """Raw bytes a second, over the last few seconds."""
+        if not self._samples:
+            return None
+        if len(self._samples) == 1:
+            return self.points[-1][1]
+        then, now = self._before(SPEED_SECONDS), self._samples[-1]
+        return (now.raw - then.raw) / (now.seconds - then.seconds)
+
+    def seconds_left(self, record: JobRecord) -> float | None:
+        """0 when all files are read and the job has yet to finish; None when there is no telling."""
+        listed = number(record.progress.get("filesListed"))
+        if not listed:
+            return None
+        left = listed - _files_done(record)
+        if left <= 0:
+            return 0.0
+        if len(self._samples) > 1:
+            then, now = self._before(LEFT_SECONDS), self._samples[-1]
+            if now.files > then.files:
+                return round(left * (now.seconds - then.seconds) / (now.files - then.files), 1)
+        return number(record.progress.get("secondsLeft"))
+
+    def _before(self, seconds: float) -> _Sample:
+        """The latest sample that is so old, else the oldest."""
+        until = self._samples[-1].seconds - seconds
+        old = [sample for sample in self._samples if sample.seconds <= until]
+        return old[-1] if old else self._samples[0]
+
+
+def _halved(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The same course with half the points: each two as one, but for the first and the last."""
+    first, *inner, last = points
+    pairs = zip(inner[::2], inner[1::2], strict=False)
+    return [first, *((later[0], (one[1] + later[1]) / 2) for one, later in pairs), last]
+
+
+# Its log
+
+
+def log_lines(record: JobRecord) -> list[LogLine]:
+    """The log, oldest first; where lines were left out, without its first one, which tells how many."""
+    lines = [_line(line, record.error) for line in record.logs]
+    if record.logs_left_out:
+        del lines[:1]
+    return lines[-MAX_LOG_LINES:]
+
+
+def log_change(old: Sequence[LogLine], new: Sequence[LogLine]) -> tuple[int, list[LogLine]]:
+    """How many lines to drop from the front of the old log, and what to append, to make the new one of it."""
+    if not new:
+        return len(old), []
+    starts = [at for at, line in enumerate(old) if line == new[0]]
+    for at in starts:
+        kept = len(old) - at
+        if list(old[at:]) == list(new[:kept]):
+            return at, list(new[kept:])
+    return len(old), list(new)
+
+
+def _line(line: str, error: str | None) -> LogLine:
+    found = _STAMPED.fullmatch(line)
+    time, text = (found["time"], found["text"]) if found else ("", line)
+    for mark, level in _LEVELS.items():
+        if text.startswith(mark):
+            return LogLine(time, level, text.removeprefix(mark))
+    return LogLine(time, "error" if error and text == error else "info", text)

@@ -1,0 +1,304 @@
+"""JobMonitor: watch a job, end it, run it again, and open what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from chimera_nb.jobs.log.entries import Entries
+from chimera_nb.jobs.log.protocol import Watch
+from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.jobs.service import JobService
+from chimera_nb.session import Session
+from chimera_nb.widgets.base import assets
+from chimera_nb.widgets.base.generation import Generation
+from chimera_nb.widgets.base.messages import State
+from chimera_nb.widgets.base.widget import View, held
+from chimera_nb.widgets.job_monitor import messages
+from chimera_nb.widgets.job_monitor import model as monitor_model
+from chimera_nb.widgets.job_monitor.result import (
+    csv_of,
+    describe_result,
+    failures_of,
+    first_records,
+    shards_of,
+)
+from pipeline.errors import ChimeraError, JobNotFoundError
+from pipeline.storage import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_EVERY = 1.0  # seconds between two looks at the job
+_AT_MOST_EVERY = 15.0  # while the job log is away
+
+
+class JobMonitor(View):
+    """Watch a job: stages, progress, throughput, log, the files that failed, and the result when it is there.
+
+    job_id: the job; left out, set the trait of that name later.
+    session: where jobs are on record; left out, one of its own.
+
+    A job goes on without its monitors, and any number of them may watch it. This one looks once a second, while
+    the job has not ended and somebody has the monitor on screen. Cancel, retry and run again are its buttons;
+    the last two lead to the new job.
+    """
+
+    _esm = assets.script("job_monitor/view")
+    _css = assets.style(
+        "base/chart", "job_monitor/log", "job_monitor/style", "job_monitor/result", "job_monitor/numbers"
+    )
+
+    job_id = traitlets.Unicode(help="The job that is watched; set it to watch another.").tag(sync=True)
+    status = traitlets.Unicode(
+        read_only=True,
+        help="Where the job stands: pending, running, complete, failed or cancelled; empty when there is none.",
+    ).tag(sync=True)
+    _job = traitlets.Dict().tag(sync=True)
+    _points = traitlets.List().tag(sync=True)
+    _failures = traitlets.Dict().tag(sync=True)
+    _result = traitlets.Dict().tag(sync=True)
+    _busy = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, job_id: str = "", session: Session | None = None, **traits: Any) -> None:
+        self._record: JobRecord | None = None
+        self._course = monitor_model.Course()
+        self._log: list[messages.LogLine] = []
+        self._generation = Generation()  # of the job that is watched
+        self._generation.renew()
+        self._following = 0  # the generation that is looked after; 0 for none
+        self._begun = self._lost = False
+        super().__init__(session, job_id=job_id, **traits)
+        self._begun = True
+
+    def frame(self, n: int | None = None, **options: Any) -> pd.DataFrame:
+        """The output as a DataFrame: all of it, or its first n rows; options as for `chimera_nb.read_output`.
+
+        Raises RefusedError when the job is not complete or the frame would be too large for the memory there is.
+        """
+        from chimera_nb.data.output import read_output
+
+        record = self._service().get(self.job_id)
+        read = partial(read_output, record, session=self._session, **options)
+        if n is None:
+            return read()
+        first = next(read(batch_rows=n), None)
+        return read() if first is None else first  # without rows: its columns
+
+    # What the front end asks for
+
+    def _on_view(self) -> None:
+        self._go_on()
+        self._send_log(len(self._log), self._log, begin=True)
+
+    def _on_seen(self) -> None:
+        self._go_on()
+
+    def _asked_cancel(self, request: messages.Cancel) -> None:
+        if self._record and not self._record.status.is_final:
+            self._act("cancel", request.job, self._cancel)
+
+    def _asked_retry(self, request: messages.Retry) -> None:
+        if self._record and self._record.status.is_final and monitor_model.failed_files(self._record):
+            self._act("retry", request.job, partial(self._again, JobService.retry))
+
+    def _asked_clone(self, request: messages.Clone) -> None:
+        if self._record:
+            self._act("clone", request.job, partial(self._again, JobService.clone))
+
+    def _asked_save(self, request: messages.Save) -> None:
+        if self._record and self._record.status is Status.COMPLETE:
+            self._act("save", request.job, partial(self._save, request.view))
+
+    def _asked_anew(self, _: messages.Anew) -> None:
+        self._watch_anew()
+
+    # The job
+
+    @traitlets.observe("job_id")
+    def _on_job_id(self, _: object) -> None:
+        if self._begun:
+            self._watch_anew()
+
+    def _watch_anew(self) -> None:
+        """Forget what is shown, and watch the job whose id is asked for now."""
+        self._generation.renew()
+        self._record, self._course = None, monitor_model.Course()
+        with self.hold_sync():
+            self.error, self._job, self._points, self._failures, self._result = "", {}, [], {}, {}
+            self.set_trait("status", "")
+        self._show_log([])
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Look after the job, unless that is done or there is nothing to look after."""
+        ended = self._record is not None and self._record.status.is_final
+        generation = self._generation.number
+        if self.job_id and not ended and self._following != generation:
+            self._following = generation
+            if not self._background.start(self._follow(generation, self.job_id)):
+                self._following = 0
+
+    async def _follow(self, generation: int, job_id: str) -> None:
+        """Look once a second, and hear of changes in between, until the job ends or nobody sees it any more."""
+        watch: Watch | None = None
+        pause = _EVERY
+        try:
+            while not self._generation.is_late(generation):
+                began = time.monotonic()
+                try:
+                    service, record = await asyncio.to_thread(self._look, job_id)
+                    if watch is None and not record.status.is_final:
+                        tell = partial(self._tell, asyncio.get_running_loop(), generation)
+                        watch = await asyncio.to_thread(service.log.watch, tell, job_id=job_id)
+                except JobNotFoundError as e:
+                    self._say(generation, str(e))
+                    return
+                except ChimeraError as e:
+                    pause = min(2 * pause, _AT_MOST_EVERY)
+                    self._lost = True
+                    self._say(generation, f"{e}; trying again")
+                else:
+                    pause = _EVERY
+                    self._take(generation, record)
+                if self._generation.is_late(generation) or not self._is_to_be_followed():
+                    return
+                await asyncio.sleep(max(0.0, pause - (time.monotonic() - began)))
+        finally:
+            if watch is not None:
+                watch.close()
+            if self._following == generation:
+                self._following = 0
+
+    def _is_to_be_followed(self) -> bool:
+        return self._presence.is_seen and not (self._record and self._record.status.is_final)
+
+    def _look(self, job_id: str) -> tuple[JobService, JobRecord]:
+        service = self._service()
+        return service, service.get(job_id)
+
+    def _service(self) -> JobService:
+        """Calls that block, so only from a thread."""
+        return self._session.service_for_watching()
+
+    def _tell(self, loop: asyncio.AbstractEventLoop, generation: int, entries: Entries) -> None:
+        """What a watch calls, in its thread. What cannot be read, the next look says."""
+        for entry in entries:
+            if isinstance(entry, JobRecord):
+                loop.call_soon_threadsafe(self._take, generation, entry)
+
+    def _say(self, generation: int, error: str) -> None:
+        if not self._generation.is_late(generation):
+            self.error = error
+
+    def _take(self, generation: int, record: JobRecord) -> None:
+        """Show a state of the job, unless a later one is shown."""
+        if self._generation.is_late(generation) or (
+            self._record and record.updated_at < self._record.updated_at
+        ):
+            return
+        if self._lost:
+            self._lost, self.error = False, ""
+        if record == self._record:
+            return
+        ended = record.status.is_final and not (self._record and self._record.status.is_final)
+        self._record = record
+        self._show_log(monitor_model.log_lines(record))
+        told = self._course.add(record)
+        with self.hold_sync():
+            self._job = held(monitor_model.describe(record, self._course))
+            if told:
+                self._points = [list(point) for point in self._course.points]
+            self.set_trait("status", record.status.value)
+            if ended:
+                self._failures = self._result = held(messages.Loading())
+        if ended:
+            self._background.start(self._gather(generation, record))
+
+    def _show_log(self, lines: list[messages.LogLine]) -> None:
+        drop, added = monitor_model.log_change(self._log, lines)
+        self._log = lines
+        if drop or added:
+            self._send_log(drop, added)
+
+    def _send_log(self, drop: int, lines: list[messages.LogLine], *, begin: bool = False) -> None:
+        left_out = self._record.logs_left_out if self._record else 0
+        self.post(messages.LogMessage(begin, drop, tuple(lines), left_out))
+
+    # What came of it
+
+    async def _gather(self, generation: int, record: JobRecord) -> None:
+        target = monitor_model.target_of(record)
+        if record.status is Status.COMPLETE:
+            result = await self._tried(target, lambda store: describe_result(store, target, record.job_id))
+            if not self._generation.is_late(generation):
+                self._result = result
+        count = monitor_model.failed_files(record)
+
+        def failed(store: Store) -> messages.Failures:
+            if not count:
+                return messages.Failures((), 0)
+            wanted = failures_of(
+                store, target, record.job_id, count, lambda: not self._generation.is_late(generation)
+            )
+            return messages.Failures(tuple(wanted), count)
+
+        failures = await self._tried(target, failed)
+        if not self._generation.is_late(generation):
+            with self.hold_sync():
+                self._failures = failures
+                if record.status is not Status.COMPLETE:
+                    self._result = {}
+
+    async def _tried(self, target: str, call: Callable[[Store], State]) -> dict[str, Any]:
+        try:
+            return held(await self._background.in_thread(target, call))
+        except ChimeraError as e:
+            return held(messages.Failed(str(e)))
+
+    # What is done to it
+
+    def _act(self, name: str, job_id: str, work: Callable[[JobRecord], Any]) -> None:
+        """Do one thing at a time, and only to the job that was on screen when it was asked for."""
+        record = self._record
+        if record is None or self._busy or job_id != record.job_id:
+            return
+        self.error, self._busy = "", name
+        if not self._background.start(self._done(work, record)):
+            self._busy = ""
+
+    async def _done(self, work: Callable[[JobRecord], Any], record: JobRecord) -> None:
+        generation = self._generation.number
+        try:
+            await work(record)
+        except ChimeraError as e:
+            self._say(generation, str(e))
+        finally:
+            self._busy = ""
+
+    async def _cancel(self, record: JobRecord) -> None:
+        generation = self._generation.number
+        self._take(generation, await asyncio.to_thread(lambda: self._service().cancel(record.job_id)))
+
+    async def _again(self, how: Callable[[JobService, str], JobRecord], record: JobRecord) -> None:
+        generation = self._generation.number
+        # Submitting looks at the inputs, so the store must be there.
+        new = await self._background.in_thread(
+            monitor_model.target_of(record), lambda _: how(self._service(), record.job_id)
+        )
+        if not self._generation.is_late(generation):
+            self.job_id = new.job_id
+
+    async def _save(self, view: str, record: JobRecord) -> None:
+        target = monitor_model.target_of(record)
+
+        def first_rows(store: Store) -> str:
+            return csv_of(first_records(store, shards_of(store, target, record.job_id)))
+
+        text = await self._background.in_thread(target, first_rows)
+        self.post(messages.CsvMessage(view, f"{record.job_id}.csv", text))

@@ -1,0 +1,1 @@
+"""FilePreview: look inside a compressed file."""

@@ -1,0 +1,142 @@
+"""What FilePreview and its view say to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from chimera_nb.widgets.base.messages import Message, Request, State
+
+# What the page asks for
+
+
+@dataclass(frozen=True)
+class Retry(Request):
+    """Read the file again that could not be read."""
+
+
+@dataclass(frozen=True)
+class Line(Request):
+    """All that is kept of a line, by its place from 0."""
+
+    generation: int
+    n: int
+
+
+@dataclass(frozen=True)
+class Tree(Request):
+    """A line as a tree."""
+
+    generation: int
+    n: int
+
+
+@dataclass(frozen=True)
+class Table(Request):
+    """The lines as a table, with a row for each item of the column `explode`, if that is named."""
+
+    generation: int
+    explode: str = ""
+
+
+# What the page is told
+
+
+class ShownLine(NamedTuple):
+    """The first characters of a line; whether there are more, and whether it is JSON that a tree can show."""
+
+    text: str
+    is_long: bool
+    is_json: bool
+
+
+@dataclass(frozen=True)
+class Facts(State):
+    """What is known of a file; sizes in bytes, None where they are not known; `problem` a sentence, or ""."""
+
+    size: int
+    codec: str | None
+    read_bytes: int
+    raw_bytes: int
+    estimated_raw_bytes: int | None
+    estimated_lines: int | None
+    complete: bool
+    problem: str
+    note: str
+    lines_read: int
+    lines: tuple[ShownLine, ...]
+
+
+@dataclass(frozen=True)
+class FileMessage(Message):
+    """The file that is shown, and how far that has come."""
+
+    generation: int
+    uri: str
+    state: Literal["empty", "reading", "shown", "failed"]
+    facts: Facts | None
+
+
+@dataclass(frozen=True)
+class LineMessage(Message):
+    """A line; `cut` when only its first part is kept."""
+
+    generation: int
+    n: int
+    text: str
+    size: int
+    cut: bool
+
+
+class TreeNode(NamedTuple):
+    """A node of a tree; `children` is how many are right below it."""
+
+    depth: int
+    label: str
+    text: str
+    children: int
+
+
+@dataclass(frozen=True)
+class TreeMessage(Message):
+    """The nodes of line `n` in order; without any the line is no JSON."""
+
+    generation: int
+    n: int
+    nodes: tuple[TreeNode, ...]
+    left_out: int
+
+
+class Column(NamedTuple):
+    """A column; whether it holds numbers alone."""
+
+    name: str
+    numeric: bool
+
+
+@dataclass(frozen=True)
+class Records(State):
+    """Rows of text under columns; `others` are lines that are no records, `lists` the columns that can be exploded."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    more_rows: bool
+    more_columns: int
+    others: int
+    lists: tuple[str, ...]
+    explode: str
+
+
+@dataclass(frozen=True)
+class TableMessage(Message):
+    """The table of the lines."""
+
+    generation: int
+    records: Records
+
+
+@dataclass(frozen=True)
+class PreviewTraits:
+    """The traits that the page has."""
+
+    height: int

@@ -1,0 +1,267 @@
+"""The last stage, WriteOutput: it wires and counts, other modules compute.
+
+Beam takes the types of elements from the annotations, so they are not made strings here.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
+from apache_beam.utils.windowed_value import WindowedValue
+
+from pipeline.graph.counters import count
+from pipeline.graph.read_stages import in_global_window
+from pipeline.ledger import FileRecord, Part, Totals
+from pipeline.spec import JobSpec
+from pipeline.storage import Store
+from pipeline.target.layout import parts_folder
+from pipeline.write.line_offsets import (
+    OffsetMap,
+    Stretch,
+    resolve_offsets,
+    stretches_of_parts,
+    stretches_of_shards,
+)
+from pipeline.write.parts import FileWriter, PartWriter
+from pipeline.write.publish import PATTERNS_SHOWN, finish_job
+from pipeline.write.shard_list import write_shard_list
+from pipeline.write.shards import Cut, CutAt, Shard, check_shards, locate, plan_cuts, plan_shards, write_shard
+
+RECORDS = "records"  # the tag of FileRecords beside the parts
+_LEDGER_BYTES = 256 * 1024  # records are written so many bytes at a time
+
+
+class CountListed(beam.DoFn):
+    """Counts the files of a job, each once."""
+
+    def process(self, uri: bytes) -> Iterator[bytes]:
+        count("list-files")
+        yield uri
+
+
+class WriteParts(beam.DoFn):
+    """Files' blocks, each file's with its record behind them -> a Part for each temporary file that is complete.
+
+    Under RECORDS the records come on, with the place of their lines.
+    """
+
+    def __init__(self, store: Store, folder: str, job_id: str) -> None:
+        self._store = store
+        self._folder = folder
+        self._job_id = job_id
+        self._writer: FileWriter | None = None
+
+    def start_bundle(self) -> None:
+        self.teardown()  # of a bundle that failed
+        self._writer = FileWriter(PartWriter(self._store, self._folder, owner=self._job_id), self._job_id)
+
+    def process(self, element: bytes | FileRecord) -> Iterator[Any]:
+        if self._writer is None:
+            return
+        if isinstance(element, FileRecord):
+            record, parts = self._writer.end_file(element)
+            yield TaggedOutput(RECORDS, record)
+            yield from parts
+            return
+        yield from self._writer.write(element)
+        count("write-bytes", len(element))
+        count("write-lines", element.count(b"\n"))
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        if self._writer is not None:
+            yield from map(in_global_window, self._writer.finish())
+        self._writer = None
+
+    def teardown(self) -> None:
+        if self._writer is not None:
+            self._writer.abort()
+            self._writer = None
+
+
+class WriteRecords(beam.DoFn):
+    """FileRecords -> ledger files under temporary names, and a Part for each that is complete."""
+
+    def __init__(self, store: Store, folder: str, owner: str) -> None:
+        self._store = store
+        self._folder = folder
+        self._owner = owner
+        self._lines: list[bytes] = []
+        self._held = 0
+        self._writer: PartWriter | None = None
+
+    def start_bundle(self) -> None:
+        self.teardown()
+        self._lines, self._held = [], 0
+        self._writer = PartWriter(self._store, self._folder, owner=self._owner)
+
+    def process(self, record: FileRecord) -> Iterator[Part]:
+        line = record.to_line()
+        self._lines.append(line)
+        self._held += len(line)
+        if self._held >= _LEDGER_BYTES:
+            yield from self._flush()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        if self._writer is not None:
+            for part in (*self._flush(), *self._writer.finish()):
+                yield in_global_window(part)
+        self._writer = None
+
+    def teardown(self) -> None:
+        if self._writer is not None:
+            self._writer.abort()
+            self._writer = None
+
+    def _flush(self) -> list[Part]:
+        lines, self._lines, self._held = self._lines, [], 0
+        return list(self._writer.write(b"".join(lines))) if self._writer is not None and lines else []
+
+
+class PlaceRecords(beam.DoFn):
+    """Ledger files -> the same with the shards of the records' lines, as `stretches` has them of parts or shards."""
+
+    def __init__(
+        self, store: Store, spec: JobSpec, stretches: Callable[[Sequence[Any]], list[Stretch]]
+    ) -> None:
+        folder = parts_folder(spec.target, spec.job_id, "ledger")
+        self._resolve = partial(resolve_offsets, store, folder=folder, owner=spec.job_id)
+        self._stretches = stretches
+        self._offsets: OffsetMap | None = None
+
+    def start_bundle(self) -> None:
+        self._offsets = None
+
+    def process(self, ledger: Part, layout: list[Any]) -> Iterator[Part]:
+        if self._offsets is None:
+            self._offsets = OffsetMap(self._stretches(layout), len(layout))
+        yield self._resolve(ledger, self._offsets)
+
+
+class SumTotals(beam.CombineFn):
+    """FileRecords -> their Totals."""
+
+    def create_accumulator(self) -> Totals:
+        return Totals()
+
+    def add_input(self, totals: Totals, record: FileRecord) -> Totals:
+        return totals.add(record)
+
+    def merge_accumulators(self, several: Iterable[Totals]) -> Totals:
+        merged = Totals()
+        for totals in several:
+            merged = merged.merge(totals)
+        return merged
+
+    def extract_output(self, totals: Totals) -> Totals:
+        return totals
+
+
+class Repartition(beam.PTransform):
+    """Parts -> the plan of as many shards as are wanted of the same lines, and the Parts they are written to."""
+
+    def __init__(self, store: Store, spec: JobSpec, shards: int) -> None:
+        super().__init__()
+        self._shards = shards
+        folder = parts_folder(spec.target, spec.job_id, "shards")
+        self._locate = partial(locate, store)
+        self._write = partial(write_shard, store, folder=folder, owner=spec.job_id)
+
+    def expand(self, parts: Any) -> Any:
+        once = parts.pipeline | "Once" >> beam.Create([None])
+        cuts = (
+            once
+            | "PlanCuts" >> beam.FlatMap(_plan_cuts, AsList(parts), self._shards)
+            | "SpreadCuts" >> beam.Reshuffle()
+            | "LocateCuts" >> beam.Map(self._locate)
+        )
+        planned = once | "PlanShards" >> beam.FlatMap(_plan_shards, AsList(parts), AsList(cuts), self._shards)
+        written = planned | "SpreadShards" >> beam.Reshuffle() | "WriteShards" >> beam.Map(self._write)
+        checked = once | "CheckShards" >> beam.FlatMap(_check_shards, AsList(parts), AsList(written))
+        return {"planned": planned, "written": checked}
+
+
+class WriteOutput(beam.PTransform):
+    """{listed, read} -> shards, ledger and summary.json at the target; gives the summary.
+
+    `listed` holds the URIs of all files, with which what is written is reconciled; `read` their blocks and records.
+    """
+
+    def __init__(self, store: Store, spec: JobSpec, patterns: Sequence[str], started_at: str) -> None:
+        super().__init__()
+        self._store = store
+        self._spec = spec
+        # Not all of them: the graph has to fit a request.
+        shown = [*patterns[:PATTERNS_SHOWN]]
+        about = {"startedAt": started_at, "patterns": shown, "patternsTotal": len(patterns)}
+        self._finish = partial(_finish, store=store, spec=spec, about=about)
+
+    def expand(self, given: Any) -> Any:
+        store, spec = self._store, self._spec
+        folder = partial(parts_folder, spec.target, spec.job_id)
+        written = given["read"] | "WriteParts" >> beam.ParDo(
+            WriteParts(store, folder("output"), spec.job_id)
+        ).with_outputs(RECORDS, main="parts")
+        records, parts = written[RECORDS], written["parts"]
+        ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
+        totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
+        listed = (
+            given["listed"]
+            | "CountListed" >> beam.ParDo(CountListed())
+            | "SumListed" >> beam.combiners.Count.Globally()
+        )
+        place = PlaceRecords(store, spec, stretches_of_parts)
+        layout = parts
+        if spec.shards:
+            shards = parts | Repartition(store, spec, spec.shards)
+            place = PlaceRecords(store, spec, stretches_of_shards)
+            layout, parts = shards["planned"], shards["written"]
+        ledger |= "PlaceRecords" >> beam.ParDo(place, AsList(layout))
+        once = records.pipeline | "Once" >> beam.Create([None])
+        published = once | "ListShards" >> beam.Map(
+            partial(_list_shards, store), AsList(parts), AsList(ledger), spec.job_id, folder("published")
+        )
+        return once | "Publish" >> beam.Map(
+            self._finish,
+            AsSingleton(listed),
+            AsSingleton(totals),
+            AsList(parts),
+            AsList(ledger),
+            AsSingleton(published),
+        )
+
+
+def _finish(
+    _: None,
+    listed: int,
+    totals: Totals,
+    output: list[Part],
+    ledger: list[Part],
+    published: Part,
+    *,
+    store: Store,
+    spec: JobSpec,
+    about: dict[str, Any],
+) -> dict[str, Any]:
+    return finish_job(
+        store, spec, about, listed=listed, totals=totals, output=output, ledger=ledger, published=published
+    )
+
+
+def _list_shards(
+    store: Store, _: None, output: list[Part], ledger: list[Part], job_id: str, folder: str
+) -> Part:
+    return write_shard_list(store, output, ledger, job_id, folder)
+
+
+def _plan_cuts(_: None, parts: list[Part], shards: int) -> list[Cut]:
+    return plan_cuts(sorted(parts), shards)
+
+
+def _plan_shards(_: None, parts: list[Part], cuts: list[CutAt], shards: int) -> list[Shard]:
+    return plan_shards(sorted(parts), {cut.uri: cut for cut in cuts}, shards)
+
+
+def _check_shards(_: None, parts: list[Part], shards: list[Part]) -> list[Part]:
+    return list(check_shards(parts, shards))

@@ -1,0 +1,195 @@
+"""Inputs -> patterns -> files: what a job reads, and the checks that need the bucket."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError, TargetError
+from pipeline.glob import Pattern
+from pipeline.locations import Inputs, Target
+from pipeline.sources import build_patterns, get_decompressor, get_source
+from pipeline.storage import Entry, Store, join
+from pipeline.target.contents import published
+from pipeline.uri import escape, has_glob, join_uri, split_uri
+
+_LOOKUPS = 16  # inputs looked up at a time
+_CROWD = 20  # literal names in one folder, beyond which it is listed
+
+
+def patterns_by_input(store: Store, inputs: Inputs, source: str) -> dict[str, list[str]]:
+    """Each input with its patterns, by the source of that name.
+
+    Raises RefusedError for an unknown source, and for a path or glob that cannot be read.
+    """
+    plugin = get_source(source)
+    get_decompressor(plugin)
+    bucket = inputs.bucket
+    return {
+        input_: build_patterns(plugin, bucket, _unambiguous(store, bucket, path))
+        for input_, path in zip(inputs.uris, inputs.paths, strict=True)
+    }
+
+
+def list_matches(store: Store, pattern: str) -> Iterator[Entry]:
+    """The files that one pattern matches, in the order of the listing.
+
+    The server is asked for the literal prefix; what matches is decided here. Raises StorageError.
+    """
+    bucket, text = split_uri(pattern)
+    glob = Pattern(text)
+    for entry in store.list_objects(join_uri(bucket, glob.prefix), recursive=glob.recursive):
+        if glob.matches(split_uri(entry.uri)[1]):
+            yield entry
+
+
+def check_inputs(store: Store, patterns: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The inputs with those of their patterns that are worth looking for: a literal one only if it is there.
+
+    Raises NothingMatchesError unless each input matches a file, and RefusedError if the bucket is absent. Stops
+    at each input's first match, which costs one request for most; many inputs in one folder cost one listing.
+    """
+    bucket = split_uri(next(iter(patterns)))[0]
+    if not store.bucket_exists(bucket):
+        raise RefusedError(
+            f"no bucket gs://{bucket} (or it is not visible with these credentials); check its name"
+        )
+    with ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="check-input") as pool:
+        known = _listed(store, _crowded(patterns), pool)
+        found = list(pool.map(lambda tried: _matching(store, tried, known), patterns.values()))
+    for (input_, tried), matching in zip(patterns.items(), found, strict=True):
+        if not matching:
+            raise NothingMatchesError(f"no file matches {input_}; tried {' and '.join(tried)}", [*tried])
+    return dict(zip(patterns, found, strict=True))
+
+
+def _crowded(patterns: dict[str, list[str]]) -> list[str]:
+    """The folders in which so many literal names are looked for that listing the folder costs less."""
+    literal = (uri for tried in patterns.values() for pattern in tried if (uri := literal_uri(pattern)))
+    looked_into = Counter(uri.rpartition("/")[0] + "/" for uri in literal)
+    return [folder for folder, times in looked_into.items() if times > _CROWD]
+
+
+def _listed(store: Store, folders: list[str], pool: ThreadPoolExecutor) -> dict[str, frozenset[str]]:
+    """Each folder with the URIs of what stands right in it; those of folders end in "/"."""
+
+    def names(folder: str) -> frozenset[str]:
+        pages = store.list_folder(folder)
+        return frozenset(uri for page in pages for uri in (*page.folders, *(e.uri for e in page.objects)))
+
+    return dict(zip(folders, pool.map(names, folders), strict=True))
+
+
+def _matching(store: Store, patterns: list[str], known: dict[str, frozenset[str]]) -> list[str]:
+    """The patterns of one input without those that are known to match nothing; none if none matches."""
+    kept, matched = [], False
+    for pattern in patterns:
+        uri = literal_uri(pattern)
+        siblings = known.get(f"{uri.rpartition('/')[0]}/") if uri else None
+        if uri and not (uri in siblings if siblings is not None else store.exists(uri)):
+            continue
+        if uri and siblings is not None and f"{uri}/" not in siblings:
+            return [pattern]  # it is a file, and there is no folder of that name
+        if uri or matched or any(True for _ in list_matches(store, pattern)):
+            matched = True
+        kept.append(pattern)
+    return kept if matched else []
+
+
+def literal_uri(pattern: str) -> str | None:
+    """The one URI that a pattern matches, when it has no wildcard."""
+    bucket, text = split_uri(pattern)
+    glob = Pattern(text)
+    return join_uri(bucket, glob.prefix) if glob.literal else None
+
+
+def check_apart(
+    store: Store, inputs: Inputs, target: Target, patterns: list[str], *, job_id: str, overwrite: bool = False
+) -> None:
+    """Raise TargetError when the target lies in the selection: the job would read what it writes or deletes."""
+    _real_folder.cache_clear()  # links may lead elsewhere than when the last job was submitted from this process
+    followed = _followed(target.uri)
+    for input_ in inputs.uris:
+        folder = _followed(input_.rstrip("/"))
+        if not has_glob(split_uri(input_)[1]) and f"{followed}/".startswith(f"{folder.rstrip('/')}/"):
+            raise TargetError(f"target {target.uri} is inside the input {input_}; choose one outside it")
+    bucket = target.bucket
+    names = [join(target.uri, name) for name in _names_written(job_id)]
+    if overwrite and store.bucket_exists(bucket):
+        names += published(store, target.uri)
+    paths = [split_uri(uri)[1] for uri in names]
+    for pattern in patterns:
+        there, text = split_uri(pattern)
+        if there != bucket:
+            continue
+        glob = Pattern(text)
+        looked_through = join_uri(bucket, glob.prefix.rpartition("/")[0] + "/")
+        for link in store.linked_folders(looked_through) if glob.recursive and not glob.literal else ():
+            check_outside(f"{link}/", target.uri)
+            if f"{followed}/".startswith(f"{_followed(link).rstrip('/')}/"):
+                raise TargetError(
+                    f"target {target.uri} is inside {link}, which {pattern} reads; choose another"
+                )
+        for uri, path in zip(names, paths, strict=True):
+            if glob.matches(path):
+                raise TargetError(
+                    f"target {target.uri} is inside the selection: {pattern} matches {uri}; "
+                    "choose another target or a narrower pattern"
+                )
+
+
+def check_outside(uri: str, target: str) -> None:
+    """Raise TargetError for a local file that links lead to within the target: it is what the job writes."""
+    if uri.startswith("gs://") or target.startswith("gs://"):
+        return
+    if f"{_real_folder(os.path.dirname(uri))}/".startswith(f"{_real_folder(target)}/"):  # noqa: PTH120 - as written
+        raise TargetError(f"{uri} leads into the target {target} through a link; choose another target")
+
+
+@lru_cache(maxsize=1024)  # a listing comes folder by folder
+def _real_folder(path: str) -> str:
+    return os.path.realpath(path)
+
+
+def _followed(uri: str) -> str:
+    """A local path without links, so that two ways to one folder are seen to be one."""
+    return os.path.realpath(uri) if uri and not uri.startswith("gs://") else uri
+
+
+def _names_written(job_id: str) -> list[str]:
+    shards = [f"{kind}/{kind}-00000-of-00001.ndjson" for kind in ("output", "ledger")]
+    return [
+        *shards,
+        "shards.ndjson",
+        "summary.json",
+        "_chimera/claim.json",
+        f"_chimera/{job_id}/output/part-0.ndjson",
+    ]
+
+
+def _unambiguous(store: Store, bucket: str, path: str) -> list[str]:
+    """The path so that a source cannot mistake it.
+
+    A name that holds a glob character and is there literally is that object or folder, not a glob; and a
+    local folder, which can be told from a file, gets its "/".
+    """
+    uri = join_uri(bucket, path)
+    if has_glob(path):
+        folder = f"{path.rstrip('/')}/"
+        try:
+            literal = [escape(path)] if not path.endswith("/") and store.exists(uri) else []
+            if _holds_files(store, join_uri(bucket, folder)):
+                literal.append(escape(folder))
+        except ObjectNotFoundError:
+            return [path]  # no such bucket: refused in its turn
+        return literal or [path]
+    if not bucket and not path.endswith("/") and store.is_local_folder(path):
+        return [f"{path}/"]
+    return [path]
+
+
+def _holds_files(store: Store, folder: str) -> bool:
+    return store.is_local_folder(folder) or next(store.list_objects(folder), None) is not None

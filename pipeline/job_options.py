@@ -1,0 +1,99 @@
+"""The options of a job: one row each, of which command lines, form, code and documentation are made.
+
+How a Dataflow job runs besides is `chimera_nb.dataflow_options`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pipeline.options import Option
+from pipeline.user_project import USER_PROJECT, check_user_project
+
+MAX_SHARDS = 99_999  # five digits in output-00000-of-NNNNN.ndjson
+MAX_RATIO = 1000  # gzip cannot pass 1,032, and market files come to about 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """How a job reads and writes. `pipeline.spec.JobSpec` checks them."""
+
+    source: Annotated[
+        str, Option("The source plugin; `chimera sources` lists them", part="read", label="Source")
+    ] = "ndjson"
+    shards: Annotated[
+        int | None,
+        Option(
+            "How many output files",
+            unset="as the workers find fastest",
+            least=1,
+            most=MAX_SHARDS,
+            part="write",
+            label="Output files",
+            placeholder="as found fastest",
+        ),
+    ] = None
+    keep_partial: Annotated[
+        bool,
+        Option(
+            "Keep what was read of a file before its fault",
+            part="more",
+            label="Keep what was read of a file before its fault",
+        ),
+    ] = False
+    max_failures: Annotated[
+        int | None,
+        Option(
+            "Fail the job if more files than this fail",
+            unset="a job fails when all of its files do",
+            part="more",
+            label="Max failed files",
+            placeholder="any number",
+        ),
+    ] = None
+    max_ratio: Annotated[
+        int,
+        Option(
+            "Fail a file of more raw bytes for each stored byte, from 16 MiB on",
+            zero="no bound",
+            part="more",
+            label="Max ratio",
+            placeholder=f"{MAX_RATIO:,}",
+            hint="Raw bytes for each stored byte; a file of more has failed, as a bomb. 0: no bound.",
+        ),
+    ] = MAX_RATIO
+    spool_mb: Annotated[
+        int | None,
+        Option(
+            "MB of temporary disk for each process, beyond which a file is read twice",
+            unset="half of what is free",
+            part="more",
+            label="Temporary disk, MB",
+            placeholder="half of it",
+            hint="Of each process; a file that does not fit is read twice. Left open: half of what is free.",
+        ),
+    ] = None
+    overwrite: Annotated[
+        bool,
+        Option(
+            "Replace the output that the target holds",
+            once=True,
+            part="write",
+            label="Replace what is there",
+        ),
+    ] = False
+    user_project: Annotated[
+        str | None,
+        Option(
+            "The project to be billed where a bucket's requesters pay",
+            unset=USER_PROJECT,
+            check=check_user_project,
+            variable=USER_PROJECT,
+            metavar="PROJECT",
+            part="more",
+            label="Billed project",
+            placeholder="my-team-1234",
+            hint="Billed where a bucket's requesters pay. Left open: as the settings say.",
+        ),
+    ] = None

@@ -1,0 +1,109 @@
+"""What a job reads, and where its output goes: each checked when it is made, by itself."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from pipeline.errors import InvalidUriError, RefusedError, SettingsError, TargetError
+from pipeline.folders import current_folder, home_expanded
+from pipeline.uri import has_glob, other_scheme, split_uri
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """gs:// URIs of one bucket, or local paths: folders, objects or globs (`pipeline.glob`).
+
+    uris   each once, in order; local ones are made absolute
+
+    Raises RefusedError for none, for what cannot be read, and for several buckets; SettingsError for what is no text.
+    """
+
+    uris: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        given = self.uris
+        if not (isinstance(given, tuple) and all(isinstance(path, str) for path in given)):
+            raise SettingsError(
+                f"inputs is {given!r}; give a list of texts, one for each folder, object or glob"
+            )
+        if not given:
+            raise RefusedError("no inputs; give at least one folder, object or glob")
+        object.__setattr__(self, "uris", tuple(dict.fromkeys(_located(path) for path in given)))
+        buckets = {split_uri(path)[0] for path in self.uris}
+        if len(buckets) > 1:
+            named = ", ".join(sorted(f"gs://{bucket}" if bucket else "local files" for bucket in buckets))
+            raise RefusedError(f"the inputs are in several places ({named}); submit one job for each")
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of all of them; "" stands for local files."""
+        return split_uri(self.uris[0])[0]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The same within the bucket."""
+        return tuple(split_uri(path)[1] for path in self.uris)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The folder that takes output/, ledger/ and summary.json.
+
+    uri   without a trailing "/"; a local one is made absolute
+
+    Raises TargetError for what can be no such folder.
+    """
+
+    uri: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "uri", _target(self.uri))
+
+    @property
+    def bucket(self) -> str:
+        """Its bucket; "" stands for local files."""
+        return split_uri(self.uri)[0]
+
+
+def _located(path: str) -> str:
+    """The input as it is stored: a URI as written, a local path made absolute with its last "/" kept.
+
+    A job runs in another process, perhaps after the caller has changed its folder. A local folder written in
+    two ways must not be read twice, so "//" is "/" there.
+    """
+    bucket, name = split_uri(path)
+    if bucket:
+        return path
+    if name.startswith("~"):
+        name = home_expanded(name)
+    if not os.path.isabs(name):  # noqa: PTH117
+        name = f"{current_folder()}/{name.removeprefix('./')}"
+    name = re.sub("/{2,}", "/", name)
+    if "/../" in name or name.endswith("/..") or "/./" in name:
+        end = "/" if name.endswith("/") else ""
+        name = os.path.normpath(name).rstrip("/") + end or "/"
+    return name.removesuffix("/.") + "/" if name.endswith("/.") else name
+
+
+def _target(target: str) -> str:
+    if scheme := other_scheme(target):
+        raise TargetError(
+            f"{scheme} is not written, only gs:// and local folders: target {target!r}; write to one of these, and "
+            "copy the output from there"
+        )
+    try:
+        bucket, path = split_uri(target)
+    except InvalidUriError as e:
+        raise TargetError(f"target {e}") from e
+    if has_glob(path):
+        raise TargetError(f"target {target!r} holds a glob character (* ? [); name one folder")
+    if bucket:
+        if "//" in path or path.startswith("/"):
+            raise TargetError(f"target {target!r} has an empty folder name (//); write each '/' once")
+        return f"gs://{bucket}/{path.rstrip('/')}".rstrip("/")
+    located = os.path.normpath(_located(target))
+    if located == "/":
+        raise TargetError("target '/' is the root of this machine; name a folder")
+    return located

@@ -1,0 +1,8 @@
+"""A file -> its lines, held until it proved good.
+
+lines.py        byte stream -> blocks of whole lines
+text_format.py  what a file of text is where it is not one JSON object a line
+held_lines.py   a file's lines, held back until the file has proved good
+file.py         one file: its lines and its record for the ledger
+pool.py         many files at once, in threads
+"""

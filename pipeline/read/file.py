@@ -1,0 +1,222 @@
+"""Read one file whole: its lines, held back until it has proved good, and its record for the ledger."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from pipeline.codecs import HEAD_BYTES, choose_codec, mismatch
+from pipeline.codecs.stream import BufferedStream
+from pipeline.errors import (
+    AccessDeniedError,
+    BadFileError,
+    ObjectChangedError,
+    ObjectNotFoundError,
+    StorageError,
+    StoreUnavailableError,
+    TransferError,
+)
+from pipeline.job_options import MAX_RATIO
+from pipeline.ledger import FileRecord
+from pipeline.progress import tally
+from pipeline.read.held_lines import HeldLines
+from pipeline.read.text_format import HEAD_BYTES as TEXT_HEAD_BYTES
+from pipeline.read.text_format import text_format
+from pipeline.storage import ReadStream, Store
+from pipeline.storage.patience import Trials
+
+_READINGS = 5  # of one file, where what came was not what is stored
+RATIO_FROM = 16 << 20  # raw bytes: less is no harm, and small honest files may compress to next to nothing
+_OF_THE_FILE = (BadFileError, StorageError)  # what makes a failed file, and not a failed bundle
+_GONE = (ObjectNotFoundError, ObjectChangedError, AccessDeniedError)  # and what does before a second reading
+# More decoders than cores gain nothing, and each holds a megabyte or more.
+_decoding = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How files are read.
+
+    codec         for `choose_codec`
+    keep_partial  also give the whole lines from before a fault
+    max_ratio     raw bytes for each stored byte, above which a file is taken for a bomb; 0 for no bound
+    spool_bytes   of the temporary disk, for all files of a process; None for as much as is left free
+    """
+
+    codec: str = "auto"
+    keep_partial: bool = False
+    max_ratio: int = MAX_RATIO
+    spool_bytes: int | None = None
+
+
+_BY_DEFAULT = ReadOptions()
+
+
+@dataclass
+class ReadFile:
+    """What became of one file: its record, and the lines that go out (none if it failed)."""
+
+    record: FileRecord
+    lines: HeldLines = field(default_factory=HeldLines)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Its blocks of whole lines. `record` is final once they are all taken, not before.
+
+        A file that has to be read again and is not there any more, or is another, is a failed one then. Raises
+        StorageError when that shows after blocks were taken, or when other bytes come: the blocks are no good, and
+        their bundle is to be repeated.
+        """
+        taken = False
+        try:
+            for block in self.lines.blocks():
+                taken = True
+                yield block
+        except _GONE as e:
+            if taken or isinstance(e, StoreUnavailableError):
+                raise
+            self.record = replace(
+                self.record,
+                status="failed",
+                error=_reason(e),
+                lines=0,
+                output_bytes=0,
+                output_crc32c=None,
+                crc32c=None,
+            )
+
+
+def read_file(store: Store, uri: str, options: ReadOptions = _BY_DEFAULT) -> ReadFile:
+    """Read and decode a file to its end. What is wrong with its bytes is in the record, or that it alone is refused.
+
+    Raises StoreUnavailableError when it is the store that is at fault, for as long as its patience lasts: then
+    nothing is known of the file, and a runner is to try the bundle again.
+    """
+    trials, readings = Trials(store.patience), Trials(store.patience, most=_READINGS)
+    while True:
+        try:
+            return _read_once(store, uri, options)
+        except TransferError as e:
+            readings.failed(e)
+        except StoreUnavailableError as e:
+            trials.failed(e)
+
+
+def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
+    began = time.monotonic()
+    result = ReadFile(FileRecord(uri, "failed"))
+    try:
+        with _own_faults(store, uri), store.open_read(uri) as stream:
+            result.lines = HeldLines(
+                uri, partial(_read_again, store, stream, options.codec), on_disk=options.spool_bytes
+            )
+            with _decoding:
+                _read_into(result, stream, options)
+    except StoreUnavailableError:
+        result.lines.drop()
+        tally("read-bytes", -result.record.size)  # what follows counts them anew
+        tally("raw-bytes", -result.record.raw_bytes)
+        raise
+    except _OF_THE_FILE as e:
+        result.record = replace(result.record, status="failed", error=_reason(e))
+        if not options.keep_partial:
+            result.lines.drop()
+            result.lines = HeldLines()
+    except BaseException:
+        result.lines.drop()
+        raise
+    result.record = replace(
+        result.record,
+        lines=result.lines.lines,
+        output_bytes=result.lines.size,
+        output_crc32c=result.lines.crc32c if result.lines.size else None,
+        seconds=round(time.monotonic() - began, 3),
+    )
+    return result
+
+
+@contextmanager
+def _own_faults(store: Store, uri: str) -> Iterator[None]:
+    """Let errors through that are this file's alone; one that all others have is raised as StoreUnavailableError."""
+    try:
+        yield
+    except StoreUnavailableError:
+        raise
+    except StorageError:
+        store.check_gives(uri)
+        raise
+
+
+def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> None:
+    """Fill in the lines and the record; on an error both hold what was known by then."""
+    raw_bytes = read_bytes = 0
+    name = None
+    head = bytearray()
+    try:
+        intake = BufferedStream(stream)
+        codec = choose_codec(intake.peek(HEAD_BYTES), result.record.uri, options.codec)
+        name = codec.name
+        for chunk in codec.decode(intake):
+            raw_bytes += len(chunk)
+            tally("raw-bytes", len(chunk))
+            tally("read-bytes", stream.size - read_bytes)
+            read_bytes = stream.size
+            _check_ratio(raw_bytes, stream, options.max_ratio)
+            if len(head) < TEXT_HEAD_BYTES:
+                head += chunk[:TEXT_HEAD_BYTES]
+            result.lines.add(chunk)
+        stream.verify()
+        result.lines.complete()
+        looks = text_format(bytes(head))
+        notes = (mismatch(codec, result.record.uri), *intake.notes, looks and looks.note)
+        result.record = replace(
+            result.record,
+            status="complete",
+            crc32c=stream.crc32c,
+            note="; ".join(note for note in notes if note) or None,
+        )
+    except BadFileError:
+        stream.prove()  # what came may not be what is stored
+        raise
+    finally:
+        tally("read-bytes", stream.size - read_bytes)
+        result.record = replace(
+            result.record, generation=stream.generation, size=stream.size, codec=name, raw_bytes=raw_bytes
+        )
+
+
+def _check_ratio(raw: int, stream: ReadStream, limit: int) -> None:
+    """Refuse a file that takes out of all proportion; by its whole size, so that one dense part does not matter."""
+    if not limit or raw <= max(limit * stream.size, RATIO_FROM) or raw <= limit * stream.length():
+        return
+    raise BadFileError(
+        f"holds more than {limit:,} raw bytes for each of its {stream.length():,} bytes, as a bomb does; if it is "
+        f"meant to, allow more with max-ratio (0: no bound)",
+        of_the_file=True,
+    )
+
+
+def _read_again(store: Store, first: ReadStream, wanted: str) -> Generator[bytes, None, None]:
+    """The raw bytes of a file once more.
+
+    Raises ObjectChangedError where the store has another version by now, StorageError where other bytes come.
+    """
+    with _own_faults(store, first.uri), first.again() as stream, _decoding:
+        intake = BufferedStream(stream)
+        try:
+            yield from choose_codec(intake.peek(HEAD_BYTES), first.uri, wanted).decode(intake)
+        except BadFileError as e:
+            raise StorageError(
+                first.uri, f"{e}, as it was not when it was first read; run the job again"
+            ) from e
+        stream.verify()
+        if (stream.size, stream.crc32c) != (first.size, first.crc32c):
+            raise StorageError(first.uri, "gave other bytes when it was read again; run the job again")
+
+
+def _reason(error: Exception) -> str:
+    return error.about_it if isinstance(error, StorageError) else str(error)

@@ -1,0 +1,86 @@
+// The rows of the bucket browser as the kernel sends them, which of them are drawn, and what is said of them.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Rows, isHeld, windowOf } from "../../chimera_nb/widgets/browser/rows.js";
+import { cameFrom, emptyText, matchedText, statusText } from "../../chimera_nb/widgets/browser/words.js";
+
+/** @import { RowsMessage } from "../../chimera_nb/widgets/browser/messages.js" */
+
+/** @param {Partial<RowsMessage>} changes @returns {RowsMessage} */
+function message(changes = {}) {
+  return {
+    kind: "rows", generation: 1, folder: "gs://b/in/", filter: "", crumbs: [], above: null, at: [0, 0], folders: [], objects: [], rest: false, loading: false, failed: false, complete: true, unnamed: 0,
+    ...changes,
+  };
+}
+
+/** @param {string} name @returns {[string, number, string | null, string]} */
+const object = (name) => [name, 7, null, "bz2"];
+
+/** @param {Partial<RowsMessage>[]} messages */
+function rowsOf(...messages) {
+  const rows = new Rows(message(messages[0]));
+  for (const each of messages) assert.ok(rows.take(message(each)));
+  return rows;
+}
+
+test("folders stand first, and keys stay when more rows come", () => {
+  const rows = rowsOf({ folders: ["a/"], objects: [object("x")], complete: false });
+  assert.deepEqual([rows.length, rows.placeOf(0), rows.uri(0)], [2, 1, "gs://b/in/x"]);
+  assert.ok(rows.take(message({ at: [1, 1], folders: ["c/"], objects: [object("y")] })));
+  assert.deepEqual([rows.placeOf(0), rows.uri(0), rows.uri(-2)], [2, "gs://b/in/x", "gs://b/in/c/"]);
+  assert.deepEqual([0, 1, 2, 3].map(rows.keyAt).map(rows.name), ["a/", "c/", "x", "y"]);
+  assert.deepEqual([rows.has(-2), rows.has(-3), rows.has(1), rows.has(2)], [true, false, true, false]);
+});
+
+test("rows that were sent before are not there twice, and a hole is noticed", () => {
+  const rows = rowsOf({ folders: ["a/"], objects: [object("x")], complete: false });
+  assert.ok(rows.take(message({ folders: ["a/", "b/"], objects: [object("x"), object("y")] })));
+  assert.deepEqual([rows.folders, rows.objects.map(([name]) => name)], [["a/", "b/"], ["x", "y"]]);
+  assert.equal(rows.take(message({ at: [2, 3] })), false);
+  assert.equal(rows.take(message({ at: [3, 2] })), false);
+});
+
+test("of 100,000 rows only those on screen are drawn, with a few beyond", () => {
+  const list = { height: 360, row: 30, total: 100_000, spare: 8 };
+  assert.deepEqual(windowOf({ ...list, top: 0 }), [0, 20]);
+  assert.deepEqual(windowOf({ ...list, top: 1_500_015 }), [49_992, 50_021]);
+  assert.deepEqual(windowOf({ ...list, top: 30 * 100_000 - 360 }), [99_980, 100_000]);
+  assert.deepEqual(windowOf({ ...list, top: 0, total: 3 }), [0, 3]);
+});
+
+test("a folder is held by itself and by the folders above it, and by no other", () => {
+  const selected = new Set(["gs://b/in/", "gs://c/2016/x"]);
+  assert.deepEqual(["gs://b/in/", "gs://b/in/deep/er/", "gs://b/", "gs://b/in2/", "gs://c/2016/", "gs://"].map((folder) => isHeld(folder, selected)), [true, true, false, false, false, false]);
+});
+
+test("the row that one comes from is the folder right below the one that is opened", () => {
+  assert.equal(cameFrom("gs://b/in/2016/", "gs://b/"), "in/");
+  assert.equal(cameFrom("gs://b/a\nb/c/", "gs://b/"), "a\nb/");
+  assert.deepEqual([cameFrom("gs://b/", "gs://b/"), cameFrom("gs://b/", "gs://b/in/"), cameFrom("", "gs://")], [null, null, null]);
+});
+
+test("the status says how much is there, and what to do for more", () => {
+  const two = { folders: ["a/"], objects: [object("x"), object("y")] };
+  assert.equal(statusText(rowsOf(two)), "1 folder, 2 files");
+  assert.equal(statusText(rowsOf({ ...two, complete: false })), "1 folder, 2 files so far; scroll for more");
+  assert.equal(statusText(rowsOf({ ...two, complete: false, loading: true })), "1 folder, 2 files, loading more");
+  assert.equal(statusText(rowsOf({ ...two, complete: false, failed: true })), "1 folder, 2 files so far");
+  assert.equal(statusText(rowsOf({ complete: false, loading: true })), "Loading");
+  assert.equal(statusText(rowsOf({ objects: [object("x")], unnamed: 1 })), "1 file; 1 name left out that no text can show");
+});
+
+test("an empty list says what to do about it", () => {
+  assert.match(emptyText(rowsOf({ filter: "nono" })), /holds “nono”.*Esc/);
+  assert.match(emptyText(rowsOf({ folder: "gs://" })), /no bucket yet/);
+  assert.match(emptyText(rowsOf({})), /chimera put FILES gs:\/\/b\/in\/$/);
+});
+
+test("a pattern says what it matches, or why it does not do", () => {
+  assert.equal(matchedText(null), "** is any depth of folders");
+  assert.equal(matchedText({ text: "*", files: 0, bytes: 0, more: false, error: "", example: "", active: false }), "matches no file");
+  assert.equal(matchedText({ text: "*", files: 0, bytes: 0, more: true, error: "", example: "", active: true }), "more than 0 files, 0 B");
+  assert.equal(matchedText({ text: "[", files: 0, bytes: 0, more: false, error: "no ]", example: "", active: false }), "no ]");
+});

@@ -1,0 +1,92 @@
+// A plan's figures, the jobs of the list, and the numbers of one that runs.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { addressWith, queryOf, readAddress } from "../../chimera_nb/widgets/dashboard/address.js";
+import { figures, hours, minutes } from "../../chimera_nb/widgets/job_form/figures.js";
+import { midnight } from "../../chimera_nb/widgets/job_history/filters.js";
+import { filesText, shareDone } from "../../chimera_nb/widgets/job_history/row.js";
+import { statusText } from "../../chimera_nb/widgets/job_history/words.js";
+import { whyNone as whyNoFailures } from "../../chimera_nb/widgets/job_monitor/failures.js";
+import { asText, linesOf } from "../../chimera_nb/widgets/job_monitor/log.js";
+import { factTexts, leftText, secondsRun } from "../../chimera_nb/widgets/job_monitor/words.js";
+
+/** @import { Job } from "../../chimera_nb/widgets/job_monitor/messages.js" */
+/** @import { JobRow } from "../../chimera_nb/widgets/job_history/messages.js" */
+
+const PLAN = { files: 1200, bytes: 5e9, more: false, rawBytes: 48e9, minutes: 12.4, workerHours: 3.25, assumes: "", counting: false, looking: false };
+const JOB = /** @type {Job} */ ({
+  id: "j", status: "running", final: false, listed: 10, complete: 3, failed: 1, readBytes: 100, rawBytes: 2000, lines: 7, speed: 1500, averageSpeed: 900, secondsLeft: 65, seconds: 12, fraction: 0.4,
+});
+const ROW = /** @type {JobRow} */ ({ id: "j", status: "running", listed: 10, done: 3, failed: 1 });
+
+test("a plan is told in figures, what is guessed as such", () => {
+  assert.deepEqual(figures(PLAN), ["1,200", "5.0 GB", "about 48.0 GB", "about 12 min", "about 3.3"]);
+  assert.deepEqual(figures({ ...PLAN, more: true }), ["over 1,200", "over 5.0 GB", "over 48.0 GB", "over 12 min", "over 3.3"]);
+  assert.deepEqual(figures({ ...PLAN, rawBytes: null, minutes: null, workerHours: null }).slice(2), ["unknown", "unknown", "unknown"]);
+  assert.deepEqual(figures({ ...PLAN, rawBytes: null, counting: true })[2], "…");
+  assert.deepEqual(figures({}), ["–", "–", "–", "–", "–"]);
+});
+
+test("times and worker-hours have the unit that fits", () => {
+  assert.deepEqual([0.5, 1, 89, 90, 2879, 2880].map((value) => minutes(value)), ["under a minute", "about 1 min", "about 89 min", "about 1.5 h", "about 48.0 h", "about 2.0 days"]);
+  assert.deepEqual([0.05, 0.5, 12.6, 1234].map((value) => hours(value)), ["under 0.1", "about 0.5", "about 13", "about 1,234"]);
+});
+
+test("a day begins at midnight here, and the last one ends with the next", () => {
+  assert.equal(midnight("2024-02-29"), "2024-02-29T00:00:00.000Z");
+  assert.equal(midnight("2024-02-29", 1), "2024-03-01T00:00:00.000Z");
+  assert.deepEqual([midnight(""), midnight("0002-01-01")], ["", ""]);
+});
+
+test("a job's bar is of the files that ended, well or not", () => {
+  assert.deepEqual([shareDone(ROW), shareDone({ ...ROW, listed: 0 }), shareDone({ ...ROW, done: 99 })], [0.4, null, 1]);
+  assert.deepEqual([filesText(ROW), filesText({ ...ROW, status: "complete" }), filesText({ ...ROW, status: "complete", done: null })], ["4 of 10", "3 files", ""]);
+});
+
+test("the list says what is still to come, and how far a search got", () => {
+  const state = { complete: false, loading: false, looked: 5000, searching: false, backTo: null };
+  assert.deepEqual([statusText(0, { ...state, loading: true }), statusText(2, { ...state, loading: true }), statusText(2, state), statusText(0, state)], ["Loading", "2 jobs, loading more", "2 jobs so far", ""]);
+  assert.equal(statusText(1, { ...state, complete: true }), "1 job");
+  assert.equal(statusText(1, { ...state, searching: true, backTo: "2024-01-19T07:05:00Z" }), "1 job found; searched 5,000, back to 2024-01-19 07:05");
+});
+
+test("numbers of a job that are not known are dashes", () => {
+  assert.deepEqual(factTexts(JOB), { files: "4 of 10", failed: "1", read: "100 B", raw: "2.0 kB", lines: "7", speed: "1.5 kB/s", left: "about 1 min 5 s" });
+  const early = { ...JOB, listed: 0, complete: 0, failed: 0, readBytes: null, rawBytes: null, lines: null, speed: null, averageSpeed: null, secondsLeft: null };
+  assert.deepEqual(Object.values(factTexts(early)), ["-", "0", "-", "-", "-", "-", "not known yet"]);
+  assert.equal(factTexts({ ...JOB, speed: null }).speed, "900 B/s");
+});
+
+test("how long it takes from now depends on where it stands", () => {
+  const running = { status: "running", final: false, secondsLeft: 0 };
+  assert.deepEqual([leftText(running), leftText({ ...running, status: "pending" }), leftText({ ...running, status: "complete", final: true })], ["finishing", "waiting to start", "-"]);
+});
+
+test("the time that a job has run does not go back for a number that is a little behind", () => {
+  const running = { final: false };
+  assert.deepEqual([secondsRun({ ...running, seconds: 10 }, 11.5), secondsRun({ ...running, seconds: 12 }, 11.5), secondsRun({ ...running, seconds: 5 }, 11.5)], [11.5, 12, 5]);
+  assert.deepEqual([secondsRun({ final: true, seconds: 10 }, 11.5), secondsRun({ ...running, seconds: null }, 3)], [10, null]);
+});
+
+test("a level of the log has what is worse as well, and its text can be copied", () => {
+  const lines = ["info", "warning", "error"].map((level) => ({ time: "T", level, text: level }));
+  assert.deepEqual(["all", "warning", "error"].map((level) => linesOf(lines, level).length), [3, 2, 1]);
+  assert.equal(asText(lines), "T info\nT WARNING: warning\nT ERROR: error\n");
+});
+
+test("why there are no failures to show", () => {
+  assert.match(whyNoFailures({ state: "loading" }, JOB), /Reading/);
+  assert.match(whyNoFailures({}, JOB), /Files have failed/);
+  assert.match(whyNoFailures({ state: "ready", rows: [], total: 2 }, { ...JOB, final: true }), /did not get to write its ledger/);
+  assert.equal(whyNoFailures({ state: "ready", rows: [], total: 0 }, { ...JOB, final: true, status: "complete" }), "No file failed.");
+});
+
+test("the address says which job is open, and keeps what else it has", () => {
+  assert.deepEqual(readAddress("?job=a%20b&token=t"), { page: "jobs", jobId: "a b" });
+  assert.deepEqual([readAddress("?jobs"), readAddress("?x=1"), readAddress("?job=")], [{ page: "jobs", jobId: "" }, { page: "new", jobId: "" }, { page: "new", jobId: "" }]);
+  assert.deepEqual([queryOf("jobs", "a b"), queryOf("jobs", ""), queryOf("new", "")], ["?job=a%20b", "?jobs", ""]);
+  const here = { pathname: "/x/", search: "?job=old&token=t" };
+  assert.deepEqual([addressWith(here, "?jobs"), addressWith(here, ""), addressWith({ ...here, search: "?jobs" }, "")], ["/x/?jobs&token=t", "/x/?token=t", "/x/"]);
+});
