@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from chimera_nb.doctor.finding import Finding, fault, off, ok
+from chimera_nb.machine.memory import available_memory
 from chimera_nb.settings import Settings
 from pipeline.errors import ChimeraError
 
@@ -50,9 +51,9 @@ def _disk(name: str, folder: Path, remedy: str) -> Iterator[Finding]:
 
 
 def check_memory() -> Iterator[Finding]:
-    found = psutil.virtual_memory()
-    says = f"{found.available / 1e9:,.1f} GB free of {found.total / 1e9:,.1f} GB"
-    if found.available >= _LEAST_MEMORY:
+    available = available_memory()
+    says = f"{available / 1e9:,.1f} GB free of {psutil.virtual_memory().total / 1e9:,.1f} GB"
+    if available >= _LEAST_MEMORY:
         yield ok("memory", says)
     else:
         yield fault("memory", says, "end other programs; a job takes up to 400 MB, whatever its size")

@@ -52,9 +52,7 @@ class BucketVersions(Versions):
 
     def read_version(self, uri: str) -> tuple[bytes, int]:
         with BlobReader(uri, self.terms) as stream:
-            data = b"".join(iter(lambda: stream.read(1 << 20), b""))
-            stream.verify()
-        return data, stream.generation or 0
+            return stream.read_whole(), stream.generation or 0
 
     def swap(self, uri: str, data: bytes, generation: int, owner: str | None) -> int:
         try:

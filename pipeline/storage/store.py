@@ -101,9 +101,7 @@ class Store(Protocol):
     def read_bytes(self, uri: str) -> bytes:
         """A small object, whole."""
         with self.open_read(uri) as stream:
-            data = b"".join(iter(lambda: stream.read(1 << 20), b""))
-            stream.verify()
-        return data
+            return stream.read_whole()
 
     def open_write(self, uri: str, *, owner: str | None = None) -> WriteStream:
         """Write a new object as a stream, in memory that does not grow with it. It is there once it is closed.
