@@ -62,7 +62,7 @@ def through_proxy(address: str, environment: Mapping[str, str] = os.environ) -> 
     scheme = urlsplit(address).scheme
     names = [spelt for name in (f"{scheme}_proxy", "all_proxy") for spelt in (name, name.upper())]
     named = next((name for name in names if environment.get(name)), "the system")
-    return f" through the proxy {_without_password(proxy)} that {named} names"
+    return f" through the proxy {without_password(proxy)} that {named} names"
 
 
 def is_of_proxy(answer: Any) -> bool:
@@ -74,6 +74,7 @@ def is_of_proxy(answer: Any) -> bool:
     return answer.status_code == 407 or (is_page and not any(name.startswith("x-g") for name in headers))
 
 
-def _without_password(proxy: str) -> str:
-    scheme, _, rest = proxy.rpartition("://")
-    return f"{scheme or 'http'}://{rest.rpartition('@')[2]}"
+def without_password(proxy: str) -> str:
+    """A proxy's address as it may be shown, with the scheme that it has if it names none."""
+    scheme, _, rest = (proxy if "://" in proxy else f"http://{proxy}").partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -15,6 +15,7 @@ from chimera_nb.doctor.finding import Finding, fault, off, ok
 from chimera_nb.machine.memory import available_memory
 from chimera_nb.settings import Settings
 from pipeline.errors import ChimeraError
+from pipeline.proxies import without_password
 
 _LEAST_DISK = 1 << 30  # bytes: below it a local job or its spool soon fails
 _LEAST_MEMORY = 600 << 20  # a job stays under 400 MB, and the command beside it takes some
@@ -65,7 +66,7 @@ def check_proxies(settings: Settings, environment: Mapping[str, str] = os.enviro
     if not proxies:
         yield off("proxy", "none is set; Google is asked directly")
         return
-    told = ", ".join(f"{name} {_without_password(environment[name])}" for name in proxies.values())
+    told = ", ".join(f"{name} {without_password(environment[name])}" for name in proxies.values())
     for name in proxies.values():
         if not _has_host(environment[name]):
             yield fault("proxy", f"{told}; {name} names no host", f"export {name}=http://HOST:PORT")
@@ -96,7 +97,7 @@ def _variable(environment: Mapping[str, str], name: str) -> str | None:
 
 def _has_host(address: str) -> bool:
     try:
-        return bool(urlsplit(_with_scheme(address)).hostname)
+        return bool(urlsplit(address if "://" in address else f"//{address}").hostname)
     except ValueError:
         return False
 
@@ -105,12 +106,3 @@ def _is_exempt(host: str, listed: str) -> bool:
     """Whether NO_PROXY has the host, as most programs read it: by the ends of names, or all with a *."""
     names = [name.strip().lstrip(".") for name in listed.split(",")]
     return any(name in {"*", host} or (name and host.endswith(f".{name}")) for name in names)
-
-
-def _with_scheme(address: str) -> str:
-    return address if "://" in address else f"http://{address}"
-
-
-def _without_password(address: str) -> str:
-    scheme, _, rest = _with_scheme(address).partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
