@@ -13,7 +13,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pipeline.sources.view import View
 
 
 class SourcePlugin(ABC):
@@ -33,6 +36,10 @@ class SourcePlugin(ABC):
     @abstractmethod
     def get_decompressor_class(self) -> str:
         """A codec's name, "auto" (chosen by each file's first bytes), or "module:Class" of a Codec."""
+
+    def views(self) -> Sequence[type[View]]:
+        """The tables that can be made of its records. Import them in here: what they need is slow to load."""
+        return ()
 
 
 def files_in_folder(folder: str, files: str) -> list[str]:
