@@ -10,7 +10,7 @@ A record is one JSON object on a line of ledger/ledger-*.ndjson:
     lines        lines of this file in the output; 0 when failed, unless partial files were to be kept
     outputBytes  the bytes of those lines: rawBytes, and one for each line end that was missing
     crc32c       of the compressed bytes, base64, as the bucket shows it; null if not all of them were read
-    status       complete | failed
+    status       complete | failed | skipped; the last of an archive itself, whose note has what was passed over in it
     error        why it failed, for a person to read; null when complete
     note         what is worth knowing of a complete one, such as a name that says another codec, files in a zip that
                  were passed over as no data, padding behind its end, or that it looks like a JSON array or CSV and
@@ -87,6 +87,7 @@ class Totals:
 
     complete: int = 0
     failed: int = 0
+    skipped: int = 0
     noted: int = 0
     size: int = 0
     raw_bytes: int = 0
@@ -94,17 +95,21 @@ class Totals:
     lines: int = 0
 
     def add(self, record: FileRecord) -> Totals:
-        good = record.status == "complete"
         return replace(
             self,
-            complete=self.complete + good,
-            failed=self.failed + (not good),
+            complete=self.complete + (record.status == "complete"),
+            failed=self.failed + (record.status == "failed"),
+            skipped=self.skipped + (record.status == "skipped"),
             noted=self.noted + (record.note is not None),
             size=self.size + record.size,
             raw_bytes=self.raw_bytes + record.raw_bytes,
             output_bytes=self.output_bytes + record.output_bytes,
             lines=self.lines + record.lines,
         )
+
+    @property
+    def files(self) -> int:
+        return self.complete + self.failed + self.skipped
 
     def merge(self, other: Totals) -> Totals:
         mine, theirs = asdict(self), asdict(other)
@@ -132,7 +137,7 @@ def reconcile(
     """
     output, ledger = list(output), list(ledger)
     accounts = [
-        ("files listed", listed, "files in the ledger", totals.complete + totals.failed),
+        ("files listed", listed, "files in the ledger", totals.files),
         ("lines in the ledger's files", sum(p.lines for p in ledger), "files in the ledger", listed),
         ("lines by the ledger", totals.lines, "lines in the output", sum(p.lines for p in output)),
         ("bytes by the ledger", totals.output_bytes, "bytes in the output", sum(p.size for p in output)),
@@ -148,7 +153,7 @@ def reconcile(
 
 def judge(totals: Totals, max_failures: int | None, where: str) -> None:
     """Raise TooManyFailuresError when every file failed, or more than the job allows; JobError for no file."""
-    total = totals.complete + totals.failed
+    total = totals.files
     if not total:
         raise JobError("no file matches any more: the selection was emptied after the job was submitted")
     if not totals.complete:

@@ -16,7 +16,7 @@ from chimera_nb.session import connect
 from chimera_nb.units import size
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.glob import Pattern
-from pipeline.inputs.selection import list_matches
+from pipeline.inputs.matching import list_matches
 from pipeline.storage import Entry, Store
 from pipeline.uri import has_glob, split_uri
 

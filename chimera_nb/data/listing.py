@@ -10,7 +10,7 @@ from chimera_nb.arguments import AnyPath, path_text, whole_number
 from chimera_nb.session import Session
 from pipeline.errors import NothingMatchesError
 from pipeline.glob import Pattern
-from pipeline.inputs.selection import list_matches
+from pipeline.inputs.matching import list_matches
 from pipeline.storage import Store
 from pipeline.uri import has_glob, split_uri
 

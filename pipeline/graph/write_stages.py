@@ -12,6 +12,7 @@ from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline.graph.counters import count
+from pipeline.graph.elements import count_files
 from pipeline.graph.read_stages import in_global_window
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.spec import JobSpec
@@ -34,11 +35,12 @@ _LEDGER_BYTES = 256 * 1024  # records are written so many bytes at a time
 
 
 class CountListed(beam.DoFn):
-    """Counts the files of a job, each once."""
+    """Counts the files of a job, each once, members of archives too."""
 
-    def process(self, uri: bytes) -> Iterator[bytes]:
-        count("list-files")
-        yield uri
+    def process(self, element: bytes) -> Iterator[int]:
+        files = count_files(element)
+        count("list-files", files)
+        yield files
 
 
 class WriteParts(beam.DoFn):
@@ -206,11 +208,8 @@ class WriteOutput(beam.PTransform):
         records, parts = written[RECORDS], written["parts"]
         ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
-        listed = (
-            given["listed"]
-            | "CountListed" >> beam.ParDo(CountListed())
-            | "SumListed" >> beam.combiners.Count.Globally()
-        )
+        counts = (given["listed"] | "CountListed" >> beam.ParDo(CountListed()), given["found"])
+        listed = counts | "AllCounts" >> beam.Flatten() | "SumListed" >> beam.CombineGlobally(sum)
         place = PlaceRecords(store, spec, stretches_of_parts)
         layout = parts
         if spec.shards:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from pipeline.errors import ObjectNotFoundError
-from pipeline.inputs.selection import list_matches, literal_uri
+from pipeline.inputs.matching import list_matches, literal_uri
 from pipeline.proof.findings import Findings
 from pipeline.proof.records import Known, Records
 from pipeline.storage import Entry, Store
@@ -62,7 +62,8 @@ def _looked_up(store: Store, records: Iterable[Known], *, ask: bool) -> Iterator
 
     def look(record: Known) -> Entry | None:
         try:
-            return store.stat(record.uri) if ask else None
+            # What failed may be in no listing, such as an archive itself.
+            return store.stat(record.uri) if ask or not record.complete else None
         except ObjectNotFoundError:
             return None
 

@@ -107,13 +107,15 @@ def check_totals(summary: Mapping[str, Any], totals: Totals, uri: str, findings:
     """The summary's numbers against the sums over the ledger's records."""
     files = summary.get("files")
     said = {
+        "skipped": 0,  # of summaries from before there were any
         **(files if isinstance(files, Mapping) else {}),
         **{name: summary.get(name) for name in ("compressedBytes", "rawBytes", "outputBytes", "lines")},
     }
     summed = {
-        "listed": totals.complete + totals.failed,
+        "listed": totals.files,
         "complete": totals.complete,
         "failed": totals.failed,
+        "skipped": totals.skipped,
         "noted": totals.noted,
         "compressedBytes": totals.size,
         "rawBytes": totals.raw_bytes,

@@ -192,9 +192,10 @@ def summarise(
         **about,
         "finishedAt": now(),
         "files": {
-            "listed": totals.complete + totals.failed,
+            "listed": totals.files,
             "complete": totals.complete,
             "failed": totals.failed,
+            "skipped": totals.skipped,
             "noted": totals.noted,
         },
         "compressedBytes": totals.size,
