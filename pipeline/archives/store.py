@@ -69,9 +69,11 @@ class ArchiveStore(StoreAround):
         if self.at_hand is not None and (opened := self.at_hand.open(self, uri)):
             return opened
         place = Uri.parse(uri)
-        if not place.members:
-            return self.store.open_read(place.stored, first_bytes=first_bytes)
-        return self._open_member(place)
+        if place.members:
+            return self._open_member(place)
+        if first_bytes is None:
+            return self.store.open_read(place.stored)
+        return self.store.open_read(place.stored, first_bytes=first_bytes)
 
     def read_range(self, uri: str, start: int, end: int) -> bytes:
         place = Uri.parse(uri)

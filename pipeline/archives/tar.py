@@ -95,7 +95,7 @@ class _Headers:
             except (tarfile.HeaderError, ValueError, OverflowError) as e:
                 self._outline.fault = _no_header(self._file, at, behind_end=self._zeros, reason=str(e))
                 return None
-            if self._tar.offset <= at:
+            if info.size < 0 or self._tar.offset <= at:
                 self._outline.fault = _no_header(
                     self._file, at, behind_end=False, reason="its size is below 0"
                 )

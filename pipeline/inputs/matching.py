@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from pipeline.archives.names import is_archive_name
-from pipeline.errors import BadFileError, ObjectNotFoundError
+from pipeline.errors import BadFileError, ObjectNotFoundError, StorageError
 from pipeline.glob import Pattern
 from pipeline.storage import Entry, Store
 from pipeline.uri import SEPARATOR, Uri, archives_named, join_uri, split_pattern, split_uri
@@ -20,6 +20,16 @@ def literal_uri(pattern: str) -> str | None:
     bucket, text = split_uri(pattern)
     glob = Pattern(text)
     return join_uri(bucket, glob.prefix) if glob.literal else None
+
+
+def folder_to_list(store: Store, uri: str) -> str:
+    """The folder that a URI stands for where a folder is wanted: of an archive, the one that it is."""
+    if uri.endswith("/"):
+        return uri
+    with suppress(StorageError, BadFileError):
+        if is_archive_name(uri) and store.is_archive(uri):
+            return uri + SEPARATOR
+    return f"{uri}/"
 
 
 def list_matches(store: Store, pattern: str) -> Iterator[Entry]:

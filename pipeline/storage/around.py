@@ -59,6 +59,9 @@ class StoreAround(Store):
     def stat(self, uri: str) -> Entry:
         return self.store.stat(uri)
 
+    def is_archive(self, uri: str) -> bool:
+        return self.store.is_archive(uri)
+
     def open_read(self, uri: str, *, first_bytes: int | None = None) -> ReadStream:
         return self.store.open_read(uri, first_bytes=first_bytes)
 
