@@ -17,6 +17,7 @@ from pipeline.graph.read_stages import CreatePatterns, ListGCSFiles, ReadAndDeco
 from pipeline.graph.write_stages import WriteOutput
 from pipeline.read.file import ReadOptions
 from pipeline.sources import get_decompressor, get_source
+from pipeline.sources.views import find_view
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.write.publish import now
@@ -28,11 +29,14 @@ def build(root: Any, store: Store, spec: JobSpec, patterns: Sequence[str]) -> An
     `patterns` are those that `pipeline.admit.admit` gave for the specification. Workers read and write through
     `store`. Calls no service.
     """
+    view = find_view(spec)
     options = ReadOptions(
         codec=get_decompressor(get_source(spec.source)),
         keep_partial=spec.keep_partial,
         max_ratio=spec.max_ratio,
         spool_bytes=None if spec.spool_mb is None else spec.spool_mb * 1_000_000,
+        view=view,
+        max_bad_lines=spec.max_bad_lines,
     )
     files = (
         root
@@ -46,4 +50,4 @@ def build(root: Any, store: Store, spec: JobSpec, patterns: Sequence[str]) -> An
         | "ReadAndDecompress" >> beam.ParDo(ReadAndDecompressGCSFile(store, options))
     )
     results = {"listed": files, "read": read}
-    return results | "WriteOutput" >> WriteOutput(store, spec, patterns, now())
+    return results | "WriteOutput" >> WriteOutput(store, spec, patterns, now(), view)
