@@ -22,6 +22,15 @@ class JobOptions:
     source: Annotated[
         str, Option("The source plugin; `chimera sources` lists them", part="read", label="Source")
     ] = "ndjson"
+    every_file: Annotated[
+        bool,
+        Option(
+            "Read every file of the selection: also those whose names the source passes over, and those that hold what "
+            "another one holds",
+            part="more",
+            label="Read every file of the selection",
+        ),
+    ] = False
     shards: Annotated[
         int | None,
         Option(
