@@ -101,9 +101,10 @@ class ArchiveStore(StoreAround):
         pages = self.store.list_folder(place.stored, page_size=page_size)
         return (_page_as_written(place, page) for page in pages)
 
-    def list_versions(self, prefix: str) -> Iterator[Version]:
+    def list_versions(self, prefix: str, *, recursive: bool = False) -> Iterator[Version]:
         place = _own(prefix)
-        return (_as_written(place, version) for version in self.store.list_versions(place.stored))
+        found = self.store.list_versions(place.stored, recursive=recursive)
+        return (_as_written(place, version) for version in found)
 
     def linked_folders(self, folder: str) -> Iterator[str]:
         place = Uri.parse(folder)

@@ -1,6 +1,9 @@
 """JobSpec -> pipeline graph.
 
-    CreatePatterns -> ListFiles -> Deduplicate -> ExpandArchives -> Reshuffle -> ReadAndDecompress -> WriteOutput
+    CreatePatterns -> ListFiles -> Deduplicate -> ExpandArchives -> ReadOnce -> PackMembers -> Reshuffle
+        -> ReadAndDecompress -> WriteOutput
+
+ReadOnce is there where the source says what its files hold.
 
 Matching and reading are our own: Beam's fileio gave empty output without an error (see docs of `pipeline.codecs`
 and `pipeline.storage` for what they guarantee instead).
@@ -14,51 +17,80 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.archives.store import store_of_archives
-from pipeline.graph.archive_stages import ExpandArchives, WantedInArchives
+from pipeline.graph.archive_stages import RECORDS, ExpandArchives, PackPlaced, WantedInArchives
+from pipeline.graph.archive_stages import UNMATCHED as UNMATCHED_MEMBERS
+from pipeline.graph.once_stages import ReadOnce
 from pipeline.graph.read_stages import (
     FOUND,
-    PATTERNS_IN_GRAPH,
+    LISTINGS_IN_GRAPH,
+    UNMATCHED,
     CreatePatterns,
     ListGCSFiles,
     ReadAndDecompressGCSFile,
+    SplitUnmatched,
+    SumUnmatched,
 )
 from pipeline.graph.write_stages import WriteOutput
+from pipeline.inputs.listing import only_patterns
 from pipeline.read.file import ReadOptions
-from pipeline.sources import get_decompressor, get_source
+from pipeline.sources import get_decompressor, get_source, tells_holds
+from pipeline.sources.views import find_view
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import patterns_uri
 from pipeline.write.publish import now
 
 
-def build(root: Any, store: Store, spec: JobSpec, patterns: Sequence[str]) -> Any:
+def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> Any:
     """Add the job to a pipeline (its root); gives the PCollection of its one summary.
 
-    `patterns` are those that `pipeline.admit.admit` gave for the specification. Workers read and write through
-    `store`. Calls no service.
+    `looked_for` is what `pipeline.admit.admit` gave for the specification. Workers read and write through `store`.
+    Calls no service.
     """
     store = store_of_archives(store)
+    view = find_view(spec)
+    source = get_source(spec.source)
     options = ReadOptions(
-        codec=get_decompressor(get_source(spec.source)),
+        codec=get_decompressor(source),
         keep_partial=spec.keep_partial,
         max_ratio=spec.max_ratio,
         spool_bytes=None if spec.spool_mb is None else spec.spool_mb * 1_000_000,
         archives=True,
+        view=view,
+        max_bad_lines=spec.max_bad_lines,
     )
-    few = len(patterns) <= PATTERNS_IN_GRAPH
-    wanted = WantedInArchives(store, patterns if few else None, patterns_uri(spec.target, spec.job_id))
-    files = (
+    found = (
         root
-        | "CreatePatterns" >> CreatePatterns(store, spec, patterns)
+        | "CreatePatterns" >> CreatePatterns(store, spec, looked_for)
         | "ListFiles" >> beam.ParDo(ListGCSFiles(store, spec.target))
-        | "Deduplicate" >> beam.Distinct()
-        | "ExpandArchives" >> beam.ParDo(ExpandArchives(store, wanted))
+        # A file may be listed twice: taken where a pattern of either listing takes it, and of the larger size where it
+        # was replaced meanwhile.
+        | "Deduplicate" >> beam.CombinePerKey(max)
+        | "SplitUnmatched" >> beam.ParDo(SplitUnmatched()).with_outputs(UNMATCHED, main="taken")
     )
+    few = len(looked_for) <= LISTINGS_IN_GRAPH
+    wanted = WantedInArchives(store, looked_for if few else None, patterns_uri(spec.target, spec.job_id))
+    taken = found["taken"] | "ExpandArchives" >> beam.ParDo(
+        ExpandArchives(store, wanted, spec.job_id)
+    ).with_outputs(RECORDS, UNMATCHED_MEMBERS, main="taken")
+    files = {"read": taken["taken"] | "Uris" >> beam.Keys(), "skipped": None}
+    if tells_holds(source) and not spec.every_file:
+        files = taken["taken"] | "ReadOnce" >> ReadOnce(store, spec.source, spec.job_id)
     read = (
-        files
+        files["read"]
+        | "PackMembers" >> PackPlaced()
         | "Reshuffle" >> beam.Reshuffle()
         | "ReadAndDecompress"
         >> beam.ParDo(ReadAndDecompressGCSFile(store, options, wanted)).with_outputs(FOUND, main="read")
     )
-    results = {"listed": files, "found": read[FOUND], "read": read["read"]}
-    return results | "WriteOutput" >> WriteOutput(store, spec, patterns, now())
+    unmatched = (found[UNMATCHED], taken[UNMATCHED_MEMBERS]) | "AllUnmatched" >> beam.Flatten()
+    archives = taken[RECORDS]
+    results = {
+        "listed": taken["taken"],
+        "found": read[FOUND],
+        "read": read["read"],
+        "unmatched": unmatched | "SumUnmatched" >> beam.CombineGlobally(SumUnmatched()),
+        "archives": archives,
+        **({"skipped": files["skipped"]} if files["skipped"] else {}),
+    }
+    return results | "WriteOutput" >> WriteOutput(store, spec, only_patterns(looked_for), now(), view)

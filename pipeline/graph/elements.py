@@ -1,15 +1,20 @@
-"""What goes between the stages: bytes, each a file's URI, or begun by a sign of what else it is.
+"""Files as elements between stages: their URIs as bytes of UTF-8, since a local name may be no text at all.
 
-A URI is the bytes of its UTF-8 (a local name may be no text at all), and has no zero byte.
+No URI has a zero byte. Behind one, an element has where the file is in its archive (`FileAt`); before other bytes it
+says what else the element is.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline.archives.members import Member
 from pipeline.archives.packet import MembersAtHand, OpenPacket, Packet
 
+UNKNOWN_SIZE = -1  # of a file that was not listed
+_ZERO = b"\0"
 PACKET = b"\0P"  # behind it the JSON of a packet of members
 RECORD = b"\0R"  # behind it a record of the ledger that is final, as its line
 
@@ -19,16 +24,23 @@ def encode_uri(uri: str) -> bytes:
 
 
 def decode_uri(element: bytes) -> str:
-    return element.decode("utf-8", "surrogateescape")
+    """The URI of a file, whether the element says where it is or not."""
+    return element.partition(_ZERO)[0].decode("utf-8", "surrogateescape")
 
 
-def packet_of(element: bytes) -> Packet:
-    return Packet.from_json(element[len(PACKET) :])
+def encode_member(uri: str, archive: str, generation: int | None, member: Member) -> bytes:
+    """The element of a member whose place is known."""
+    place = json.dumps([archive, generation, member.to_json()], separators=(",", ":")).encode()
+    return encode_uri(uri) + _ZERO + place
 
 
-def count_files(element: bytes) -> int:
-    """How many files an element stands for."""
-    return len(packet_of(element).members) if element.startswith(PACKET) else 1
+def place_of(element: bytes) -> tuple[str, int | None, Member] | None:
+    """The archive of a member, its version, and the member; None for an element that does not say."""
+    _, _, place = element.partition(_ZERO)
+    if not place:
+        return None
+    archive, generation, member = json.loads(place)
+    return archive, generation, Member.from_json(member)
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,7 @@ def files_to_read(element: bytes) -> Iterator[FileToRead]:
     if not element.startswith(PACKET):
         yield FileToRead(decode_uri(element))
         return
-    packet = packet_of(element)
+    packet = Packet.from_json(element[len(PACKET) :])
     opened = OpenPacket(packet)
     for uri in packet.uris():
         yield FileToRead(uri, opened)

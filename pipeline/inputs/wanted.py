@@ -19,11 +19,17 @@ class WantedMembers:
     whole      all members are wanted
     literal    URIs of members that are wanted by name, be they there or not
     globs      the patterns that members are to match
+    folders    that were selected as such: what is in them and not wanted is to be told
     """
 
     whole: bool
     literal: frozenset[str]
     globs: tuple[Pattern, ...]
+    folders: tuple[str, ...] = ()
+
+    def is_in_folder(self, uri: str) -> bool:
+        """Whether a member is in a folder that was selected."""
+        return uri.startswith(self.folders)
 
     def takes(self, uri: str) -> bool:
         """Whether a member is wanted; an archive in the archive, where it is matched itself."""
@@ -75,14 +81,16 @@ class Missing:
 
 
 class Wanted:
-    """The patterns of a job, asked about archives."""
+    """What a job looks for (`pipeline.inputs.listing`), asked about archives."""
 
-    def __init__(self, patterns: Iterable[str]) -> None:
-        self._patterns = tuple(patterns)
+    def __init__(self, looked_for: Iterable[str]) -> None:
+        looked_for = tuple(looked_for)
+        self._folders = tuple(text for text in looked_for if text.endswith("/"))
+        self._patterns = tuple(text for text in looked_for if not text.endswith("/"))
         self.of = lru_cache(maxsize=16)(self._of)  # the members of an archive ask for the same
 
     def __reduce__(self) -> tuple[type[Wanted], tuple[tuple[str, ...]]]:
-        return Wanted, (self._patterns,)
+        return Wanted, ((*self._folders, *self._patterns),)
 
     def holds_wanted(self, uri: str) -> bool:
         """Whether a file may be an archive whose members are wanted."""
@@ -104,7 +112,9 @@ class Wanted:
         top = str(place.file)
         literal = (uri for uri in self._literal_members.get(top, ()) if uri.startswith(archive + SEPARATOR))
         globs = tuple(glob for glob in self._globs if glob.reaches(below))
-        return WantedMembers(whole, frozenset(literal), globs)
+        within = archive + SEPARATOR
+        folders = tuple(one for one in self._folders if one.startswith(within) or within.startswith(one))
+        return WantedMembers(whole, frozenset(literal), globs, folders)
 
     @cached_property
     def _literal(self) -> frozenset[str]:

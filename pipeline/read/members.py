@@ -19,6 +19,7 @@ from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError, StorageError, StoreUnavailableError
 from pipeline.inputs.wanted import Wanted
 from pipeline.ledger import FileRecord
+from pipeline.progress import tally
 from pipeline.read.file import ReadFile, ReadOptions, read_file
 from pipeline.storage import ReadStream, Store
 from pipeline.uri import Uri
@@ -33,6 +34,8 @@ def files_in(file: ReadFile, options: ReadOptions, wanted: Wanted) -> Iterator[R
     """The file itself; or the wanted files in it, where it is an archive; or what is told where it should be one."""
     uri = file.record.uri
     if file.archive is not None:
+        tally("read-bytes", -file.record.size)  # its files are counted as they are read
+        tally("raw-bytes", -file.record.raw_bytes)
         if len(Uri.parse(uri).members) < _DEEPEST:
             yield from read_members(file.archive, uri, options, wanted)
         else:
@@ -60,11 +63,13 @@ def read_members(store: Store, uri: str, options: ReadOptions, wanted: Wanted) -
         yield ReadFile(record)
 
 
-def own_record(uri: str, outline: Outline, generation: int | None) -> FileRecord | None:
+def own_record(
+    uri: str, outline: Outline, generation: int | None, job_id: str | None = None
+) -> FileRecord | None:
     """The record of an archive itself: that it is at fault, or what was passed over in it. None where neither is so."""
     if outline.fault:
-        return FileRecord(uri, "failed", generation, error=outline.fault, note=outline.note)
-    return FileRecord(uri, "skipped", generation, note=outline.note) if outline.note else None
+        return FileRecord(uri, "failed", generation, error=outline.fault, note=outline.note, job_id=job_id)
+    return FileRecord(uri, "skipped", generation, note=outline.note, job_id=job_id) if outline.note else None
 
 
 class _Archive:

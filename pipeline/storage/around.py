@@ -83,8 +83,8 @@ class StoreAround(Store):
     def look(self, uri: str) -> Version:
         return self.store.look(uri)
 
-    def list_versions(self, prefix: str) -> Iterator[Version]:
-        return self.store.list_versions(prefix)
+    def list_versions(self, prefix: str, *, recursive: bool = False) -> Iterator[Version]:
+        return self.store.list_versions(prefix, recursive=recursive)
 
     def read_version(self, uri: str) -> tuple[bytes, int]:
         return self.store.read_version(uri)
