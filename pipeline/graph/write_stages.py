@@ -186,7 +186,7 @@ class Repartition(beam.PTransform):
 
 
 class WriteOutput(beam.PTransform):
-    """{listed, found, archives, read, skipped, unmatched} -> shards, ledger and summary.json at the target; gives the summary.
+    """{listed, found, archives, read, skipped, unmatched} -> shards, ledger and summary.json; gives the summary.
 
     `listed` holds all files with their sizes, with which what is written is reconciled; `read` the blocks, or with a
     view the batches of rows, and the records of those that were read; `skipped` the records of the others, where there

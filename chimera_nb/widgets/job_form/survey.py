@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING
 
 from chimera_nb.widgets.browser.counting import FILES_AT_ONCE, Tally
 from pipeline.errors import ChimeraError, ObjectNotFoundError
-from pipeline.glob import Pattern
 from pipeline.locations import Inputs
-from pipeline.uri import join_uri, split_uri
 
 if TYPE_CHECKING:
     from chimera_nb.data.preview import Preview
@@ -160,17 +158,14 @@ def _listed(store: Store, folder: str, wanted: Mapping[str, str], settled: set[s
 
 
 def _matches(store: Store, input_: str, pattern: str) -> _Found:
-    from pipeline.inputs.matching import literal_uri
+    from pipeline.inputs.matching import literal_uri, look_through
 
-    bucket, text = split_uri(pattern)
-    glob = Pattern(text)
     if uri := literal_uri(pattern):
         with contextlib.suppress(ObjectNotFoundError):
             yield input_, store.stat(uri)
         return
-    # As `pipeline.inputs.selection.list_matches` does, but so that a pattern that matches nothing can be stopped.
-    for entry in store.list_objects(join_uri(bucket, glob.prefix), recursive=glob.recursive):
-        yield input_, entry if glob.matches(split_uri(entry.uri)[1]) else None
+    for entry in look_through(store, pattern):
+        yield input_, entry
 
 
 def _needed(patterns: Iterable[str]) -> list[str]:
