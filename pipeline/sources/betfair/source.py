@@ -8,9 +8,13 @@ https://historicdata.betfair.com: what its download gives, unpacked into a bucke
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pipeline.sources.base import SourcePlugin, files_in_folder
 from pipeline.uri import escape, has_glob, join_uri
+
+if TYPE_CHECKING:
+    from pipeline.sources.view import View
 
 _SUFFIX = ".bz2"
 
@@ -36,3 +40,10 @@ class BetfairSource(SourcePlugin):
 
     def get_decompressor_class(self) -> str:
         return "auto"  # a .bz2 by its name may be a gzip by its bytes, and the bytes are right
+
+    def views(self) -> Sequence[type[View]]:
+        from pipeline.sources.betfair.catalogue import Catalogue
+        from pipeline.sources.betfair.prices import Prices
+        from pipeline.sources.betfair.runners import Runners
+
+        return (Catalogue, Runners, Prices)
