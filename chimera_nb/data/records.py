@@ -109,11 +109,11 @@ def is_blank(line: bytes) -> bool:
     return not line or line.isspace()
 
 
-def free_name(wanted: str, taken: Container[str]) -> str:
+def free_name(name: str, taken: Container[str]) -> str:
     """The name, with as many underscores before it as make it a new one."""
-    while wanted in taken:
-        wanted = f"_{wanted}"
-    return wanted
+    while name in taken:
+        name = f"_{name}"
+    return name
 
 
 @contextmanager

@@ -27,13 +27,13 @@ def problem_of(document: object) -> str | None:
     """
     if not isinstance(document, Mapping):
         return f"it is {brief(document)}, not an object with fields"
-    for name, (check, wanted, needed) in CHECKS.items():
+    for name, (check, expected, needed) in CHECKS.items():
         value = document.get(name, _ABSENT)
         if value is _ABSENT:
             if needed:
                 return f"{name} is missing"
         elif not check(value):
-            return f"{name} is {brief(value)}, not {wanted}"
+            return f"{name} is {brief(value)}, not {expected}"
     return None
 
 

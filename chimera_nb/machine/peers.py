@@ -95,10 +95,10 @@ def _has_open(local: Address, remote: Address) -> bool:
     return False
 
 
-def _address(given: Any) -> Address | None:
+def _address(pair: Any) -> Address | None:
     """A socket's address without what IPv6 adds to it; None for one that is none of TCP."""
     try:
-        return _plain(ipaddress.ip_address(str(given[0]).partition("%")[0])), int(given[1])
+        return _plain(ipaddress.ip_address(str(pair[0]).partition("%")[0])), int(pair[1])
     except (TypeError, IndexError, ValueError):
         return None
 

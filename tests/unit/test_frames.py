@@ -20,7 +20,7 @@ from chimera_nb.data.frames import (
     frame_of_lines,
     to_frame,
 )
-from chimera_nb.data.query import Choice
+from chimera_nb.data.query import RowQuery
 from chimera_nb.data.records import NoRecord
 from pipeline.errors import RefusedError, UnknownNameError
 from tests.fixtures.files import REAL
@@ -316,7 +316,7 @@ def test_records_keyed_by_ids_are_refused_before_they_are_a_frame(monkeypatch):
 
 
 def test_records_keyed_by_ids_can_be_taken_apart():
-    frame = frame_of_lines([json.dumps(one).encode() for one in by_ids(3, 2)], Choice(explode=True))
+    frame = frame_of_lines([json.dumps(one).encode() for one in by_ids(3, 2)], RowQuery(explode=True))
     flat = flatten(frame)
     assert list(flat.columns) == ["key", "value.ltp"]
     assert flat.key.tolist() == ["1.0000", "1.0001", "1.1000", "1.1001", "1.2000", "1.2001"]

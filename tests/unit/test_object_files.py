@@ -49,7 +49,7 @@ def put(files, path, data=b"x", **said):
     incoming = files.incoming()
     try:
         incoming.write(data)
-        return files.place(incoming, BUCKET, path, **said)
+        return files.commit(incoming, BUCKET, path, **said)
     finally:
         incoming.drop()
 

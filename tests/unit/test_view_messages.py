@@ -10,7 +10,7 @@ import pytest
 
 from chimera_nb.widgets.base import presence
 from chimera_nb.widgets.base.messages import Message, Request
-from chimera_nb.widgets.base.widget import View, existing
+from chimera_nb.widgets.base.widget import ChimeraWidget, existing
 from pipeline.errors import RefusedError
 
 
@@ -41,7 +41,7 @@ class SumMessage(Message):
     the_sum: int
 
 
-class Counting(View):
+class Counting(ChimeraWidget):
     """A widget with handlers, one of which has a bug."""
 
     _esm = "export default {}"

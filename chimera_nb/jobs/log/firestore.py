@@ -131,7 +131,7 @@ class FirestoreJobLog(JobLog):
         A document without a createdAt is in no such order. Where there are any, they come last, in a list that
         nothing but text narrows.
         """
-        wanted = Query.of(
+        query = Query.of(
             statuses=statuses,
             source=source,
             created_after=created_after,
@@ -141,7 +141,7 @@ class FirestoreJobLog(JobLog):
             page_token=page_token,
         )
         with self._errors():
-            return read_page(self._collection, wanted, self._entry)
+            return read_page(self._collection, query, self._entry)
 
     def watch(self, callback: Callback, *, job_id: str | None = None, limit: int = 100) -> Watch:
         if job_id is not None:

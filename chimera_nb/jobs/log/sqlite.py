@@ -107,8 +107,8 @@ class SqliteJobLog(JobLog):
         with self._look() as connection:
             rows = connection.execute(sql, values).fetchall()
             if not rows and query.after and query.after[0] is None:
-                place = connection.execute("SELECT 1 FROM jobs WHERE rowid = ?", query.after[1:]).fetchone()
-                if place is None:
+                row = connection.execute("SELECT 1 FROM jobs WHERE rowid = ?", query.after[1:]).fetchone()
+                if row is None:
                     raise unknown_token(str(page_token))
         entries = tuple(self._entry(*row) for _, *row in rows[: query.limit])
         if len(rows) <= query.limit:
@@ -231,7 +231,7 @@ def _select(query: Query) -> tuple[str, dict[str, Any]]:
         "limit": query.limit + 1,
     }
     statuses = {f"status{i}": status.value for i, status in enumerate(query.statuses)}
-    conditions = {
+    clauses = {
         f"status IN ({', '.join(':' + name for name in statuses)})": query.statuses,
         "source_type = :source": query.source is not None,
         "created_at >= :after": query.created_after,
@@ -241,7 +241,7 @@ def _select(query: Query) -> tuple[str, dict[str, Any]]:
         "(created_at, job_id) < (SELECT created_at, job_id FROM jobs WHERE rowid = :job_id)": query.after
         and created_at is None,
     }
-    where = " AND ".join(["1", *(sql for sql, applies in conditions.items() if applies)])
+    where = " AND ".join(["1", *(sql for sql, applies in clauses.items() if applies)])
     sql = f"SELECT rowid, job_id, created_at, document FROM jobs WHERE {where} {_NEWEST} LIMIT :limit"  # noqa: S608
     return sql, values | statuses
 

@@ -42,12 +42,12 @@ _GRACE_SECONDS = 8.0
 LOCAL_PROJECT, LOCAL_REGION, LOCAL_TEMP = "local-project", "local-region1", "gs://chimera-temp/dataflow"
 
 
-def options_of(settings: Settings, **wanted: Any) -> dict[str, Any]:
+def options_of(settings: Settings, **requested: Any) -> dict[str, Any]:
     """What a record keeps of how its job runs: the project, and the options in force.
 
     Raises SettingsError when something is missing that Dataflow cannot do without.
     """
-    options = settings.dataflow_options(**wanted)
+    options = settings.dataflow_options(**requested)
     project = settings.project
     if settings.dataflow_endpoint:
         project = project or LOCAL_PROJECT
@@ -102,14 +102,14 @@ class DataflowJobs(Runner):
         self._apis: dict[tuple[str, str], DataflowApi] = {}
         self._making = threading.Lock()
 
-    def options_of(self, spec: JobSpec, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    def options_of(self, spec: JobSpec, requested: Mapping[str, Any]) -> dict[str, Any]:
         """The project, and the `DataflowOptions` in force. All that a job reads and writes has to be in buckets."""
         for path in (spec.inputs[0], spec.target):
             if not path.startswith("gs://"):
                 raise RefusedError(
                     f"{path} is on this machine, where Dataflow's workers cannot read; use gs://"
                 )
-        return options_of(self._settings, **wanted)
+        return options_of(self._settings, **requested)
 
     def launch(self, record: JobRecord) -> JobRecord:
         """Start the process that submits a job on record; the record with the process in it. Raises JobError."""

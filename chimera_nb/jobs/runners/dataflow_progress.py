@@ -43,11 +43,11 @@ def log_line(message: Message) -> str:
 
 
 def shortened(text: str) -> str:
-    """A message without its traceback: the cause, and the place it was raised at."""
+    """A message without its traceback: the cause, and the line it was raised at."""
     if "Traceback" not in text:
         return text.strip()
-    places = _AT.findall(text)
-    at = f" (at {places[-1][0].rpartition('site-packages/')[2]}:{places[-1][1]})" if places else ""
+    frames = _AT.findall(text)
+    at = f" (at {frames[-1][0].rpartition('site-packages/')[2]}:{frames[-1][1]})" if frames else ""
     return f"{cause_of(text)}{at}"
 
 

@@ -30,11 +30,11 @@ class DirectJobs(Runner):
         self._log, self._settings = log, settings
         self._presence = Presence(settings.folder)
 
-    def options_of(self, spec: JobSpec, wanted: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - all do
+    def options_of(self, spec: JobSpec, requested: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - all do
         """None. Raises RefusedError where there are to be some."""
-        if wanted:
+        if requested:
             raise RefusedError(
-                f"{', '.join(sorted(map(str, wanted)))}: only for --runner dataflow; leave out, or choose that"
+                f"{', '.join(sorted(map(str, requested)))}: only for --runner dataflow; leave out, or choose that"
             )
         return {}
 

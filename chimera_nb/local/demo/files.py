@@ -49,7 +49,7 @@ def demo_files(seed: int = SEED, files: int = FILES) -> Iterator[DemoFile]:
         raise RefusedError(
             f"{files} demo files have no room for the broken ones; ask for {FEWEST_FILES} or more"
         )
-    oddities = {(place + 1) * files // (len(_ODDITIES) + 1): odd for place, odd in enumerate(_ODDITIES)}
+    oddities = {(number + 1) * files // (len(_ODDITIES) + 1): odd for number, odd in enumerate(_ODDITIES)}
     for index, (folder, plan, market) in zip(range(files), _markets(seed), strict=False):
         rng = seeded(seed * 1_000_003 + index)
         _, fewest, most = _PLANS[plan]

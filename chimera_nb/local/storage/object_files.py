@@ -83,7 +83,7 @@ _FIELDS = {  # as fake-gcs-server names them
 
 
 class Incoming:
-    """An object that is being written: bytes are added, then it takes its place or goes."""
+    """An object that is being written: bytes are added, then it is committed or discarded."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -111,7 +111,7 @@ class Incoming:
         sums = (_base64(self._crc32c.digest()), _base64(self._md5.digest()))
         return Known(self.size, *sums, generation, time, time, **said)
 
-    def place(self, path: Path, known: Known) -> None:
+    def commit(self, path: Path, known: Known) -> None:
         """Let it appear, with what is known of it, in the place of what is there."""
         self._file.close()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ class Incoming:
             _write_whole(beside, known.to_json())
 
     def drop(self) -> None:
-        """It was not wanted, or has been placed: nothing of it stays."""
+        """It was refused, or has been committed: nothing of it stays."""
         self._file.close()
         self._path.unlink(missing_ok=True)
 
@@ -204,10 +204,10 @@ class ObjectFiles:
         self._count += 1
         return Incoming(self._incoming / str(self._count))
 
-    def place(self, incoming: Incoming, bucket: str, path: str, **said: Any) -> Known:
+    def commit(self, incoming: Incoming, bucket: str, path: str, **said: Any) -> Known:
         """Let an object appear in a bucket that there is."""
         known = incoming.known(self._next_generation(), **said)
-        incoming.place(self._file(bucket, path), known)
+        incoming.commit(self._file(bucket, path), known)
         return known
 
     def copy(self, sources: list[tuple[str, str]], into: Incoming) -> None:

@@ -266,7 +266,7 @@ class ObjectServer:
                 await asyncio.to_thread(self._files.copy, sources, incoming)
             else:
                 self._files.copy(sources, incoming)
-            return self._files.place(incoming, *to, **said)
+            return self._files.commit(incoming, *to, **said)
         finally:
             incoming.drop()
 
@@ -309,7 +309,7 @@ class ObjectServer:
         for name, is_ in (("crc32c", found.crc32c), ("md5Hash", found.md5)):
             if document.get(name) not in {None, "", is_}:
                 return no_answer(400, f"Provided {name} {document[name]!r} doesn't match calculated {is_!r}.")
-        known = self._files.place(incoming, bucket, path, **said)
+        known = self._files.commit(incoming, bucket, path, **said)
         return json_answer(200, self._document(bucket, path, known))
 
     async def _chunk(self, call: _Call) -> Answer:

@@ -50,9 +50,9 @@ def set_aside_unreadable(root: Path, aside: Path) -> list[Path]:
                 path = Path(folder, name)
                 if _OBJECT.search(name) and is_described(path):
                     continue
-                place = target / path.relative_to(root)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                moved.append(path.replace(place))
+                destination = target / path.relative_to(root)
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                moved.append(path.replace(destination))
     if moved:
         _log.warning(
             "%d files in %s are no objects (put there by hand, or an upload that was cut off); they are in %s",

@@ -55,7 +55,7 @@ def existing(what: str) -> Iterator[None]:
         raise RefusedError(f"there is no such {what}; it may have been there before") from e
 
 
-class View(anywidget.AnyWidget):
+class ChimeraWidget(anywidget.AnyWidget):
     """A widget whose front end asks for things: a request of class `Go` calls the method `_asked_…` that takes a `Go`.
 
     Whoever opens a dashboard can send anything. What is no request of this widget is answered with RefusedMessage;
@@ -76,8 +76,8 @@ class View(anywidget.AnyWidget):
         cls._handlers = {}
         for name in (each for each in dir(cls) if each.startswith(_ASKED)):
             hints = get_type_hints(getattr(cls, name))
-            (wanted,) = [hint for parameter, hint in hints.items() if parameter != "return"]
-            cls._handlers[wanted] = name
+            (request_class,) = [hint for parameter, hint in hints.items() if parameter != "return"]
+            cls._handlers[request_class] = name
 
     def __init__(self, session: Session | None = None, **traits: Any) -> None:
         self._session = session or Session()
@@ -105,27 +105,27 @@ class View(anywidget.AnyWidget):
         super().close()
 
     def post(self, message: Message) -> None:
-        """Tell every view of this widget."""
+        """Tell every front end of this widget."""
         self.send(to_wire(message))
 
     # Who is on screen
 
     def _asked_hello(self, request: Hello) -> None:
         self._presence.here(request.view)
-        self._on_view()
+        self._on_front_end()
 
     def _asked_here(self, request: Here) -> None:
         self._presence.here(request.view)
-        self._on_seen()
+        self._on_still_there()
 
     def _asked_bye(self, request: Bye) -> None:
         self._presence.gone(request.view)
 
-    def _on_view(self) -> None:
-        """A view is new on screen, perhaps one among several: it wants everything."""
+    def _on_front_end(self) -> None:
+        """A front end has opened, perhaps one among several: send it everything."""
 
-    def _on_seen(self) -> None:
-        """A view is on screen still, or again."""
+    def _on_still_there(self) -> None:
+        """A front end is on screen still, or again."""
 
     # Requests
 
@@ -133,7 +133,7 @@ class View(anywidget.AnyWidget):
         self.error = what
 
     def _on_message(self, _: object, content: object, __: object) -> None:
-        kinds = {wanted.kind: wanted for wanted in self._handlers}
+        kinds = {each.kind: each for each in self._handlers}
         try:
             request = read_request(kinds, content)
         except MalformedError as e:

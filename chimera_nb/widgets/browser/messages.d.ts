@@ -153,7 +153,7 @@ export interface BrowserTraits {
   current: string;
   height: number;
   _match: Matched | Absent<Matched>;
-  _places: string[];
+  _recent_folders: string[];
 }
 
 export type BrowserRequest = Hello | Here | Bye | Go | Filter | More | Retry | Gesture | Rest | Drop | Clear | Count | Match | StopMatch | AddPattern;

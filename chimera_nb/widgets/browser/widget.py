@@ -15,7 +15,7 @@ from ipywidgets import TypedTuple
 from chimera_nb.arguments import AnyPath, path_text, texts
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
-from chimera_nb.widgets.base.widget import View, existing, held, refusing
+from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held, refusing
 from chimera_nb.widgets.browser import messages, navigation
 from chimera_nb.widgets.browser.counting import Count, advance
 from chimera_nb.widgets.browser.listing import Listing
@@ -27,7 +27,7 @@ from pipeline.uri import split_uri
 _SLICE_SECONDS = 0.25  # what is counted may have changed by then
 
 
-class BucketBrowser(View):
+class BucketBrowser(ChimeraWidget):
     """Browse buckets and folders, and select objects, folders and patterns.
 
     uri: the folder to begin in; left out, the list of buckets. A local folder shows itself and what is below it.
@@ -53,7 +53,7 @@ class BucketBrowser(View):
     ).tag(sync=True)
     height = traitlets.Int(360, min=120, help="Of the list, in pixels.").tag(sync=True)
     _match = traitlets.Dict().tag(sync=True)
-    _places = TypedTuple(traitlets.Unicode()).tag(sync=True)
+    _recent_folders = TypedTuple(traitlets.Unicode()).tag(sync=True)
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class BucketBrowser(View):
         folder = navigation.as_folder(uri)
         top = None if folder.startswith(navigation.BUCKETS) else folder
         self._model = Browser(
-            folder, navigation.Bounds(None if buckets is None else texts(buckets, "buckets"), top)
+            folder, navigation.BrowsingScope(None if buckets is None else texts(buckets, "buckets"), top)
         )
         self._generation = self._model.generation
         self._begun = False  # on the folders that were looked into lately
@@ -91,14 +91,14 @@ class BucketBrowser(View):
     @traitlets.validate("path")
     def _valid_path(self, proposal: dict[str, Any]) -> str:
         with refusing():
-            self._model.bounds.check(proposal["value"])
+            self._model.scope.check(proposal["value"])
             return navigation.as_folder(proposal["value"])
 
     @traitlets.validate("current")
     def _valid_current(self, proposal: dict[str, Any]) -> str:
         with refusing():
             if proposal["value"]:  # it is what is looked inside of, and a front end may set it
-                self._model.bounds.check(proposal["value"])
+                self._model.scope.check(proposal["value"])
         return proposal["value"]
 
     @traitlets.observe("path")
@@ -119,15 +119,15 @@ class BucketBrowser(View):
 
     # What the front end asks for
 
-    def _on_view(self) -> None:
+    def _on_front_end(self) -> None:
         if not self._begun:
             self._begun = True
-            self._background.start(self._read_places())
+            self._background.start(self._read_recent_folders())
         self._show()
 
     def _asked_go(self, request: messages.Go) -> None:
         uri = navigation.typed(request.text)
-        self._model.bounds.check(uri)
+        self._model.scope.check(uri)
         if uri.endswith("/"):
             self.go(uri)
         else:
@@ -219,7 +219,7 @@ class BucketBrowser(View):
 
     async def _load_page(self, listing: Listing) -> None:
         folders, objects = len(listing.folders), len(listing.objects)
-        buckets = self._model.bounds.buckets
+        buckets = self._model.scope.buckets
         try:
             rows = await self._background.in_thread(
                 listing.folder, lambda store: listing.fetch(store, buckets)
@@ -261,18 +261,18 @@ class BucketBrowser(View):
             self._model.narrow(text)
             self._show()
 
-    async def _read_places(self) -> None:
+    async def _read_recent_folders(self) -> None:
         with contextlib.suppress(ChimeraError):  # settings that make no sense are told with the first rows
             read = await asyncio.to_thread(
-                lambda: navigation.RecentPlaces(self._session.settings.folder).read()
+                lambda: navigation.RecentFolders(self._session.settings.folder).read()
             )
-            self._places = tuple(filter(self._model.bounds.allows, read))
+            self._recent_folders = tuple(filter(self._model.scope.allows, read))
 
     async def _keep_place(self, folder: str) -> None:
-        if folder != navigation.BUCKETS and folder not in self._places[:1]:
-            recent = navigation.RecentPlaces(self._session.settings.folder)
-            self._places = tuple(
-                filter(self._model.bounds.allows, await asyncio.to_thread(recent.add, folder))
+        if folder != navigation.BUCKETS and folder not in self._recent_folders[:1]:
+            recent = navigation.RecentFolders(self._session.settings.folder)
+            self._recent_folders = tuple(
+                filter(self._model.scope.allows, await asyncio.to_thread(recent.add, folder))
             )
 
     # Counts

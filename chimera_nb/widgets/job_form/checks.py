@@ -115,7 +115,9 @@ class StoreChecks:
                 if survey is self.survey:
                     self._tell()
             if survey is self.survey and survey.tally.files:
-                await self._background.in_thread(where, lambda store: survey.look(store.billed_to(project)))
+                await self._background.in_thread(
+                    where, lambda store: survey.inspect(store.billed_to(project))
+                )
         except ChimeraError as e:
             survey.error = str(e)
         finally:
@@ -132,10 +134,10 @@ class StoreChecks:
         await asyncio.sleep(_TYPING_SECONDS)
         if key != self._looked:
             return
-        from chimera_nb.widgets.job_form.target_state import TargetState, look_at_target
+        from chimera_nb.widgets.job_form.target_state import TargetState, inspect_target
 
-        def look(store: Store) -> TargetState:
-            return look_at_target(
+        def inspect(store: Store) -> TargetState:
+            return inspect_target(
                 store.billed_to(job["user_project"]),
                 Target(job["target"]),
                 Inputs(inputs) if inputs else None,
@@ -145,7 +147,7 @@ class StoreChecks:
             )
 
         try:
-            state = await self._background.in_thread(job["target"], look)
+            state = await self._background.in_thread(job["target"], inspect)
         except ChimeraError as e:
             state = TargetState(problem=str(e))
         if key == self._looked:

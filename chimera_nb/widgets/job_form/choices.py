@@ -64,8 +64,8 @@ def gather(session: Session, buckets: Sequence[str] | None, *, stores: bool) -> 
     from pipeline.storage.access_policy import allowed_folders
 
     service, settings = session.service, session.settings
-    if buckets is None and (places := allowed_folders(settings.write_buckets, "write_buckets")) is not None:
-        buckets = sorted({place.bucket for place in places} - {""})
+    if buckets is None and (folders := allowed_folders(settings.write_buckets, "write_buckets")) is not None:
+        buckets = sorted({folder.bucket for folder in folders} - {""})
     if buckets is None and stores:
         with contextlib.suppress(StorageError):
             buckets = sorted(settings.store.list_buckets())

@@ -1,4 +1,4 @@
-"""What JobForm and its view say to each other. Fields of the form go by their names, which are those of the options."""
+"""What JobForm and its front end say to each other. Fields of the form have the names of the options."""
 
 from __future__ import annotations
 

@@ -80,15 +80,15 @@ class Fields(_Options):
     @property
     def target(self) -> str:
         """The URI of the target, or the local folder where `bucket` is one; empty without a bucket."""
-        place, prefix = self.bucket.strip(), self.prefix.strip().strip("/")
-        if is_local(place):
-            return f"{place.rstrip('/')}/{prefix}".rstrip("/") or "/"
-        place = place.removeprefix(_PLAIN_BUCKET).strip("/")
-        return f"{_PLAIN_BUCKET}{place}/{prefix}".rstrip("/") if place else ""
+        bucket, prefix = self.bucket.strip(), self.prefix.strip().strip("/")
+        if is_local(bucket):
+            return f"{bucket.rstrip('/')}/{prefix}".rstrip("/") or "/"
+        bucket = bucket.removeprefix(_PLAIN_BUCKET).strip("/")
+        return f"{_PLAIN_BUCKET}{bucket}/{prefix}".rstrip("/") if bucket else ""
 
 
 def is_local(path: str) -> bool:
-    """Whether a place that is typed or given means a folder of this machine."""
+    """Whether what is typed or passed as a bucket means a folder of this machine."""
     return path.startswith(("/", "~", "./", "../"))
 
 
@@ -275,13 +275,13 @@ def _dataflow(
     typed: dict[str, Any] = {
         name: numbers.get(name) or getattr(form, name).strip() for name in DATAFLOW_FIELDS
     }
-    wanted = {n: v for n, v in typed.items() if v and n not in problems}
-    for name, value in wanted.items():
+    filled = {n: v for n, v in typed.items() if v and n not in problems}
+    for name, value in filled.items():
         try:
             DataflowOptions(**{name: value})
         except RefusedError as e:
             problems[name] = str(e)
-    return wanted
+    return filled
 
 
 def _short(text: str) -> str:

@@ -78,17 +78,17 @@ def speed(runner: str, options: Mapping[str, Any], settings: Settings | None = N
     settings = settings or Settings()
     with contextlib.suppress(SettingsError):  # then those that are asked for do not do, and the form says so
         options = settings.dataflow_options(**options).to_json()
-    wanted = options.get("max_workers") or options.get("num_workers")
+    requested = options.get("max_workers") or options.get("num_workers")
     if settings.place == "local":
-        workers = min(here, wanted or 4)  # one core each
+        workers = min(here, requested or 4)  # one core each
         return Speed(
             f"the local Dataflow, {_counted(workers, 'worker')} on this machine", 50e6, 15, 1, workers
         )
     machine = str(options.get("machine_type") or _DEFAULT_MACHINE)
     vcpus = machine_vcpus(machine)
     known = f"{_counted(vcpus, 'vCPU')}" if vcpus else "taken for 1 vCPU"
-    number = f"{_counted(wanted, 'worker')}" if wanted else "workers"
-    return Speed(f"{number} of {machine} ({known})", 40e6, 180, vcpus or 1, wanted)
+    number = f"{_counted(requested, 'worker')}" if requested else "workers"
+    return Speed(f"{number} of {machine} ({known})", 40e6, 180, vcpus or 1, requested)
 
 
 def machine_vcpus(name: str) -> int | None:

@@ -77,7 +77,7 @@ def begun_as(
 ) -> Fields:
     """The form with what the newest job had, but for the fields in `kept`, what was read, and a local target.
 
-    A source that is not among `sources`, where there are any, was of another place: it is not offered here.
+    A source that is not among `sources`, where there are any, was of another installation: it is not offered here.
     """
     try:
         last, _ = fields_of(records[0], settings)

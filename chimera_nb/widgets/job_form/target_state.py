@@ -28,7 +28,7 @@ class TargetState:
     field: str = "prefix"
 
 
-def look_at_target(
+def inspect_target(
     store: Store,
     where: Target,
     inputs: Inputs | None = None,

@@ -16,7 +16,7 @@ from chimera_nb.jobs.record import JobRecord
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.messages import to_wire
-from chimera_nb.widgets.base.widget import View, existing, held
+from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held
 from chimera_nb.widgets.job_form import messages
 from chimera_nb.widgets.job_form.as_code import as_code
 from chimera_nb.widgets.job_form.checks import StoreChecks
@@ -41,7 +41,7 @@ _SHOWN_INPUTS = 100
 _NO_EDIT = messages.Edited("", 0)
 
 
-class JobForm(View):
+class JobForm(ChimeraWidget):
     """Launch a job over a selection.
 
     inputs: gs:// URIs or local paths: folders (they end in "/"), objects and patterns. A trait: link it to the
@@ -82,11 +82,11 @@ class JobForm(View):
     ) -> None:
         target = path_text(target) if target != "" else ""
         bucket, prefix = split_target(target)
-        given = {"source": source, "runner": runner, "bucket": bucket}
-        self._set = {name for name, value in given.items() if value}  # by whoever made it, or typed
+        arguments = {"source": source, "runner": runner, "bucket": bucket}
+        self._set = {name for name, value in arguments.items() if value}  # by whoever made it, or typed
         self._form = Fields(prefix=prefix or ("" if target else suggest_prefix(_today())))
         for name in self._set:
-            self._form = self._form.having(name, given[name])
+            self._form = self._form.having(name, arguments[name])
         self._data_dir = session.data_dir if session else None
         self._buckets = None if buckets is None else texts(buckets, "buckets")
         self._choices_known = Choices()
@@ -113,7 +113,7 @@ class JobForm(View):
 
     # What the front end asks for
 
-    def _on_view(self) -> None:
+    def _on_front_end(self) -> None:
         if not self._hello:
             self._hello = True
             self._changed()

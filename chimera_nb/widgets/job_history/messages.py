@@ -1,4 +1,4 @@
-"""What JobHistory and its view say to each other."""
+"""What JobHistory and its front end say to each other."""
 
 from __future__ import annotations
 

@@ -160,9 +160,9 @@ class History:
         self.generation = Generation()
         self.narrow(Filter())
 
-    def narrow(self, wanted: Filter) -> None:
+    def narrow(self, criteria: Filter) -> None:
         """Begin anew with another filter."""
-        self.filter = wanted
+        self.filter = criteria
         self.generation.renew()
         self.rows: dict[str, Row] = {}
         self.complete = self.loading = self.failed = self.paused = False

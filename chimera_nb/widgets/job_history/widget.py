@@ -15,7 +15,7 @@ from chimera_nb.jobs.log.protocol import Records, Watch
 from chimera_nb.jobs.service import JobService
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
-from chimera_nb.widgets.base.widget import View, existing
+from chimera_nb.widgets.base.widget import ChimeraWidget, existing
 from chimera_nb.widgets.job_history import messages
 from chimera_nb.widgets.job_history.model import Filter, Found, History, Request
 from pipeline.errors import ChimeraError
@@ -25,7 +25,7 @@ _LOOK_SECONDS = {True: 3.0, False: 10.0}  # whether there is something to wait f
 _TICK_SECONDS = 0.25
 
 
-class JobHistory(View):
+class JobHistory(ChimeraWidget):
     """All jobs, newest first, whoever launched them. A click on one sets `job_id`.
 
     session: where the job log is; left out, one of its own.
@@ -62,21 +62,21 @@ class JobHistory(View):
 
     # What the front end asks for
 
-    def _on_view(self) -> None:
+    def _on_front_end(self) -> None:
         if self._model.fresh:
             self._load()
         self._tell(self._model.rows.values(), whole=True)
-        self._on_seen()
+        self._on_still_there()
 
-    def _on_seen(self) -> None:
+    def _on_still_there(self) -> None:
         if not self._following:
             self._following = self._background.start(self._follow())
 
     def _asked_filter(self, request: messages.FilterRequest) -> None:
-        wanted = Filter.of(vars(request))
+        criteria = Filter.of(vars(request))
         self._settle_error()
-        if wanted != self._model.filter:
-            self._model.narrow(wanted)
+        if criteria != self._model.filter:
+            self._model.narrow(criteria)
             self._load()
 
     def _asked_more(self, _: messages.More) -> None:

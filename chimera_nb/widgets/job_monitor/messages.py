@@ -1,4 +1,4 @@
-"""What JobMonitor and its view say to each other."""
+"""What JobMonitor and its front end say to each other."""
 
 from __future__ import annotations
 

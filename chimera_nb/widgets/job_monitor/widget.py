@@ -18,7 +18,7 @@ from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.messages import State
-from chimera_nb.widgets.base.widget import View, held
+from chimera_nb.widgets.base.widget import ChimeraWidget, held
 from chimera_nb.widgets.job_monitor import messages
 from chimera_nb.widgets.job_monitor import model as monitor_model
 from chimera_nb.widgets.job_monitor.result import (
@@ -38,7 +38,7 @@ _EVERY = 1.0  # seconds between two looks at the job
 _AT_MOST_EVERY = 15.0  # while the job log is away
 
 
-class JobMonitor(View):
+class JobMonitor(ChimeraWidget):
     """Watch a job: stages, progress, throughput, log, the files that failed, and the result when it is there.
 
     job_id: the job; left out, set the trait of that name later.
@@ -92,11 +92,11 @@ class JobMonitor(View):
 
     # What the front end asks for
 
-    def _on_view(self) -> None:
+    def _on_front_end(self) -> None:
         self._go_on()
         self._send_log(len(self._log), self._log, begin=True)
 
-    def _on_seen(self) -> None:
+    def _on_still_there(self) -> None:
         self._go_on()
 
     def _asked_cancel(self, request: messages.Cancel) -> None:
@@ -243,10 +243,10 @@ class JobMonitor(View):
         def failed(store: Store) -> messages.Failures:
             if not count:
                 return messages.Failures((), 0)
-            wanted = failures_of(
+            failures = failures_of(
                 store, target, record.job_id, count, lambda: not self._generation.is_late(generation)
             )
-            return messages.Failures(tuple(wanted), count)
+            return messages.Failures(tuple(failures), count)
 
         failures = await self._tried(target, failed)
         if not self._generation.is_late(generation):

@@ -1,4 +1,4 @@
-"""What FilePreview and its view say to each other."""
+"""What FilePreview and its front end say to each other."""
 
 from __future__ import annotations
 
