@@ -44,7 +44,19 @@ _NAMES_COMPARED = 5000
 
 
 class ChimeraError(Exception):
-    """The root: catch this to catch all that chimera raises on purpose."""
+    """The root: catch this to catch all that chimera raises on purpose.
+
+    Attribute: subject (the name that the text begins with, as it is written; "" where it begins with a word).
+    """
+
+    subject = ""
+
+    @property
+    def sentence(self) -> str:
+        """The text with a capital, unless a name is first, and a full stop."""
+        text = str(self)
+        text = text if self.subject else text[:1].upper() + text[1:]
+        return text if text.endswith((".", "…")) else f"{text}."
 
 
 class RefusedError(ChimeraError, ValueError):
@@ -115,6 +127,7 @@ class StorageError(ChimeraError, OSError):
 
     def __init__(self, uri: str, reason: str, remedy: str | None = None) -> None:
         self.uri, self.reason, self.remedy = uri, reason, remedy
+        self.subject = uri if remedy is None else ""
         told = f"{uri}: {reason}" if remedy is None else _with_remedy(f"{reason}: {uri}", remedy)
         super().__init__(told)
 

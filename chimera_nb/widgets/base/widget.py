@@ -98,6 +98,8 @@ class ChimeraWidget(anywidget.AnyWidget):
             super().set_state(sync_data)
         except (RefusedError, traitlets.TraitError) as e:
             self.error = str(e)
+        except Exception as e:  # noqa: BLE001 - an observer's own fault, as of a handler of a request
+            self._on_fault("set", sync_data, e)
 
     def close(self) -> None:
         if background := self.__dict__.get("_background"):  # none yet where an argument was refused
@@ -150,9 +152,13 @@ class ChimeraWidget(anywidget.AnyWidget):
         except ChimeraError as e:
             self.error = str(e)
         except Exception as e:  # noqa: BLE001 - whatever it is, the widget goes on and says so
-            if self._is_to_be_logged(request.kind):
-                _log.error("%s could not do %.200r", type(self).__name__, request, exc_info=e)
-            self.error = unforeseen(e)
+            self._on_fault(request.kind, request, e)
+
+    def _on_fault(self, kind: str, asked: object, error: Exception) -> None:
+        """A fault of ours: the log has its traceback, and whoever looks is told of one."""
+        if self._is_to_be_logged(kind):
+            _log.error("%s could not do %.200r", type(self).__name__, asked, exc_info=error)
+        self.error = unforeseen(error)
 
     def _is_to_be_logged(self, kind: object) -> bool:
         """Whether so few of this kind are in the log that one more does no harm."""

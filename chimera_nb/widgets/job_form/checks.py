@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chimera_nb.session import Session
 from chimera_nb.widgets.base.background import Background
+from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.job_form.model import Selection
 from chimera_nb.widgets.job_form.survey import Survey
 from pipeline.errors import ChimeraError
@@ -38,6 +39,7 @@ class StoreChecks:
         self._surveyed: tuple[object, ...] = ()
         self._user_project: str | None = None
         self._looked: tuple[object, ...] = ()
+        self._target_generation = Generation()
         self._advancing: Survey | None = None
 
     def select(self, selected: Selection, source: str | None, user_project: str | None = None) -> None:
@@ -60,7 +62,8 @@ class StoreChecks:
         key = (*job.values(), inputs) if job else ()
         if key != self._looked:
             self._looked, self.target = key, None
-            self.pending = bool(key) and self._background.start(self._look(key, job, inputs))
+            work = self._inspect(self._target_generation.renew(), job, inputs) if key else None
+            self.pending = work is not None and self._background.start(work)
 
     def stop(self) -> None:
         """End the count where it is."""
@@ -88,12 +91,12 @@ class StoreChecks:
         )
 
     def problems(self) -> dict[str, str]:
-        """What was found to be wrong, by field, as `form_model.Checked` has it."""
+        """What was found to be wrong, by field, as `model.Checked` has it."""
         found = {}
         survey = self.survey
         if survey and (survey.error or survey.unmatched):
             found["inputs"] = (
-                survey.error or f"no file for this source matches {survey.unmatched}; select others"
+                survey.error or f"No file for this source matches {survey.unmatched}; select others."
             )
         if self.target and self.target.problem:
             found[self.target.field] = self.target.problem
@@ -119,7 +122,7 @@ class StoreChecks:
                     where, lambda store: survey.inspect(store.billed_to(project))
                 )
         except ChimeraError as e:
-            survey.error = str(e)
+            survey.error = e.sentence
         finally:
             if self._advancing is survey:
                 self._advancing = None
@@ -130,9 +133,9 @@ class StoreChecks:
     def _current(self, survey: Survey) -> bool:
         return survey is self.survey and self.counting
 
-    async def _look(self, key: tuple[object, ...], job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
+    async def _inspect(self, generation: int, job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
         await asyncio.sleep(_TYPING_SECONDS)
-        if key != self._looked:
+        if self._target_generation.is_late(generation):
             return
         from chimera_nb.widgets.job_form.target_state import TargetState, inspect_target
 
@@ -149,7 +152,7 @@ class StoreChecks:
         try:
             state = await self._background.in_thread(job["target"], inspect)
         except ChimeraError as e:
-            state = TargetState(problem=str(e))
-        if key == self._looked:
+            state = TargetState(problem=e.sentence)
+        if not self._target_generation.is_late(generation):
             self.target, self.pending = state, False
             self._tell()

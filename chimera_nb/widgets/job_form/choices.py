@@ -37,7 +37,7 @@ class Choices:
         try:
             options_of(self.settings, **options)
         except SettingsError as e:
-            return str(e)
+            return e.sentence
         return None
 
     def shown(self) -> messages.Choices:

@@ -78,7 +78,7 @@ class Survey:
                     return
             self._more = False
         except ChimeraError as e:
-            self.error = str(e)
+            self.error = e.sentence
 
     def inspect(self, store: Store) -> None:
         """Look into a few files, spread over those counted so far; a file that cannot be read is passed over."""

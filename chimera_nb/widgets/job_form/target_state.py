@@ -16,7 +16,7 @@ _CLAIMS = "_chimera/"
 
 @dataclass(frozen=True)
 class TargetState:
-    """problem: why the job could not go there, or None; says: what is worth knowing of it otherwise.
+    """problem: why the job could not go there, as a sentence, or None; says: what is worth knowing of it otherwise.
 
     holds_output: a job's output is there, so that the job has to replace it or to go elsewhere.
     field: of the form, that the problem is with.
@@ -49,7 +49,7 @@ def inspect_target(
         known = _known_before(store, where, inputs, source, overwrite=overwrite, makes_buckets=makes_buckets)
         return known or _contents(store, where.uri, overwrite=overwrite)
     except ChimeraError as e:
-        return TargetState(problem=str(e))
+        return TargetState(problem=e.sentence)
 
 
 def _known_before(
@@ -67,8 +67,8 @@ def _known_before(
     if not store.bucket_exists(bucket):
         if makes_buckets:
             return TargetState(says=f"The bucket gs://{bucket} is made with the job.")
-        says = f"no bucket gs://{bucket} (or it is not visible with these credentials)"
-        return TargetState(f"{says}; check its name", field="bucket")
+        says = f"No bucket gs://{bucket} (or it is not visible with these credentials)"
+        return TargetState(f"{says}; check its name.", field="bucket")
     if inputs:
         from pipeline.inputs.selection import check_apart, patterns_by_input
 
@@ -101,5 +101,5 @@ def _held(store: Store, target: str, *, overwrite: bool) -> TargetState:
     whose = f"of job {job}" if job else "of a job that did not end well"
     if overwrite:
         return TargetState(says=f"The output {whose} is here; it will be replaced.", holds_output=True)
-    problem = f"the output {whose} is here already; choose another prefix, or replace what is there"
+    problem = f"The output {whose} is here already; choose another prefix, or replace what is there."
     return TargetState(problem, holds_output=True)

@@ -59,7 +59,7 @@ export interface RefusedMessage {
   reason: string;
 }
 
-/** A line of the job's log; time in RFC 3339, or "". */
+/** One line; `time` is RFC 3339, or "" where the line has none. */
 export type LogLine = [time: string, level: "info" | "warning" | "error", text: string];
 
 /** What changes in the log: lines that go from its front, lines at its end; `begin` sends all of it anew. */

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.widgets.base.messages import Message, Nothing, Request, State
 
 # What the page asks for
@@ -45,14 +46,6 @@ class Anew(Request):
 
 
 # What the page is told
-
-
-class LogLine(NamedTuple):
-    """A line of the job's log; time in RFC 3339, or ""."""
-
-    time: str
-    level: Literal["info", "warning", "error"]
-    text: str
 
 
 @dataclass(frozen=True)

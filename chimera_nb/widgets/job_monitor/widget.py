@@ -12,6 +12,7 @@ import traitlets
 
 from chimera_nb.jobs.log.entries import Entries
 from chimera_nb.jobs.log.protocol import Watch
+from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.session import Session
@@ -68,7 +69,7 @@ class JobMonitor(ChimeraWidget):
     def __init__(self, job_id: str = "", session: Session | None = None, **traits: Any) -> None:
         self._record: JobRecord | None = None
         self._course = monitor_model.Course()
-        self._log: list[messages.LogLine] = []
+        self._log: list[LogLine] = []
         self._generation = Generation()  # of the job that is watched
         self._generation.renew()
         self._following = 0  # the generation that is looked after; 0 for none
@@ -220,13 +221,13 @@ class JobMonitor(ChimeraWidget):
         if ended:
             self._background.start(self._gather(generation, record))
 
-    def _show_log(self, lines: list[messages.LogLine]) -> None:
+    def _show_log(self, lines: list[LogLine]) -> None:
         drop, added = monitor_model.log_change(self._log, lines)
         self._log = lines
         if drop or added:
             self._send_log(drop, added)
 
-    def _send_log(self, drop: int, lines: list[messages.LogLine], *, begin: bool = False) -> None:
+    def _send_log(self, drop: int, lines: list[LogLine], *, begin: bool = False) -> None:
         left_out = self._record.logs_left_out if self._record else 0
         self.post(messages.LogMessage(begin, drop, tuple(lines), left_out))
 
