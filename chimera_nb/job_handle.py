@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, texts, whole_number
 from chimera_nb.jobs.log.entries import Entry
-from chimera_nb.jobs.log.protocol import MAX_LIMIT
+from chimera_nb.jobs.log.query import MAX_LIMIT
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.machine.kernel import in_kernel

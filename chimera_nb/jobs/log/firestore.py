@@ -21,16 +21,10 @@ from chimera_nb.jobs.log import firestore_client
 from chimera_nb.jobs.log.entries import Entries, Entry, read_entry, read_record
 from chimera_nb.jobs.log.firestore_client import explained, open_client, patience
 from chimera_nb.jobs.log.firestore_pages import read_page
-from chimera_nb.jobs.log.protocol import (
-    Callback,
-    JobLog,
-    Query,
-    RecordPage,
-    Watch,
-    check_id,
-    check_new_id,
-    checked_limit,
-)
+from chimera_nb.jobs.log.ids import check_id, check_new_id
+from chimera_nb.jobs.log.protocol import JobLog, RecordPage
+from chimera_nb.jobs.log.query import Query, checked_limit
+from chimera_nb.jobs.log.watch import Callback, Watch
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.transitions import Change, advance
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, SettingsError

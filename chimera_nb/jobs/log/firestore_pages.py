@@ -7,7 +7,8 @@ from typing import Any
 
 from chimera_nb.jobs.log.entries import Entry
 from chimera_nb.jobs.log.firestore_client import patience
-from chimera_nb.jobs.log.protocol import Query, RecordPage, search_text, token_after, unknown_token
+from chimera_nb.jobs.log.protocol import RecordPage
+from chimera_nb.jobs.log.query import Query, search_text, token_after, unknown_token
 
 _MOST_READ = 2000  # documents read for one page when most do not have the text that is looked for
 _READ_AT_ONCE = 200

@@ -14,20 +14,11 @@ from typing import Any
 
 from chimera_nb.jobs.document import fields_to_write
 from chimera_nb.jobs.log.entries import Entries, Entry, read_entry, read_record
-from chimera_nb.jobs.log.protocol import (
-    Callback,
-    JobLog,
-    Query,
-    RecordPage,
-    Watch,
-    check_id,
-    check_new_id,
-    checked_limit,
-    search_text,
-    token_after,
-    unknown_token,
-)
+from chimera_nb.jobs.log.ids import check_id, check_new_id
+from chimera_nb.jobs.log.protocol import JobLog, RecordPage
+from chimera_nb.jobs.log.query import Query, checked_limit, search_text, token_after, unknown_token
 from chimera_nb.jobs.log.sqlite_file import COUNTED, INSERT, UPDATE, LogFile, remedy, transaction
+from chimera_nb.jobs.log.watch import Callback, Watch
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.transitions import Change, advance
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
-from chimera_nb.jobs.log.protocol import JobLog, search_text
+from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.log.query import search_text
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.job_history.messages import JobRow, RowsMessage

@@ -11,7 +11,8 @@ import traitlets
 from ipywidgets import CallbackDispatcher
 
 from chimera_nb.jobs.log.entries import Entries
-from chimera_nb.jobs.log.protocol import Records, Watch
+from chimera_nb.jobs.log.watch import Watch
+from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.service import JobService
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
@@ -158,7 +159,7 @@ class JobHistory(ChimeraWidget):
             await asyncio.sleep(_TICK_SECONDS)
             waited += _TICK_SECONDS
 
-    def _bring_up_to_date(self) -> Records:
+    def _bring_up_to_date(self) -> tuple[JobRecord, ...]:
         """Watch the log, if that is not done yet, and settle what is under way; those that ended thereby."""
         service = self._session.service_for_watching()
         if service is not self._service:

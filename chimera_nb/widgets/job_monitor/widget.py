@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from chimera_nb.jobs.log.entries import Entries
-from chimera_nb.jobs.log.protocol import Watch
+from chimera_nb.jobs.log.watch import Watch
 from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
