@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,13 @@ from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held, refusing
 from chimera_nb.widgets.browser import messages, navigation
-from chimera_nb.widgets.browser.counting import Count, advance
+from chimera_nb.widgets.browser.counting import SLICE_SECONDS, advance
 from chimera_nb.widgets.browser.listing import Listing
 from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser, add
-from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
+from chimera_nb.widgets.browser.pattern_count import PatternCount
+from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.folders import absolute
 from pipeline.uri import split_uri
-
-_SLICE_SECONDS = 0.25  # what is counted may have changed by then
 
 
 class BucketBrowser(ChimeraWidget):
@@ -74,15 +73,14 @@ class BucketBrowser(ChimeraWidget):
         self._generation = self._model.generation
         self._begun = False  # on the folders that were looked into lately
         self._counting = self._stopped = False  # under way; by the user's wish
-        self._glob: Count | None = None
-        self._matched: messages.Matched | None = None
         super().__init__(session, path=folder, total=self._total(), **traits)
+        self._pattern = PatternCount(self._background, self._show_match)
 
     def go(self, uri: AnyPath) -> None:
         """Show another folder. Raises RefusedError when it may not be looked into."""
         self._model.open(navigation.as_folder(path_text(uri)))
-        self.error, self._glob = "", None
-        self._show_match(None)
+        self.error = ""
+        self._pattern.clear()
         self.path = self._model.folder
         self._show()
 
@@ -176,20 +174,11 @@ class BucketBrowser(ChimeraWidget):
         self._count_selected()
 
     def _asked_match(self, request: messages.Match) -> None:
-        self.error, self._glob = "", None
-        self._show_match(None)
-        text = request.text
-        if text.strip():
-            try:
-                self._glob = Count(self._model.pattern(text))
-            except RefusedError as e:
-                self._show_match(messages.Matched(text, str(e)))
-            else:
-                self._background.start(self._count_matches(self._glob, text))
+        self.error = ""
+        self._pattern.count(request.text, self._model.pattern)
 
     def _asked_stop_match(self, _: messages.StopMatch) -> None:
-        self._glob = None
-        self._show_match(replace(self._matched, active=False) if self._matched else None)
+        self._pattern.stop()
 
     def _asked_add_pattern(self, request: messages.AddPattern) -> None:
         self.error = ""
@@ -235,7 +224,7 @@ class BucketBrowser(ChimeraWidget):
         if listing is self._model.shown:
             self._send_rows(folders, objects)
             if not folders and not objects and (listing.folders or listing.objects):
-                await self._keep_place(listing.folder)
+                await self._keep_recent_folder(listing.folder)
 
     async def _find(self, uri: str) -> None:
         """Go to what was typed without a "/" at its end: a folder, else what is named so, or begins so."""
@@ -268,7 +257,7 @@ class BucketBrowser(ChimeraWidget):
             )
             self._recent_folders = tuple(filter(self._model.scope.allows, read))
 
-    async def _keep_place(self, folder: str) -> None:
+    async def _keep_recent_folder(self, folder: str) -> None:
         if folder != navigation.BUCKETS and folder not in self._recent_folders[:1]:
             recent = navigation.RecentFolders(self._session.settings.folder)
             self._recent_folders = tuple(
@@ -286,7 +275,7 @@ class BucketBrowser(ChimeraWidget):
         try:
             while not self._stopped and (active := [c for c in self._model.counts if c.active]):
                 await self._background.watched(
-                    active[0].uri, lambda store: advance(store, active, _SLICE_SECONDS), self._tell
+                    active[0].uri, lambda store: advance(store, active, SLICE_SECONDS), self._tell
                 )
         except ChimeraError as e:
             self.error, self._stopped = str(e), True
@@ -303,20 +292,4 @@ class BucketBrowser(ChimeraWidget):
         return held(messages.Total(**asdict(self._model.total()), counting=counting))
 
     def _show_match(self, matched: messages.Matched | None) -> None:
-        self._matched = matched
         self._match = held(matched)
-
-    async def _count_matches(self, count: Count, text: str) -> None:
-        def tell() -> None:
-            if count is self._glob:
-                found = (count.error or "", count.example or "", count.active)
-                self._show_match(messages.Matched(text, *found, **asdict(count.tally)))
-
-        while count is self._glob and count.active:
-            try:
-                await self._background.watched(
-                    count.uri, lambda store: advance(store, [count], _SLICE_SECONDS), tell
-                )
-            except ChimeraError as e:
-                count.error = str(e)
-                tell()

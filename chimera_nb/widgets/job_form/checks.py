@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from chimera_nb.session import Session
 from chimera_nb.widgets.base.background import Background
 from chimera_nb.widgets.base.generation import Generation
-from chimera_nb.widgets.job_form.model import Selection
+from chimera_nb.widgets.browser.counting import SLICE_SECONDS
+from chimera_nb.widgets.job_form.model import Fields, Selection
 from chimera_nb.widgets.job_form.survey import Survey
 from pipeline.errors import ChimeraError
 from pipeline.locations import Inputs, Target
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from chimera_nb.widgets.job_form.target_state import TargetState
 
 _TYPING_SECONDS = 0.4  # after the last key
-_SLICE_SECONDS = 0.25  # what is counted may have changed by then
 
 
 class StoreChecks:
@@ -41,6 +41,15 @@ class StoreChecks:
         self._looked: tuple[object, ...] = ()
         self._target_generation = Generation()
         self._advancing: Survey | None = None
+
+    def follow(self, form: Fields, selected: Selection, problems: Container[str]) -> None:
+        """Ask for what this form names, as far as that does; `problems` are the fields that do not."""
+        project = None if "user_project" in problems else form.user_project.strip() or None
+        self.select(selected, None if "source" in problems else form.source, project)
+        aimed = not any(name in problems for name in ("bucket", "prefix", "source"))
+        named = {name: getattr(form, name) for name in ("target", "source", "overwrite")}
+        job = {**named, "user_project": project} if aimed else {}
+        self.aim(job, () if selected.problem else selected.inputs)
 
     def select(self, selected: Selection, source: str | None, user_project: str | None = None) -> None:
         """Count this selection, unless that is what is being counted; None for a source that does not do.
@@ -113,7 +122,7 @@ class StoreChecks:
         try:
             while self._current(survey) and survey.active:
                 await self._background.in_thread(
-                    where, lambda store: survey.advance(store.billed_to(project), _SLICE_SECONDS)
+                    where, lambda store: survey.advance(store.billed_to(project), SLICE_SECONDS)
                 )
                 if survey is self.survey:
                     self._tell()

@@ -144,6 +144,13 @@ def selection(inputs: Sequence[str], *, local: bool = True) -> Selection:
     return Selection(located.uris, None if local else refused, here)
 
 
+def store_uri(selected: Selection, form: Fields) -> str:
+    """A URI that says which store is needed: any bucket, unless all is on this machine."""
+    used = [*selected.inputs[:1], *([form.target] if form.target else [])]
+    local = bool(used) and form.runner == "direct" and all(map(is_local, used))
+    return used[0] if local else next((uri for uri in used if uri.startswith(_PLAIN_BUCKET)), _PLAIN_BUCKET)
+
+
 @dataclass(frozen=True)
 class Checked:
     """What a form comes to, as far as no service is asked.

@@ -16,16 +16,18 @@ import contextlib
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from chimera_nb.machine.cores import usable_cores
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.browser.counting import Tally
+from chimera_nb.widgets.job_form.messages import PlanFigures
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
     from chimera_nb.data.preview import Preview
+    from chimera_nb.widgets.job_form.survey import Survey
 
 _FILE_SECONDS = 0.002
 _DEFAULT_MACHINE = "n1-standard-1"  # what Dataflow takes for a batch job where nobody says
@@ -141,3 +143,9 @@ def make_plan(tally: Tally, ratio: float | None, on: Speed, *, sampled: int = 0)
 
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def plan_figures(survey: Survey, on: Speed, *, counting: bool) -> PlanFigures:
+    """The plan of what a survey has found so far, as the page shows it."""
+    plan = make_plan(survey.tally, ratio_of(survey.previews), on, sampled=len(survey.previews))
+    return PlanFigures(**asdict(plan), counting=counting, looking=counting and not survey.active)
