@@ -89,13 +89,6 @@ class Column:
         return pd.Series(array(values, missing))
 
 
-def to_column(values: list[Any]) -> pd.Series[Any]:
-    """Values -> a Series of the dtype that the module's docstring has for them."""
-    column = Column()
-    column.add(values)
-    return column.series()
-
-
 def _pack(values: list[Any]) -> _Chunk:
     found = set(map(type, values))
     kinds = frozenset(found - {_NONE})

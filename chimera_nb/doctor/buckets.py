@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 
-from chimera_nb.doctor.credentials import LOGIN, NETWORK, WITHOUT_CREDENTIALS, first_line, member
+from chimera_nb.doctor.credentials import LOGIN, NETWORK, WITHOUT_CREDENTIALS, member
 from chimera_nb.doctor.finding import Check, Finding, fault, off, ok
 from chimera_nb.settings import Settings
 from pipeline.errors import (
@@ -16,6 +16,7 @@ from pipeline.errors import (
     StoreUnavailableError,
 )
 from pipeline.storage import Store
+from pipeline.storage.gcs_answers import said
 from pipeline.uri import split_uri
 
 READ = ("storage.objects.get", "storage.objects.list")
@@ -79,9 +80,7 @@ def check_bucket(name: str, needs: Collection[str], *, is_local: bool, granted: 
         from google.auth.exceptions import TransportError
 
         if isinstance(e.__cause__, TransportError):
-            yield fault(
-                check, f"Google does not answer for the credentials ({first_line(e.__cause__)})", NETWORK
-            )
+            yield fault(check, f"Google does not answer for the credentials ({said(e.__cause__)})", NETWORK)
         else:
             yield fault(check, WITHOUT_CREDENTIALS, LOGIN)
         return

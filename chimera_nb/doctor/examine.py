@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from chimera_nb.doctor.buckets import bucket_checks
@@ -94,7 +94,3 @@ def _gathered(
 def _has_store(settings: Settings) -> bool:
     """Whether there is a store to be asked: with place local, one on this machine."""
     return settings.store.cloud.is_there
-
-
-def has_faults(findings: Collection[Finding]) -> bool:
-    return any(finding.remedy and finding.state == "fault" for finding in findings)

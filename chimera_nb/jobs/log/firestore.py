@@ -10,9 +10,8 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from chimera_nb.jobs.document import fields_to_write
@@ -25,7 +24,7 @@ from chimera_nb.jobs.log.ids import check_id, check_new_id
 from chimera_nb.jobs.log.protocol import JobLog, RecordPage
 from chimera_nb.jobs.log.query import Query, checked_limit
 from chimera_nb.jobs.log.watch import Callback, Watch
-from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.record import JobRecord, timestamp
 from chimera_nb.jobs.transitions import Change, advance
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, SettingsError
 
@@ -109,31 +108,12 @@ class FirestoreJobLog(JobLog):
             attempts += 1
             time.sleep(random.uniform(0, 0.02 * min(attempts, 10)))  # noqa: S311 - spreads the writers
 
-    def list(
-        self,
-        *,
-        statuses: Sequence[Status] = (),
-        source: str | None = None,
-        created_after: datetime | str | None = None,
-        created_before: datetime | str | None = None,
-        text: str | None = None,
-        limit: int = 50,
-        page_token: str | None = None,
-    ) -> RecordPage:
-        """See JobLog. Firestore has no search in text: documents are read, 2,000 at most, and filtered here.
+    def page(self, query: Query) -> RecordPage:
+        """Firestore has no search in text: documents are read, 2,000 at most, and filtered here.
 
         A document without a createdAt is in no such order. Where there are any, they come last, in a list that
         nothing but text narrows.
         """
-        query = Query.of(
-            statuses=statuses,
-            source=source,
-            created_after=created_after,
-            created_before=created_before,
-            text=text,
-            limit=limit,
-            page_token=page_token,
-        )
         with self._errors():
             return read_page(self._collection, query, self._entry)
 

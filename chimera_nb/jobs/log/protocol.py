@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chimera_nb.jobs.log.entries import Entries
+from chimera_nb.jobs.log.query import Query
 from chimera_nb.jobs.log.watch import Callback, Watch
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.transitions import Change
@@ -57,6 +58,20 @@ class JobLog(Protocol):
         them. A page may be short, or even empty, before the last: only the one with no `next_page_token` ends the
         list. Raises RefusedError for a time, limit or page token that makes no sense.
         """
+        return self.page(
+            Query.of(
+                statuses=statuses,
+                source=source,
+                created_after=created_after,
+                created_before=created_before,
+                text=text,
+                limit=limit,
+                page_token=page_token,
+            )
+        )
+
+    def page(self, query: Query) -> RecordPage:
+        """The page that a query asks for: what `list` gives."""
 
     def watch(self, callback: Callback, *, job_id: str | None = None, limit: int = 100) -> Watch:
         """Tell, until the watch is closed, of each job that is new or has changed, newest first.

@@ -7,8 +7,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Generator, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from chimera_nb.jobs.log.protocol import JobLog, RecordPage
 from chimera_nb.jobs.log.query import Query, checked_limit, search_text, token_after, unknown_token
 from chimera_nb.jobs.log.sqlite_file import COUNTED, INSERT, UPDATE, LogFile, remedy, transaction
 from chimera_nb.jobs.log.watch import Callback, Watch
-from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.record import JobRecord, timestamp
 from chimera_nb.jobs.transitions import Change, advance
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError
 
@@ -74,33 +73,14 @@ class SqliteJobLog(JobLog):
                 connection.execute(UPDATE, _row(moved, document))
             return moved
 
-    def list(
-        self,
-        *,
-        statuses: Sequence[Status] = (),
-        source: str | None = None,
-        created_after: datetime | str | None = None,
-        created_before: datetime | str | None = None,
-        text: str | None = None,
-        limit: int = 50,
-        page_token: str | None = None,
-    ) -> RecordPage:
-        query = Query.of(
-            statuses=statuses,
-            source=source,
-            created_after=created_after,
-            created_before=created_before,
-            text=text,
-            limit=limit,
-            page_token=page_token,
-        )
+    def page(self, query: Query) -> RecordPage:
         sql, values = _select(query)
         with self._look() as connection:
             rows = connection.execute(sql, values).fetchall()
             if not rows and query.after and query.after[0] is None:
                 row = connection.execute("SELECT 1 FROM jobs WHERE rowid = ?", query.after[1:]).fetchone()
                 if row is None:
-                    raise unknown_token(str(page_token))
+                    raise unknown_token(token_after(*query.after))
         entries = tuple(self._entry(*row) for _, *row in rows[: query.limit])
         if len(rows) <= query.limit:
             return RecordPage(entries)

@@ -13,7 +13,7 @@ NamedTuple is a list there: for what comes by the thousand. `typescript.py` make
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -187,11 +187,3 @@ def _words(expected: Any) -> str:
     return {str: "a text", int: "a whole number", float: "a number", bool: "true or false", NoneType: "null"}[
         expected
     ]
-
-
-def sequence_item(expected: Any) -> Any | None:
-    """The type of the items of a tuple, list or sequence of any length; None for what is none."""
-    origin, arguments = get_origin(expected), get_args(expected)
-    if origin in {list, Sequence} or (origin is tuple and arguments[1:] == (...,)):
-        return arguments[0]
-    return None
