@@ -240,7 +240,7 @@ def job(job_id: str, *, session: Session | None = None) -> Job:
     job_id   as `jobs`, the command line and the dashboard show it
     session  where it is on record; left out, one of its own
 
-    Raises JobNotFoundError, JobLogError, and UnreadableRecordError for a record that is none.
+    Raises JobNotFoundError, JobLogError, and UnreadableRecordError where the document is no record of a job.
     """
     session = session or Session()
     session.refresh()

@@ -49,8 +49,8 @@ def connect(
 class Session:
     """Settings, stores, job log and service, each made on first need and kept. Threads may share it.
 
-    A kernel outlives local stacks: `refresh` and what is built on it find the one that runs by now, and what a session
-    was not given they read from the environment again. What was taken from the session before stays as it was.
+    A kernel outlives local stacks: `refresh`, and the methods that call it, look for the stack and read the settings
+    that the session was not given again. Stores, logs and services taken from the session before stay as they were.
     """
 
     def __init__(self, settings: Settings | None = None, *, data_dir: Path | None = None) -> None:
@@ -113,13 +113,13 @@ class Session:
             return settings
 
     def store_for(self, *uris: str) -> Store:
-        """The store, refreshed where one of these is gs://; for local files no stack is looked for."""
+        """The store for these URIs, after `refresh` where one is gs://; local files need no stack."""
         if any(uri.startswith("gs://") for uri in uris):
             return self.refresh(uris).store
         return self._on_stack(self._load()).store
 
     def service_for_watching(self) -> JobService:
-        """The service, refreshed: no store of files has to be there where jobs are on record.
+        """The service, after `refresh`. No stack has to run where jobs are on record.
 
         Raises NoStackError, which says how to start one, where neither a local stack runs nor a job is on record.
         """

@@ -15,7 +15,7 @@
     │   ├── ObjectChangedError               not the version any more that was first read
     │   ├── NoStackError (StackError)        a bucket is asked for where only a local stack may be, and none runs
     │   ├── AccessDeniedError (PermissionError)
-    │   │   ├── NotAllowedError (RefusedError)   a place outside the lists that bound this process
+    │   │   ├── NotAllowedError (RefusedError)   a URI outside the access lists of a store
     │   │   └── CredentialsError                 also a StoreUnavailableError
     │   └── StoreUnavailableError (ConnectionError)   the store is at fault: it says nothing about an object
     │       └── TransferError                    what came, or went, is not what the store keeps
@@ -178,7 +178,7 @@ class CredentialsError(AccessDeniedError, StoreUnavailableError):
 
 
 class NotAllowedError(AccessDeniedError, RefusedError):
-    """A place outside the lists that bound a store (`pipeline.storage.access_policy`). The store has not been asked.
+    """A URI outside the access lists of a store (`pipeline.storage.access_policy`). The store has not been asked.
 
     The URI may be a visitor's: in the text it is on one line and not long, whatever is in it.
     """
@@ -247,7 +247,7 @@ class JobNotFoundError(JobLogError, LookupError):
 
 
 class UnreadableRecordError(JobLogError):
-    """A document in the job log is no record of a job. Attributes: job_id (its place in the log), problem."""
+    """A document in the job log is no record of a job. Attributes: job_id (as it stands in the log), problem."""
 
     def __init__(self, job_id: str, problem: str) -> None:
         self.job_id, self.problem = job_id, problem

@@ -1,4 +1,4 @@
-"""Which records are wanted, and what of them: `where`, `explode` and `columns`, in that order."""
+"""A query over records: `where`, then `explode`, then `columns`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ Where = Mapping[str, Any] | Callable[[Record], bool]
 
 
 class RowQuery:
-    """Takes what is wanted of rows, batch by batch.
+    """Applies one query to rows, batch by batch.
 
     Attributes: columns (names, or None for all), fields (what must be known of a record; None for all), takes_all
-    (of all records all fields), left_out (how many lines `where` left out for being no records: they have no
-    fields to be asked for).
+    (all fields of all records), left_out (the number of lines that `where` left out because they are no records).
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class RowQuery:
         return frozenset(way for name in names for way in ways(name))
 
     def take(self, rows: list[Row]) -> list[Row]:
-        """The rows that are wanted, cut to the columns. A line that is no record passes unless there is a `where`."""
+        """The rows that pass, with the columns asked for. A line that is no record passes unless there is a `where`."""
         self._rows += len(rows)
         records = [row for row in rows if type(row) is dict]
         # A column that no wanted record has is a column all the same.

@@ -164,7 +164,7 @@ def _no_record(line: bytes) -> NoRecord:
 
 
 def can_be_skipped_over(lines: Iterable[bytes]) -> bool:
-    """Whether json would take each value that msgspec would skip: that is not looked at for UTF-8 or long integers."""
+    """Whether json takes each value that msgspec skips, which it does not check for UTF-8 and long integers."""
     most = sys.get_int_max_str_digits()
     for line in lines:
         if not line.isascii():

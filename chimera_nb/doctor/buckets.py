@@ -62,7 +62,7 @@ def bucket_checks(
 
 
 def check_bucket(name: str, needs: Collection[str], *, is_local: bool, granted: Granted) -> Iterator[Finding]:
-    """`granted` gives those of the permissions that there are. Raises what it does, but for StorageError."""
+    """Check one bucket. `granted` gives which of the permissions there are; only its StorageError is a finding."""
     check = f"bucket {name}"
     verb = "written" if len(needs) > len(READ) else "read"
     try:

@@ -56,7 +56,7 @@ def examine(
 
 
 def side_by_side(checks: Sequence[tuple[str, Check]], seconds: float) -> list[Finding]:
-    """What each check gives, in their order; of one that takes longer, that it does."""
+    """The findings of the checks, in their order. One that takes longer than `seconds` has a finding that says so."""
     done: queue.Queue[tuple[int, list[Finding]]] = queue.Queue()
 
     def run(number: int, name: str, check: Check) -> None:

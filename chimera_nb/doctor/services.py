@@ -25,7 +25,7 @@ INDEXES: Mapping[tuple[str, ...], Mapping[str, Any]] = {
 
 
 def check_dataflow(settings: Settings, api: DataflowApi | None = None) -> Iterator[Finding]:
-    """Asks for a job that there is none of: as much as a viewer may."""
+    """Ask Dataflow for a job that does not exist, which needs a viewer's permissions only."""
     name = "dataflow"
     if settings.place == "local":
         yield off(name, "Google's is not asked, the place is local; a local stack has its own")

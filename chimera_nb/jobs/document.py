@@ -42,7 +42,7 @@ def fields_to_write(
 ) -> dict[str, Any]:
     """What a change writes into the stored document, from the record's fields before and after it.
 
-    All else stays as it stands there: what a later version has added, and what was cut when it was read.
+    Other fields of the stored document are kept, such as those of a later version.
     """
     fields = {name: value for name, value in after.items() if before.get(name, _ABSENT) != value}
     if "stages" in fields:

@@ -43,14 +43,20 @@ class Change:
 
 
 def advance(record: JobRecord, change: Change, now: str, *, log_bytes: int = MAX_LOG_BYTES) -> JobRecord:
-    """The record with the change in it, as far as that is forward; the same object if nothing changes.
+    """The record after the change, as far as the change moves it forward; the same object if nothing changes.
 
-    Two viewers that see a job at different times never fight: what comes late is not applied, and is no error.
-    A final record takes log lines, and what it lacks: the Dataflow job's id and address, and, from a change of
-    no other status, its summary and error. `dataflow_job_id`, `dataflow_url` and the times of requests are set once.
+    A late change is not an error; what it cannot move is left out.
 
-    A request to cancel is taken by a record that is not final, and logged as it is taken. After it no request to
-    Dataflow is: of the two, whichever comes first is seen by the other.
+        field                               record not final                    record final
+        status, stages                      if further on                       kept
+        logs                                appended                            appended
+        progress, worker                    replaced                            kept
+        summary, error                      replaced                            if it has none, and the change has
+                                                                                no other status
+        dataflow_job_id, dataflow_url       if it has none                      if it has none
+        cancel_requested_at                 if it has none; logged              kept
+        dataflow_requested_at               if it has neither this nor a        kept
+                                            request to cancel
     """
     moved = _fill(record, change) if record.status.is_final else _move(record, change, now)
     asked = moved.cancel_requested_at is not None and record.cancel_requested_at is None

@@ -2,8 +2,8 @@
 
 A port on loopback is open to every user of the machine, and unmodified clients send no secret. On Linux the kernel
 says who made the socket at the other end (/proc/net/tcp, and tcp6, has its user by the four numbers of the connection).
-Elsewhere it is one of this user's processes that has that socket open, or it counts as a stranger's: other users'
-processes, root's as well, cannot be looked into there.
+Elsewhere the peer is this user's if one of this user's processes has that socket open; other users' processes, root's
+included, cannot be looked into there and count as strangers.
 
 A socket that was closed already belongs to nobody any more, and to the kernel it looks like root's: it is a stranger's.
 """

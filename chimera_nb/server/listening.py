@@ -1,4 +1,4 @@
-"""The sockets that the dashboard listens on, and whom it answers where nothing but the machine guards the door."""
+"""The sockets that the dashboard listens on, and whom it answers where neither token nor proxy is required."""
 
 from __future__ import annotations
 

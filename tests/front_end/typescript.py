@@ -140,14 +140,14 @@ def _type(hint: Any) -> str:
     return text
 
 
-if __name__ == "__main__":
-    for each in message_files():
-        each.with_name("messages.d.ts").write_text(types_of(each), "utf-8")
-
-
 def _sequence_item(expected: Any) -> Any | None:
     """The type of the items of a tuple, list or sequence of any length; None for what is none."""
     origin, arguments = get_origin(expected), get_args(expected)
     if origin in {list, Sequence} or (origin is tuple and arguments[1:] == (...,)):
         return arguments[0]
     return None
+
+
+if __name__ == "__main__":
+    for each in message_files():
+        each.with_name("messages.d.ts").write_text(types_of(each), "utf-8")

@@ -75,7 +75,7 @@ class FirestoreJobLog(JobLog):
         return read_record(job_id, self._read(job_id).to_dict)
 
     def update(self, job_id: str, change: Change) -> JobRecord:
-        """See JobLog. A write is bound to the version of the document that was read, and begun anew when it lost.
+        """See JobLog. A write has the version that was read as its precondition, and is repeated when that fails.
 
         The client's transactions do the same with locks, but 20 threads that append to one job at once took
         100 s on the emulator and 19 of them failed; this takes 1 s. They have no timeouts either.
@@ -111,8 +111,7 @@ class FirestoreJobLog(JobLog):
     def page(self, query: Query) -> RecordPage:
         """Firestore has no search in text: documents are read, 2,000 at most, and filtered here.
 
-        A document without a createdAt is in no such order. Where there are any, they come last, in a list that
-        nothing but text narrows.
+        Documents without a createdAt cannot be ordered by it: they come last, in lists with no filter but `text`.
         """
         with self._errors():
             return read_page(self._collection, query, self._entry)

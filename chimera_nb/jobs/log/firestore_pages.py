@@ -1,4 +1,4 @@
-"""Pages of the shared job log: newest first, and last what has no time, which no order of times can find."""
+"""Pages of the shared job log: newest first, then documents without a createdAt, by name."""
 
 from __future__ import annotations
 

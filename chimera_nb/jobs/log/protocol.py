@@ -76,9 +76,9 @@ class JobLog(Protocol):
     def watch(self, callback: Callback, *, job_id: str | None = None, limit: int = 100) -> Watch:
         """Tell, until the watch is closed, of each job that is new or has changed, newest first.
 
-        The first call has what stands now, if only (). Without a job_id the newest `limit` jobs are watched. The
-        calls come one at a time from one thread of the watch; steps between two calls are seen as one. What
-        the callback raises is logged, and the watch goes on, as it does when the store was away for a time.
+        The first call has what is on record now, which may be (). Without a job_id the newest `limit` jobs are watched.
+        The calls come one at a time from one thread of the watch; several changes of a job between two calls come as
+        one. What the callback raises is logged and does not end the watch; nor does a store that is away.
         """
 
     def close(self) -> None:

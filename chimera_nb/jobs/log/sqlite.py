@@ -30,9 +30,9 @@ _POLL_SECONDS = 1.0  # a look takes well under a millisecond; what is new has to
 class SqliteJobLog(JobLog):
     """A JobLog (`chimera_nb.jobs.log.protocol`) in one file on a local disk; its folder is made if need be.
 
-    When the file is removed or replaced while it is open, nothing is lost: whoever writes next goes on in the file
-    that has the name then, made anew if there is none, and brings along all jobs that it lacks. Until then what was
-    removed is what is read. To begin an empty log, end whoever has it open first.
+    When the file is removed or replaced while it is open, nothing is lost: the next write goes to the file that has
+    the name then (made if there is none), after the jobs that it lacks have been copied into it. Reads come from the
+    removed file until then. To begin an empty log, first end all processes that have it open.
 
     Raises JobLogError when the file is something else, comes from a later version, or cannot be written. Do not
     carry a log through a fork: open it again in the new process.

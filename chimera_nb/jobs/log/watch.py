@@ -19,8 +19,8 @@ Changes = Callable[[threading.Event], Generator[Entries, None, None]]
 class Watch:
     """One thread that hands records to a callback until it is closed; made by `JobLog.watch`.
 
-    `changes` is given an event that is set on close, and yields what stands and then what has changed; it may
-    repeat itself, and is begun anew after an error.
+    `changes` takes an event, which is set on close, and yields all entries first and changed ones later. It may yield
+    an entry again, and is called again after an error.
     """
 
     def __init__(self, callback: Callback, changes: Changes, limit: int) -> None:
@@ -34,8 +34,8 @@ class Watch:
     def close(self) -> None:
         """End the watch; may be repeated, and from within the callback.
 
-        No call begins after this returns: it waits for one that is under way, so that one must not wait for the
-        caller in turn.
+        Waits for a call that is under way, and none begins after it has returned. A callback must not wait for whoever
+        closes the watch.
         """
         self._closed.set()
         with self._calling:

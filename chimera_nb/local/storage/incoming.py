@@ -31,7 +31,7 @@ class Incoming:
         self.size += len(data)
 
     def rest(self) -> None:
-        """Nothing may come for a long time, or ever: keep no file open meanwhile."""
+        """Close the file until more bytes come, which may be never."""
         self._file.close()
         self._resting = True
 
@@ -42,7 +42,7 @@ class Incoming:
         return Known(self.size, *sums, generation, time, time, **said)
 
     def commit(self, path: Path, known: Known) -> None:
-        """Let it appear, with what is known of it, in the place of what is there."""
+        """Put it, with what is known of it, under its path; what is there is replaced."""
         self._file.close()
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(path.name + BESIDE)

@@ -65,7 +65,7 @@ _FIELDS = {  # as fake-gcs-server names them
 
 
 def is_described(path: Path) -> bool:
-    """Whether a file is an object: something is known of it. What is known of another one counts as that."""
+    """Whether a file is a part of an object: its bytes, or the file beside them with what is known of it."""
     if path.name.endswith(BESIDE):
         return path.with_name(path.name.removesuffix(BESIDE)).exists()
     return read_known(path) is not None

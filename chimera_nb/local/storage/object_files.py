@@ -63,7 +63,7 @@ class ObjectFiles:
         return True
 
     def requester_pays(self, bucket: str) -> bool:
-        """Whether who asks for what is in a bucket has to name a project that is billed."""
+        """Whether requests to a bucket have to name a project that is billed."""
         if bucket not in self._paid_for:
             if not self.has_bucket(bucket):
                 return False

@@ -44,8 +44,8 @@ Spoil = Callable[[CIMultiDict[str], AsyncIterator[bytes]], AsyncIterator[bytes]]
 _UPLOADS = 10_000  # in several requests, that are kept in mind
 
 
-class MendedStorage:
-    """An object server, as a client that knows it as `host` should see it."""
+class ObjectsApi:
+    """The objects of an object server by their names, for clients that know it as `host`."""
 
     def __init__(self, server: ObjectServer, host: str) -> None:
         self._server, self._host = server, host

@@ -79,7 +79,7 @@ class UploadServer:
         return json_answer(200, object_document(bucket, path, known))
 
     async def chunk(self, call: Call) -> Answer:
-        """What comes of an upload in several requests; one without Content-Range is all that is left of it."""
+        """A further request of a resumable upload. Without a Content-Range it has all of the bytes that are missing."""
         upload = self._uploads.get(call.query["upload_id"])
         if upload is None:
             return no_answer(404, "no such upload: it has ended, or the stack was started again")

@@ -67,21 +67,21 @@ class Nothing(State):
 
 @dataclass(frozen=True)
 class Hello(Request):
-    """A view is on screen, perhaps one among several: it wants everything. `view` is its id, which no other has."""
+    """A front end has opened, perhaps one among several, and is sent everything. `view` is its own id."""
 
     view: str
 
 
 @dataclass(frozen=True)
 class Here(Request):
-    """The view is on screen still."""
+    """The front end is on screen still."""
 
     view: str
 
 
 @dataclass(frozen=True)
 class Bye(Request):
-    """The view is closed."""
+    """The front end is closed."""
 
     view: str
 

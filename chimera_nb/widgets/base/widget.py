@@ -34,7 +34,7 @@ _ASKED = "_asked_"
 
 
 class RefusedValueError(RefusedError, traitlets.TraitError):
-    """A trait's value that is refused. traitlets takes back only what fails with an error of its own."""
+    """A trait's value that is refused. It is a TraitError, since traitlets restores the old value for no other."""
 
 
 @contextmanager
@@ -59,9 +59,9 @@ class ChimeraWidget(anywidget.AnyWidget):
     """A widget whose front end asks for things: a request of class `Go` calls the method `_asked_…` that takes a `Go`.
 
     Whoever opens a dashboard can send anything. What is no request of this widget is answered with RefusedMessage;
-    one of a generation that is not shown any more is left alone. What a method raises is shown as `error`: in
-    ChimeraError's own words, or, for a fault of the method, as one, which the log has with its traceback. Of each
-    kind only the first few are logged, since a visitor can send any number.
+    one of a generation that is not shown any more is left alone. What a method raises is shown as `error`: a
+    ChimeraError as its text; anything else as a fault of this program, with its traceback in the log. Of each kind
+    only the first few are logged, since a visitor can send any number.
     """
 
     error = traitlets.Unicode(help="What went wrong last, in one line; empty when all is well.").tag(
@@ -93,7 +93,7 @@ class ChimeraWidget(anywidget.AnyWidget):
         self.on_msg(self._on_message)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """What the front end sets. A value that does not do leaves the one of before."""
+        """Take the values that a front end sets; a trait whose value is refused keeps the one it has."""
         try:
             super().set_state(sync_data)
         except (RefusedError, traitlets.TraitError) as e:
@@ -170,6 +170,6 @@ class ChimeraWidget(anywidget.AnyWidget):
 
 
 def held(state: State | None) -> dict[str, Any]:
-    """What a trait has of a state; an empty one for None."""
+    """A state as the value of a trait: an object, without fields for None."""
     wire: dict[str, Any] = {} if state is None else to_wire(state)
     return wire

@@ -23,7 +23,7 @@ ROWS_AT_ONCE = 5000  # in one message
 
 
 class Browser:
-    """One browser's state; the widget is its view.
+    """One browser's state, which the widget shows.
 
     Attributes: folder; filter (what names are narrowed to); shown (the Listing on screen); generation (of that);
     selected; counts (what has to be counted to know what the selection comes to).

@@ -23,7 +23,7 @@ _TYPING_SECONDS = 0.4  # after the last key
 
 
 class StoreChecks:
-    """The two looks that are under way or done for one form; `tell` is called on the loop when one has news.
+    """The survey and the look at the target for one form; `tell` is called on the loop when either has changed.
 
     survey   of the selection; None where there is none to be had
     target   what stands at the target; None until that is known
@@ -43,7 +43,7 @@ class StoreChecks:
         self._advancing: Survey | None = None
 
     def follow(self, form: Fields, selected: Selection, problems: Container[str]) -> None:
-        """Ask for what this form names, as far as that does; `problems` are the fields that do not."""
+        """Survey the selection and look at the target of this form, unless `problems` names their fields."""
         project = None if "user_project" in problems else form.user_project.strip() or None
         self.select(selected, None if "source" in problems else form.source, project)
         aimed = not any(name in problems for name in ("bucket", "prefix", "source"))
@@ -93,7 +93,7 @@ class StoreChecks:
 
     @property
     def begun(self) -> bool:
-        """Whether something is known of the selection, be it that it is wrong."""
+        """Whether the survey has found a file, an error, or an end."""
         survey = self.survey
         return survey is not None and bool(
             survey.tally.files or survey.error or survey.unmatched or not self.counting

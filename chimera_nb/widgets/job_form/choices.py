@@ -55,7 +55,7 @@ class Choices:
 
 
 def gather(session: Session, buckets: Sequence[str] | None, *, stores: bool) -> Choices:
-    """All of it; blocks. Raises JobLogError.
+    """Gather the choices; blocks. Raises JobLogError.
 
     buckets   the only ones that may be written; None for those of the settings, which may ask the store for all,
               where `stores` says that there is one. If it does not tell them, a name can still be typed.

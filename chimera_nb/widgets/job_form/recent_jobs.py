@@ -75,7 +75,7 @@ def begun_as(
     kept: Collection[str],
     sources: Collection[str] = (),
 ) -> Fields:
-    """The form with what the newest job had, but for the fields in `kept`, what was read, and a local target.
+    """The form with the fields of the newest job, except those in `kept`, its selection, and a local target.
 
     A source that is not among `sources`, where there are any, was of another installation: it is not offered here.
     """

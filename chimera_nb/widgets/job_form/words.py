@@ -42,7 +42,7 @@ def button(
     launching: bool = False,
     launched: str = "",
 ) -> Button:
-    """What the button is, by what is known; `launched` is the id of the job that has this very target."""
+    """The state of the launch button; `launched` is the id of the job that this form launched into this target."""
     if launching:
         return Button("launching", "Launching…", "The job is being checked and put on record.")
     if launched:
@@ -65,7 +65,7 @@ def hints(
     *,
     missing: Collection[str] = (),
 ) -> dict[str, Hint]:
-    """By field: what is said under it, and whether that is bad. What is only `missing` is not bad."""
+    """The hint under each field. A problem is bad, unless its field is only `missing`: not filled in yet."""
     said: dict[str, Hint] = {}
     for name, text in _OPEN.items():
         if not getattr(form, name):

@@ -55,7 +55,7 @@ class Filter:
         return cls(statuses, since, until, str(asked.get("text") or "").strip().casefold()[:TEXT_CHARS])
 
     def holds(self, record: Entry) -> bool:
-        """Whether a job passes; one that cannot be read has no status to pass by."""
+        """Whether a job passes; an unreadable one passes no filter by status."""
         if isinstance(record, UnreadableRecord):
             dated = not (self.since or self.until) or bool(record.created_at)
             text = f"{record.job_id}\n{record.problem}".casefold()
@@ -199,7 +199,7 @@ class History:
         return Request(self.generation.number, self.filter, self._token)
 
     def take(self, found: Found) -> tuple[Row, ...]:
-        """Show what a request brought; the rows that are new or other. Of a filter that was left, nothing."""
+        """Take what a request found; the rows that are new or changed, none where the filter has changed since."""
         if self.generation.is_late(found.generation):
             return ()
         self.looked += found.looked

@@ -32,7 +32,7 @@ class JobHistory(ChimeraWidget):
     session: where the job log is; left out, one of its own.
 
     While the list is on screen, a watch of the log brings what is new, and jobs that are under way are brought up to
-    date every few seconds. Every call runs in a thread, and none before the first view.
+    date every few seconds. Every call runs in a thread, and none before the first front end.
     """
 
     _esm = assets.script("job_history/view")

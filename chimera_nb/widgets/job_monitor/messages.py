@@ -34,7 +34,7 @@ class Clone(Request):
 
 @dataclass(frozen=True)
 class Save(Request):
-    """Send the first rows to the view that asks, as a file."""
+    """Send the first rows, as a file, to the front end that asks."""
 
     job: str
     view: str
@@ -60,7 +60,7 @@ class LogMessage(Message):
 
 @dataclass(frozen=True)
 class CsvMessage(Message):
-    """A file to save, for one view."""
+    """A file to save, for one front end."""
 
     view: str
     name: str

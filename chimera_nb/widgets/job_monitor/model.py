@@ -109,7 +109,7 @@ def console_url(record: JobRecord) -> str | None:
 
 
 def number(value: object) -> int | float | None:
-    """The value if it is a number that can be: not below 0, and no larger than anything there is."""
+    """The value if it is a number from 0 to 10**18, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if 0 <= value <= _MOST else None
@@ -171,7 +171,7 @@ class Course:
         return (now.raw - then.raw) / (now.seconds - then.seconds)
 
     def seconds_left(self, record: JobRecord) -> float | None:
-        """0 when all files are read and the job has yet to finish; None when there is no telling."""
+        """Seconds until the job ends: 0 when all files are read, None when it cannot be estimated."""
         listed = number(record.progress.get("filesListed"))
         if not listed:
             return None

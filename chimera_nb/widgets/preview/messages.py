@@ -17,7 +17,7 @@ class Retry(Request):
 
 @dataclass(frozen=True)
 class Line(Request):
-    """All that is kept of a line, by its place from 0."""
+    """All that is kept of a line, by its index from 0."""
 
     generation: int
     n: int

@@ -80,7 +80,7 @@ class FilePreview(ChimeraWidget):
             )
 
     def _line(self, number: int) -> Line:
-        """A line of what is shown, by its place from 0."""
+        """A line of what is shown, by its index from 0."""
         lines = self._shown.lines if self._shown else ()
         if not 0 <= number < len(lines):
             raise RefusedError(f"there is no line {number + 1} here; there are {len(lines)}")
