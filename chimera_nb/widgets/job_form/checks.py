@@ -47,7 +47,7 @@ class StoreChecks:
         project = None if "user_project" in problems else form.user_project.strip() or None
         self.select(selected, None if "source" in problems else form.source, project)
         aimed = not any(name in problems for name in ("bucket", "prefix", "source"))
-        named = {name: getattr(form, name) for name in ("target", "source", "overwrite")}
+        named = {name: getattr(form, name) for name in ("target", "source", "every_file", "overwrite")}
         job = {**named, "user_project": project} if aimed else {}
         self.aim(job, () if selected.problem else selected.inputs)
 
@@ -154,6 +154,7 @@ class StoreChecks:
                 Target(job["target"]),
                 Inputs(inputs) if inputs else None,
                 source=job["source"],
+                every_file=job["every_file"],
                 overwrite=job["overwrite"],
                 makes_buckets=self._session.settings.place == "local",
             )
