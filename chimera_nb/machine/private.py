@@ -1,7 +1,7 @@
 """The data folder is its owner's: what is in it is nobody else's to read.
 
-Folders are 0700 and files 0600, from the moment they are made. What an earlier version has left open is closed when
-the folder is used again: the folder itself where it is ours beyond doubt, and in any folder what has our names.
+Folders are 0700 and files 0600, from the moment they are made. Wider modes, which an earlier version has left, are
+narrowed when the folder is used again: of the folder itself if it is certainly ours, and of files with our names.
 """
 
 from __future__ import annotations

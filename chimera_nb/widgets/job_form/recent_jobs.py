@@ -75,9 +75,9 @@ def begun_as(
     kept: Collection[str],
     sources: Collection[str] = (),
 ) -> Fields:
-    """The form with what the newest job had, but for the fields in `kept`, what was read, and a local target.
+    """The form with the fields of the newest job, except those in `kept`, its selection, and a local target.
 
-    A source that is not among `sources`, where there are any, was of another place: it is not offered here.
+    A source that is not among `sources`, where there are any, was of another installation: it is not offered here.
     """
     try:
         last, _ = fields_of(records[0], settings)
