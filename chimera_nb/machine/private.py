@@ -47,8 +47,12 @@ def private_folder(path: Path) -> Path:
 
 
 def private_file(path: Path) -> Path:
-    """A file of ours, made empty if need be. Raises OSError."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    """A file of ours, made empty if need be. Raises OSError.
+
+    One that is there is not opened: to close it again would give up every lock that this process has on it (fcntl(2)).
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
     _close(path)
     return path
 

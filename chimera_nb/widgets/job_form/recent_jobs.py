@@ -36,7 +36,9 @@ def recent_configurations(records: Iterable[JobRecord]) -> tuple[Recent, ...]:
     found = []
     for spec, record in _readable(records):
         where = " on Dataflow" if record.runner == "dataflow" else ""
-        label = f"{record.created_at[:16].replace('T', ' ')}  {spec.source}{where}: {_named(spec)} → {spec.target}"
+        label = (
+            f"{record.created_at[:16].replace('T', ' ')} {spec.source}{where}: {_named(spec)} → {spec.target}"
+        )
         options = tuple(sorted((name, str(value)) for name, value in record.runner_options.items()))
         kept = tuple(getattr(spec, option.name) for option in _KEPT)
         same = (spec.inputs, spec.manifest, spec.target, *kept, record.runner, options)

@@ -93,7 +93,7 @@ class PreviewView extends View {
   show() {
     const { uri, facts } = this.file;
     for (const part of [this.copy, this.path]) part.hidden = !uri;
-    if (!uri) this.name.textContent = "Look facts a file";
+    if (!uri) this.name.textContent = "Look inside a file";
     this.codec.textContent = facts ? (facts.codec ?? "unknown") : "";
     this.codec.hidden = !facts;
     this.about.textContent = facts ? factsText(facts) : uri ? "" : "Its first records, whatever its size";
