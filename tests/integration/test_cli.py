@@ -65,7 +65,7 @@ def test_submit_and_wait_prints_the_finished_document_and_nothing_else(chimera, 
     assert document["status"] == "complete"
     assert document["stages"] == {"read": "complete", "decompress": "complete", "write": "complete"}
     assert document["spec"]["shards"] == 3
-    assert document["summary"]["files"] == {"listed": 22, "complete": 14, "failed": 8, "noted": 1}
+    assert document["summary"]["files"] == {"listed": 23, "complete": 15, "failed": 8, "skipped": 0, "noted": 1}
     assert document["targetBucket"] == ""
     assert document["outputPrefix"] == str(tmp_path / "out")
     assert len(output_shards(STORE, str(tmp_path / "out"))) == 3
@@ -80,13 +80,13 @@ def test_submit_for_a_person_says_what_came_of_it(chimera, folder):
     done = chimera("submit", folder, "--target", "out", "--wait")
     assert "complete: 14 files read, 8 failed; 854 lines in 1 shard at " in done.stdout
     assert "bad/empty.bz2: is empty (0 bytes)" in done.stdout
-    assert "22 of 22 files" in done.stderr
+    assert "23 of 23 files" in done.stderr
     job_id = done.stderr.split()[1]
     shown = chimera("jobs", "show", job_id).stdout
     for part in (
         job_id,
         "complete",
-        "22 listed, 14 complete, 8 failed",
+        "23 listed, 15 complete, 8 failed",
         "failed files (8)",
         "is named .bz2 but",
     ):
@@ -122,7 +122,7 @@ def test_a_job_that_fails_exits_with_1(chimera, folder):
     done = chimera("submit", f"{folder}bad/", "--target", "out2", "--wait", "--json", code=1)
     assert json.loads(done.stdout)["status"] == "failed"
     done = chimera("submit", folder, "--target", "out3", "--max-failures", "7", "--wait", code=1)
-    assert "8 of 22 files failed, and max-failures allows 7" in done.stdout
+    assert "8 of 23 files failed, and max-failures allows 7" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -414,7 +414,7 @@ def test_retry_reads_just_the_failures_and_clone_all_of_it(service, inputs, buck
     assert again.output_prefix.startswith("out-retry-")
     assert lines_of(f"gs://{bucket}/{again.output_prefix}") == sorted(expected_lines([good]) * 3)
     copy = service.wait(service.clone(first.job_id, f"gs://{bucket}/copy").job_id)
-    assert copy.progress["filesListed"] == 22
+    assert copy.progress["filesListed"] == 23
     assert {**copy.spec, "jobId": 0, "target": 0} == {**first.spec, "jobId": 0, "target": 0}
     with pytest.raises(RefusedError, match=r"no file of job .* is on record as failed"):
         service.retry(
