@@ -65,7 +65,13 @@ def test_submit_and_wait_prints_the_finished_document_and_nothing_else(chimera, 
     assert document["status"] == "complete"
     assert document["stages"] == {"read": "complete", "decompress": "complete", "write": "complete"}
     assert document["spec"]["shards"] == 3
-    assert document["summary"]["files"] == {"listed": 23, "complete": 15, "failed": 8, "skipped": 0, "noted": 1}
+    assert document["summary"]["files"] == {
+        "listed": 23,
+        "complete": 15,
+        "failed": 8,
+        "skipped": 0,
+        "noted": 1,
+    }
     assert document["targetBucket"] == ""
     assert document["outputPrefix"] == str(tmp_path / "out")
     assert len(output_shards(STORE, str(tmp_path / "out"))) == 3
