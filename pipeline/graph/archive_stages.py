@@ -51,10 +51,10 @@ class WantedInArchives:
 class ExpandArchives(beam.DoFn):
     """(URI, size) of a file -> the same of its wanted members, where it is an archive that can be read at any place.
 
-    Other files pass; what only reading in order can tell of is told there, but with `names_first`, where the names of
-    all files have to be known before one is read: then a compressed tar is gone through here, and again there. Under
-    RECORDS the record of an archive itself, if there is something to tell; under UNMATCHED (URI, size) of members of a
-    folder that no pattern takes.
+    They come in packets, unless `names_first`: where the names of all files have to be known before one is read. Then a
+    compressed tar is gone through here, and again when it is read; else what is in it is told there alone, as other
+    files pass. Under RECORDS the record of an archive itself, if there is something to tell; under UNMATCHED (URI,
+    size) of members of a folder that no pattern takes.
     """
 
     def __init__(
@@ -108,10 +108,14 @@ class ExpandArchives(beam.DoFn):
                     unmatched.append((encode_uri(name), member.size))
 
         told = found.outline.told
-        each = first_of_each if found.is_in_order else last_of_each
-        for member in each(chosen(), told):
-            name = str(place.of(member.name))
-            yield encode_member(name, Place(uri, generation, found.is_in_order, member)), member.size
+        members = (first_of_each if found.is_in_order else last_of_each)(chosen(), told)
+        if self._names_first:
+            for member in members:
+                name = str(place.of(member.name))
+                yield encode_member(name, Place(uri, generation, found.is_in_order, member)), member.size
+        else:
+            for packet in packets(uri, generation, members):
+                yield PACKET + packet.to_json(), UNKNOWN_SIZE
         for name in missing.names():  # reading them says that they are not there
             yield encode_uri(name), UNKNOWN_SIZE
         for other, size in unmatched:
@@ -127,7 +131,7 @@ class SplitPlaced(beam.DoFn):
     """Elements of files -> under PLACED those of members, by the stretch of the archive that they are in."""
 
     def process(self, element: bytes) -> Iterator[Any]:
-        if place := place_of(element):
+        if not element.startswith(PACKET) and (place := place_of(element)):
             number = 0 if place.in_order else place.member.at // PACKET_BYTES
             stretch = f"{place.archive}\0{place.generation}\0{number}"
             yield TaggedOutput(PLACED, (encode_uri(stretch), (place.member.at, element)))

@@ -9,15 +9,16 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.graph.counters import count
+from pipeline.graph.elements import count_files
 
 
 class CountListed(beam.DoFn):
     """Counts the files of a job, each once, also archives that have a record of their own."""
 
     def process(self, file: Any) -> Iterator[int]:
-        del file
-        count("list-files")
-        yield 1
+        files = count_files(file[0]) if isinstance(file, tuple) else 1
+        count("list-files", files)
+        yield files
 
 
 class CountFiles(beam.PTransform):

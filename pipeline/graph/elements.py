@@ -62,6 +62,11 @@ def decode_in_order(element: bytes) -> tuple[str, int | None, list[str]]:
     return archive, generation, uris
 
 
+def count_files(element: bytes) -> int:
+    """How many files an element stands for, of those that are listed."""
+    return len(Packet.from_json(element[len(PACKET) :]).members) if element.startswith(PACKET) else 1
+
+
 @dataclass(frozen=True)
 class FileToRead:
     """A file, and what it can be opened by where it is a member whose place is known."""
