@@ -40,16 +40,24 @@ class StoreChecks:
         self._looked: tuple[object, ...] = ()
         self._advancing: Survey | None = None
 
-    def select(self, selected: Selection, source: str | None, user_project: str | None = None) -> None:
+    def select(
+        self,
+        selected: Selection,
+        source: str | None,
+        user_project: str | None = None,
+        *,
+        every_file: bool = False,
+    ) -> None:
         """Count this selection, unless that is what is being counted; None for a source that does not do.
 
         `user_project` is what is billed for it, where the settings name no other.
         """
-        key = () if selected.problem or source is None else (selected.inputs, source, user_project)
+        asked = (selected.inputs, source, user_project, every_file)
+        key = () if selected.problem or source is None else asked
         if key == self._surveyed:
             return
         self._surveyed, self._user_project = key, user_project
-        self.survey = Survey(selected.inputs, source) if key and source else None
+        self.survey = Survey(selected.inputs, source, every_file=every_file) if key and source else None
         self._count(_TYPING_SECONDS)
 
     def aim(self, job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
@@ -84,16 +92,16 @@ class StoreChecks:
         """Whether something is known of the selection, be it that it is wrong."""
         survey = self.survey
         return survey is not None and bool(
-            survey.tally.files or survey.error or survey.unmatched or not self.counting
+            survey.tally.files or survey.error or survey.without_files or not self.counting
         )
 
     def problems(self) -> dict[str, str]:
         """What was found to be wrong, by field, as `form_model.Checked` has it."""
         found = {}
         survey = self.survey
-        if survey and (survey.error or survey.unmatched):
+        if survey and (survey.error or survey.without_files):
             found["inputs"] = (
-                survey.error or f"no file for this source matches {survey.unmatched}; select others"
+                survey.error or f"no file for this source matches {survey.without_files}; select others"
             )
         if self.target and self.target.problem:
             found[self.target.field] = self.target.problem

@@ -12,6 +12,7 @@ import traitlets
 from ipywidgets import TypedTuple
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, texts
+from chimera_nb.jobs.limits import storable
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
@@ -33,7 +34,7 @@ from chimera_nb.widgets.job_form.model import (
 )
 from chimera_nb.widgets.job_form.plan import make_plan, ratio_of, speed
 from chimera_nb.widgets.job_form.recent_jobs import begun_as, fields_of, inputs_of
-from chimera_nb.widgets.job_form.words import Button, box_of, button, hints, listed
+from chimera_nb.widgets.job_form.words import Button, box_of, button, hints, listed, unread_text
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.storage import Store
 
@@ -234,7 +235,7 @@ class JobForm(View):
             problems = self._typed().problems
             project = None if "user_project" in problems else self._form.user_project.strip() or None
             source = None if "source" in problems else self._form.source
-            self._checks.select(self._selection, source, project)
+            self._checks.select(self._selection, source, project, every_file=self._form.every_file)
             aimed = not problems.keys() & {"bucket", "prefix", "source"}
             named = {
                 name: getattr(self._form, name) for name in ("target", "source", "every_file", "overwrite")
@@ -295,6 +296,7 @@ class JobForm(View):
             checking=self._checks.pending or not self._checks.begun,
             launching=self._launching,
             launched=self._launched_here,
+            unread=unread_text(survey.reading, survey.why)[0] if (survey := self._checks.survey) else "",
         )
 
     @property
@@ -310,7 +312,16 @@ class JobForm(View):
         on = speed(self._form.runner, checked.options, settings)
         plan = make_plan(survey.tally, ratio_of(survey.previews), on, sampled=len(survey.previews))
         looking = self._checks.counting and not survey.active
-        return messages.PlanFigures(**asdict(plan), counting=self._checks.counting, looking=looking)
+        reading = survey.reading
+        unread = messages.Unread(
+            unread_text(reading, survey.why)[1],
+            tuple(messages.UnreadFile(storable(uri), why) for uri, why in reading.names(survey.why)),
+            reading.skipped + reading.unmatched,
+            self._form.every_file,
+        )
+        return messages.PlanFigures(
+            **asdict(plan), counting=self._checks.counting, looking=looking, unread=unread
+        )
 
 
 def _today() -> str:

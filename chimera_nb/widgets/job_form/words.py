@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from chimera_nb.units import size
 from chimera_nb.widgets.job_form.messages import Box, Hint
 from chimera_nb.widgets.job_form.model import BOXES, DATAFLOW_FIELDS, Fields
 from pipeline.options import Option
 
 if TYPE_CHECKING:
+    from chimera_nb.widgets.job_form.reading import Reading
     from chimera_nb.widgets.job_form.target_state import TargetState
 
 _ORDER = ("inputs", "source", "bucket", "prefix", "shards", "runner")  # in which problems are told
@@ -41,8 +43,13 @@ def button(
     checking: bool = False,
     launching: bool = False,
     launched: str = "",
+    unread: str = "",
 ) -> Button:
-    """What the button is, by what is known; `launched` is the id of the job that has this very target."""
+    """What the button is, by what is known.
+
+    launched  the id of the job that has this very target
+    unread    what of the selection the job will not read, in a sentence
+    """
     if launching:
         return Button("launching", "Launching…", "The job is being checked and put on record.")
     if launched:
@@ -53,7 +60,22 @@ def button(
         return Button("problem", label, as_sentence(problems[ordered[0]]))
     if checking:
         return Button("checking", label, "Looking at the selection and the target.")
-    return Button("ready", label, "All is well.")
+    return Button("ready", label, f"{unread}." if unread else "All is well.")
+
+
+def unread_text(reading: Reading, why: str) -> tuple[str, str]:
+    """What will not be read, in a sentence without its stop, and the same with the reasons; empty where all is read."""
+    count = reading.skipped + reading.unmatched
+    if not count:
+        return "", ""
+    of, much = reading.listed + reading.unmatched, size(reading.skipped_bytes + reading.unmatched_bytes)
+    said = f"{count:,} of {of:,} file{'' if of == 1 else 's'}"
+    reasons = [
+        f"{number:,} {reason}" if reading.skipped and reading.unmatched else reason
+        for number, reason in ((reading.unmatched, why), (reading.skipped, "held by other files as well"))
+        if number
+    ]
+    return f"{said} will not be read", f"{said} ({much}) will not be read: {', '.join(reasons)}"
 
 
 def hints(
