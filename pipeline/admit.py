@@ -8,6 +8,7 @@ from pipeline.inputs.listing import only_patterns, wanted
 from pipeline.inputs.manifest import write_patterns
 from pipeline.inputs.selection import check_apart, check_inputs, patterns_by_input
 from pipeline.locations import Inputs, Target
+from pipeline.sources.views import find_view
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import inputs_uri, job_folders
@@ -24,6 +25,7 @@ def admit(
     local stack it has no cost, and no place to be chosen. Raises RefusedError with nothing touched: a result that the
     job is to replace stays until the job itself begins (`pipeline.target.lifecycle.begin_target`).
     """
+    find_view(spec)
     inputs, target = Inputs(spec.inputs), Target(spec.target)
     by_input = patterns_by_input(store, inputs, spec.source, every=spec.every_file)
     patterns = only_patterns(wanted(by_input))

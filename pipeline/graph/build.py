@@ -28,6 +28,7 @@ from pipeline.graph.write_stages import WriteOutput
 from pipeline.inputs.listing import only_patterns
 from pipeline.read.file import ReadOptions
 from pipeline.sources import get_decompressor, get_source, tells_holds
+from pipeline.sources.views import find_view
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.write.publish import now
@@ -39,12 +40,15 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
     `looked_for` is what `pipeline.admit.admit` gave for the specification. Workers read and write through `store`.
     Calls no service.
     """
+    view = find_view(spec)
     source = get_source(spec.source)
     options = ReadOptions(
         codec=get_decompressor(source),
         keep_partial=spec.keep_partial,
         max_ratio=spec.max_ratio,
         spool_bytes=None if spec.spool_mb is None else spec.spool_mb * 1_000_000,
+        view=view,
+        max_bad_lines=spec.max_bad_lines,
     )
     found = (
         root
@@ -69,4 +73,4 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
         "unmatched": found[UNMATCHED] | "SumUnmatched" >> beam.CombineGlobally(SumUnmatched()),
         **({"skipped": files["skipped"]} if files["skipped"] else {}),
     }
-    return results | "WriteOutput" >> WriteOutput(store, spec, only_patterns(looked_for), now())
+    return results | "WriteOutput" >> WriteOutput(store, spec, only_patterns(looked_for), now(), view)

@@ -115,7 +115,8 @@ class SumUnmatched(beam.CombineFn):
 
 
 class ReadAndDecompressGCSFile(beam.DoFn):
-    """A URI -> its blocks of whole lines if the file proves good, and behind them the record of what became of it.
+    """A URI -> its blocks of whole lines if the file proves good, or a view's batches of rows, and behind them the
+    record of what became of it.
 
     Files of a bundle are read side by side, and come out one after another, in whatever order they are ready.
     """
