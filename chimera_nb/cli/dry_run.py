@@ -48,7 +48,7 @@ def plan_of(session: Session, inputs: Sequence[str], target: str, job: Mapping[s
     """List the selection to its end, and look at the target. Raises as submitting does."""
     from chimera_nb.widgets.job_form.survey import Survey
     from chimera_nb.widgets.job_form.target_state import look_at_target
-    from chimera_nb.widgets.job_form.words import unread_text
+    from chimera_nb.widgets.job_form.unread import unread_text
 
     spec = JobSpec(tuple(inputs), target, _ANY_ID, **job)
     store = session.store.billed_to(spec.user_project or session.settings.user_project)

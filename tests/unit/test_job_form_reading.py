@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from chimera_nb.widgets.job_form.model import Fields
 from chimera_nb.widgets.job_form.reading import NAMES_KEPT, Reading
 from chimera_nb.widgets.job_form.survey import Survey
-from chimera_nb.widgets.job_form.words import button, unread_text
+from chimera_nb.widgets.job_form.unread import unread_text
+from chimera_nb.widgets.job_form.words import button
 from pipeline.inputs.once import Copy, fullest
 from pipeline.sources.betfair import BetfairSource
 from pipeline.storage import Entry, PlainStore

@@ -12,7 +12,6 @@ import traitlets
 from ipywidgets import TypedTuple
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, texts
-from chimera_nb.jobs.limits import storable
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
@@ -34,7 +33,8 @@ from chimera_nb.widgets.job_form.model import (
 )
 from chimera_nb.widgets.job_form.plan import make_plan, ratio_of, speed
 from chimera_nb.widgets.job_form.recent_jobs import begun_as, fields_of, inputs_of
-from chimera_nb.widgets.job_form.words import Button, box_of, button, hints, listed, unread_text
+from chimera_nb.widgets.job_form.unread import unread_of, unread_text
+from chimera_nb.widgets.job_form.words import Button, box_of, button, hints, listed
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.storage import Store
 
@@ -312,13 +312,7 @@ class JobForm(View):
         on = speed(self._form.runner, checked.options, settings)
         plan = make_plan(survey.tally, ratio_of(survey.previews), on, sampled=len(survey.previews))
         looking = self._checks.counting and not survey.active
-        reading = survey.reading
-        unread = messages.Unread(
-            unread_text(reading, survey.why)[1],
-            tuple(messages.UnreadFile(storable(uri), why) for uri, why in reading.names(survey.why)),
-            reading.skipped + reading.unmatched,
-            self._form.every_file,
-        )
+        unread = unread_of(survey, every=self._form.every_file)
         return messages.PlanFigures(
             **asdict(plan), counting=self._checks.counting, looking=looking, unread=unread
         )

@@ -6,13 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from chimera_nb.units import size
 from chimera_nb.widgets.job_form.messages import Box, Hint
 from chimera_nb.widgets.job_form.model import BOXES, DATAFLOW_FIELDS, Fields
 from pipeline.options import Option
 
 if TYPE_CHECKING:
-    from chimera_nb.widgets.job_form.reading import Reading
     from chimera_nb.widgets.job_form.target_state import TargetState
 
 _ORDER = ("inputs", "source", "bucket", "prefix", "shards", "runner")  # in which problems are told
@@ -61,21 +59,6 @@ def button(
     if checking:
         return Button("checking", label, "Looking at the selection and the target.")
     return Button("ready", label, f"{unread}." if unread else "All is well.")
-
-
-def unread_text(reading: Reading, why: str) -> tuple[str, str]:
-    """What will not be read, in a sentence without its stop, and the same with the reasons; empty where all is read."""
-    count = reading.skipped + reading.unmatched
-    if not count:
-        return "", ""
-    of, much = reading.listed + reading.unmatched, size(reading.skipped_bytes + reading.unmatched_bytes)
-    said = f"{count:,} of {of:,} file{'' if of == 1 else 's'}"
-    reasons = [
-        f"{number:,} {reason}" if reading.skipped and reading.unmatched else reason
-        for number, reason in ((reading.unmatched, why), (reading.skipped, "held by other files as well"))
-        if number
-    ]
-    return f"{said} will not be read", f"{said} ({much}) will not be read: {', '.join(reasons)}"
 
 
 def hints(
