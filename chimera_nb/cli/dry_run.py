@@ -9,6 +9,8 @@ from typing import Any
 
 from chimera_nb.session import Session
 from pipeline.errors import ChimeraError, NothingMatchesError, TargetError
+from pipeline.inputs.listing import only_patterns, wanted
+from pipeline.inputs.selection import check_apart, patterns_by_input
 from pipeline.locations import Inputs, Target
 from pipeline.spec import JobSpec
 
@@ -47,28 +49,25 @@ class Plan:
 def plan_of(session: Session, inputs: Sequence[str], target: str, job: Mapping[str, Any]) -> Plan:
     """List the selection to its end, and look at the target. Raises as submitting does."""
     from chimera_nb.widgets.job_form.survey import Survey
-    from chimera_nb.widgets.job_form.target_state import look_at_target
+    from chimera_nb.widgets.job_form.target_state import inspect_target
     from chimera_nb.widgets.job_form.unread import unread_text
 
     spec = JobSpec(tuple(inputs), target, _ANY_ID, **job)
     store = session.store.billed_to(spec.user_project or session.settings.user_project)
-    state = look_at_target(
-        store,
-        Target(spec.target),
-        Inputs(spec.inputs),
-        source=spec.source,
-        every_file=spec.every_file,
-        overwrite=spec.overwrite,
-        makes_buckets=session.settings.place == "local",
-    )
+    inputs_, target_ = Inputs(spec.inputs), Target(spec.target)
+    by_input = patterns_by_input(store, inputs_, spec.source, every=spec.every_file)
+    patterns = only_patterns(wanted(by_input))
+    check_apart(store, inputs_, target_, patterns, job_id=_ANY_ID, overwrite=spec.overwrite)
+    makes_buckets = session.settings.place == "local"
+    state = inspect_target(store, target_, overwrite=spec.overwrite, makes_buckets=makes_buckets)
     if state.problem:
-        raise TargetError(state.problem)
+        raise TargetError(state.problem.rstrip("."))
     survey = Survey(spec.inputs, spec.source, every_file=spec.every_file)
     while survey.tally.more:
         survey.resume()
         survey.advance(store, math.inf)
         if survey.error:
-            raise ChimeraError(survey.error)
+            raise ChimeraError(survey.error.rstrip("."))
     if survey.without_files:
         raise NothingMatchesError(f"no file matches {survey.without_files}", [])
     reading = survey.reading

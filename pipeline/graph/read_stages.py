@@ -88,6 +88,7 @@ class SplitUnmatched(beam.DoFn):
     def process(self, file: tuple[bytes, tuple[bool, int]]) -> Iterator[Any]:
         uri, (taken, size) = file
         if taken:
+            count("list-files")
             yield uri, size
             return
         count("unmatched-files")

@@ -39,14 +39,6 @@ from pipeline.write.shards import Cut, CutAt, Shard, check_shards, locate, plan_
 _LEDGER_BYTES = 256 * 1024  # records are written so many bytes at a time
 
 
-class CountListed(beam.DoFn):
-    """Counts the files of a job, each once."""
-
-    def process(self, file: tuple[bytes, int]) -> Iterator[bytes]:
-        count("list-files")
-        yield file[0]
-
-
 class WriteParts(beam.DoFn):
     """Files' blocks, each file's with its record behind them -> a Part for each temporary file that is complete.
 
@@ -233,11 +225,7 @@ class WriteOutput(beam.PTransform):
             records = (records, given["skipped"]) | "AllRecords" >> beam.Flatten()
         ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
-        listed = (
-            given["listed"]
-            | "CountListed" >> beam.ParDo(CountListed())
-            | "SumListed" >> beam.combiners.Count.Globally()
-        )
+        listed = given["listed"] | "SumListed" >> beam.combiners.Count.Globally()
         place = PlaceRecords(store, spec, stretches_of_parts)
         layout = parts
         if spec.shards:

@@ -34,7 +34,7 @@ _CROWD = 20  # names in one folder, beyond which it is listed
 
 
 class Survey:
-    """A count of a selection under way. `advance` and `look` block, and are called by one thread at a time.
+    """A count of a selection under way. `advance` and `inspect` block, and are called by one thread at a time.
 
     Attributes: inputs; error (one sentence, or None); without_files (the first input that matches no file, or None);
     reading (what is read and what is not); why (the reason for names that no pattern takes); previews (of the files
@@ -90,9 +90,9 @@ class Survey:
                     return
             self._more = False
         except ChimeraError as e:
-            self.error = str(e)
+            self.error = e.sentence
 
-    def look(self, store: Store) -> None:
+    def inspect(self, store: Store) -> None:
         """Look into a few files, spread over those counted so far; a file that cannot be read is passed over."""
         from chimera_nb.data.preview import preview
 

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pipeline.sources.base import SourcePlugin, files_in_folder
 from pipeline.sources.holds import Holds
 from pipeline.uri import escape, has_glob, join_uri
+
+if TYPE_CHECKING:
+    from pipeline.sources.view import View
 
 _SUFFIX = ".bz2"
 _PLANS = {"BASIC": 1, "ADVANCED": 2, "PRO": 3}  # each has all of the one before, more often and in more depth
@@ -62,3 +66,10 @@ class BetfairSource(SourcePlugin):
         beneath = folder if at is None else "/".join(folders[at + 1 :])  # another day's holds other markets
         why = "the event's own file; its markets stand beside it"
         return Holds(f"event {beneath}", rank, whole_of=folder, why=why)
+
+    def views(self) -> Sequence[type[View]]:
+        from pipeline.sources.betfair.catalogue import Catalogue
+        from pipeline.sources.betfair.prices import Prices
+        from pipeline.sources.betfair.runners import Runners
+
+        return (Catalogue, Runners, Prices)
