@@ -119,7 +119,8 @@ class Job:
     def ledger(self) -> pd.DataFrame:
         """What became of each input file: a row for each, with the fields of the ledger as columns.
 
-        uri, status (complete or failed), size, codec, rawBytes, lines, error and more, as `pipeline.ledger` has them.
+        uri, status (complete, failed or skipped), size, codec, rawBytes, lines, error, note (of a skipped file the
+        reason) and more, as `pipeline.ledger` has them.
         Raises RefusedError for a job that has not ended or left no ledger, and where another job has written to the
         target since; StorageError.
         """
@@ -220,7 +221,7 @@ def submit(
     runner          "direct": a process of its own on this machine; "dataflow": Google Dataflow, or its local double
     runner_options  how Dataflow runs it: region, machine_type, max_workers and so on
     session         where the store, the job log and Dataflow are; left out, one of its own
-    options         shards, keep_partial, max_failures, max_ratio, spool_mb, overwrite, user_project
+    options         every_file, shards, keep_partial, max_failures, max_ratio, spool_mb, overwrite, user_project
 
     The job runs on without this process. Raises RefusedError when the request is wrong: then nothing has been
     touched, and nothing is on record. StorageError, JobLogError, and StackError without a stack.

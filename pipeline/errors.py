@@ -90,6 +90,14 @@ def _shown(name: str) -> str:
     return name if len(name) <= 100 else f"{name[:100]}…"
 
 
+class OptionRefusedError(RefusedError):
+    """An option of a job that does not do, or not with the others. Attribute: option, its name."""
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
 class NothingMatchesError(RefusedError):
     """Inputs that match no file. Attributes: patterns (all that were tried)."""
 

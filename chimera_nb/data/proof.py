@@ -120,7 +120,8 @@ def _of_job(job_id: str, session: Session) -> Output:
     store = session.store_for(spec.target, *spec.inputs[:1]).billed_to(spec.user_project)
 
     def patterns() -> Sequence[str]:
-        by_input = patterns_by_input(store, Inputs(all_inputs(store, spec)), spec.source)
+        inputs = Inputs(all_inputs(store, spec))
+        by_input = patterns_by_input(store, inputs, spec.source, every=spec.every_file)
         return list(dict.fromkeys(p for found in by_input.values() for p in found))
 
     return Output(store, spec.target, Claimed(job_id, record.summary or {}, patterns))

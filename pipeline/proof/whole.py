@@ -118,7 +118,7 @@ def _record(line: bytes) -> FileRecord | None:
     )
     good = (
         isinstance(record.uri, str)
-        and record.status in ("complete", "failed")
+        and record.status in ("complete", "failed", "skipped")
         and all(type(number) is int and 0 <= number < _BIGGEST for number in numbers)
         and all(number is None or (type(number) is int and 0 <= number < _BIGGEST) for number in maybe)
         and all(text is None or isinstance(text, str) for text in texts)

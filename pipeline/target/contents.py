@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from pipeline.errors import ObjectNotFoundError
 from pipeline.storage import Store, Version
 from pipeline.target.claim import Claim, State, stands
-from pipeline.target.layout import INPUTS, job_folders, read_shard_name, shards_prefix, summary_uri
+from pipeline.target.layout import (
+    INPUTS,
+    is_published,
+    job_folders,
+    read_shard_name,
+    shards_prefix,
+    summary_uri,
+)
 
 KINDS = ("output", "ledger", "list")
 
@@ -33,16 +40,16 @@ class TargetContents:
 def published(store: Store, target: str, *, kinds: tuple[str, ...] = KINDS) -> Iterator[str]:
     """The URIs of a job's published shards and ledger files at the target, and of their list."""
     for kind in kinds:
-        for entry in store.list_objects(shards_prefix(target, kind), recursive=False):
-            if read_shard_name(entry.uri):
+        for entry in store.list_objects(shards_prefix(target, kind), recursive=kind == "output"):
+            if is_published(target, entry.uri):
                 yield entry.uri
 
 
 def published_versions(store: Store, target: str, *, kinds: tuple[str, ...] = KINDS) -> Iterator[Version]:
     """The same files as they stand, for a change that depends on it."""
     for kind in kinds:
-        for version in store.list_versions(shards_prefix(target, kind)):
-            if read_shard_name(version.uri):
+        for version in store.list_versions(shards_prefix(target, kind), recursive=kind == "output"):
+            if is_published(target, version.uri):
                 yield version
 
 

@@ -140,6 +140,7 @@ class StoreChecks:
                 Target(job["target"]),
                 Inputs(inputs) if inputs else None,
                 source=job["source"],
+                every_file=job["every_file"],
                 overwrite=job["overwrite"],
                 makes_buckets=self._session.settings.place == "local",
             )

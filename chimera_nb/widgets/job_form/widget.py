@@ -236,7 +236,9 @@ class JobForm(View):
             source = None if "source" in problems else self._form.source
             self._checks.select(self._selection, source, project)
             aimed = not problems.keys() & {"bucket", "prefix", "source"}
-            named = {name: getattr(self._form, name) for name in ("target", "source", "overwrite")}
+            named = {
+                name: getattr(self._form, name) for name in ("target", "source", "every_file", "overwrite")
+            }
             aim = {**named, "user_project": project}
             self._checks.aim(aim if aimed else {}, () if self._selection.problem else self._selection.inputs)
         self._show()

@@ -78,6 +78,7 @@ export interface JobRow {
   listed: number | null;
   done: number | null;
   failed: number | null;
+  skipped: number | null;
   lines: number | null;
   raw: number | null;
 }

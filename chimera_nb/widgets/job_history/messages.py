@@ -71,6 +71,7 @@ class JobRow(State):
     listed: int | None = None
     done: int | None = None
     failed: int | None = None
+    skipped: int | None = None
     lines: int | None = None
     raw: int | None = None
 

@@ -100,6 +100,7 @@ class Row(JobRow):
             listed=_whole(numbers.get("filesListed")),
             done=_whole(numbers.get("filesComplete")),
             failed=_whole(numbers.get("filesFailed")),
+            skipped=_whole(numbers.get("filesSkipped")),
             lines=_whole(numbers.get("lines")),
             raw=_whole(numbers.get("rawBytes")),
             error=(record.error or "")[:TEXT_CHARS],

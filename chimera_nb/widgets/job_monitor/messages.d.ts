@@ -102,6 +102,11 @@ export interface Job {
   listed: number;
   complete: number;
   failed: number;
+  skipped: number;
+  skippedBytes: number;
+  unmatched: number;
+  unmatchedBytes: number;
+  unmatchedFirst: string[];
   fraction: number | null;
   readBytes: number | null;
   rawBytes: number | null;

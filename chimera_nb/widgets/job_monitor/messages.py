@@ -103,6 +103,11 @@ class Job(State):
     listed: float
     complete: float
     failed: float
+    skipped: float  # for others that hold the same records
+    skipped_bytes: float
+    unmatched: float  # in selected folders, and taken by no pattern
+    unmatched_bytes: float
+    unmatched_first: tuple[str, ...]
     fraction: float | None
     read_bytes: float | None
     raw_bytes: float | None

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status
 from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT
 from chimera_nb.widgets.job_monitor.messages import Job, LogLine, StageState
@@ -40,6 +41,7 @@ def describe(record: JobRecord, course: Course) -> Job:
     complete, failed = (number(numbers.get(name)) or 0 for name in ("filesComplete", "filesFailed"))
     seconds = number(numbers.get("seconds"))
     raw = number(numbers.get("rawBytes"))
+    less = left_out(record)
     active = record.status is Status.RUNNING
     return Job(
         id=record.job_id,
@@ -57,9 +59,14 @@ def describe(record: JobRecord, course: Course) -> Job:
         target=target_of(record),
         dataflow_url=console_url(record),
         stages=tuple(stages(record)),
-        listed=max(listed, complete + failed),
+        listed=max(listed, complete + failed + less.skipped),
         complete=complete,
         failed=failed,
+        skipped=less.skipped,
+        skipped_bytes=less.skipped_bytes,
+        unmatched=less.unmatched,
+        unmatched_bytes=less.unmatched_bytes,
+        unmatched_first=less.first,
         fraction=fraction(record),
         read_bytes=number(numbers.get("compressedBytes")),
         raw_bytes=raw,
@@ -94,7 +101,7 @@ def fraction(record: JobRecord) -> float | None:
     if record.status is Status.COMPLETE:
         return 1.0
     listed = number(record.progress.get("filesListed"))
-    return min(1.0, _files_done(record) / listed) if listed else None
+    return min(1.0, (_files_read(record) + left_out(record).skipped) / listed) if listed else None
 
 
 def failed_files(record: JobRecord) -> int:
@@ -118,7 +125,7 @@ def number(value: object) -> int | float | None:
     return value if 0 <= value <= _MOST else None
 
 
-def _files_done(record: JobRecord) -> int | float:
+def _files_read(record: JobRecord) -> int | float:
     return sum(number(record.progress.get(name)) or 0 for name in ("filesComplete", "filesFailed"))
 
 
@@ -148,7 +155,7 @@ class Course:
         seconds, raw = number(numbers.get("seconds")), number(numbers.get("rawBytes"))
         if seconds is None or seconds < _MOMENT or raw is None:
             return False
-        now = _Sample(float(seconds), float(raw), float(_files_done(record)))
+        now = _Sample(float(seconds), float(raw), float(_files_read(record)))
         if not self._samples:
             average = now.raw / now.seconds
             self.points = [(0.0, average), (now.seconds, average)]
@@ -178,7 +185,7 @@ class Course:
         listed = number(record.progress.get("filesListed"))
         if not listed:
             return None
-        left = listed - _files_done(record)
+        left = listed - _files_read(record) - left_out(record).skipped
         if left <= 0:
             return 0.0
         if len(self._samples) > 1:
