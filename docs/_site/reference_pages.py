@@ -81,8 +81,10 @@ def _option_table(cls: type) -> str:
 def _views() -> str:
     """Every view of a built-in source: its options, its order, and each column with its type and meaning."""
     parts = [
-        ("# Views\n\nThe tables that the built-in sources make of their records. "
-        "[Betfair's markets as tables](../betfair.md) says how Betfair's are worked out.\n")
+        (
+            "# Views\n\nThe tables that the built-in sources make of their records. "
+            "[Betfair's markets as tables](../betfair.md) says how Betfair's are worked out.\n"
+        )
     ]
     for source in map(get_source, source_names()):
         for name, view in views_of(source).items():
