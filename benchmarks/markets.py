@@ -27,8 +27,12 @@ _BLOCK = 1 << 20
 _LARGE = 107_000_000
 _MEMORY = """
 import bz2, json, resource, sys
-from benchmarks.markets import NoFile, whole_lines
+from pipeline.read.lines import whole_lines
 from pipeline.sources.betfair.{module} import {view}
+class NoFile:
+    uri = "bench"
+    def bad_line(self, number, reason): raise SystemExit(reason)
+    def note(self, text): pass
 rows = 0
 with bz2.open(sys.argv[1]) as file:
     for batch in {view}().rows(whole_lines(iter(lambda: file.read(1 << 18), b"")), NoFile()):
@@ -66,6 +70,8 @@ def rows(context: Context) -> list[Row]:
     return [
         row("runners", "betfair_data", 1.3),
         row("runners", "betfairlightweight", 8),
+        row("runners (offers=False)", "betfair_data", 1.3),
+        row("runners (offers=False)", "betfairlightweight", 8),
         row("prices", "betfairlightweight", 2.5),
         row("catalogue (total=False)", "runners", 3),
         *_memory(context),
@@ -104,6 +110,7 @@ def _speeds(markets: list[bytes], folder: Path, rounds: int) -> dict[str, float]
         "betfair_data": rust,
         "betfairlightweight": lightweight,
         "runners": ours(Runners()),
+        "runners (offers=False)": ours(Runners(offers=False)),
         "prices": ours(Prices()),
         "catalogue (total=False)": ours(Catalogue(total=False)),
     }

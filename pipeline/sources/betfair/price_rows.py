@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from array import array
+from struct import Struct
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.sources.betfair.books import MarketState, Runner
+from pipeline.sources.betfair.books import MarketState
 from pipeline.sources.betfair.columns import TIME, array_of, column, day, milliseconds
 
 BATCH_ROWS = 65_536
@@ -47,6 +49,8 @@ SCHEMA = pa.schema(
     ]
 )
 _VALUES = 14
+_pack = Struct(f"{_VALUES}d").pack
+Numbers: TypeAlias = tuple[float, float, tuple[float, ...], tuple[float, ...]]  # ltp, tv, back, lay
 
 
 class PriceRows:
@@ -61,20 +65,23 @@ class PriceRows:
         self._values, self._runners, self._groups = array("d"), array("i"), array("i")
         self._seq, self._pt, self._state = array("i"), array("q"), array("i")
         self._states: dict[MarketState, int] = {}
+        self._group = -1  # the last that was begun
 
     def __len__(self) -> int:
         return len(self._runners)
 
     def begin(self, seq: int, pt: int, state: MarketState) -> None:
+        self._group += 1
         self._seq.append(seq)
         self._pt.append(pt)
         self._state.append(self._states.setdefault(state, len(self._states)))
 
-    def add(self, runner: Runner) -> None:
-        """A row of what the runner now is."""
-        self._values.extend((runner.ltp, runner.volume, *runner.back.best, *runner.lay.best))
-        self._runners.append(runner.place)
-        self._groups.append(len(self._seq) - 1)
+    def add(self, place: int, numbers: Numbers) -> None:
+        """A row of the runner of that place."""
+        ltp, volume, back, lay = numbers
+        self._values.frombytes(_pack(ltp, volume, *back, *lay))
+        self._runners.append(place)
+        self._groups.append(self._group)
 
     def batch(self) -> pa.RecordBatch:
         """All rows since the last batch."""
