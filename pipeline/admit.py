@@ -22,7 +22,7 @@ def admit(
 
     It also stands at the target, for the process that runs the job (`pipeline.inputs.manifest.read_patterns`).
     `is_alive` is as in `prepare_target`. With `makes_bucket` the target's bucket is made where there is none: on a
-    local stack it has no cost, and no place to be chosen. Raises RefusedError with nothing touched: a result that the
+    local stack it costs nothing and has no location. Raises RefusedError with nothing touched: a result that the
     job is to replace stays until the job itself begins (`pipeline.target.lifecycle.begin_target`).
     """
     find_view(spec)
@@ -43,7 +43,7 @@ def admit(
 
 
 def withdraw(store: Store, spec: JobSpec) -> None:
-    """Give back what `admit` took, for a job that does not come on record: nothing of it is left."""
+    """Undo `admit`, for a job that was not put on record: its claim, patterns and manifest are deleted."""
     abandon_target(store, spec)
     manifest = inputs_uri(spec.target, spec.job_id)
     store.delete([manifest])

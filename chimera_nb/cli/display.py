@@ -68,7 +68,7 @@ def page_of(page: RecordPage) -> dict[str, Any]:
 
 
 def when(stamp: str | None) -> str:
-    """A time of the record, in this machine's zone; what is none in few of its own words."""
+    """A time of the record in this machine's zone; a text that is no time as it is, cut short."""
     try:
         return f"{datetime.fromisoformat(stamp).astimezone():%Y-%m-%d %H:%M:%S}" if stamp else "-"
     except (ValueError, OverflowError):

@@ -107,7 +107,7 @@ def _at(target: str, session: Session) -> Output:
 
 
 def _of_job(job_id: str, session: Session) -> Output:
-    session.look()
+    session.refresh()
     record = session.service.get(job_id)
     if not record.status.is_final:
         raise RefusedError(f"job {job_id} is {record.status.value}; wait for its end")

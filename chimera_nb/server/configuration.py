@@ -3,7 +3,7 @@
 - No sources and no tracebacks in the page; neither template nor theme by URL or by notebook.
 - Files: what `handlers.routes` names, which is scripts, styles and the theme. No notebooks, contents, terminals.
 - Kernels: nobody can start or list them; a visitor reaches the one of their own page; only widgets' messages pass.
-- Other sites: no frames, no cross-origin calls, no name but localhost where nothing but the machine guards the door.
+- Other sites: no frames, no cross-origin calls, no host name but localhost where neither token nor proxy is required.
 - Scripts run from this server's files only, so markup that comes in with a name or a log line runs nothing.
 """
 

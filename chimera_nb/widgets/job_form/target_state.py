@@ -16,7 +16,7 @@ _CLAIMS = "_chimera/"
 
 @dataclass(frozen=True)
 class TargetState:
-    """problem: why the job could not go there, or None; says: what is worth knowing of it otherwise.
+    """problem: why the job could not go there, as a sentence, or None; says: what is worth knowing of it otherwise.
 
     holds_output: a job's output is there, so that the job has to replace it or to go elsewhere.
     field: of the form, that the problem is with.
@@ -28,7 +28,7 @@ class TargetState:
     field: str = "prefix"
 
 
-def look_at_target(
+def inspect_target(
     store: Store,
     where: Target,
     inputs: Inputs | None = None,
@@ -57,7 +57,7 @@ def look_at_target(
             check_apart(store, inputs, where, patterns, job_id=ANY_ID, overwrite=overwrite)
         return known or _contents(store, where.uri, overwrite=overwrite)
     except ChimeraError as e:
-        return TargetState(problem=str(e))
+        return TargetState(problem=e.sentence)
 
 
 def _known_before(store: Store, where: Target, *, makes_buckets: bool) -> TargetState | None:
@@ -67,8 +67,8 @@ def _known_before(store: Store, where: Target, *, makes_buckets: bool) -> Target
     if not store.bucket_exists(bucket):
         if makes_buckets:
             return TargetState(says=f"The bucket gs://{bucket} is made with the job.")
-        says = f"no bucket gs://{bucket} (or it is not visible with these credentials)"
-        return TargetState(f"{says}; check its name", field="bucket")
+        says = f"No bucket gs://{bucket} (or it is not visible with these credentials)"
+        return TargetState(f"{says}; check its name.", field="bucket")
     return None
 
 
@@ -95,5 +95,5 @@ def _held(store: Store, target: str, *, overwrite: bool) -> TargetState:
     whose = f"of job {job}" if job else "of a job that did not end well"
     if overwrite:
         return TargetState(says=f"The output {whose} is here; it will be replaced.", holds_output=True)
-    problem = f"the output {whose} is here already; choose another prefix, or replace what is there"
+    problem = f"The output {whose} is here already; choose another prefix, or replace what is there."
     return TargetState(problem, holds_output=True)

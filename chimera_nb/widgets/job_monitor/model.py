@@ -5,16 +5,15 @@ A record may come from another version or be edited by hand, so a number in it i
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from chimera_nb.jobs.left_out import left_out
+from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status
 from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT
-from chimera_nb.widgets.job_monitor.messages import Job, LogLine, StageState
+from chimera_nb.widgets.job_monitor.messages import Job, StageState
 from pipeline.uri import join_uri
 
 SPEED_SECONDS = 5.0  # what is called the speed now is over so long
@@ -23,8 +22,6 @@ MAX_POINTS = 240  # of the course
 MAX_LOG_LINES = 1000
 INPUTS_SHOWN = 5
 
-_STAMPED = re.compile(r"\[(?P<time>\d{4}-\d\d-\d\dT[^\]]{1,30})\] (?P<text>.*)", re.DOTALL)
-_LEVELS: dict[str, Literal["error", "warning"]] = {"ERROR: ": "error", "WARNING: ": "warning"}
 _MOST = 10**18  # an exabyte
 _MOMENT = 0.05  # seconds; a speed over less says nothing
 _CONSOLE = "https://console.cloud.google.com/"
@@ -119,7 +116,7 @@ def console_url(record: JobRecord) -> str | None:
 
 
 def number(value: object) -> int | float | None:
-    """The value if it is a number that can be: not below 0, and no larger than anything there is."""
+    """The value if it is a number from 0 to 10**18, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if 0 <= value <= _MOST else None
@@ -181,7 +178,7 @@ class Course:
         return (now.raw - then.raw) / (now.seconds - then.seconds)
 
     def seconds_left(self, record: JobRecord) -> float | None:
-        """0 when all files are read and the job has yet to finish; None when there is no telling."""
+        """Seconds until the job ends: 0 when all files are read, None when it cannot be estimated."""
         listed = number(record.progress.get("filesListed"))
         if not listed:
             return None
@@ -232,9 +229,5 @@ def log_change(old: Sequence[LogLine], new: Sequence[LogLine]) -> tuple[int, lis
 
 
 def _line(line: str, error: str | None) -> LogLine:
-    found = _STAMPED.fullmatch(line)
-    time, text = (found["time"], found["text"]) if found else ("", line)
-    for mark, level in _LEVELS.items():
-        if text.startswith(mark):
-            return LogLine(time, level, text.removeprefix(mark))
-    return LogLine(time, "error" if error and text == error else "info", text)
+    read = LogLine.parse(line)
+    return read._replace(level="error") if error and read.text == error else read

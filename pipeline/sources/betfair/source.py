@@ -48,13 +48,6 @@ class BetfairSource(SourcePlugin):
     def get_decompressor_class(self) -> str:
         return "auto"  # a .bz2 by its name may be a gzip by its bytes, and the bytes are right
 
-    def views(self) -> Sequence[type[View]]:
-        from pipeline.sources.betfair.catalogue import Catalogue
-        from pipeline.sources.betfair.prices import Prices
-        from pipeline.sources.betfair.runners import Runners
-
-        return (Catalogue, Runners, Prices)
-
     def holds(self, path: str) -> Holds | None:
         """A market by its id, whatever its plan; an event's own file as the whole of the markets beside it.
 
@@ -73,3 +66,10 @@ class BetfairSource(SourcePlugin):
         beneath = folder if at is None else "/".join(folders[at + 1 :])  # another day's holds other markets
         why = "the event's own file; its markets stand beside it"
         return Holds(f"event {beneath}", rank, whole_of=folder, why=why)
+
+    def views(self) -> Sequence[type[View]]:
+        from pipeline.sources.betfair.catalogue import Catalogue
+        from pipeline.sources.betfair.prices import Prices
+        from pipeline.sources.betfair.runners import Runners
+
+        return (Catalogue, Runners, Prices)
