@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import browser, dashboard, dataflow, memory, preview, records, throughput
+from benchmarks import browser, dashboard, dataflow, markets, memory, preview, records, throughput
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
 from chimera_nb.machine.cores import usable_cores
 
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "dataflow": dataflow.rows,
     "preview": preview.rows,
     "records": records.rows,
+    "markets": markets.rows,
     "browser": browser.rows,
     "dashboard": dashboard.rows,
 }
