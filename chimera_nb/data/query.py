@@ -35,7 +35,7 @@ class Choice:
         self.explode: Explode = storable(explode) if isinstance(explode, str) else explode
         self.left_out = 0
         several = {} if callable(where) or where is None else _several(where)
-        self._wanted = where if callable(where) or where is None else _has_values(several)
+        self._wanted = None if where is None else wants(where)
         # A field may be asked for as missing: {"error": None}.
         self._unseen = {name: None for name, wanted in several.items() if None not in wanted}
         if isinstance(self.explode, str) and self.explode:
@@ -92,6 +92,11 @@ class Choice:
                 del unseen[name]
             if not unseen:
                 return
+
+
+def wants(where: Where) -> Callable[[Record], bool]:
+    """Whether a record is wanted, as a function of it."""
+    return where if callable(where) else _has_values(_several(where))
 
 
 class Wanted:
