@@ -104,7 +104,8 @@ def read_output(
                 f"{target} holds rows of a view, to which explode and records do not apply; leave them out: a frame of "
                 "rows has its own explode"
             )
-        from chimera_nb.data.row_output import RowOutput, read_rows
+        from chimera_nb.data.row_frames import read_rows
+        from chimera_nb.data.row_output import RowOutput
 
         return read_rows(RowOutput(store, target, summary), choice.columns, where, batch_rows, MEMORY_SHARE)
     blocks = _blocks(store, _shards(store, target, summary), int(summary["lines"]), target)

@@ -96,7 +96,13 @@ def view(
 
 
 def peek_rows(
-    store: Store, uri: str, n: int, name: str, source: str | None, options: Mapping[str, Any] | str | None
+    store: Store,
+    uri: str,
+    n: int,
+    *,
+    name: str,
+    source: str | None = None,
+    options: Mapping[str, Any] | str | None = None,
 ) -> pd.DataFrame:
     """The first `n` rows that a view makes of one file, in the order in which it makes them; no more is read.
 
@@ -155,5 +161,6 @@ def _tell(failed: list[tuple[str, str]], files: int) -> None:
         raise BadFileError(f"{uri}: {reason}")
     if len(failed) == files:
         raise TooManyFailuresError(f"none of the {files:,} files can be read; the first: {uri}: {reason}")
-    text = f"{len(failed):,} of {files:,} files cannot be read, so none of their rows are here; the first: {uri}: {reason}"
+    told = f"{len(failed):,} of {files:,} files cannot be read, so none of their rows are here"
+    text = f"{told}; the first: {uri}: {reason}"
     warnings.warn(text, ViewWarning, stacklevel=3)

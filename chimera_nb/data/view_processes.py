@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
+from typing import Any, Self
 
 from chimera_nb.data.view_reader import THREADS, FileRows, read_rows_of, receive, send
 from chimera_nb.machine.cores import usable_cores
@@ -80,7 +81,7 @@ class _Reader:
         self._lock = threading.Lock()
         self._begin = (store, options)
 
-    def __enter__(self) -> _Reader:
+    def __enter__(self) -> Self:
         self._send(sys.path)
         self._send(self._begin)
         return self
@@ -98,7 +99,7 @@ class _Reader:
         with self._lock:
             self._send(uris)
             try:
-                answer = receive(self._process.stdout) if self._process.stdout else None
+                answer: Any = receive(self._process.stdout) if self._process.stdout else None
             except EOFError:
                 raise self._died() from None
         if isinstance(answer, Exception):

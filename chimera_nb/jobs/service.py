@@ -106,8 +106,8 @@ class JobService:
     ) -> JobRecord:
         """Check a job, put it on record and have it run; its record, pending or running.
 
-        Options are those of `pipeline.job_options.JobOptions`, of which view_options may be a dict, and runner_options those of
-        `chimera_nb.dataflow_options.DataflowOptions`. Raises RefusedError, with nothing on record, when the
+        Options are those of `pipeline.job_options.JobOptions`, of which view_options may be a dict, and runner_options
+        those of `chimera_nb.dataflow_options.DataflowOptions`. Raises RefusedError, with nothing on record, when the
         request is wrong; then no file has been touched.
         """
         if not isinstance(runner, str) or runner not in self._runners:

@@ -65,8 +65,8 @@ def extract(store: Store, target: str, record: FileRecord) -> Iterator[bytes]:
     if position is None:
         raise StorageError(
             shards_uri(target),
-            f"has no {layout.unit[:-1]} {record.offset} of {record.shard}, where {record.uri} has its lines by the ledger; "
-            f"see what is wrong with: chimera verify {target}",
+            f"has no {layout.unit[:-1]} {record.offset} of {record.shard}, where {record.uri} has its lines by the "
+            f"ledger; see what is wrong with: chimera verify {target}",
         )
     number, _ = layout.at(position)
     if layout.shards[number].suffix == "xlsx":

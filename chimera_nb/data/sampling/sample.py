@@ -83,7 +83,7 @@ def peek(
         from chimera_nb.data.view import peek_rows
 
         with file_wanted(store, uri):
-            rows = peek_rows(store, uri, n, view, source, view_options)
+            rows = peek_rows(store, uri, n, name=view, source=source, options=view_options)
         for name in choice.columns or ():
             if name not in rows:
                 raise UnknownNameError("column", name, list(rows))
