@@ -9,6 +9,7 @@ import json
 import struct
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from itertools import pairwise
 
 import google_crc32c
 import pyarrow as pa
@@ -44,7 +45,7 @@ ROW = {
     "small": 255,
     "x": 0.1,
     "at": datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC),
-    "there": datetime(2026, 1, 2, 3, 4, 5, 678901),
+    "there": datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC).replace(tzinfo=None),
     "day": date(2026, 1, 2),
     "hour": time(3, 4, 5, 678901),
     "ok": True,
@@ -102,7 +103,7 @@ def test_what_is_of_another_schema_is_said():
 @given(st.lists(st.integers(0, 4), max_size=6))
 def test_bytes_and_checksum_do_not_depend_on_the_batches(cuts):
     places = sorted({0, ROWS.num_rows, *cuts})
-    batches = [ROWS.slice(a, b - a) for a, b in zip(places, places[1:], strict=False)]
+    batches = [ROWS.slice(a, b - a) for a, b in pairwise(places)]
     assert checksum(*batches) == checksum(ROWS)
     assert b"".join(map(ndjson, batches)) == ndjson(ROWS)
     assert b"".join(block for batch in batches for block in csv_blocks(batch)) == b"".join(csv_blocks(ROWS))
