@@ -80,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("ls", add_help=False)
     one.add_argument("uri")
     one.set_defaults(call=ls)
-    one = commands.add_parser("peek", add_help=False)
+    usage = "%%chimera peek uri [n] [--view NAME]"
+    one = commands.add_parser("peek", add_help=False, usage=usage)
     one.add_argument("uri")
     one.add_argument("n", type=int, nargs="?", default=10)
     one.add_argument("--view")

@@ -8,7 +8,6 @@ from pipeline.errors import StorageError
 from pipeline.proof.findings import Findings
 from pipeline.proof.output import WINDOW_BYTES, Layout, OutputReader
 from pipeline.proof.records import Known, Records
-from pipeline.proof.rows import rows_that_differ
 from pipeline.storage import Store
 from pipeline.storage.checksum import Crc32c
 
@@ -50,6 +49,8 @@ def find_changed(
             continue
         here = records.between(layout.begin(number), layout.begin(number + 1))
         if layout.by_rows:
+            from pipeline.proof.rows import rows_that_differ  # what it needs is slow to load
+
             wrong = rows_that_differ(store, layout, number, here)
         else:
             reader = OutputReader(store, layout, ahead=WINDOW_BYTES)
@@ -61,6 +62,8 @@ def check_rows(
     store: Store, layout: Layout, records: Records, changed: frozenset[str], findings: Findings
 ) -> None:
     """Read the rows of every shard that is as it was published, and hold each file's against their checksum."""
+    from pipeline.proof.rows import rows_that_differ
+
     for number, shard in enumerate(layout.shards):
         if shard.name in changed:
             continue  # it has been told

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import BufferedStream
@@ -17,8 +18,10 @@ from pipeline.errors import AccessDeniedError, BadFileError, NotAllowedError, Ob
 from pipeline.proof.findings import Findings
 from pipeline.proof.output import WINDOW_BYTES, Layout, OutputReader
 from pipeline.proof.records import Known, KnownPiece, Records
-from pipeline.proof.rows import Remade
 from pipeline.storage import ReadStream, Store
+
+if TYPE_CHECKING:
+    from pipeline.proof.rows import Remade
 
 _REMOTE_THREADS = 12  # each holds a window of the file and one of the output
 _LOCAL_THREADS = max(2, os.cpu_count() or 2)

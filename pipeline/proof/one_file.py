@@ -10,7 +10,6 @@ from itertools import chain
 from pipeline.errors import RefusedError, StorageError
 from pipeline.ledger import FileRecord
 from pipeline.proof.output import Layout, OutputReader
-from pipeline.proof.rows import extract_rows
 from pipeline.storage import Store
 from pipeline.storage.checksum import Crc32c
 from pipeline.target.layout import shards_uri
@@ -72,6 +71,8 @@ def extract(store: Store, target: str, record: FileRecord) -> Iterator[bytes]:
     if layout.shards[number].suffix == "xlsx":
         raise RefusedError(f"{layout.uri(number)} is a workbook: no file's rows can be taken out of it")
     if by_rows:
+        from pipeline.proof.rows import extract_rows  # what it needs is slow to load
+
         return extract_rows(store, layout, record)
     header = layout.shards[number].header
     blocks = _checked(

@@ -15,7 +15,6 @@ from pipeline.proof.findings import Findings, Verdict
 from pipeline.proof.lines import check_lines
 from pipeline.proof.output import Layout
 from pipeline.proof.records import Records
-from pipeline.proof.rows import place_pieces, remade_of
 from pipeline.proof.sources import check_sources
 from pipeline.proof.summary import Claimed, check_totals, find_list, find_summary
 from pipeline.sources import get_decompressor, get_source
@@ -55,10 +54,28 @@ def verify(store: Store, target: str, claimed: Claimed | None = None, *, deep: b
         if deep and layout is not None:
             if by_rows:
                 check_rows(store, layout, records, changed, findings)
-            remade = remade_of(summary, findings)
-            if remade is not None or summary.get("view") is None:
-                check_lines(store, layout, records, _codec(summary, findings), findings, remade=remade)
+            _compare_lines(store, layout, records, summary, findings)
     return findings.verdict(target, job_id, deep=deep)
+
+
+def _compare_lines(
+    store: Store, layout: Layout, records: Records, summary: Mapping[str, Any], findings: Findings
+) -> None:
+    """Read every file again, and make its rows again where a view was asked for."""
+    remade = None
+    if summary.get("view") is not None:
+        from pipeline.proof.rows import remade_of  # what it needs is slow to load
+
+        remade = remade_of(summary, findings)
+        if remade is None:
+            return
+    check_lines(store, layout, records, _codec(summary, findings), findings, remade=remade)
+
+
+def _placed(record: FileRecord, layout: Layout, records: Records) -> bool:
+    from pipeline.proof.rows import place_pieces
+
+    return place_pieces(record, layout, records)
 
 
 def _take_in(
@@ -84,7 +101,7 @@ def _take_in(
         if not records.add(record, position):
             findings.add("record-twice", record.uri, f"has a second record ({where})")
             continue
-        if layout and layout.by_rows and record.lines and not place_pieces(record, layout, records):
+        if layout and layout.by_rows and record.lines and not _placed(record, layout, records):
             position = None
         totals = totals.add(record)
         if record.lines and position is None:
