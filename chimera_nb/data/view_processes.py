@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from pipeline.storage import Entry, Store
 _ALONE_BYTES = 2_000_000  # of files: less is read before another process has begun
 _AT_ONCE_BYTES = 4_000_000  # of files that a process is given at a time
 _AT_ONCE = 64
+_PROGRAM = "from chimera_nb.data.view_reader import main; main()"
 
 
 def read_view(store: Store, options: ReadOptions, files: Sequence[Entry]) -> Iterator[FileRows]:
@@ -74,7 +76,8 @@ class _Reader:
 
     def __init__(self, store: Store, options: ReadOptions) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "chimera_nb.data.view_reader"],
+            [sys.executable, "-P", "-c", _PROGRAM],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -82,7 +85,6 @@ class _Reader:
         self._begin = (store, options)
 
     def __enter__(self) -> Self:
-        self._send(sys.path)
         self._send(self._begin)
         return self
 

@@ -1,8 +1,7 @@
 """Reads files as rows of a view, file by file; also the process that does so for another (`view_processes`).
 
-The two speak in frames: a length in eight bytes, and that many bytes of pickle. The first frame to the process has the
-paths that modules are found on and what is read how; each one after it some URIs, which are answered by one frame with
-their rows.
+The two speak in frames: a length in eight bytes, and that many bytes of pickle. The first frame to the process says
+what is read how; each one after it has some URIs, and is answered by one frame with their rows.
 """
 
 from __future__ import annotations
@@ -73,7 +72,6 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a view prints is no answer
     asked = sys.stdin.buffer
-    sys.path[:] = receive(asked)
     store, options = receive(asked)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="read-view") as pool:
         while True:
@@ -85,7 +83,3 @@ def main() -> None:
                 send(answers, list(pool.map(partial(read_rows_of, store, options), uris)))
             except Exception as e:  # noqa: BLE001 - whoever asked raises it
                 send(answers, e)
-
-
-if __name__ == "__main__":
-    main()
