@@ -73,6 +73,15 @@ class JobOptions:
             placeholder="one folder",
         ),
     ] = None
+    every_file: Annotated[
+        bool,
+        Option(
+            "Read every file of the selection: also those whose names the source passes over, and those that hold what "
+            "another one holds",
+            part="more",
+            label="Read every file of the selection",
+        ),
+    ] = False
     shards: Annotated[
         int | None,
         Option(

@@ -4,15 +4,15 @@ A record is one JSON object on a line of ledger/ledger-*.ndjson:
 
     uri          the file, as it was listed
     generation   which version of the object was read; null for a local file
-    size         compressed bytes read, all of them when status is complete
+    size         compressed bytes read, all of them when status is complete; of a skipped file those it has
     codec        what the bytes were decoded as; null when that was not found out
     rawBytes     bytes decoded, up to the fault if there was one
-    lines        lines of this file in the output, with a view its rows; 0 when failed, unless partial files were to be
-                 kept
+    lines        lines of this file in the output, with a view its rows; 0 when skipped, or failed unless partial
+                 files were to be kept
     outputBytes  the bytes of those lines: rawBytes, and one for each line end that was missing
     crc32c       of the compressed bytes, base64, as the bucket shows it; null if not all of them were read
-    status       complete | failed
-    error        why it failed, for a person to read; null when complete
+    status       complete | failed | skipped: not read, since another file of the selection holds the same records
+    error        why it failed, for a person to read; else null
     note         what is worth knowing of a complete one, such as a name that says another codec, files in a zip that
                  were passed over as no data, padding behind its end, or that it looks like a JSON array or CSV and
                  not like NDJSON; or null
@@ -125,14 +125,22 @@ class Totals:
 
     complete: int = 0
     failed: int = 0
+    skipped: int = 0
     noted: int = 0
+    skipped_bytes: int = 0
     size: int = 0
     raw_bytes: int = 0
     output_bytes: int = 0
     lines: int = 0
     bad_lines: int = 0
 
+    @property
+    def listed(self) -> int:
+        return self.complete + self.failed + self.skipped
+
     def add(self, record: FileRecord) -> Totals:
+        if record.status == "skipped":
+            return replace(self, skipped=self.skipped + 1, skipped_bytes=self.skipped_bytes + record.size)
         good = record.status == "complete"
         return replace(
             self,
@@ -189,7 +197,7 @@ def reconcile(
     """
     output, ledger = list(output), list(ledger)
     accounts = [
-        ("files listed", listed, "files in the ledger", totals.complete + totals.failed),
+        ("files listed", listed, "files in the ledger", totals.listed),
         ("lines in the ledger's files", sum(p.lines for p in ledger), "files in the ledger", listed),
         (f"{unit} by the ledger", totals.lines, f"{unit} in the output", sum(p.lines for p in output)),
     ]
@@ -206,8 +214,13 @@ def reconcile(
 
 
 def judge(totals: Totals, max_failures: int | None, where: str) -> None:
-    """Raise TooManyFailuresError when every file failed, or more than the job allows; JobError for no file."""
+    """Raise TooManyFailuresError when every file failed, or more than the job allows; JobError for none read."""
     total = totals.complete + totals.failed
+    if totals.skipped and not total:
+        raise JobError(
+            f"all {totals.skipped:,} files were skipped, each for another that holds the same; {where} has the reason "
+            "for each, and every-file reads them all"
+        )
     if not total:
         raise JobError("no file matches any more: the selection was emptied after the job was submitted")
     if not totals.complete:

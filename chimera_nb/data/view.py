@@ -17,14 +17,16 @@ from chimera_nb.session import Session
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError, ObjectNotFoundError, RefusedError, TooManyFailuresError
+from pipeline.inputs.once import Copy, fullest
 from pipeline.inputs.selection import check_inputs, list_matches, literal_uri, patterns_by_input
 from pipeline.locations import Inputs
 from pipeline.read.file import ReadOptions
 from pipeline.read.view_rows import LookedAt, view_rows
-from pipeline.sources import SourcePlugin, get_decompressor, get_source
+from pipeline.sources import SourcePlugin, get_decompressor, get_source, tells_holds, what_it_holds
 from pipeline.sources.view import View
 from pipeline.sources.views import make_view, source_of_view
 from pipeline.storage import Entry, Store
+from pipeline.uri import split_uri
 
 MEMORY_SHARE = 0.5  # of what is available, that a frame may take
 _FRAME_RATIO = 2  # bytes of a frame to one of Arrow's, at most, while it is made
@@ -40,6 +42,7 @@ def view(
     *,
     source: str | None = None,
     max_bad_lines: int = 0,
+    every_file: bool = False,
     store: Store | None = None,
     session: Session | None = None,
     **options: Any,
@@ -50,6 +53,7 @@ def view(
     name           of the view: `chimera sources` lists them
     source         which source's; left out, the one that offers a view of that name
     max_bad_lines  lines of a file that may fail to decode, before the file fails
+    every_file     read also files that hold the records of others, as the source knows them
     store          that of the session where it is left out, and the session one of its own
     options        the view's own: off="last"
 
@@ -65,6 +69,8 @@ def view(
     made = make_view(plugin, name, options)
     store = store or (session or Session()).store_for(*located)
     files = _files(store, located, plugin)
+    if not every_file:
+        files = _once(files, plugin)
     how = ReadOptions(codec=get_decompressor(plugin), view=made, max_bad_lines=max_bad_lines)
     room = available_memory() * MEMORY_SHARE
     tables: list[pa.Table] = []
@@ -151,6 +157,21 @@ def _files(store: Store, paths: list[str], plugin: SourcePlugin) -> list[Entry]:
         else:
             found |= {entry.uri: entry for entry in list_matches(store, pattern)}
     return [found[uri] for uri in sorted(found)]
+
+
+def _once(files: list[Entry], plugin: SourcePlugin) -> list[Entry]:
+    """The files without those whose records others of them hold, as a job has it."""
+    if not tells_holds(plugin):
+        return files
+    held = {entry.uri: what_it_holds(plugin, split_uri(entry.uri)[1]) for entry in files}
+    parts = {holds.part_of for holds in held.values() if holds and holds.part_of}
+    copies: dict[str, list[Copy]] = {}
+    for entry in files:
+        holds = held[entry.uri]
+        if holds and holds.whole_of not in parts:
+            copies.setdefault(holds.what, []).append(Copy(entry.uri, holds.rank, entry.size))
+    kept = {fullest(several).uri for several in copies.values()}
+    return [entry for entry in files if held[entry.uri] is None or entry.uri in kept]
 
 
 def _tell(failed: list[tuple[str, str]], files: int) -> None:

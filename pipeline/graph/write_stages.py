@@ -14,6 +14,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipeline.graph.counters import count
 from pipeline.graph.read_stages import in_global_window
 from pipeline.graph.row_stages import RECORDS, WriteRows, WriteWorkbook
+from pipeline.inputs.unmatched import Unmatched
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.rows.schema import schema_to_json
 from pipeline.sources.view import View
@@ -41,9 +42,9 @@ _LEDGER_BYTES = 256 * 1024  # records are written so many bytes at a time
 class CountListed(beam.DoFn):
     """Counts the files of a job, each once."""
 
-    def process(self, uri: bytes) -> Iterator[bytes]:
+    def process(self, file: tuple[bytes, int]) -> Iterator[bytes]:
         count("list-files")
-        yield uri
+        yield file[0]
 
 
 class WriteParts(beam.DoFn):
@@ -192,10 +193,11 @@ class Repartition(beam.PTransform):
 
 
 class WriteOutput(beam.PTransform):
-    """{listed, read} -> shards, ledger and summary.json at the target; gives the summary.
+    """{listed, read, skipped, unmatched} -> shards, ledger and summary.json at the target; gives the summary.
 
-    `listed` holds the URIs of all files, with which what is written is reconciled; `read` their blocks and records, or
-    with a view its batches of rows and records.
+    `listed` holds all files with their sizes, with which what is written is reconciled; `read` the blocks, or with a
+    view the batches of rows, and the records of those that were read; `skipped` the records of the others, where there
+    can be any; `unmatched` one Unmatched.
     """
 
     def __init__(
@@ -227,6 +229,8 @@ class WriteOutput(beam.PTransform):
         label = "WriteRows" if view else "WriteParts"
         written = given["read"] | label >> beam.ParDo(write).with_outputs(RECORDS, main="parts")
         records, parts = written[RECORDS], written["parts"]
+        if "skipped" in given:
+            records = (records, given["skipped"]) | "AllRecords" >> beam.Flatten()
         ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
         listed = (
@@ -258,6 +262,7 @@ class WriteOutput(beam.PTransform):
             AsList(parts),
             AsList(ledger),
             AsSingleton(published),
+            unmatched=AsSingleton(given["unmatched"]),
         )
 
 
@@ -269,10 +274,12 @@ def _finish(
     ledger: list[Part],
     published: Part,
     *,
+    unmatched: Unmatched,
     store: Store,
     spec: JobSpec,
     about: dict[str, Any],
 ) -> dict[str, Any]:
+    about = {**about, "unmatched": unmatched.to_json()}
     return finish_job(
         store, spec, about, listed=listed, totals=totals, output=output, ledger=ledger, published=published
     )

@@ -38,7 +38,7 @@ class Known:
     """What the ledger says of a file, as far as it can be held against something."""
 
     uri: str
-    complete: bool
+    status: str
     generation: int | None
     size: int
     crc32c: str | None
@@ -47,6 +47,10 @@ class Known:
     output_crc32c: str | None
     position: int | None  # of its first line in the output, laid end to end
     seen: bool  # it has been found before
+
+    @property
+    def complete(self) -> bool:
+        return self.status == "complete"
 
 
 @dataclass(frozen=True)
@@ -140,4 +144,4 @@ def _key(uri: str) -> bytes:
 
 def _known(row: tuple[Any, ...]) -> Known:
     uri, status, *_ = row
-    return Known(uri.decode("utf-8", "surrogateescape"), status == "complete", *row[2:])
+    return Known(uri.decode("utf-8", "surrogateescape"), status, *row[2:])

@@ -186,7 +186,8 @@ def summarise(
 ) -> dict[str, Any]:
     """The document of summary.json: totals that reconcile with the ledger and the shards.
 
-    `about` is what else it says of the job: startedAt, patterns, patternsTotal. Its last field is its own checksum.
+    `about` is what else it says of the job: startedAt, patterns, patternsTotal, unmatched. Its last field is its own
+    checksum.
     """
     summary = {
         "jobId": spec.job_id,
@@ -194,14 +195,17 @@ def summarise(
         "source": spec.source,
         "target": spec.target,
         "keepPartial": spec.keep_partial,
+        "everyFile": spec.every_file,
         **about,
         "finishedAt": now(),
         "files": {
-            "listed": totals.complete + totals.failed,
+            "listed": totals.listed,
             "complete": totals.complete,
             "failed": totals.failed,
+            "skipped": totals.skipped,
             "noted": totals.noted,
         },
+        "skippedBytes": totals.skipped_bytes,
         "compressedBytes": totals.size,
         "rawBytes": totals.raw_bytes,
         "outputBytes": sum(part.size for part in output),

@@ -313,5 +313,6 @@ if REAL.is_dir():
             "listed": len(paths),
             "complete": len(paths),
             "failed": 0,
+            "skipped": 0,
             "noted": 0,
         }

@@ -50,14 +50,14 @@ def build_worker_wheel(folder: Path) -> Path:
 
 def _pyproject() -> str:
     try:
-        version, wanted = distribution(NAME).version, requires(NAME) or []
+        version, requirements = distribution(NAME).version, requires(NAME) or []
     except PackageNotFoundError as e:
         raise JobError(f"{NAME} is not installed, so its version is not known: pip install it") from e
     project = {
         "name": WORKER_NAME,
         "version": version,
         "requires-python": ">=3.11",
-        "dependencies": [requirement for requirement in wanted if "extra ==" not in requirement],
+        "dependencies": [requirement for requirement in requirements if "extra ==" not in requirement],
     }
     # JSON's strings and lists are TOML's too.
     lines = [f"{name} = {json.dumps(value)}" for name, value in project.items()]
