@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import browser, dashboard, dataflow, markets, memory, preview, records, throughput
+from benchmarks import browser, dashboard, dataflow, markets, memory, preview, records, throughput, views
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
 from chimera_nb.machine.cores import usable_cores
 
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "markets": markets.rows,
     "browser": browser.rows,
     "dashboard": dashboard.rows,
+    "views": views.rows,
 }
 _ROOT = Path(__file__).resolve().parent.parent
 
