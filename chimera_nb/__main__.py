@@ -30,9 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.getLogger(access_policy.__name__).setLevel(
         logging.ERROR
     )  # what it refuses, a command says itself
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = _run(given)
+        code = _run(arguments)
         sys.stdout.flush()
     except OSError as e:  # nobody reads what is printed, or it cannot be written
         let_go_of(sys.stdout)
@@ -46,13 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _run(given: list[str]) -> int:
+def _run(arguments: list[str]) -> int:
     """The exit code of a command. Raises OSError for standard output alone."""
     try:
         import_for_good("chimera_nb.cli")
         from chimera_nb.cli import app
 
-        app(given, prog_name="chimera")
+        app(arguments, prog_name="chimera")
     except SystemExit as e:
         return e.code if isinstance(e.code, int) else int(e.code is not None)
     except KeyboardInterrupt:
@@ -63,7 +63,7 @@ def _run(given: list[str]) -> int:
         sys.stdout.flush()  # where that is what cannot be done, it is said, and nothing else
         refused = isinstance(e, _REFUSED)
         _say(f"{'refused' if refused else 'error'}: {explained(e)}")
-        if "--json" in given:
+        if "--json" in arguments:
             document = {"error": {"kind": type(e).__name__, "message": explained(e)}}
             sys.stdout.write(json.dumps(document, indent=2) + "\n")
         return 2 if refused else 1

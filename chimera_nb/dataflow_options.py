@@ -151,20 +151,20 @@ class DataflowOptions:
             if option.check:
                 option.check(value)
 
-    def under(self, **wanted: Any) -> Self:
+    def under(self, **overrides: Any) -> Self:
         """These options with those that are given, and not None or empty, in their place.
 
         Raises SettingsError for a name it does not know.
         """
-        given = {name: value for name, value in wanted.items() if value not in (None, (), [])}
-        return type(self).from_json(self.to_json() | given)
+        chosen = {name: value for name, value in overrides.items() if value not in (None, (), [])}
+        return type(self).from_json(self.to_json() | chosen)
 
     def arguments(self) -> list[str]:
         """Beam's command line, without what each job has of its own."""
-        given = [
+        arguments = [
             f"--{flag}={value}" for name, flag in _FLAGS.items() if (value := getattr(self, name)) is not None
         ]
-        return [*given, *(f"--label={label}" for label in self.labels), *self.beam_options]
+        return [*arguments, *(f"--label={label}" for label in self.labels), *self.beam_options]
 
     def to_json(self) -> dict[str, Any]:
         """The options that are set."""

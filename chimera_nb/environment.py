@@ -14,9 +14,9 @@ from pipeline.proxies import direct_environment
 
 
 def job_environment(settings: Settings) -> dict[str, str]:
-    """The whole environment of a process that works under these settings, whatever this process's own says of them.
+    """The whole environment of a process that works under these settings.
 
-    What neither is a setting nor leads to a local stack is passed on.
+    Variables of this process that are neither settings nor lead to a local stack are passed on.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
     endpoint = settings.dataflow_endpoint if settings.place == "local" else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, texts, whole_number
 from chimera_nb.jobs.log.entries import Entry
-from chimera_nb.jobs.log.protocol import MAX_LIMIT
+from chimera_nb.jobs.log.query import MAX_LIMIT
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.machine.kernel import in_kernel
@@ -119,7 +119,8 @@ class Job:
     def ledger(self) -> pd.DataFrame:
         """What became of each input file: a row for each, with the fields of the ledger as columns.
 
-        uri, status (complete or failed), size, codec, rawBytes, lines, error and more, as `pipeline.ledger` has them.
+        uri, status (complete, failed or skipped), size, codec, rawBytes, lines, error, note (of a skipped file the
+        reason) and more, as `pipeline.ledger` has them.
         Raises RefusedError for a job that has not ended or left no ledger, and where another job has written to the
         target since; StorageError.
         """
@@ -184,7 +185,7 @@ class Job:
 
     def _look(self) -> None:
         """The job's buckets are asked for next, and the local stack may be another by now."""
-        self._session.look([self.target, *self._record.spec.get("inputs", ())])
+        self._session.refresh([self.target, *self._record.spec.get("inputs", ())])
 
     def _files(self, status: str | None) -> Iterator[FileRecord]:
         from pipeline.target.results import check_still_of, ledger_records
@@ -220,16 +221,16 @@ def submit(
     runner          "direct": a process of its own on this machine; "dataflow": Google Dataflow, or its local double
     runner_options  how Dataflow runs it: region, machine_type, max_workers and so on
     session         where the store, the job log and Dataflow are; left out, one of its own
-    options         shards, keep_partial, max_failures, max_ratio, spool_mb, overwrite, user_project
+    options         every_file, shards, keep_partial, max_failures, max_ratio, spool_mb, overwrite, user_project
 
     The job runs on without this process. Raises RefusedError when the request is wrong: then nothing has been
     touched, and nothing is on record. StorageError, JobLogError, and StackError without a stack.
     """
-    wanted = path_texts(inputs)
+    uris = path_texts(inputs)
     session = session or Session()
-    session.look([*wanted, path_text(target)])
+    session.refresh([*uris, path_text(target)])
     record = session.service.submit(
-        wanted, target, source=source, runner=runner, runner_options=runner_options, **options
+        uris, target, source=source, runner=runner, runner_options=runner_options, **options
     )
     return Job(record, session)
 
@@ -240,10 +241,10 @@ def job(job_id: str, *, session: Session | None = None) -> Job:
     job_id   as `jobs`, the command line and the dashboard show it
     session  where it is on record; left out, one of its own
 
-    Raises JobNotFoundError, JobLogError, and UnreadableRecordError for a record that is none.
+    Raises JobNotFoundError, JobLogError, and UnreadableRecordError where the document is no record of a job.
     """
     session = session or Session()
-    session.look()
+    session.refresh()
     return Job(session.service.get(job_id), session)
 
 
@@ -273,7 +274,7 @@ def jobs(
 
     n = whole_number(n, "n", 1)
     statuses = tuple(map(_status, (status,) if isinstance(status, str) else texts(status, "status")))
-    session.look()
+    session.refresh()
     return jobs_frame(_newest(session.service, n, statuses=statuses, source=source, text=text))
 
 

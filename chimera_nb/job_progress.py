@@ -107,9 +107,9 @@ def lines_on(console: Console) -> Show:
 
 
 def files_of(record: JobRecord) -> tuple[int, int]:
-    """How many files are done, failed or not, and how many there are as far as they are listed."""
+    """How many files are done, failed and skipped ones among them, and how many there are as far as they are listed."""
     numbers = record.progress
-    done = int((numbers.get("filesComplete") or 0) + (numbers.get("filesFailed") or 0))
+    done = sum(int(numbers.get(name) or 0) for name in ("filesComplete", "filesFailed", "filesSkipped"))
     return done, int(numbers.get("filesListed") or 0)
 
 
@@ -122,5 +122,6 @@ def in_words(record: JobRecord) -> str:
 def _numbers(record: JobRecord) -> str:
     numbers = record.progress
     failed = f"{numbers['filesFailed']:,} failed  " if numbers.get("filesFailed") else ""
+    skipped = f"{numbers['filesSkipped']:,} skipped  " if numbers.get("filesSkipped") else ""
     speed = size(numbers.get("rawBytesPerSecond"))
-    return f"{failed}{size(numbers.get('rawBytes'))} raw  {speed}/s  {numbers.get('lines') or 0:,} lines"
+    return f"{failed}{skipped}{size(numbers.get('rawBytes'))} raw  {speed}/s  {numbers.get('lines') or 0:,} lines"

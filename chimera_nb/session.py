@@ -42,31 +42,31 @@ def connect(
     stack's and none runs.
     """
     session = Session(settings, data_dir=data_dir)
-    session.look(uris)
+    session.refresh(uris)
     return session
 
 
 class Session:
     """Settings, stores, job log and service, each made on first need and kept. Threads may share it.
 
-    A kernel outlives local stacks: `look` and what is built on it find the one that runs by now, and what a session
-    was not given they read from the environment again. What was taken from the session before stays as it was.
+    A kernel outlives local stacks: `refresh`, and the methods that call it, look for the stack and read the settings
+    that the session was not given again. Stores, logs and services taken from the session before stay as they were.
     """
 
     def __init__(self, settings: Settings | None = None, *, data_dir: Path | None = None) -> None:
         """Asks for nothing yet; the arguments are those of `connect`."""
         self._given, self._data_dir = settings, data_dir
-        self._looking = threading.Lock()
+        self._refreshing = threading.Lock()
         # Of its own: a log may take its time to open, and who only looks does not wait for it.
         self._opening = threading.RLock()
-        self._settings: Settings | None = None  # as they were found by the last look
+        self._settings: Settings | None = None  # as they were found by the last refresh
         self._stack: Stack | None = None
         self._logs: dict[tuple[object, ...], JobLog] = {}  # by where they are
         self._services: dict[Settings, JobService] = {}
 
     @property
     def settings(self) -> Settings:
-        """Those in force as of the last look. May read a file. Raises SettingsError."""
+        """Those in force as of the last refresh. May read a file. Raises SettingsError."""
         return self._settings or self._on_stack(self._load())
 
     @property
@@ -82,7 +82,7 @@ class Session:
     @property
     def log(self) -> JobLog:
         """The job log, opened on first need: it blocks then. Raises JobLogError; asking again tries again."""
-        return self._opened(self._settings or self.look())
+        return self._opened(self._settings or self.refresh())
 
     @property
     def service(self) -> JobService:
@@ -90,7 +90,7 @@ class Session:
 
         Whoever is served by this kernel is on record as who asked for a job, else the user of this process.
         """
-        settings = self._settings or self.look()
+        settings = self._settings or self.refresh()
         with self._opening:
             if settings not in self._services:
                 self._services[settings] = JobService(
@@ -98,10 +98,10 @@ class Session:
                 )
             return self._services[settings]
 
-    def look(self, uris: AnyPath | Iterable[AnyPath] = ()) -> Settings:
+    def refresh(self, uris: AnyPath | Iterable[AnyPath] = ()) -> Settings:
         """Look for the settings and the local stack anew; the settings then in force. Raises as `connect` does."""
         asked = next((uri for uri in path_texts(uris) if uri.startswith("gs://")), None)
-        with self._looking:
+        with self._refreshing:
             settings = self._load()
             if settings.place == "local":
                 self._stack = self._find(settings)
@@ -113,22 +113,22 @@ class Session:
             return settings
 
     def store_for(self, *uris: str) -> Store:
-        """The store, after a look where one of these is gs://; for local files no stack is looked for."""
+        """The store for these URIs, after `refresh` where one is gs://; local files need no stack."""
         if any(uri.startswith("gs://") for uri in uris):
-            return self.look(uris).store
+            return self.refresh(uris).store
         return self._on_stack(self._load()).store
 
     def service_for_watching(self) -> JobService:
-        """The service, after a look: no store of files has to be there where jobs are on record.
+        """The service, after `refresh`. No stack has to run where jobs are on record.
 
         Raises NoStackError, which says how to start one, where neither a local stack runs nor a job is on record.
         """
-        settings = self.look()
+        settings = self.refresh()
         if settings.place == "local" and settings.job_log == "sqlite":
             # A log that is open stays one when its file is removed.
             known = _log_of(settings) in self._logs or (settings.folder / "jobs.sqlite").is_file()
             if not known:
-                self.look(["gs://"])
+                self.refresh(["gs://"])
         return self.service
 
     def close(self) -> None:

@@ -169,8 +169,8 @@ def load_settings(data_dir: Path | None = None) -> Settings:
         if (listed := os.environ.get(variable)) is not None:  # an empty list allows nothing
             values[name] = access_policy.split_list(listed)
     for name, variable in _NUMBERS.items():
-        if given := os.environ.get(variable):
-            values[name] = number(variable, given)
+        if text := os.environ.get(variable):
+            values[name] = number(variable, text)
     for name, variables in _ENVIRONMENT.items():
         found = next((os.environ[variable] for variable in variables if os.environ.get(variable)), None)
         if found is not None:
@@ -184,8 +184,8 @@ def load_settings(data_dir: Path | None = None) -> Settings:
     return Settings(**values)
 
 
-def _data_dir(given: str) -> Path:
-    folder = Path(absolute(given))
+def _data_dir(name: str) -> Path:
+    folder = Path(absolute(name))
     if os.path.exists(folder) and not os.path.isdir(folder):  # noqa: PTH110, PTH112 - false where a Path raises
         raise SettingsError(
             f"the data folder {folder} is a file; name a folder with --data-dir or CHIMERA_DATA_DIR"

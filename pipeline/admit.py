@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.inputs.listing import only_patterns, wanted
 from pipeline.inputs.manifest import write_patterns
 from pipeline.inputs.selection import check_apart, check_inputs, patterns_by_input
 from pipeline.locations import Inputs, Target
+from pipeline.sources.views import find_view
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import inputs_uri, job_folders
@@ -16,36 +18,34 @@ from pipeline.target.lifecycle import abandon_target, prepare_target
 def admit(
     store: Store, spec: JobSpec, is_alive: Callable[[str], bool | None], *, makes_bucket: bool = False
 ) -> list[str]:
-    """Check the inputs and the target, and take the target; give the patterns, each once, in order.
+    """Check the inputs and the target, and take the target; give what the job looks for (`pipeline.inputs.listing`).
 
-    They also stand at the target, for the process that runs the job (`pipeline.inputs.manifest.read_patterns`).
+    It also stands at the target, for the process that runs the job (`pipeline.inputs.manifest.read_patterns`).
     `is_alive` is as in `prepare_target`. With `makes_bucket` the target's bucket is made where there is none: on a
-    local stack it has no cost, and no place to be chosen. Raises RefusedError with nothing touched: a result that the
+    local stack it costs nothing and has no location. Raises RefusedError with nothing touched: a result that the
     job is to replace stays until the job itself begins (`pipeline.target.lifecycle.begin_target`).
     """
+    find_view(spec)
     inputs, target = Inputs(spec.inputs), Target(spec.target)
-    by_input = patterns_by_input(store, inputs, spec.source)
-    check_apart(store, inputs, target, _flat(by_input), job_id=spec.job_id, overwrite=spec.overwrite)
-    patterns = _flat(check_inputs(store, by_input))
+    by_input = patterns_by_input(store, inputs, spec.source, every=spec.every_file)
+    patterns = only_patterns(wanted(by_input))
+    check_apart(store, inputs, target, patterns, job_id=spec.job_id, overwrite=spec.overwrite)
+    looked_for = wanted(check_inputs(store, by_input))
     if makes_bucket and not store.bucket_exists(target.bucket):
         store.make_bucket(target.bucket)
     prepare_target(store, spec, is_alive)
     try:
-        write_patterns(store, spec, patterns)
+        write_patterns(store, spec, looked_for)
     except BaseException:
         withdraw(store, spec)
         raise
-    return patterns
+    return looked_for
 
 
 def withdraw(store: Store, spec: JobSpec) -> None:
-    """Give back what `admit` took, for a job that does not come on record: nothing of it is left."""
+    """Undo `admit`, for a job that was not put on record: its claim, patterns and manifest are deleted."""
     abandon_target(store, spec)
     manifest = inputs_uri(spec.target, spec.job_id)
     store.delete([manifest])
     store.remove_empty_folder(manifest.rpartition("/")[0])
     store.remove_empty_folder(job_folders(spec.target))
-
-
-def _flat(by_input: dict[str, list[str]]) -> list[str]:
-    return list(dict.fromkeys(pattern for patterns in by_input.values() for pattern in patterns))

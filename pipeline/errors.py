@@ -15,7 +15,7 @@
     │   ├── ObjectChangedError               not the version any more that was first read
     │   ├── NoStackError (StackError)        a bucket is asked for where only a local stack may be, and none runs
     │   ├── AccessDeniedError (PermissionError)
-    │   │   ├── NotAllowedError (RefusedError)   a place outside the lists that bound this process
+    │   │   ├── NotAllowedError (RefusedError)   a URI outside the access lists of a store
     │   │   └── CredentialsError                 also a StoreUnavailableError
     │   └── StoreUnavailableError (ConnectionError)   the store is at fault: it says nothing about an object
     │       └── TransferError                    what came, or went, is not what the store keeps
@@ -44,7 +44,19 @@ _NAMES_COMPARED = 5000
 
 
 class ChimeraError(Exception):
-    """The root: catch this to catch all that chimera raises on purpose."""
+    """The root: catch this to catch all that chimera raises on purpose.
+
+    Attribute: subject (the name that the text begins with, as it is written; "" where it begins with a word).
+    """
+
+    subject = ""
+
+    @property
+    def sentence(self) -> str:
+        """The text with a capital, unless a name is first, and a full stop."""
+        text = str(self)
+        text = text if self.subject else text[:1].upper() + text[1:]
+        return text if text.endswith((".", "…")) else f"{text}."
 
 
 class RefusedError(ChimeraError, ValueError):
@@ -90,6 +102,14 @@ def _shown(name: str) -> str:
     return name if len(name) <= 100 else f"{name[:100]}…"
 
 
+class OptionRefusedError(RefusedError):
+    """An option of a job that does not do, or not with the others. Attribute: option, its name."""
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
 class NothingMatchesError(RefusedError):
     """Inputs that match no file. Attributes: patterns (all that were tried)."""
 
@@ -115,6 +135,7 @@ class StorageError(ChimeraError, OSError):
 
     def __init__(self, uri: str, reason: str, remedy: str | None = None) -> None:
         self.uri, self.reason, self.remedy = uri, reason, remedy
+        self.subject = uri if remedy is None else ""
         told = f"{uri}: {reason}" if remedy is None else _with_remedy(f"{reason}: {uri}", remedy)
         super().__init__(told)
 
@@ -165,7 +186,7 @@ class CredentialsError(AccessDeniedError, StoreUnavailableError):
 
 
 class NotAllowedError(AccessDeniedError, RefusedError):
-    """A place outside the lists that bound a store (`pipeline.storage.access_policy`). The store has not been asked.
+    """A URI outside the access lists of a store (`pipeline.storage.access_policy`). The store has not been asked.
 
     The URI may be a visitor's: in the text it is on one line and not long, whatever is in it.
     """
@@ -234,7 +255,7 @@ class JobNotFoundError(JobLogError, LookupError):
 
 
 class UnreadableRecordError(JobLogError):
-    """A document in the job log is no record of a job. Attributes: job_id (its place in the log), problem."""
+    """A document in the job log is no record of a job. Attributes: job_id (as it stands in the log), problem."""
 
     def __init__(self, job_id: str, problem: str) -> None:
         self.job_id, self.problem = job_id, problem

@@ -49,7 +49,7 @@ class Interruptions:
 
 
 def ignore() -> None:
-    """Be deaf to both from here on, as is whatever this process becomes."""
+    """Ignore both signals from here on, also in a program that this process executes."""
     for number in NUMBERS:
         signal.signal(number, signal.SIG_IGN)
 

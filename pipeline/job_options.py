@@ -8,11 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from pipeline.errors import UnknownNameError
 from pipeline.options import Option
 from pipeline.user_project import USER_PROJECT, check_user_project
 
 MAX_SHARDS = 99_999  # five digits in output-00000-of-NNNNN.ndjson
+FORMATS = ("ndjson", "parquet", "csv", "xlsx")
+TEXT_FORMATS = ("ndjson", "csv")  # those of which each byte is one file's, but for a header
+RAW = "raw"  # in place of a view: a file's lines as they are
 MAX_RATIO = 1000  # gzip cannot pass 1,032, and market files come to about 15
+
+
+def check_format(name: str) -> None:
+    """Raise UnknownNameError for what is no format of rows."""
+    if name not in FORMATS:
+        raise UnknownNameError("format", name, list(FORMATS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +32,56 @@ class JobOptions:
     source: Annotated[
         str, Option("The source plugin; `chimera sources` lists them", part="read", label="Source")
     ] = "ndjson"
+    view: Annotated[
+        str,
+        Option(
+            "The table that is made of the records, a view of the source; raw: their lines as they are",
+            metavar="NAME",
+            part="read",
+            label="View",
+        ),
+    ] = RAW
+    view_options: Annotated[
+        str | None,
+        Option(
+            "The view's own options, as NAME=VALUE with commas between them",
+            unset="as the view has them",
+            metavar="NAME=VALUE,...",
+            part="read",
+            label="View options",
+            placeholder="as the view has them",
+        ),
+    ] = None
+    format: Annotated[
+        str,
+        Option(
+            f"How a view's rows are written: {', '.join(FORMATS)}",
+            check=check_format,
+            metavar="NAME",
+            part="write",
+            label="Format",
+        ),
+    ] = "ndjson"
+    partition_by: Annotated[
+        str | None,
+        Option(
+            "Columns of the view by which Parquet is divided into folders, with commas between them",
+            unset="one folder",
+            metavar="COLUMN,...",
+            part="write",
+            label="Partition by",
+            placeholder="one folder",
+        ),
+    ] = None
+    every_file: Annotated[
+        bool,
+        Option(
+            "Read every file of the selection: also those whose names the source passes over, and those that hold what "
+            "another one holds",
+            part="more",
+            label="Read every file of the selection",
+        ),
+    ] = False
     shards: Annotated[
         int | None,
         Option(
@@ -52,6 +112,16 @@ class JobOptions:
             placeholder="any number",
         ),
     ] = None
+    max_bad_lines: Annotated[
+        int,
+        Option(
+            "Fail a file of a view if more of its lines than this do not decode",
+            part="more",
+            label="Max bad lines",
+            placeholder="0",
+            hint="Of a file, with a view; a file of more lines that do not decode has failed.",
+        ),
+    ] = 0
     max_ratio: Annotated[
         int,
         Option(

@@ -4,14 +4,15 @@ A record is one JSON object on a line of ledger/ledger-*.ndjson:
 
     uri          the file, as it was listed
     generation   which version of the object was read; null for a local file
-    size         compressed bytes read, all of them when status is complete
+    size         compressed bytes read, all of them when status is complete; of a skipped file those it has
     codec        what the bytes were decoded as; null when that was not found out
     rawBytes     bytes decoded, up to the fault if there was one
-    lines        lines of this file in the output; 0 when failed, unless partial files were to be kept
+    lines        lines of this file in the output, with a view its rows; 0 when skipped, or failed unless partial
+                 files were to be kept
     outputBytes  the bytes of those lines: rawBytes, and one for each line end that was missing
     crc32c       of the compressed bytes, base64, as the bucket shows it; null if not all of them were read
-    status       complete | failed
-    error        why it failed, for a person to read; null when complete
+    status       complete | failed | skipped: not read, since another file of the selection holds the same records
+    error        why it failed, for a person to read; else null
     note         what is worth knowing of a complete one, such as a name that says another codec, files in a zip that
                  were passed over as no data, padding behind its end, or that it looks like a JSON array or CSV and
                  not like NDJSON; or null
@@ -21,6 +22,18 @@ A record is one JSON object on a line of ledger/ledger-*.ndjson:
     offset       the byte of that shard at which they begin. They are outputBytes bytes in one piece, and go on at
                  the beginning of the next shard where that one ends before them
     outputCrc32c of those bytes, base64; null when there are none
+
+With a view (`pipeline.sources.view`) there are besides, all null or left out without one:
+
+    rows         rows of this file in the output, as `lines` says
+    badLines     its lines that do not decode, passed over; the first of them are in `note` with their numbers
+    pieces       where its rows are, if the output is divided into folders and they are in several places: for each
+                 {shard, offset, rows, crc32c}; `shard` and `offset` are then of the first, and outputCrc32c is null
+
+In Parquet and in a workbook `offset` is the row of the shard at which the file's rows begin, from 0 on, outputBytes is
+0 since no bytes are one file's alone, and outputCrc32c is of the rows (`pipeline.rows.checksum`), but for the columns
+that name folders. In NDJSON and CSV all is as for lines; in CSV the first bytes of each shard are its header and no
+file's.
 
 In a job's temporary ledger `shard` is the part that the lines were written to (`pipeline.write.line_offsets`
 resolves it).
@@ -34,6 +47,17 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pipeline.errors import JobError, ReconciliationError, TooManyFailuresError
+from pipeline.job_options import FORMATS
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of one file that are in one place of the output."""
+
+    shard: str
+    offset: int
+    rows: int
+    crc32c: str
 
 
 @dataclass(frozen=True)
@@ -56,6 +80,9 @@ class FileRecord:
     shard: str | None = None
     offset: int | None = None
     output_crc32c: str | None = None
+    rows: int | None = None
+    bad_lines: int = 0
+    pieces: tuple[Piece, ...] | None = None
 
     def to_line(self) -> bytes:
         """One line of the ledger, with its end. Names that are no UTF-8 (local ones may be) are escaped."""
@@ -63,14 +90,23 @@ class FileRecord:
 
     def to_json(self) -> dict[str, Any]:
         """The record as a JSON object, by the names of the ledger."""
-        return {_NAMES.get(name, name): value for name, value in vars(self).items()}
+        document = {_NAMES.get(name, name): value for name, value in vars(self).items()}
+        if self.rows is None:
+            for name in _OF_A_VIEW:
+                del document[name]
+        elif self.pieces is not None:
+            document["pieces"] = [vars(piece) for piece in self.pieces]
+        return document
 
     @classmethod
     def from_line(cls, line: bytes) -> FileRecord:
         """The inverse of `to_line`; fields of a later version are left out."""
         fields = {name: _NAMES.get(name, name) for name in cls.__dataclass_fields__}
         document: dict[str, Any] = json.loads(line)
-        return cls(**{name: document[key] for name, key in fields.items() if key in document})
+        values = {name: document[key] for name, key in fields.items() if key in document}
+        if values.get("pieces") is not None:
+            values["pieces"] = tuple(Piece(**piece) for piece in values["pieces"])
+        return cls(**values)
 
 
 _NAMES = {
@@ -78,7 +114,9 @@ _NAMES = {
     "output_bytes": "outputBytes",
     "job_id": "jobId",
     "output_crc32c": "outputCrc32c",
+    "bad_lines": "badLines",
 }
+_OF_A_VIEW = ("rows", "badLines", "pieces")
 
 
 @dataclass(frozen=True)
@@ -87,13 +125,22 @@ class Totals:
 
     complete: int = 0
     failed: int = 0
+    skipped: int = 0
     noted: int = 0
+    skipped_bytes: int = 0
     size: int = 0
     raw_bytes: int = 0
     output_bytes: int = 0
     lines: int = 0
+    bad_lines: int = 0
+
+    @property
+    def listed(self) -> int:
+        return self.complete + self.failed + self.skipped
 
     def add(self, record: FileRecord) -> Totals:
+        if record.status == "skipped":
+            return replace(self, skipped=self.skipped + 1, skipped_bytes=self.skipped_bytes + record.size)
         good = record.status == "complete"
         return replace(
             self,
@@ -104,6 +151,7 @@ class Totals:
             raw_bytes=self.raw_bytes + record.raw_bytes,
             output_bytes=self.output_bytes + record.output_bytes,
             lines=self.lines + record.lines,
+            bad_lines=self.bad_lines + record.bad_lines,
         )
 
     def merge(self, other: Totals) -> Totals:
@@ -117,26 +165,45 @@ class Part:
 
     uri: str
     size: int  # bytes
-    lines: int
+    lines: int  # or rows
     crc32c: str | None
     generation: int = 0  # 0 where it was not told
+    folder: str = ""  # below output/, of rows that are divided into folders; it ends in "/"
+    header: int = 0  # bytes at the beginning that are no file's
+
+    @property
+    def suffix(self) -> str:
+        """What its bytes are, as its name says."""
+        ending = self.uri.rpartition(".")[2]
+        return ending if ending in FORMATS else "ndjson"
 
 
 def reconcile(
-    listed: int, totals: Totals, output: Iterable[Part], ledger: Iterable[Part], where: str
+    listed: int,
+    totals: Totals,
+    output: Iterable[Part],
+    ledger: Iterable[Part],
+    where: str,
+    *,
+    unit: str = "lines",
+    by_bytes: bool = True,
 ) -> None:
-    """Compare what was listed, what the records say, and what was written.
+    """Compare what was listed, what the records say, and what was written; `unit` is lines or rows.
+
+    by_bytes  whether each byte of the output is one file's, so that the bytes have to agree as well
 
     Raises ReconciliationError with every difference: that is a fault in chimera or under it, never in the
     input, and nothing may be published then.
     """
     output, ledger = list(output), list(ledger)
     accounts = [
-        ("files listed", listed, "files in the ledger", totals.complete + totals.failed),
+        ("files listed", listed, "files in the ledger", totals.listed),
         ("lines in the ledger's files", sum(p.lines for p in ledger), "files in the ledger", listed),
-        ("lines by the ledger", totals.lines, "lines in the output", sum(p.lines for p in output)),
-        ("bytes by the ledger", totals.output_bytes, "bytes in the output", sum(p.size for p in output)),
+        (f"{unit} by the ledger", totals.lines, f"{unit} in the output", sum(p.lines for p in output)),
     ]
+    if by_bytes:
+        written = sum(p.size - p.header for p in output)
+        accounts.append(("bytes by the ledger", totals.output_bytes, "bytes in the output", written))
     wrong = [
         f"{left:,} {what} but {right:,} {other}" for what, left, other, right in accounts if left != right
     ]
@@ -147,8 +214,13 @@ def reconcile(
 
 
 def judge(totals: Totals, max_failures: int | None, where: str) -> None:
-    """Raise TooManyFailuresError when every file failed, or more than the job allows; JobError for no file."""
+    """Raise TooManyFailuresError when every file failed, or more than the job allows; JobError for none read."""
     total = totals.complete + totals.failed
+    if totals.skipped and not total:
+        raise JobError(
+            f"all {totals.skipped:,} files were skipped, each for another that holds the same; {where} has the reason "
+            "for each, and every-file reads them all"
+        )
     if not total:
         raise JobError("no file matches any more: the selection was emptied after the job was submitted")
     if not totals.complete:

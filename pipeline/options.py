@@ -30,7 +30,7 @@ class Option:
     zero         what 0 stands for, where it is no number like others
     check        raises RefusedError for a value that does not do
     variable     the environment variable that has the value where it is left out
-    once         it is of one submission: a copy of the job, or a form that is filled in from it, has it not
+    once         it is for one submission: copies of the job, and forms filled in from it, leave it out
 
     On a command line:
     flag, metavar   without "--"; by the name, and by the type, if left out
@@ -69,7 +69,7 @@ class Option:
 
     @property
     def json_name(self) -> str:
-        """Its name in JSON."""
+        """The option's name in JSON."""
         return camel(self.name)
 
     @property

@@ -46,7 +46,7 @@ def guard_terminal() -> None:
 
 
 def let_go_of(stream: TextIO) -> None:
-    """Have a stream that cannot be written lose what it holds and is given: its last flush complains to nobody."""
+    """Have a stream that cannot be written drop its buffer and all further output, so that no flush at exit fails."""
     with contextlib.suppress(OSError, ValueError):
         lost = os.open(os.devnull, os.O_WRONLY)
         os.dup2(lost, stream.fileno())

@@ -1,7 +1,7 @@
 """The last act of a process that is told to end: `python -m pipeline.release EXIT_CODE SPEC`.
 
-The process goes on as this one, under its own id: that ends all of its threads at once. One that still read, wrote or
-renamed could else leave something behind the sweep.
+The process goes on as this one, under its own id: that ends all of its threads at once. A thread that still read, wrote
+or renamed could leave something after the clean-up.
 """
 
 from __future__ import annotations

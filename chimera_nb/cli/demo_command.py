@@ -73,6 +73,7 @@ def _run(service: JobService) -> JobRecord:
     with display.job_progress(quiet=False) as show:
         record = service.wait(record.job_id, show)
     _say(display.headline(record))
+    display.print_left_out(record)
     display.print_failures(failures_of(service, record))
     if record.status is Status.COMPLETE:
         target = f"gs://{record.target_bucket}/{record.output_prefix}"

@@ -18,6 +18,7 @@ from rich.text import Text
 from chimera_nb.cli.table import Column, print_hanging, print_table
 from chimera_nb.job_progress import STATUS_COLOURS, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
+from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log.protocol import RecordPage
 from chimera_nb.jobs.record import JobRecord, Status
@@ -67,7 +68,7 @@ def page_of(page: RecordPage) -> dict[str, Any]:
 
 
 def when(stamp: str | None) -> str:
-    """A time of the record, in this machine's zone; what is none in few of its own words."""
+    """A time of the record in this machine's zone; a text that is no time as it is, cut short."""
     try:
         return f"{datetime.fromisoformat(stamp).astimezone():%Y-%m-%d %H:%M:%S}" if stamp else "-"
     except (ValueError, OverflowError):
@@ -89,6 +90,7 @@ def headline(record: JobRecord) -> str:
     if record.status is Status.COMPLETE and (numbers := _numbers_of(record.summary)):
         complete, failed, lines, shards = numbers
         less = f", {failed:,} failed" if failed else ""
+        less += f", {skipped:,} skipped" if (skipped := left_out(record).skipped) else ""
         return (
             f"complete: {plural(complete, 'file')} read{less}; {lines:,} lines in {plural(shards, 'shard')}"
             f" at {target}"
@@ -164,7 +166,7 @@ def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
         "finished": when(record.finished_at),
         "stages": "  ".join(f"{name} {stage.value}" for name, stage in record.stages.items()),
         "files": f"{numbers.get('filesListed') or 0:,} listed, {numbers.get('filesComplete') or 0:,} complete, "
-        f"{numbers.get('filesFailed') or 0:,} failed",
+        f"{numbers.get('filesFailed') or 0:,} failed, {left_out(record).skipped:,} skipped",
         "data": f"{size(numbers.get('compressedBytes'))} read, {size(numbers.get('rawBytes'))} raw, "
         f"{numbers.get('lines') or 0:,} lines, {size(numbers.get('rawBytesPerSecond'))}/s",
         "error": record.error,
@@ -172,11 +174,31 @@ def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
     for name, value in rows.items():
         if value:
             print_hanging(out, Text(f"  {name:<9} "), printable(value), 12)
+    print_left_out(record)
     print_failures(failures)
     if record.logs:
         out.print(text("  log", "bold"))
         for line in record.logs[-_LOGS_SHOWN:]:
             print_hanging(out, Text("    "), printable(line), 4)
+
+
+def print_left_out(record: JobRecord) -> None:
+    """What of the selection was not read, and why."""
+    told = left_out(record)
+    if told.skipped:
+        said = (
+            f"  skipped   {plural(told.skipped, 'file')} ({size(told.skipped_bytes)}) for others that hold the "
+            "same and were read; the ledger has the reason for each"
+        )
+        print_hanging(out, Text(), printable(said), 12)
+    if told.unmatched:
+        names = ", ".join(told.first) + (", …" if len(told.first) < told.unmatched else "")
+        said = (
+            f"  not read  {plural(told.unmatched, 'file')} ({size(told.unmatched_bytes)}) of the selection: source "
+            f"{record.source_type} has no pattern for the names; --every-file reads them"
+            + (f": {names}" if names else "")
+        )
+        print_hanging(out, Text(), printable(said), 12)
 
 
 def print_failures(failures: list[FileRecord]) -> None:

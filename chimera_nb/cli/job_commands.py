@@ -92,6 +92,7 @@ def follow(service: JobService, record: JobRecord, *, wait: bool, as_json: bool)
         display.print_json(display.document_of(record))
     elif wait:
         display.out.print(display.text(display.headline(record)))
+        display.print_left_out(record)
         display.print_failures(failures_of(service, record))
     else:
         text = f"job {record.job_id} is {record.status_word}; see it with: chimera jobs show {record.job_id}"

@@ -21,7 +21,7 @@ _LAST_CELLS = 24  # that the last column has at least, before others are left ou
 
 @dataclass(frozen=True)
 class Column:
-    """leaves: in which turn it is left out where there is no room, from 1 on; 0 is never."""
+    """A column. `leaves` is its turn, from 1 on, to be left out where there is no room; 0 is never."""
 
     name: str
     right: bool = False

@@ -29,7 +29,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """Some of a column's values: a list, or an array of one kind with the places that hold nothing."""
+    """Some of a column's values: a list, or an array of one kind with the rows that hold nothing."""
 
     kinds: frozenset[type]
     held: list[Any] | Array
@@ -38,13 +38,13 @@ class _Chunk:
     def unpacked(self) -> list[Any]:
         values = self.held if isinstance(self.held, list) else self.held.tolist()
         if self.missing is not None:
-            for place in np.flatnonzero(self.missing).tolist():
-                values[place] = None
+            for row in np.flatnonzero(self.missing).tolist():
+                values[row] = None
         return values
 
 
 class Column:
-    """Grows by values and by places that hold nothing."""
+    """Grows by values and by rows that hold nothing."""
 
     def __init__(self) -> None:
         self._chunks: list[_Chunk] = []
@@ -58,7 +58,7 @@ class Column:
         self._chunks.append(_pack(values))
 
     def pad(self, length: int) -> None:
-        """Have nothing in the places up to that length."""
+        """Have nothing in the rows up to that length."""
         if length > self._length:
             self.add([None] * (length - self._length))
 
@@ -77,23 +77,16 @@ class Column:
         missing = np.zeros(self._length, np.bool_)
         at = 0
         for chunk in self._chunks:
-            place = slice(at, at := at + len(chunk.held))
+            rows = slice(at, at := at + len(chunk.held))
             if chunk.kinds:
-                values[place] = chunk.held
+                values[rows] = chunk.held
             if chunk.missing is not None:
-                missing[place] = chunk.missing
+                missing[rows] = chunk.missing
         if kind is float:
             values[missing] = np.nan
             return pd.Series(values)
         array = pd.arrays.IntegerArray if kind is int else pd.arrays.BooleanArray
         return pd.Series(array(values, missing))
-
-
-def to_column(values: list[Any]) -> pd.Series[Any]:
-    """Values -> a Series of the dtype that the module's docstring has for them."""
-    column = Column()
-    column.add(values)
-    return column.series()
 
 
 def _pack(values: list[Any]) -> _Chunk:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from chimera_nb.data.columns import Column
 from chimera_nb.data.nested import Explode, check_explode, exploded, opened
-from chimera_nb.data.query import Choice
+from chimera_nb.data.query import RowQuery
 from chimera_nb.data.records import NoRecord, Record, RecordReader, Row, free_name
 from pipeline.errors import RefusedError, UnknownNameError
 from pipeline.read.text_format import text_format
@@ -101,9 +101,9 @@ class FrameBuilder:
             data[name] = column.series()
         attrs: dict[str, Any] = {}
         if self._texts:
-            place = free_name("_line", data)
-            data[place] = pd.Series([self._texts.get(at) for at in range(self.rows)], dtype="string")
-            attrs["lines"] = {"column": place, "count": self.lines}
+            line_column = free_name("_line", data)
+            data[line_column] = pd.Series([self._texts.get(at) for at in range(self.rows)], dtype="string")
+            attrs["lines"] = {"column": line_column, "count": self.lines}
         frame = pd.DataFrame(data, index=pd.RangeIndex(self.rows), columns=list(data), copy=False)
         frame.attrs.update(attrs)
         return frame
@@ -127,17 +127,17 @@ class FrameBuilder:
             column.add([record.get(name) for record in records])
 
 
-def frame_of_lines(lines: Collection[bytes], choice: Choice | None = None) -> pd.DataFrame:
+def frame_of_lines(lines: Collection[bytes], query: RowQuery | None = None) -> pd.DataFrame:
     """Lines without their ends -> a row for each that is not blank, or for what is chosen of them.
 
     Warns of those that are no JSON objects, and of half characters. Raises RefusedError, and UnknownNameError for a
     column that no record has.
     """
-    choice = choice or Choice()
+    query = query or RowQuery()
     reader = RecordReader()
-    builder = FrameBuilder(choice.columns)
-    builder.add(choice.take(reader.read(lines)))
-    choice.check()
+    builder = FrameBuilder(query.columns)
+    builder.add(query.take(reader.read(lines)))
+    query.check()
     frame = builder.told_frame()
     warn_of_halves(reader.escaped)
     return frame
@@ -206,16 +206,20 @@ def flatten(frame: pd.DataFrame, *, explode: Explode = None) -> pd.DataFrame:
 
 
 def _order(names: Sequence[str], records: Sequence[Record]) -> list[str]:
-    """Columns in the places of those that they came from."""
-    places = {name: place for place, name in enumerate(names)}
+    """Columns in the positions of those that they came from."""
+    positions = {name: position for position, name in enumerate(names)}
     found: dict[str, Any] = {}
     for record in records:
         found.update(record)
-    if not places:
+    if not positions:
         return list(found)
-    order = {name: place for place, name in enumerate(found)}
-    opened_ones = {_top(name, places) for name in found} - found.keys()  # only their fields are left of them
-    return sorted({*names, *found} - opened_ones, key=lambda n: (places[_top(n, places)], order.get(n, 0)))
+    order = {name: position for position, name in enumerate(found)}
+    opened_ones = {
+        _top(name, positions) for name in found
+    } - found.keys()  # only their fields are left of them
+    return sorted(
+        {*names, *found} - opened_ones, key=lambda n: (positions[_top(n, positions)], order.get(n, 0))
+    )
 
 
 def _opened_once(record: Record) -> Record:
@@ -229,9 +233,9 @@ def _opened_once(record: Record) -> Record:
     return fields
 
 
-def _top(name: str, places: Container[str]) -> str:
+def _top(name: str, positions: Container[str]) -> str:
     """The column that a flattened one came from."""
-    while name not in places:
+    while name not in positions:
         name = name.rpartition(".")[0]
     return name
 

@@ -17,7 +17,7 @@ _JOBS = {
     **dict.fromkeys(("job", "status"), "string"),
     "created": "datetime64[ns, UTC]",
     "source": "string",
-    **dict.fromkeys(("files", "failed", "lines"), "Int64"),
+    **dict.fromkeys(("files", "failed", "skipped", "lines"), "Int64"),
     **dict.fromkeys(("target", "error"), "string"),
 }
 _LEDGER = {
@@ -71,6 +71,7 @@ def _job(entry: Entry) -> dict[str, Any]:
         "source": entry.source_type,
         "files": entry.progress.get("filesComplete"),
         "failed": entry.progress.get("filesFailed"),
+        "skipped": entry.progress.get("filesSkipped"),
         "lines": entry.progress.get("lines"),
         "target": join_uri(entry.target_bucket, entry.output_prefix),
         "error": entry.error,

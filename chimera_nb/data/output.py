@@ -15,7 +15,7 @@ from chimera_nb.arguments import path_text, whole_number
 from chimera_nb.data.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, warn_of_halves
 from chimera_nb.data.joined import Records, check_records, one_a_line
 from chimera_nb.data.nested import Explode
-from chimera_nb.data.query import Choice, Where
+from chimera_nb.data.query import RowQuery, Where
 from chimera_nb.data.read_ahead import read_ahead
 from chimera_nb.data.records import RecordReader, Row, collector_paused
 from chimera_nb.jobs.record import JobRecord, Status
@@ -92,16 +92,16 @@ def read_output(
     """
     batch_rows = None if batch_rows is None else whole_number(batch_rows, "batch_rows", 1)
     check_records(records)
-    choice = Choice(columns, where, explode)
+    query = RowQuery(columns, where, explode)
     target, job_id, store = _located(job, session)
     summary = _summary(store, target, job_id)
     blocks = _blocks(store, _shards(store, target, summary), int(summary["lines"]), target)
     if target.startswith("gs://"):
         blocks = read_ahead(blocks, _AHEAD)
-    rows = _rows(one_a_line(blocks) if records == "auto" else blocks, choice)
+    rows = _rows(one_a_line(blocks) if records == "auto" else blocks, query)
     if batch_rows is not None:
-        return _batches(rows, choice.columns, batch_rows)
-    return _whole(rows, choice, int(summary["outputBytes"]), target)
+        return _batches(rows, query.columns, batch_rows)
+    return _whole(rows, query, int(summary["outputBytes"]), target)
 
 
 def _located(job: str | Path | JobRecord, session: Session | None) -> tuple[str, str | None, Store]:
@@ -142,19 +142,19 @@ def _summary(store: Store, target: str, job_id: str | None) -> dict[str, Any]:
 def _shards(store: Store, target: str, summary: Mapping[str, Any]) -> list[str]:
     """The URIs of the shards, in order, once they are known to be those that the summary tells of."""
     total = int(summary["shards"])
-    wanted = [shard_uri(target, "output", index, total) for index in range(total)]
+    expected = [shard_uri(target, "output", index, total) for index in range(total)]
     prefix = join(target, "output", "output-")
     sizes = {entry.uri: entry.size for entry in store.list_objects(prefix, recursive=False)}
-    if missing := [uri for uri in wanted if uri not in sizes]:
+    if missing := [uri for uri in expected if uri not in sizes]:
         raise StorageError(missing[0], f"is missing, with which {len(missing):,} of {total:,} shards are")
-    held = sum(sizes[uri] for uri in wanted)
+    held = sum(sizes[uri] for uri in expected)
     if held != summary["outputBytes"]:
         raise StorageError(
             target,
             f"its shards hold {held:,} bytes where the job wrote {summary['outputBytes']:,}: they were changed "
             "since; run the job again",
         )
-    return wanted
+    return expected
 
 
 def _blocks(store: Store, shards: Sequence[str], lines: int, target: str) -> Generator[bytes, None, None]:
@@ -170,20 +170,20 @@ def _blocks(store: Store, shards: Sequence[str], lines: int, target: str) -> Gen
         raise StorageError(target, f"its shards hold {seen:,} lines where the job wrote {lines:,}")
 
 
-def _rows(blocks: Iterable[bytes], choice: Choice) -> Iterator[list[Row]]:
+def _rows(blocks: Iterable[bytes], query: RowQuery) -> Iterator[list[Row]]:
     """What is wanted of each block. At the end says what was met on the way, and raises UnknownNameError for a name
     that no record has.
     """
     escaped = 0
     reader = RecordReader()  # all fields of the first block, to tell of them when a name is misspelt
     for block in blocks:
-        yield choice.take(reader.read(block[:-1].split(b"\n")))
+        yield query.take(reader.read(block[:-1].split(b"\n")))
         escaped += reader.escaped
-        reader = RecordReader(choice.fields)
-    choice.check()
+        reader = RecordReader(query.fields)
+    query.check()
     warn_of_halves(escaped)
-    if choice.left_out:
-        text = f"{choice.left_out:,} lines are no JSON objects, and `where` left them out; read without it to see them"
+    if query.left_out:
+        text = f"{query.left_out:,} lines are no JSON objects, and `where` left them out; read without it to see them"
         warnings.warn(text, NotJsonWarning, stacklevel=3)
 
 
@@ -202,11 +202,11 @@ def _batches(rows: Iterator[list[Row]], columns: Sequence[str] | None, size: int
         yield builder.told_frame()
 
 
-def _whole(rows: Iterator[list[Row]], choice: Choice, size: int, target: str) -> pd.DataFrame:
+def _whole(rows: Iterator[list[Row]], query: RowQuery, size: int, target: str) -> pd.DataFrame:
     room = available_memory()
-    if choice.takes_all and size * FRAME_RATIO > room * MEMORY_SHARE:
+    if query.takes_all and size * FRAME_RATIO > room * MEMORY_SHARE:
         raise _too_large(target, size, room)
-    builder = FrameBuilder(choice.columns)
+    builder = FrameBuilder(query.columns)
     with collector_paused():
         for some in rows:
             builder.add(some)

@@ -119,7 +119,7 @@ def preview_bytes(uri: str, data: bytes, size: int, read_at: ReadAt | None = Non
 
 
 class _Bounded(Protocol):
-    """What gives no more of a file than was read of it."""
+    """A source of bytes that ends where the read part of the file ends."""
 
     asked_beyond: bool
 

@@ -107,7 +107,7 @@ def _at(target: str, session: Session) -> Output:
 
 
 def _of_job(job_id: str, session: Session) -> Output:
-    session.look()
+    session.refresh()
     record = session.service.get(job_id)
     if not record.status.is_final:
         raise RefusedError(f"job {job_id} is {record.status.value}; wait for its end")
@@ -120,7 +120,8 @@ def _of_job(job_id: str, session: Session) -> Output:
     store = session.store_for(spec.target, *spec.inputs[:1]).billed_to(spec.user_project)
 
     def patterns() -> Sequence[str]:
-        by_input = patterns_by_input(store, Inputs(all_inputs(store, spec)), spec.source)
+        inputs = Inputs(all_inputs(store, spec))
+        by_input = patterns_by_input(store, inputs, spec.source, every=spec.every_file)
         return list(dict.fromkeys(p for found in by_input.values() for p in found))
 
     return Output(store, spec.target, Claimed(job_id, record.summary or {}, patterns))

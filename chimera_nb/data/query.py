@@ -1,4 +1,4 @@
-"""Which records are wanted, and what of them: `where`, `explode` and `columns`, in that order."""
+"""A query over records: `where`, then `explode`, then `columns`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ from pipeline.errors import UnknownNameError
 Where = Mapping[str, Any] | Callable[[Record], bool]
 
 
-class Choice:
-    """Takes what is wanted of rows, batch by batch.
+class RowQuery:
+    """Applies one query to rows, batch by batch.
 
     Attributes: columns (names, or None for all), fields (what must be known of a record; None for all), takes_all
-    (of all records all fields), left_out (how many lines `where` left out for being no records: they have no
-    fields to be asked for).
+    (all fields of all records), left_out (the number of lines that `where` left out because they are no records).
     """
 
     def __init__(
@@ -35,9 +34,9 @@ class Choice:
         self.explode: Explode = storable(explode) if isinstance(explode, str) else explode
         self.left_out = 0
         several = {} if callable(where) or where is None else _several(where)
-        self._wanted = where if callable(where) or where is None else _has_values(several)
+        self._matches = where if callable(where) or where is None else _has_values(several)
         # A field may be asked for as missing: {"error": None}.
-        self._unseen = {name: None for name, wanted in several.items() if None not in wanted}
+        self._unseen = {name: None for name, values in several.items() if None not in values}
         if isinstance(self.explode, str) and self.explode:
             self._unseen[self.explode] = None
         self._unseen_columns = dict.fromkeys(self.columns or ())
@@ -53,7 +52,7 @@ class Choice:
         return frozenset(way for name in names for way in ways(name))
 
     def take(self, rows: list[Row]) -> list[Row]:
-        """The rows that are wanted, cut to the columns. A line that is no record passes unless there is a `where`."""
+        """The rows that pass, with the columns asked for. A line that is no record passes unless there is a `where`."""
         self._rows += len(rows)
         records = [row for row in rows if type(row) is dict]
         # A column that no wanted record has is a column all the same.
@@ -61,9 +60,9 @@ class Choice:
         self._look_for(
             self._unseen_columns, (part for row in records for part in exploded(row, self.explode))
         )
-        if self._wanted is not None:
+        if self._matches is not None:
             self.left_out += len(rows) - len(records)
-            rows = [record for record in records if self._wanted(record)]
+            rows = [record for record in records if self._matches(record)]
         if self.explode:
             rows = [part for row in rows for part in self._parts(row)]
         if self.columns is None or not any("." in name for name in self.columns):
@@ -94,7 +93,7 @@ class Choice:
                 return
 
 
-class Wanted:
+class FieldValues:
     """The values that a field may have. Numbers are equal as in JSON: 1 is 1.0, and true is no number."""
 
     def __init__(self, values: Iterable[Any]) -> None:
@@ -114,10 +113,10 @@ class Wanted:
         return value in self._plain or (isinstance(value, int) and value in self._range)
 
 
-def _several(where: Mapping[str, Any]) -> dict[str, Wanted]:
+def _several(where: Mapping[str, Any]) -> dict[str, FieldValues]:
     """For each field the values that are wanted."""
     return {
-        storable(name): Wanted(
+        storable(name): FieldValues(
             value
             if isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
             else [value]
@@ -126,8 +125,8 @@ def _several(where: Mapping[str, Any]) -> dict[str, Wanted]:
     }
 
 
-def _has_values(several: Mapping[str, Wanted]) -> Callable[[Record], bool]:
-    return lambda record: all(reach(record, name) in wanted for name, wanted in several.items())
+def _has_values(several: Mapping[str, FieldValues]) -> Callable[[Record], bool]:
+    return lambda record: all(reach(record, name) in values for name, values in several.items())
 
 
 def _as_json(value: Any) -> Any:

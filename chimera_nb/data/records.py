@@ -109,11 +109,11 @@ def is_blank(line: bytes) -> bool:
     return not line or line.isspace()
 
 
-def free_name(wanted: str, taken: Container[str]) -> str:
+def free_name(name: str, taken: Container[str]) -> str:
     """The name, with as many underscores before it as make it a new one."""
-    while wanted in taken:
-        wanted = f"_{wanted}"
-    return wanted
+    while name in taken:
+        name = f"_{name}"
+    return name
 
 
 @contextmanager
@@ -164,7 +164,7 @@ def _no_record(line: bytes) -> NoRecord:
 
 
 def can_be_skipped_over(lines: Iterable[bytes]) -> bool:
-    """Whether json would take each value that msgspec would skip: that is not looked at for UTF-8 or long integers."""
+    """Whether json takes each value that msgspec skips, which it does not check for UTF-8 and long integers."""
     most = sys.get_int_max_str_digits()
     for line in lines:
         if not line.isascii():

@@ -1,7 +1,6 @@
 """The first files of a zip archive in a few ranges of it: its first bytes, its directory, and where that leads.
 
-They are found and decoded as a job does it. What is asked for beyond the bounds is not given, as if the archive ended
-there.
+They are found and decoded as a job does it. Reads beyond the limits give nothing, as if the archive ended there.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ class Glimpse:
     read_at    gives others of the same archive: `size` bytes from a place on
     most       bytes of the files that are shown
 
-    Attributes: read_bytes (in all, with the front); used (those that what was shown came of); data_bytes (of the
-    archive, without the files that were passed over before the first that is shown); first (the name of that);
-    asked_beyond (more was asked for than was given).
+    Attributes: read_bytes (in all, with the front); used (bytes that the shown files were decoded from); data_bytes (of
+    the archive, without the files before the first shown one); first (the name of that); asked_beyond (whether a read
+    went beyond the limits).
     """
 
     def __init__(self, front: bytes, length: int, read_at: ReadAt, most: int) -> None:
@@ -69,12 +68,12 @@ class Glimpse:
         return BufferedStream(_Data(self, member.at))
 
     def show(self) -> None:
-        """What was opened last is shown, and so is what follows."""
+        """Count the member that was opened last, and those after it, as shown."""
         if self.first is None and self._opened:
             self.first = self._opened.name
 
     def data(self, at: int, size: int) -> bytes:
-        """Bytes of a member: a few, none where the bounds are."""
+        """Bytes of a member; none beyond the limits."""
         piece = b""
         if self.used < self._most:
             piece = self._held(at, min(size, _STEP_BYTES)) or self._more(at)[:_STEP_BYTES]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 
-from chimera_nb.doctor.credentials import LOGIN, NETWORK, WITHOUT_CREDENTIALS, first_line, member
+from chimera_nb.doctor.credentials import LOGIN, NETWORK, WITHOUT_CREDENTIALS, member
 from chimera_nb.doctor.finding import Check, Finding, fault, off, ok
 from chimera_nb.settings import Settings
 from pipeline.errors import (
@@ -16,6 +16,7 @@ from pipeline.errors import (
     StoreUnavailableError,
 )
 from pipeline.storage import Store
+from pipeline.storage.gcs_answers import said
 from pipeline.uri import split_uri
 
 READ = ("storage.objects.get", "storage.objects.list")
@@ -32,20 +33,24 @@ def bucket_checks(
 
     `has_store` is whether there is a store that may be asked: Google's, or a local stack's.
     """
-    wanted: dict[str, tuple[str, ...]] = dict.fromkeys(
+    required: dict[str, tuple[str, ...]] = dict.fromkeys(
         [*_listed(settings.read_buckets), *map(_bucket_of, read)], READ
     )
     written = [*_listed(settings.write_buckets), *map(_bucket_of, write)]
     if settings.temp_location:
         written.append(_bucket_of(settings.temp_location))
-    wanted |= dict.fromkeys(written, WRITE)
-    if not wanted:
+    required |= dict.fromkeys(written, WRITE)
+    if not required:
         says = "none is named in the settings; name some: chimera doctor gs://INPUTS --target gs://RESULTS"
         return [lambda: [off("buckets", says)]]
     if not has_store:
         return [
             lambda: [
-                off("buckets", f"{', '.join(wanted)}: no local stack runs to be asked", "chimera up --detach")
+                off(
+                    "buckets",
+                    f"{', '.join(required)}: no local stack runs to be asked",
+                    "chimera up --detach",
+                )
             ]
         ]
     is_local, granted = settings.place == "local", partial(permissions, settings.store)
@@ -53,11 +58,11 @@ def bucket_checks(
     def check(name: str, needs: Collection[str]) -> Check:
         return lambda: check_bucket(name, needs, is_local=is_local, granted=granted)
 
-    return [check(name, needs) for name, needs in wanted.items()]
+    return [check(name, needs) for name, needs in required.items()]
 
 
 def check_bucket(name: str, needs: Collection[str], *, is_local: bool, granted: Granted) -> Iterator[Finding]:
-    """`granted` gives those of the permissions that there are. Raises what it does, but for StorageError."""
+    """Check one bucket. `granted` gives which of the permissions there are; only its StorageError is a finding."""
     check = f"bucket {name}"
     verb = "written" if len(needs) > len(READ) else "read"
     try:
@@ -75,9 +80,7 @@ def check_bucket(name: str, needs: Collection[str], *, is_local: bool, granted: 
         from google.auth.exceptions import TransportError
 
         if isinstance(e.__cause__, TransportError):
-            yield fault(
-                check, f"Google does not answer for the credentials ({first_line(e.__cause__)})", NETWORK
-            )
+            yield fault(check, f"Google does not answer for the credentials ({said(e.__cause__)})", NETWORK)
         else:
             yield fault(check, WITHOUT_CREDENTIALS, LOGIN)
         return
@@ -90,14 +93,14 @@ def check_bucket(name: str, needs: Collection[str], *, is_local: bool, granted: 
         yield ok(check, f"may be {'read and written' if verb == 'written' else 'read'}")
 
 
-def permissions(store: Store, name: str, wanted: Collection[str]) -> Collection[str]:
+def permissions(store: Store, name: str, required: Collection[str]) -> Collection[str]:
     """Those of the permissions that these credentials have in the bucket. Raises StorageError."""
     from pipeline.storage.gcs_client import Terms, bucket_of, mapped
 
     terms = Terms(store.cloud, store.patience, store.user_project)
     with mapped(f"gs://{name}", store.user_project, store.cloud.endpoint):
         bucket = bucket_of(name, terms)
-        found: list[str] = bucket.test_iam_permissions(list(wanted), timeout=_SECONDS, retry=None)
+        found: list[str] = bucket.test_iam_permissions(list(required), timeout=_SECONDS, retry=None)
     return found
 
 

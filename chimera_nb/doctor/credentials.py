@@ -10,6 +10,7 @@ from typing import Any
 
 from chimera_nb.doctor.finding import Finding, fault, off, ok
 from chimera_nb.settings import Settings
+from pipeline.storage.gcs_answers import said
 
 LOGIN = "gcloud auth application-default login"
 WITHOUT_CREDENTIALS = "cannot be asked without credentials that work"
@@ -84,17 +85,12 @@ def _tried(whose: str, *, has_file: bool) -> Iterator[Finding]:
         found, _ = google.auth.default(scopes=_SCOPES)
         found.refresh(Request())
     except exceptions.DefaultCredentialsError as e:
-        says = f"{whose}: {first_line(e)}" if has_file else "none were found"
+        says = f"{whose}: {said(e)}" if has_file else "none were found"
         yield fault(_NAME, says, LOGIN)
     except exceptions.TransportError as e:
-        yield fault(_NAME, f"{whose}; Google does not answer for them ({first_line(e)})", NETWORK)
+        yield fault(_NAME, f"{whose}; Google does not answer for them ({said(e)})", NETWORK)
     except exceptions.GoogleAuthError as e:
-        yield fault(_NAME, f"{whose}; Google refuses them ({first_line(e)})", LOGIN)
+        yield fault(_NAME, f"{whose}; Google refuses them ({said(e)})", LOGIN)
     else:
         account = getattr(found, "service_account_email", None)
         yield ok(_NAME, f"{whose}, {account}" if account and account not in whose else whose)
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of what a library says, or the error's name where it says nothing."""
-    return next(iter(str(error).splitlines()), type(error).__name__)[:300]

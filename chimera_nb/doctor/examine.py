@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from chimera_nb.doctor.buckets import bucket_checks
@@ -56,7 +56,7 @@ def examine(
 
 
 def side_by_side(checks: Sequence[tuple[str, Check]], seconds: float) -> list[Finding]:
-    """What each check gives, in their order; of one that takes longer, that it does."""
+    """The findings of the checks, in their order. One that takes longer than `seconds` has a finding that says so."""
     done: queue.Queue[tuple[int, list[Finding]]] = queue.Queue()
 
     def run(number: int, name: str, check: Check) -> None:
@@ -94,7 +94,3 @@ def _gathered(
 def _has_store(settings: Settings) -> bool:
     """Whether there is a store to be asked: with place local, one on this machine."""
     return settings.store.cloud.is_there
-
-
-def has_faults(findings: Collection[Finding]) -> bool:
-    return any(finding.remedy and finding.state == "fault" for finding in findings)

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed has it not
 
 import psutil
 
@@ -103,6 +104,5 @@ def _has_host(address: str) -> bool:
 
 
 def _is_exempt(host: str, listed: str) -> bool:
-    """Whether NO_PROXY has the host, as most programs read it: by the ends of names, or all with a *."""
-    names = [name.strip().lstrip(".") for name in listed.split(",")]
-    return any(name in {"*", host} or (name and host.endswith(f".{name}")) for name in names)
+    """Whether NO_PROXY has the host, as urllib and requests read it."""
+    return bool(proxy_bypass_environment(host, {"no": listed}))

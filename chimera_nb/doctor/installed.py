@@ -38,11 +38,11 @@ def check_packages(required: Sequence[str] | None = None) -> Iterator[Finding]:
     shown = ", ".join(f"{name} {found}" for name in _SHOWN if (found := _version(name)))
     yield ok("packages", f"{NAME} {own}, {shown}")
     for extra in ("", *_LACKS):
-        wanted = [r for r in requirements if _is_of(r, extra)]
-        missing = [r.name for r in wanted if _version(r.name) is None]
+        of_extra = [r for r in requirements if _is_of(r, extra)]
+        missing = [r.name for r in of_extra if _version(r.name) is None]
         wrong = [
             r
-            for r in wanted
+            for r in of_extra
             if (found := _version(r.name)) and not r.specifier.contains(found, prereleases=True)
         ]
         what = f"{NAME}[{extra}]" if extra else NAME
@@ -52,7 +52,7 @@ def check_packages(required: Sequence[str] | None = None) -> Iterator[Finding]:
             yield fault(
                 f"packages {extra}".strip(), f"other versions than {what} works with: {told}", install
             )
-        if missing and len(missing) == len(wanted) and extra:
+        if missing and len(missing) == len(of_extra) and extra:
             yield off(f"packages {extra}", f"{what} is not installed: {_LACKS[extra]}", install)
         elif missing:
             yield fault(f"packages {extra}".strip(), f"not installed: {', '.join(missing)}", install)

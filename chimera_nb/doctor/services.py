@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from chimera_nb.doctor.credentials import LOGIN, NETWORK, WITHOUT_CREDENTIALS, first_line, member
+from chimera_nb.doctor.credentials import LOGIN, NETWORK, WITHOUT_CREDENTIALS, member
 from chimera_nb.doctor.finding import Finding, fault, off, ok
 from chimera_nb.jobs.log.protocol import JobLog
 from chimera_nb.jobs.record import Status
@@ -14,6 +14,7 @@ from chimera_nb.jobs.runners.dataflow_client import DataflowApi
 from chimera_nb.jobs.service import open_log
 from chimera_nb.settings import Settings
 from pipeline.errors import ChimeraError, DataflowError
+from pipeline.storage.gcs_answers import said
 
 # The queries of a list of jobs that Firestore has no index for by itself, by the fields of the index that each needs.
 INDEXES: Mapping[tuple[str, ...], Mapping[str, Any]] = {
@@ -24,7 +25,7 @@ INDEXES: Mapping[tuple[str, ...], Mapping[str, Any]] = {
 
 
 def check_dataflow(settings: Settings, api: DataflowApi | None = None) -> Iterator[Finding]:
-    """Asks for a job that there is none of: as much as a viewer may."""
+    """Ask Dataflow for a job that does not exist, which needs a viewer's permissions only."""
     name = "dataflow"
     if settings.place == "local":
         yield off(name, "Google's is not asked, the place is local; a local stack has its own")
@@ -153,7 +154,7 @@ def _said(error: ChimeraError) -> str:
     cause = error.__cause__
     if isinstance(cause, GoogleAuthError) and not isinstance(cause, TransportError):
         return WITHOUT_CREDENTIALS
-    return first_line(cause) if cause is not None else str(error)
+    return said(cause) if cause is not None else str(error)
 
 
 def is_disabled(cause: BaseException) -> bool:

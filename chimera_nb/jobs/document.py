@@ -27,13 +27,13 @@ def problem_of(document: object) -> str | None:
     """
     if not isinstance(document, Mapping):
         return f"it is {brief(document)}, not an object with fields"
-    for name, (check, wanted, needed) in CHECKS.items():
+    for name, (check, expected, needed) in CHECKS.items():
         value = document.get(name, _ABSENT)
         if value is _ABSENT:
             if needed:
                 return f"{name} is missing"
         elif not check(value):
-            return f"{name} is {brief(value)}, not {wanted}"
+            return f"{name} is {brief(value)}, not {expected}"
     return None
 
 
@@ -42,7 +42,7 @@ def fields_to_write(
 ) -> dict[str, Any]:
     """What a change writes into the stored document, from the record's fields before and after it.
 
-    All else stays as it stands there: what a later version has added, and what was cut when it was read.
+    Other fields of the stored document are kept, such as those of a later version.
     """
     fields = {name: value for name, value in after.items() if before.get(name, _ABSENT) != value}
     if "stages" in fields:

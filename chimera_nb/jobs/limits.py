@@ -21,9 +21,7 @@ MAX_PATHS = 1000
 
 
 def storable(text: str) -> str:
-    """The text as UTF-8 can hold it: names of local files need not be, a JSON escape may stand for half a character,
-    and neither a message nor Firestore takes such.
-    """
+    """The text with what UTF-8 cannot encode (from names of local files, or JSON's escapes) as backslash escapes."""
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 

@@ -1,4 +1,4 @@
-"""Whether somebody still has a job in hand: the process on its record, or, before there is one, whoever starts it.
+"""Whether a job still has a process: the one on its record, or, before that, the one that is to start it.
 
 What each clock that is wrong does here:
 
@@ -23,7 +23,7 @@ SILENT_FOR = 300.0
 SILENT_ELSEWHERE_FOR = 3600.0
 
 
-class Presence:
+class Liveness:
     """The processes on record, seen from this host. Threads may share it."""
 
     def __init__(self, data_dir: Path) -> None:
@@ -35,7 +35,7 @@ class Presence:
         return None if record.worker is None else process.is_alive(record.worker, self._data_dir)
 
     def gone(self, record: JobRecord) -> str | None:
-        """Why nobody has the job in hand any more, for a person; None while somebody may have."""
+        """Why no process works on the job any more, for a person; None while one may."""
         worker = record.worker
         if worker is None:
             return (

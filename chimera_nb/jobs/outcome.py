@@ -24,11 +24,18 @@ _WAITING = "its target cannot be looked at yet"  # put in a record's log once, h
 def end(
     store: Store, record: JobRecord, log: JobLog, status: Status, why: str, *, change: Change | None = None
 ) -> JobRecord:
-    """Give the job its last status; `why` is for a person, `change` what else is known.
+    """Bring a job's record to its end by the state of its target; `change` is what else is known of the job.
 
-    A job whose output is whole is complete, whatever is said of it, and no other is: one whose target was taken over
-    has failed, even if it is said to have ended well. Any other leaves nothing but its ledger. While the store is
-    away the record is not ended, and keeps what was said for the next look: who said it may be gone by then.
+    target                    status given   record
+    whole, this job's         any            complete, with the summary
+    abandoned, or another's   complete       failed; `why` says who has the target
+    abandoned, or another's   failed,        that status
+                              cancelled
+    no bucket, or a summary   complete       failed; `why` says what is there
+    that no job wrote         failed,        that status; `why` says what is there
+                              cancelled
+    the store does not        any            not final yet; `why` is kept as its error, or the request to cancel,
+    answer                                   for the next who asks
     """
     remove_left_behind(record.job_id)
     known = vars(change or Change())

@@ -15,7 +15,7 @@ from chimera_nb.machine.process_id import ProcessId, boot_id, namespace
 
 
 def describe(pid: int, data_dir: Path) -> dict[str, Any]:
-    """What tells this process from every other.
+    """The fields of a record that identify this process.
 
     `host` and `started` (seconds since 1970) are for people: names repeat, and clocks are set.
     """

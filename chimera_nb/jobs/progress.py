@@ -17,21 +17,27 @@ def numbers(
 ) -> Numbers:
     """The record's `progress`, `seconds` after the job began to run.
 
+    filesUnmatched and unmatchedBytes are of files in selected folders that no pattern takes: they are not listed.
     rawBytesPerSecond is over the time since `before`, an earlier progress, when it is old enough to tell; else
     over the whole time. secondsLeft is by files: their sizes are not known before they are read.
     """
     raw = counters.get("raw-bytes", 0)
     listed, done = counters.get("list-files", 0), files_done(counters)
+    read = done - counters.get("skip-files", 0)
     return {
         "filesListed": listed,
         "filesComplete": counters.get("read-files", 0),
         "filesFailed": counters.get("failed-files", 0),
+        "filesSkipped": counters.get("skip-files", 0),
+        "skippedBytes": counters.get("skip-bytes", 0),
+        "filesUnmatched": counters.get("unmatched-files", 0),
+        "unmatchedBytes": counters.get("unmatched-bytes", 0),
         "compressedBytes": counters.get("read-bytes", 0),
         "rawBytes": raw,
         "lines": counters.get("write-lines", 0),
         "outputBytes": counters.get("write-bytes", 0),
         "rawBytesPerSecond": _speed(raw, seconds, before or {}),
-        "secondsLeft": round(seconds * (listed - done) / done, 1) if listed and 0 < done < listed else None,
+        "secondsLeft": round(seconds * (listed - done) / read, 1) if read and done < listed else None,
         "seconds": round(seconds, 1),
     }
 
@@ -50,7 +56,8 @@ def stages(counters: Mapping[str, int]) -> dict[str, Stage]:
 
 
 def files_done(counters: Mapping[str, int]) -> int:
-    return counters.get("read-files", 0) + counters.get("failed-files", 0)
+    """Those that have their record."""
+    return sum(counters.get(name, 0) for name in ("read-files", "failed-files", "skip-files"))
 
 
 def _speed(raw: int, seconds: float, before: Mapping[str, int | float | None]) -> int | None:

@@ -12,7 +12,8 @@ The document has the names of the public contract (camelCase; fields are added, 
     status         pending | running | complete | failed | cancelled; the last three are final
     stages         {read, decompress, write}: waiting | running | complete | failed
     progress       numbers by name, as the runner tells them
-    logs           "[timestamp] message", oldest first; of older lines only the count is kept (logsLeftOut)
+    logs           "[timestamp] message" (`chimera_nb.jobs.log_line`), oldest first; of older lines only the count
+                   is kept (logsLeftOut)
     error          why the job failed, for a person to read
     createdAt, updatedAt, startedAt, finishedAt
                    RFC 3339 in UTC with milliseconds, so that their order as text is their order in time

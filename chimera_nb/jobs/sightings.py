@@ -1,4 +1,4 @@
-"""For how long a record has stood still, by what was seen of it here and by no clock that anybody sets.
+"""For how long a record has not changed, by when it was seen here and by a clock that nobody sets.
 
 A record has times of whoever wrote it. Compared with this host's clock they say that a job is silent where one of the
 two is wrong: by a step of 3 s, by the hour of a zone that was set wrong, by years after a battery was empty. So a
@@ -27,9 +27,9 @@ class _Sighting(NamedTuple):
 
 
 class Sightings:
-    """What this user's processes have seen of records, in a file: a command that looks once and ends is no beginner.
+    """When this user's processes saw a record change last, in a file, so that it outlives a command that looks once.
 
-    Without a folder that can be written, what this process has seen. Threads may share it.
+    In memory where no folder can be written. Threads may share it.
     """
 
     def __init__(self, path: Path) -> None:

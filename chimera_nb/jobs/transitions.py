@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from chimera_nb.jobs.limits import MAX_LINE_BYTES, MAX_LOG_BYTES, MAX_LOG_LINES, cut, storable, weigh
+from chimera_nb.jobs.log_line import LogLine, stamp_of
 from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status, timestamp
 from pipeline.errors import UnknownNameError
-
-_STAMP = re.compile(r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] ")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """What to bring into a record; what is left out stays as it is. Raises UnknownNameError for a stage.
 
-    A message of `logs` gets the time of the update. One that begins with its own "[timestamp] ", to the
-    millisecond, keeps it and is taken in once only, so several viewers may pass on the same messages of Dataflow.
+    A message of `logs` gets the time of the update. One that has its own time, to the millisecond, keeps it and is
+    taken in once only, so several viewers may pass on the same messages of Dataflow. A text is a line of level info,
+    or one as `LogLine.format` writes it.
     """
 
     status: Status | None = None
     stages: Mapping[str, Stage] = field(default_factory=dict)
-    logs: Sequence[str] = ()
+    logs: Sequence[LogLine | str] = ()
     progress: Mapping[str, int | float | None] = field(default_factory=dict)
     error: str | None = None
     started_at: str | None = None
@@ -44,14 +43,20 @@ class Change:
 
 
 def advance(record: JobRecord, change: Change, now: str, *, log_bytes: int = MAX_LOG_BYTES) -> JobRecord:
-    """The record with the change in it, as far as that is forward; the same object if nothing changes.
+    """The record after the change, as far as the change moves it forward; the same object if nothing changes.
 
-    Two viewers that see a job at different times never fight: what comes late is not applied, and is no error.
-    A final record takes log lines, and what it lacks: the Dataflow job's id and address, and, from a change of
-    no other status, its summary and error. `dataflow_job_id`, `dataflow_url` and the times of requests are set once.
+    A late change is not an error; what it cannot move is left out.
 
-    A request to cancel is taken by a record that is not final, and logged as it is taken. After it no request to
-    Dataflow is: of the two, whichever comes first is seen by the other.
+        field                               record not final                    record final
+        status, stages                      if further on                       kept
+        logs                                appended                            appended
+        progress, worker                    replaced                            kept
+        summary, error                      replaced                            if it has none, and the change has
+                                                                                no other status
+        dataflow_job_id, dataflow_url       if it has none                      if it has none
+        cancel_requested_at                 if it has none; logged              kept
+        dataflow_requested_at               if it has neither this nor a        kept
+                                            request to cancel
     """
     moved = _fill(record, change) if record.status.is_final else _move(record, change, now)
     asked = moved.cancel_requested_at is not None and record.cancel_requested_at is None
@@ -119,7 +124,7 @@ def _later(stands: _Step, asked: _Step | None) -> _Step:
 
 
 def _append(
-    record: JobRecord, messages: Sequence[str], now: str, log_bytes: int
+    record: JobRecord, messages: Sequence[LogLine | str], now: str, log_bytes: int
 ) -> tuple[tuple[str, ...], int]:
     """The log with the messages at its end, within its bounds, and how many lines it has left out by then.
 
@@ -128,10 +133,11 @@ def _append(
     """
     left_out = record.logs_left_out
     lines = list(record.logs[1:] if left_out else record.logs)
-    horizon = _stamp(record.logs[0]) if left_out else ""
+    horizon = stamp_of(record.logs[0]) if left_out else ""
     known = set(lines)
-    for message in map(storable, messages):
-        own = _stamp(message)
+    texts = (line.format() if isinstance(line, LogLine) else line for line in messages)
+    for message in map(storable, texts):
+        own = stamp_of(message)
         line = cut(message if own else f"[{now}] {message}", MAX_LINE_BYTES)
         if not own or (own > horizon and line not in known):
             lines.append(line)
@@ -142,16 +148,10 @@ def _append(
         weight > log_bytes - 128 or len(lines) - dropped > MAX_LOG_LINES - bool(left_out + dropped)
     ):
         weight -= weigh(lines[dropped])
-        horizon = max(horizon, _stamp(lines[dropped]))
+        horizon = max(horizon, stamp_of(lines[dropped]))
         dropped += 1
     left_out += dropped
     first = (
         [f"{horizon or f'[{record.created_at}] '}… {left_out:,} earlier lines left out"] if left_out else []
     )
     return (*first, *lines[dropped:]), left_out
-
-
-def _stamp(line: str) -> str:
-    """The "[timestamp] " that a line begins with, or "". As text these are in the order of time."""
-    found = _STAMP.match(line)
-    return found[0] if found else ""

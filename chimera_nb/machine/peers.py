@@ -2,8 +2,8 @@
 
 A port on loopback is open to every user of the machine, and unmodified clients send no secret. On Linux the kernel
 says who made the socket at the other end (/proc/net/tcp, and tcp6, has its user by the four numbers of the connection).
-Elsewhere it is one of this user's processes that has that socket open, or it counts as a stranger's: other users'
-processes, root's as well, cannot be looked into there.
+Elsewhere the peer is this user's if one of this user's processes has that socket open; other users' processes, root's
+included, cannot be looked into there and count as strangers.
 
 A socket that was closed already belongs to nobody any more, and to the kernel it looks like root's: it is a stranger's.
 """
@@ -95,10 +95,10 @@ def _has_open(local: Address, remote: Address) -> bool:
     return False
 
 
-def _address(given: Any) -> Address | None:
+def _address(pair: Any) -> Address | None:
     """A socket's address without what IPv6 adds to it; None for one that is none of TCP."""
     try:
-        return _plain(ipaddress.ip_address(str(given[0]).partition("%")[0])), int(given[1])
+        return _plain(ipaddress.ip_address(str(pair[0]).partition("%")[0])), int(pair[1])
     except (TypeError, IndexError, ValueError):
         return None
 

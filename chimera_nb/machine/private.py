@@ -1,7 +1,7 @@
 """The data folder is its owner's: what is in it is nobody else's to read.
 
-Folders are 0700 and files 0600, from the moment they are made. What an earlier version has left open is closed when
-the folder is used again: the folder itself where it is ours beyond doubt, and in any folder what has our names.
+Folders are 0700 and files 0600, from the moment they are made. Wider modes, which an earlier version has left, are
+narrowed when the folder is used again: of the folder itself if it is certainly ours, and of files with our names.
 """
 
 from __future__ import annotations
@@ -47,8 +47,12 @@ def private_folder(path: Path) -> Path:
 
 
 def private_file(path: Path) -> Path:
-    """A file of ours, made empty if need be. Raises OSError."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    """A file of ours, made empty if need be. Raises OSError.
+
+    One that is there is not opened: to close it again would give up every lock that this process has on it (fcntl(2)).
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
     _close(path)
     return path
 

@@ -1,4 +1,4 @@
-"""One process, now and for good: its id is soon another's, so it is known by when its kernel started it, too.
+"""One process, identified by its pid and its start: a pid alone is given to another process later.
 
 Nothing here asks what time it is. The kernel counts ticks from its own start, and has a random id for each of its
 starts: both stay what they are when somebody sets the clock.
@@ -26,7 +26,7 @@ _NO_BOOT_ID = "unknown"
 
 @dataclass(frozen=True)
 class ProcessId:
-    """One process, now and for good.
+    """The identity of one process.
 
     pid          its number, within its namespace
     start_ticks  when it was started: ticks since its kernel was (on macOS the kernel's own note of the time)

@@ -23,15 +23,15 @@ def check_trusted(path: Path, way_out: str) -> None:
 
     One that is not there is fine.
     """
-    for place in dict.fromkeys((*_chain(Path(os.path.abspath(path))), *_chain(path.resolve()))):  # noqa: PTH100
+    for component in dict.fromkeys((*_chain(Path(os.path.abspath(path))), *_chain(path.resolve()))):  # noqa: PTH100
         try:
-            found = place.lstat()
+            found = component.lstat()
         except FileNotFoundError:
             return
-        why = _objection(found, is_parent=place not in {path.absolute(), path.resolve()})
+        why = _objection(found, is_parent=component not in {path.absolute(), path.resolve()})
         if why:
-            about = "" if place == path else f" (for {place})"
-            raise UntrustedError(f"{path} is not used{about}: it {why}; {way_out}")
+            because = "" if component == path else f" (for {component})"
+            raise UntrustedError(f"{path} is not used{because}: it {why}; {way_out}")
 
 
 def owner_of(uid: int) -> str:

@@ -3,9 +3,8 @@
 options.py        what is asked for, and the rule of when a visitor needs a token
 configuration.py  the one safe configuration, as traitlets and tornado read it
 listening.py      the sockets it listens on
-place.py          where the notebook and its theme are
+resources.py      where the notebook and its theme are
 identity.py       who a visitor is, and whose kernel is whose
-visitor.py        how a kernel learns whom it serves, which no front end can forge
 kernels.py        kernels: their start, their end, how many
 kernel.py         what one runs: its log goes to the server's
 pages.py          pages rendered ahead of the visitor, each with its kernel

@@ -3,7 +3,7 @@
 - No sources and no tracebacks in the page; neither template nor theme by URL or by notebook.
 - Files: what `handlers.routes` names, which is scripts, styles and the theme. No notebooks, contents, terminals.
 - Kernels: nobody can start or list them; a visitor reaches the one of their own page; only widgets' messages pass.
-- Other sites: no frames, no cross-origin calls, no name but localhost where nothing but the machine guards the door.
+- Other sites: no frames, no cross-origin calls, no host name but localhost where neither token nor proxy is required.
 - Scripts run from this server's files only, so markup that comes in with a name or a log line runs nothing.
 """
 
@@ -88,8 +88,10 @@ def tornado_settings(options: DashboardOptions) -> dict[str, Any]:
         "allow_remote_access": options.guarded or not options.loopback,
         "local_hostnames": ["localhost"],
         "compress_response": not options.loopback,
+        # A page is taken for gone when three pings brought no answer. As long as one, it is so at the first answer
+        # that takes a moment: every page's connection would be closed every half minute.
         "ws_ping_interval": 30_000,
-        "ws_ping_timeout": 30_000,
+        "ws_ping_timeout": 3 * 30_000,
         "websocket_max_message_size": 4 * 1024 * 1024,
         "debug": False,
         "autoreload": False,

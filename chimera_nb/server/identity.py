@@ -33,16 +33,16 @@ class VisitorIdentity(IdentityProvider):
         return User(name)
 
     async def get_user_token(self, handler: web.RequestHandler) -> User | None:
-        given = self.get_token(handler)
-        return await super().get_user_token(handler) if self._is_token(given) else None
+        token = self.get_token(handler)
+        return await super().get_user_token(handler) if self._is_token(token) else None
 
     def process_login_form(self, handler: web.RequestHandler) -> User | None:
         good = self._is_token(handler.get_body_argument("password", ""))
         return self.generate_anonymous_user(handler) if good else None
 
-    def _is_token(self, given: str | None) -> bool:
+    def _is_token(self, token: str | None) -> bool:
         """Whether it is the token, in a time that says nothing of how much of it is right."""
-        return bool(given and self.token) and hmac.compare_digest(str(given).encode(), self.token.encode())
+        return bool(token and self.token) and hmac.compare_digest(str(token).encode(), self.token.encode())
 
 
 class OwnKernel(Authorizer):

@@ -115,8 +115,8 @@ class DashboardKernels(AsyncMappingKernelManager):
             await self.shutdown_kernel(kernel_id, now=True)  # type: ignore[no-untyped-call]
 
     async def end_all(self) -> None:
-        ending = [self.shutdown_kernel(kernel_id, now=True) for kernel_id in self.list_kernel_ids()]  # type: ignore[no-untyped-call]
-        for error in await asyncio.gather(*ending, return_exceptions=True):
+        shutdowns = [self.shutdown_kernel(kernel_id, now=True) for kernel_id in self.list_kernel_ids()]  # type: ignore[no-untyped-call]
+        for error in await asyncio.gather(*shutdowns, return_exceptions=True):
             if isinstance(error, Exception):  # one that has ended by itself meanwhile, for instance
                 self.log.warning("A kernel was not ended in good order: %s", error)
 

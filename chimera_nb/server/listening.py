@@ -1,4 +1,4 @@
-"""The sockets that the dashboard listens on, and whom it answers where nothing but the machine guards the door."""
+"""The sockets that the dashboard listens on, and whom it answers where neither token nor proxy is required."""
 
 from __future__ import annotations
 
@@ -61,17 +61,17 @@ def listen(host: str, port: int | None) -> list[socket.socket]:
 
     A port that is asked for is taken or refused; of None, the default one or the first after it that is free.
     """
-    wanted = [port] if port is not None else [DEFAULT_PORT + n for n in range(_OTHER_PORTS)]
-    for each in wanted[:-1]:
+    ports = [port] if port is not None else [DEFAULT_PORT + n for n in range(_OTHER_PORTS)]
+    for each in ports[:-1]:
         try:
             return _bound(host, each)
         except OSError as e:
             if e.errno != errno.EADDRINUSE:
                 raise _refused(host, each, e) from e
     try:
-        return _bound(host, wanted[-1])
+        return _bound(host, ports[-1])
     except OSError as e:
-        raise _refused(host, wanted[-1], e) from e
+        raise _refused(host, ports[-1], e) from e
 
 
 def _bound(host: str, port: int) -> list[socket.socket]:

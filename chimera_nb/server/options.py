@@ -65,11 +65,11 @@ class DashboardOptions:
 
     @property
     def guarded(self) -> bool:
-        """Whether a token or a proxy guards the door. If not, the machine does: its owner's programs come in."""
+        """Whether a token or a proxy is required. If not, only programs of this process's user are answered."""
         return self.needs_token or self.user_header is not None
 
     def with_token(self) -> DashboardOptions:
-        """The same with a token made for it, where one is owed: open to a network, and no proxy that knows users."""
+        """These options, with a new token where a network reaches them and no proxy knows the users."""
         if self.token or self.user_header or self.loopback:
             return self
         return replace(self, token=secrets.token_urlsafe(24))

@@ -128,8 +128,8 @@ class Pages:
     def take(self, owner: str, network: str | None = None) -> Page:
         """A page for this visitor; raises FullError. The kernel is theirs from now on.
 
-        `network` is whence they came, where no proxy says who they are: who comes without cookies is another
-        visitor each time, so half of all kernels is what one network gets.
+        `network` is the visitor's, where no proxy says who they are. A browser without cookies is a new visitor each
+        time, so one network gets at most half of all kernels.
         """
         self._taken_at = time.monotonic()
         self._waiting = deque(page for page in self._waiting if self._alive(page))

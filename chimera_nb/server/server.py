@@ -62,9 +62,9 @@ async def _serve(
     on_ready: Callable[[str], None],
     notebook: Path | None,
 ) -> None:
-    ending = asyncio.Event()
+    stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     kernels, pages, application = _application(options, folder, notebook)
     # What a proxy says of the visitor's address and scheme is believed where its word on the user is.
     make = HTTPServer if options.guarded else OwnersServer
@@ -72,7 +72,7 @@ async def _serve(
     server.add_sockets(sockets)
     try:
         on_ready(options.url(sockets[0].getsockname()[1]))
-        await ending.wait()
+        await stopped.wait()
     finally:
         get_logger().setLevel(logging.CRITICAL)  # of Voilà: a page that is broken off now is no error
         # Connections before kernels: a page whose kernel ends asks at once for another, on a connection it has.

@@ -1,4 +1,4 @@
-"""The notebook toolkit's widgets; each is the view of a model that knows nothing of notebooks.
+"""The notebook toolkit's widgets; each shows a model that is plain Python.
 
 browser/      BucketBrowser: browse buckets and folders, and select what a job reads
 preview/      FilePreview: look inside a compressed file

@@ -1,6 +1,8 @@
 """JobSpec -> pipeline graph.
 
-    CreatePatterns -> ListFiles -> Deduplicate -> Reshuffle -> ReadAndDecompress -> WriteOutput
+    CreatePatterns -> ListFiles -> Deduplicate -> ReadOnce -> Reshuffle -> ReadAndDecompress -> WriteOutput
+
+ReadOnce is there where the source says what its files hold.
 
 Matching and reading are our own: Beam's fileio gave empty output without an error (see docs of `pipeline.codecs`
 and `pipeline.storage` for what they guarantee instead).
@@ -13,37 +15,62 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.graph.read_stages import CreatePatterns, ListGCSFiles, ReadAndDecompressGCSFile
+from pipeline.graph.once_stages import ReadOnce
+from pipeline.graph.read_stages import (
+    UNMATCHED,
+    CreatePatterns,
+    ListGCSFiles,
+    ReadAndDecompressGCSFile,
+    SplitUnmatched,
+    SumUnmatched,
+)
 from pipeline.graph.write_stages import WriteOutput
+from pipeline.inputs.listing import only_patterns
 from pipeline.read.file import ReadOptions
-from pipeline.sources import get_decompressor, get_source
+from pipeline.sources import get_decompressor, get_source, tells_holds
+from pipeline.sources.views import find_view
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.write.publish import now
 
 
-def build(root: Any, store: Store, spec: JobSpec, patterns: Sequence[str]) -> Any:
+def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> Any:
     """Add the job to a pipeline (its root); gives the PCollection of its one summary.
 
-    `patterns` are those that `pipeline.admit.admit` gave for the specification. Workers read and write through
-    `store`. Calls no service.
+    `looked_for` is what `pipeline.admit.admit` gave for the specification. Workers read and write through `store`.
+    Calls no service.
     """
+    view = find_view(spec)
+    source = get_source(spec.source)
     options = ReadOptions(
-        codec=get_decompressor(get_source(spec.source)),
+        codec=get_decompressor(source),
         keep_partial=spec.keep_partial,
         max_ratio=spec.max_ratio,
         spool_bytes=None if spec.spool_mb is None else spec.spool_mb * 1_000_000,
+        view=view,
+        max_bad_lines=spec.max_bad_lines,
     )
-    files = (
+    found = (
         root
-        | "CreatePatterns" >> CreatePatterns(store, spec, patterns)
+        | "CreatePatterns" >> CreatePatterns(store, spec, looked_for)
         | "ListFiles" >> beam.ParDo(ListGCSFiles(store, spec.target))
-        | "Deduplicate" >> beam.Distinct()
+        # A file may be listed twice: taken where a pattern of either listing takes it, and of the larger size where it
+        # was replaced meanwhile.
+        | "Deduplicate" >> beam.CombinePerKey(max)
+        | "SplitUnmatched" >> beam.ParDo(SplitUnmatched()).with_outputs(UNMATCHED, main="taken")
     )
+    files = {"read": found["taken"] | "Uris" >> beam.Keys(), "skipped": None}
+    if tells_holds(source) and not spec.every_file:
+        files = found["taken"] | "ReadOnce" >> ReadOnce(store, spec.source, spec.job_id)
     read = (
-        files
+        files["read"]
         | "Reshuffle" >> beam.Reshuffle()
         | "ReadAndDecompress" >> beam.ParDo(ReadAndDecompressGCSFile(store, options))
     )
-    results = {"listed": files, "read": read}
-    return results | "WriteOutput" >> WriteOutput(store, spec, patterns, now())
+    results = {
+        "listed": found["taken"],
+        "read": read,
+        "unmatched": found[UNMATCHED] | "SumUnmatched" >> beam.CombineGlobally(SumUnmatched()),
+        **({"skipped": files["skipped"]} if files["skipped"] else {}),
+    }
+    return results | "WriteOutput" >> WriteOutput(store, spec, only_patterns(looked_for), now(), view)

@@ -1,6 +1,7 @@
 """Beam's counters of a job, under the namespace "chimera", beside the tally of this process.
 
-list-files, read-files, failed-files, read-bytes (compressed), raw-bytes, write-lines, write-bytes
+list-files, read-files, failed-files, skip-files, skip-bytes, unmatched-files, unmatched-bytes, read-bytes (compressed),
+raw-bytes, write-lines, write-bytes
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ _COUNTERS = {
         "list-files",
         "read-files",
         "failed-files",
+        "skip-files",
+        "skip-bytes",
+        "unmatched-files",
+        "unmatched-bytes",
         "read-bytes",
         "raw-bytes",
         "write-lines",

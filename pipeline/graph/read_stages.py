@@ -1,12 +1,12 @@
 """The stages up to ReadAndDecompress as Beam transforms: they wire and count, other modules compute.
 
-Elements between stages: a file's URI, as the bytes of its UTF-8 (a local name may be no text at all); blocks
+Elements between stages: a Listing; a file's URI with whether a pattern takes it and its size; a URI; blocks
 of whole lines, as bytes of up to a megabyte, and a FileRecord behind those of its file; a Part for each file written.
 
 Beam takes the types of elements from the annotations, so they are not made strings here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,59 +15,55 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline.graph.counters import count, count_only
+from pipeline.graph.elements import UNKNOWN_SIZE, decode_uri, encode_uri
+from pipeline.inputs.listing import Listing, listings
 from pipeline.inputs.manifest import read_list
-from pipeline.inputs.selection import check_outside, list_matches, literal_uri
+from pipeline.inputs.selection import check_outside
+from pipeline.inputs.unmatched import Unmatched
 from pipeline.read.file import ReadFile, ReadOptions, read_file
 from pipeline.read.pool import ReaderPool
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import patterns_uri
 
-_PATTERNS_IN_GRAPH = 1000
+_LISTINGS_IN_GRAPH = 1000
+UNMATCHED = "unmatched"  # the tag of files that no pattern takes
 
 
-def encode_uri(uri: str) -> bytes:
-    return uri.encode("utf-8", "surrogateescape")
-
-
-def decode_uri(element: bytes) -> str:
-    return element.decode("utf-8", "surrogateescape")
-
-
-class ReadPatterns(beam.DoFn):
-    """The URI of a list of patterns -> the patterns."""
+class ReadListings(beam.DoFn):
+    """The URI of the list of what a job looks for -> its listings."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def process(self, uri: bytes) -> Iterator[bytes]:
-        yield from map(encode_uri, read_list(self._store, decode_uri(uri)))
+    def process(self, uri: bytes) -> Iterator[Listing]:
+        yield from listings(read_list(self._store, decode_uri(uri)))
 
 
 class CreatePatterns(beam.PTransform):
-    """The job's patterns: from the graph if they are few, else from the list at the target."""
+    """The job's listings: from the graph if they are few, else from the list at the target."""
 
-    def __init__(self, store: Store, spec: JobSpec, patterns: Sequence[str]) -> None:
+    def __init__(self, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> None:
         super().__init__()
         self._store = store
-        self._patterns = [encode_uri(pattern) for pattern in patterns]
+        self._looked_for = looked_for
         self._uri = encode_uri(patterns_uri(spec.target, spec.job_id))
 
     def expand(self, root: Any) -> Any:
-        if len(self._patterns) <= _PATTERNS_IN_GRAPH:
-            return root | "Create" >> beam.Create(self._patterns)
+        if len(self._looked_for) <= _LISTINGS_IN_GRAPH:
+            return root | "Create" >> beam.Create(listings(self._looked_for))
         return (
             root
             | "Create" >> beam.Create([self._uri])
-            | "ReadPatterns" >> beam.ParDo(ReadPatterns(self._store))
+            | "ReadPatterns" >> beam.ParDo(ReadListings(self._store))
             | "SpreadPatterns" >> beam.Reshuffle()
         )
 
 
 class ListGCSFiles(beam.DoFn):
-    """A pattern -> the URIs of the files it matches.
+    """A listing -> each file of it, with whether a pattern takes it and its size; of a folder also those of none.
 
-    One without a wildcard was seen when the job was admitted, so it is not looked for again: if it is gone by
+    A name without a wildcard was seen when the job was admitted, so it is not looked for again: if it is gone by
     now, it is a failed file with a record.
     """
 
@@ -75,18 +71,52 @@ class ListGCSFiles(beam.DoFn):
         self._store = store
         self._target = target
 
-    def process(self, pattern: bytes) -> Iterator[bytes]:
-        text = decode_uri(pattern)
-        if uri := literal_uri(text):
-            yield encode_uri(uri)
+    def process(self, listing: Listing) -> Iterator[tuple[bytes, tuple[bool, int]]]:
+        if not listing.patterns:
+            yield encode_uri(listing.prefix), (True, UNKNOWN_SIZE)
             return
-        for entry in list_matches(self._store, text):
-            check_outside(entry.uri, self._target)
-            yield encode_uri(entry.uri)
+        for entry, taken in listing.entries(self._store):
+            if taken:
+                check_outside(entry.uri, self._target)
+            if taken or listing.folder:
+                yield encode_uri(entry.uri), (taken, entry.size)
+
+
+class SplitUnmatched(beam.DoFn):
+    """Files, each once -> (URI, size) of those that a pattern takes, and of the others under UNMATCHED."""
+
+    def process(self, file: tuple[bytes, tuple[bool, int]]) -> Iterator[Any]:
+        uri, (taken, size) = file
+        if taken:
+            yield uri, size
+            return
+        count("unmatched-files")
+        count("unmatched-bytes", size)
+        yield beam.pvalue.TaggedOutput(UNMATCHED, (uri, size))
+
+
+class SumUnmatched(beam.CombineFn):
+    """(URI, size) of files that no pattern takes -> Unmatched."""
+
+    def create_accumulator(self) -> Unmatched:
+        return Unmatched()
+
+    def add_input(self, told: Unmatched, file: tuple[bytes, int]) -> Unmatched:
+        return told.add(decode_uri(file[0]), file[1])
+
+    def merge_accumulators(self, several: Iterable[Unmatched]) -> Unmatched:
+        merged = Unmatched()
+        for told in several:
+            merged = merged.merge(told)
+        return merged
+
+    def extract_output(self, told: Unmatched) -> Unmatched:
+        return told
 
 
 class ReadAndDecompressGCSFile(beam.DoFn):
-    """A URI -> its blocks of whole lines if the file proves good, and behind them the record of what became of it.
+    """A URI -> its blocks of whole lines if the file proves good, or a view's batches of rows, and behind them the
+    record of what became of it.
 
     Files of a bundle are read side by side, and come out one after another, in whatever order they are ready.
     """

@@ -13,7 +13,12 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline.graph.counters import count
 from pipeline.graph.read_stages import in_global_window
+from pipeline.graph.row_stages import RECORDS, WriteRows, WriteWorkbook
+from pipeline.inputs.unmatched import Unmatched
 from pipeline.ledger import FileRecord, Part, Totals
+from pipeline.rows.schema import schema_to_json
+from pipeline.sources.view import View
+from pipeline.sources.views import partition_columns
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import parts_folder
@@ -21,24 +26,25 @@ from pipeline.write.line_offsets import (
     OffsetMap,
     Stretch,
     resolve_offsets,
+    shard_names,
     stretches_of_parts,
     stretches_of_shards,
 )
 from pipeline.write.parts import FileWriter, PartWriter
 from pipeline.write.publish import PATTERNS_SHOWN, finish_job
+from pipeline.write.rows.workbook import names_of_workbook, stretches_of_workbook
 from pipeline.write.shard_list import write_shard_list
 from pipeline.write.shards import Cut, CutAt, Shard, check_shards, locate, plan_cuts, plan_shards, write_shard
 
-RECORDS = "records"  # the tag of FileRecords beside the parts
 _LEDGER_BYTES = 256 * 1024  # records are written so many bytes at a time
 
 
 class CountListed(beam.DoFn):
     """Counts the files of a job, each once."""
 
-    def process(self, uri: bytes) -> Iterator[bytes]:
+    def process(self, file: tuple[bytes, int]) -> Iterator[bytes]:
         count("list-files")
-        yield uri
+        yield file[0]
 
 
 class WriteParts(beam.DoFn):
@@ -123,11 +129,15 @@ class PlaceRecords(beam.DoFn):
     """Ledger files -> the same with the shards of the records' lines, as `stretches` has them of parts or shards."""
 
     def __init__(
-        self, store: Store, spec: JobSpec, stretches: Callable[[Sequence[Any]], list[Stretch]]
+        self,
+        store: Store,
+        spec: JobSpec,
+        stretches: Callable[[Sequence[Any]], list[Stretch]],
+        names: Callable[[Sequence[Any]], Sequence[str]] = shard_names,
     ) -> None:
         folder = parts_folder(spec.target, spec.job_id, "ledger")
         self._resolve = partial(resolve_offsets, store, folder=folder, owner=spec.job_id)
-        self._stretches = stretches
+        self._stretches, self._names = stretches, names
         self._offsets: OffsetMap | None = None
 
     def start_bundle(self) -> None:
@@ -135,7 +145,7 @@ class PlaceRecords(beam.DoFn):
 
     def process(self, ledger: Part, layout: list[Any]) -> Iterator[Part]:
         if self._offsets is None:
-            self._offsets = OffsetMap(self._stretches(layout), len(layout))
+            self._offsets = OffsetMap(self._stretches(layout), self._names(layout))
         yield self._resolve(ledger, self._offsets)
 
 
@@ -183,27 +193,44 @@ class Repartition(beam.PTransform):
 
 
 class WriteOutput(beam.PTransform):
-    """{listed, read} -> shards, ledger and summary.json at the target; gives the summary.
+    """{listed, read, skipped, unmatched} -> shards, ledger and summary.json at the target; gives the summary.
 
-    `listed` holds the URIs of all files, with which what is written is reconciled; `read` their blocks and records.
+    `listed` holds all files with their sizes, with which what is written is reconciled; `read` the blocks, or with a
+    view the batches of rows, and the records of those that were read; `skipped` the records of the others, where there
+    can be any; `unmatched` one Unmatched.
     """
 
-    def __init__(self, store: Store, spec: JobSpec, patterns: Sequence[str], started_at: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        spec: JobSpec,
+        patterns: Sequence[str],
+        started_at: str,
+        view: View | None = None,
+    ) -> None:
         super().__init__()
         self._store = store
         self._spec = spec
         # Not all of them: the graph has to fit a request.
         shown = [*patterns[:PATTERNS_SHOWN]]
+        self._view = view
         about = {"startedAt": started_at, "patterns": shown, "patternsTotal": len(patterns)}
+        if view:
+            about |= schema_to_json(view.schema)
         self._finish = partial(_finish, store=store, spec=spec, about=about)
 
     def expand(self, given: Any) -> Any:
         store, spec = self._store, self._spec
         folder = partial(parts_folder, spec.target, spec.job_id)
-        written = given["read"] | "WriteParts" >> beam.ParDo(
-            WriteParts(store, folder("output"), spec.job_id)
-        ).with_outputs(RECORDS, main="parts")
+        view = self._view
+        write: Any = WriteParts(store, folder("output"), spec.job_id)
+        if view:
+            write = WriteRows(store, spec, view.schema, partition_columns(spec))
+        label = "WriteRows" if view else "WriteParts"
+        written = given["read"] | label >> beam.ParDo(write).with_outputs(RECORDS, main="parts")
         records, parts = written[RECORDS], written["parts"]
+        if "skipped" in given:
+            records = (records, given["skipped"]) | "AllRecords" >> beam.Flatten()
         ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
         listed = (
@@ -217,6 +244,12 @@ class WriteOutput(beam.PTransform):
             shards = parts | Repartition(store, spec, spec.shards)
             place = PlaceRecords(store, spec, stretches_of_shards)
             layout, parts = shards["planned"], shards["written"]
+        elif view and spec.format == "xlsx":
+            place = PlaceRecords(store, spec, stretches_of_workbook, names_of_workbook)
+            book = parts.pipeline | "OnceBook" >> beam.Create([None])
+            parts = book | "WriteWorkbook" >> beam.ParDo(
+                WriteWorkbook(store, spec, view.schema), AsList(parts)
+            )
         ledger |= "PlaceRecords" >> beam.ParDo(place, AsList(layout))
         once = records.pipeline | "Once" >> beam.Create([None])
         published = once | "ListShards" >> beam.Map(
@@ -229,6 +262,7 @@ class WriteOutput(beam.PTransform):
             AsList(parts),
             AsList(ledger),
             AsSingleton(published),
+            unmatched=AsSingleton(given["unmatched"]),
         )
 
 
@@ -240,10 +274,12 @@ def _finish(
     ledger: list[Part],
     published: Part,
     *,
+    unmatched: Unmatched,
     store: Store,
     spec: JobSpec,
     about: dict[str, Any],
 ) -> dict[str, Any]:
+    about = {**about, "unmatched": unmatched.to_json()}
     return finish_job(
         store, spec, about, listed=listed, totals=totals, output=output, ledger=ledger, published=published
     )

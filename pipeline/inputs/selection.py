@@ -11,7 +11,7 @@ from functools import lru_cache
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError, TargetError
 from pipeline.glob import Pattern
 from pipeline.locations import Inputs, Target
-from pipeline.sources import build_patterns, get_decompressor, get_source
+from pipeline.sources import build_patterns, every_file, get_decompressor, get_source
 from pipeline.storage import Entry, Store, join
 from pipeline.target.contents import published
 from pipeline.uri import escape, has_glob, join_uri, split_uri
@@ -20,8 +20,10 @@ _LOOKUPS = 16  # inputs looked up at a time
 _CROWD = 20  # literal names in one folder, beyond which it is listed
 
 
-def patterns_by_input(store: Store, inputs: Inputs, source: str) -> dict[str, list[str]]:
-    """Each input with its patterns, by the source of that name.
+def patterns_by_input(
+    store: Store, inputs: Inputs, source: str, *, every: bool = False
+) -> dict[str, list[str]]:
+    """Each input with its patterns, by the source of that name, or with those of every file in it.
 
     Raises RefusedError for an unknown source, and for a path or glob that cannot be read.
     """
@@ -29,8 +31,9 @@ def patterns_by_input(store: Store, inputs: Inputs, source: str) -> dict[str, li
     get_decompressor(plugin)
     bucket = inputs.bucket
     return {
-        input_: build_patterns(plugin, bucket, _unambiguous(store, bucket, path))
+        input_: every_file(bucket, paths) if every else build_patterns(plugin, bucket, paths)
         for input_, path in zip(inputs.uris, inputs.paths, strict=True)
+        for paths in [_unambiguous(store, bucket, path)]
     }
 
 

@@ -5,7 +5,7 @@ findings.py  what was found, and the verdict
 summary.py   summary.json and shards.ndjson, against themselves, each other and the job log
 files.py     the published files against that list
 records.py   the ledger's records, in a table on disk: as many as there are
-places.py    each byte of the output is one file's
+coverage.py  each byte of the output is one file's
 sources.py   the files that were read, against the store's listing of today
 lines.py     each file's lines, decoded again, against those in the output
 output.py    the output as one run of bytes, of which each file's lines are a piece

@@ -51,7 +51,9 @@ def extract(store: Store, target: str, record: FileRecord) -> Iterator[bytes]:
     they are not those that the record tells of.
     """
     if not record.lines:
-        why = f"failed: {record.error}" if record.status == "failed" else "has no lines"
+        why = {"failed": f"failed: {record.error}", "skipped": f"was skipped: {record.note}"}.get(
+            record.status, "has no lines"
+        )
         raise RefusedError(f"{record.uri} {why}; nothing of it is in the output")
     if record.shard is None:
         raise RefusedError(

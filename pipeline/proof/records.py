@@ -30,7 +30,7 @@ class Known:
     """What the ledger says of a file, as far as it can be held against something."""
 
     uri: str
-    complete: bool
+    status: str
     generation: int | None
     size: int
     crc32c: str | None
@@ -39,6 +39,10 @@ class Known:
     output_crc32c: str | None
     position: int | None  # of its first line in the output, laid end to end
     seen: bool  # it has been found before
+
+    @property
+    def complete(self) -> bool:
+        return self.status == "complete"
 
 
 class Records:
@@ -107,4 +111,4 @@ def _key(uri: str) -> bytes:
 
 def _known(row: tuple[Any, ...]) -> Known:
     uri, status, *_ = row
-    return Known(uri.decode("utf-8", "surrogateescape"), status == "complete", *row[2:])
+    return Known(uri.decode("utf-8", "surrogateescape"), status, *row[2:])

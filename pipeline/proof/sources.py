@@ -75,6 +75,8 @@ def _looked_up(store: Store, records: Iterable[Known], *, ask: bool) -> Iterator
 def _check(record: Known, entry: Entry | None, times: tuple[Any, Any], findings: Findings) -> None:
     """One file. One that failed has nothing in the output, so that a change of it is only told."""
     findings.checked["files"] += 1
+    if record.status == "skipped":
+        return  # nothing of it is in the output, and what it holds another file had
     if entry is None:
         kind = "source-gone" if record.complete else "failed-source-gone"
         findings.add(kind, record.uri, "is gone")

@@ -107,13 +107,17 @@ def check_totals(summary: Mapping[str, Any], totals: Totals, uri: str, findings:
     """The summary's numbers against the sums over the ledger's records."""
     files = summary.get("files")
     said = {
+        **dict.fromkeys(("skipped", "skippedBytes"), 0),  # a summary of before there were such files
         **(files if isinstance(files, Mapping) else {}),
         **{name: summary.get(name) for name in ("compressedBytes", "rawBytes", "outputBytes", "lines")},
+        **{name: summary[name] for name in ("skippedBytes",) if name in summary},
     }
     summed = {
-        "listed": totals.complete + totals.failed,
+        "listed": totals.listed,
         "complete": totals.complete,
         "failed": totals.failed,
+        "skipped": totals.skipped,
+        "skippedBytes": totals.skipped_bytes,
         "noted": totals.noted,
         "compressedBytes": totals.size,
         "rawBytes": totals.raw_bytes,

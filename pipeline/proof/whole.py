@@ -1,4 +1,4 @@
-"""The whole question, in its order: the summary, the list of shards, the ledger, the places, the sources, the lines."""
+"""The whole question, in its order: the summary, the list of shards, the ledger, its coverage, sources, lines."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _take_in(
 
 
 def ledger_lines(store: Store, target: str) -> Iterator[tuple[str, bytes]]:
-    """Each line of the ledger, with the place where it stands."""
+    """Each line of the ledger, with the file and line where it stands."""
     for uri in published(store, target, kinds=("ledger",)):
         for number, line in enumerate(lines_of(store, uri), 1):
             yield f"{uri}:{number}", line
@@ -118,7 +118,7 @@ def _record(line: bytes) -> FileRecord | None:
     )
     good = (
         isinstance(record.uri, str)
-        and record.status in ("complete", "failed")
+        and record.status in ("complete", "failed", "skipped")
         and all(type(number) is int and 0 <= number < _BIGGEST for number in numbers)
         and all(number is None or (type(number) is int and 0 <= number < _BIGGEST) for number in maybe)
         and all(text is None or isinstance(text, str) for text in texts)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from pipeline.codecs import HEAD_BYTES, choose_codec, mismatch
 from pipeline.codecs.stream import BufferedStream
@@ -24,9 +25,9 @@ from pipeline.errors import (
 from pipeline.job_options import MAX_RATIO
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
-from pipeline.read.held_lines import HeldLines
-from pipeline.read.text_format import HEAD_BYTES as TEXT_HEAD_BYTES
-from pipeline.read.text_format import text_format
+from pipeline.read.held_lines import Chunks, HeldLines
+from pipeline.read.held_rows import HeldRows
+from pipeline.sources.view import View
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
 
@@ -46,12 +47,29 @@ class ReadOptions:
     keep_partial  also give the whole lines from before a fault
     max_ratio     raw bytes for each stored byte, above which a file is taken for a bomb; 0 for no bound
     spool_bytes   of the temporary disk, for all files of a process; None for as much as is left free
+    view          what makes rows of the lines; None for the lines as they are
+    max_bad_lines of a file, that a view may be unable to decode
     """
 
     codec: str = "auto"
     keep_partial: bool = False
     max_ratio: int = MAX_RATIO
     spool_bytes: int | None = None
+    view: View | None = None
+    max_bad_lines: int = 0
+
+    def held(self, uri: str, again: Callable[[], Chunks]) -> HeldLines | HeldRows:
+        """What holds a file's lines, or its rows, until it has proved good."""
+        if self.view is None:
+            return HeldLines(uri, again, on_disk=self.spool_bytes)
+        return HeldRows(
+            uri,
+            self.view,
+            again,
+            max_bad_lines=self.max_bad_lines,
+            keep_partial=self.keep_partial,
+            on_disk=self.spool_bytes,
+        )
 
 
 _BY_DEFAULT = ReadOptions()
@@ -59,13 +77,13 @@ _BY_DEFAULT = ReadOptions()
 
 @dataclass
 class ReadFile:
-    """What became of one file: its record, and the lines that go out (none if it failed)."""
+    """What became of one file: its record, and the lines or rows that go out (none if it failed)."""
 
     record: FileRecord
-    lines: HeldLines = field(default_factory=HeldLines)
+    lines: HeldLines | HeldRows = field(default_factory=HeldLines)
 
-    def blocks(self) -> Iterator[bytes]:
-        """Its blocks of whole lines. `record` is final once they are all taken, not before.
+    def blocks(self) -> Iterator[Any]:
+        """Its blocks of whole lines, or its batches of rows. `record` is final once they are all taken, not before.
 
         A file that has to be read again and is not there any more, or is another, is a failed one then. Raises
         StorageError when that shows after blocks were taken, or when other bytes come: the blocks are no good, and
@@ -84,6 +102,7 @@ class ReadFile:
                 status="failed",
                 error=_reason(e),
                 lines=0,
+                rows=None if self.record.rows is None else 0,
                 output_bytes=0,
                 output_crc32c=None,
                 crc32c=None,
@@ -111,9 +130,7 @@ def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
     result = ReadFile(FileRecord(uri, "failed"))
     try:
         with _own_faults(store, uri), store.open_read(uri) as stream:
-            result.lines = HeldLines(
-                uri, partial(_read_again, store, stream, options.codec), on_disk=options.spool_bytes
-            )
+            result.lines = options.held(uri, partial(_read_again, store, stream, options.codec))
             with _decoding:
                 _read_into(result, stream, options)
     except StoreUnavailableError:
@@ -124,16 +141,17 @@ def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
     except _OF_THE_FILE as e:
         result.record = replace(result.record, status="failed", error=_reason(e))
         if not options.keep_partial:
+            bad_lines = result.lines.fields.get("bad_lines", 0)
             result.lines.drop()
             result.lines = HeldLines()
+            if options.view:
+                result.record = replace(result.record, rows=0, bad_lines=bad_lines)
     except BaseException:
         result.lines.drop()
         raise
     result.record = replace(
         result.record,
-        lines=result.lines.lines,
-        output_bytes=result.lines.size,
-        output_crc32c=result.lines.crc32c if result.lines.size else None,
+        **result.lines.fields,
         seconds=round(time.monotonic() - began, 3),
     )
     return result
@@ -155,24 +173,26 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
     """Fill in the lines and the record; on an error both hold what was known by then."""
     raw_bytes = read_bytes = 0
     name = None
-    head = bytearray()
-    try:
-        intake = BufferedStream(stream)
-        codec = choose_codec(intake.peek(HEAD_BYTES), result.record.uri, options.codec)
-        name = codec.name
+
+    def decoded() -> Chunks:
+        nonlocal raw_bytes, read_bytes
         for chunk in codec.decode(intake):
             raw_bytes += len(chunk)
             tally("raw-bytes", len(chunk))
             tally("read-bytes", stream.size - read_bytes)
             read_bytes = stream.size
             _check_ratio(raw_bytes, stream, options.max_ratio)
-            if len(head) < TEXT_HEAD_BYTES:
-                head += chunk[:TEXT_HEAD_BYTES]
-            result.lines.add(chunk)
+            yield chunk
+
+    try:
+        intake = BufferedStream(stream)
+        codec = choose_codec(intake.peek(HEAD_BYTES), result.record.uri, options.codec)
+        name = codec.name
+        with closing(decoded()) as chunks:
+            result.lines.fill(chunks)
         stream.verify()
         result.lines.complete()
-        looks = text_format(bytes(head))
-        notes = (mismatch(codec, result.record.uri), *intake.notes, looks and looks.note)
+        notes = (mismatch(codec, result.record.uri), *intake.notes, *result.lines.notes)
         result.record = replace(
             result.record,
             status="complete",
@@ -200,7 +220,7 @@ def _check_ratio(raw: int, stream: ReadStream, limit: int) -> None:
     )
 
 
-def _read_again(store: Store, first: ReadStream, wanted: str) -> Generator[bytes, None, None]:
+def _read_again(store: Store, first: ReadStream, wanted: str) -> Chunks:
     """The raw bytes of a file once more.
 
     Raises ObjectChangedError where the store has another version by now, StorageError where other bytes come.

@@ -10,13 +10,14 @@ import logging
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
-from typing import IO
+from typing import IO, Any
 
 from pipeline.errors import StorageError
 from pipeline.read.lines import BLOCK_BYTES, LineCount, line_blocks
+from pipeline.read.text_format import HEAD_BYTES, text_format
 from pipeline.storage.checksum import Crc32c
 
 _JOINED_BYTES = 64 * 1024  # smaller chunks are joined: a zip may hold millions of tiny files
@@ -73,8 +74,8 @@ class DiskRoom:
             self._taken -= size
 
 
-_room = Room(HELD_BYTES)
-_disk = DiskRoom()
+memory_room = Room(HELD_BYTES)
+disk_room = DiskRoom()
 
 
 class HeldLines:
@@ -92,8 +93,8 @@ class HeldLines:
         again: Callable[[], Chunks] | None = None,
         *,
         on_disk: int | None = None,
-        room: Room = _room,
-        disk: DiskRoom = _disk,
+        room: Room = memory_room,
+        disk: DiskRoom = disk_room,
     ) -> None:
         self._uri, self._again = uri, again
         self._room, self._disk, self._on_disk = room, disk, on_disk
@@ -106,6 +107,7 @@ class HeldLines:
         self._crc = Crc32c()
         self._crc_of_raw = self._crc_of_whole = str(self._crc)
         self._complete = False
+        self._head = bytearray()
 
     @property
     def size(self) -> int:
@@ -122,6 +124,25 @@ class HeldLines:
     @property
     def _ends_open(self) -> bool:
         return self._count.size > self._count.whole
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What a file's record says of them."""
+        crc32c = self.crc32c if self.size else None
+        return {"lines": self.lines, "output_bytes": self.size, "output_crc32c": crc32c}
+
+    @property
+    def notes(self) -> list[str]:
+        """What is worth saying of them, by how they begin."""
+        looks = text_format(bytes(self._head))
+        return [looks.note] if looks else []
+
+    def fill(self, chunks: Iterable[bytes]) -> None:
+        """Hold a file's raw bytes. Raises as `add`, and an error of `chunks` passes through."""
+        for chunk in chunks:
+            if len(self._head) < HEAD_BYTES:
+                self._head += chunk[:HEAD_BYTES]
+            self.add(chunk)
 
     def add(self, chunk: bytes) -> None:
         """Hold the next raw bytes. Raises BadFileError for a line that is too long."""

@@ -13,6 +13,7 @@ from pipeline.codecs import get_codec
 from pipeline.errors import ChimeraError, InvalidUriError, UnknownNameError
 from pipeline.glob import Pattern
 from pipeline.sources.base import SourcePlugin
+from pipeline.sources.holds import Holds
 from pipeline.uri import split_uri
 
 GROUP = "chimera.sources"
@@ -91,6 +92,27 @@ def build_patterns(source: SourcePlugin, bucket: str, paths: Sequence[str]) -> l
             )
         Pattern(path)
     return patterns
+
+
+def tells_holds(source: SourcePlugin) -> bool:
+    """Whether the source says at all what files hold."""
+    return type(source).holds is not SourcePlugin.holds
+
+
+def what_it_holds(source: SourcePlugin, path: str) -> Holds | None:
+    """What the source says that a file holds, once it is known to be that. Raises ChimeraError."""
+    try:
+        found = source.holds(path)
+    except Exception as e:  # a third party's code may raise anything
+        raise ChimeraError(f"{_plugin(source)} failed in holds: {type(e).__name__}: {e}") from e
+    if found is None:
+        return None
+    texts = (found.what, found.part_of, found.whole_of, found.why) if isinstance(found, Holds) else (None,)
+    if not all(isinstance(text, str) for text in texts) or type(found.rank) is not int or not found.what:
+        raise ChimeraError(
+            f"{_plugin(source)} gave {found!r} for what {path!r} holds; it must give a Holds with a name, or None"
+        )
+    return found
 
 
 def get_decompressor(source: SourcePlugin) -> str:

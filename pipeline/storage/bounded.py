@@ -102,9 +102,9 @@ class BoundedStore(Store):
         self.lists.check_object(uri, "read")
         return self.store.look(uri)
 
-    def list_versions(self, prefix: str) -> Iterator[Version]:
+    def list_versions(self, prefix: str, *, recursive: bool = False) -> Iterator[Version]:
         self.lists.check_folder(prefix, "read")
-        return self.store.list_versions(prefix)
+        return self.store.list_versions(prefix, recursive=recursive)
 
     def read_version(self, uri: str) -> tuple[bytes, int]:
         self.lists.check_object(uri, "read")

@@ -37,12 +37,12 @@ class BucketVersions(Versions):
     def look(self, uri: str) -> Version:
         return _version(uri, asked(uri, self.terms)(_reloaded)(uri, self.terms))
 
-    def list_versions(self, prefix: str) -> Iterator[Version]:
+    def list_versions(self, prefix: str, *, recursive: bool = False) -> Iterator[Version]:
         bucket, name = split_uri(prefix)
         found = asked(prefix, self.terms)(client)(self.terms.cloud).list_blobs(
             bucket_of(bucket, self.terms),
             prefix=name or None,
-            delimiter="/",
+            delimiter=None if recursive else "/",
             fields=_FIELDS,
             retry=asked(prefix, self.terms),
             timeout=self.terms.answer(),

@@ -37,8 +37,8 @@ class LocalVersions(Versions):
             raise ObjectNotFoundError(uri, "is a folder, not a file")
         return _version(uri, found)
 
-    def list_versions(self, prefix: str) -> Iterator[Version]:
-        for entry in LocalFiles().list_objects(prefix, recursive=False):
+    def list_versions(self, prefix: str, *, recursive: bool = False) -> Iterator[Version]:
+        for entry in LocalFiles().list_objects(prefix, recursive=recursive):
             with contextlib.suppress(ObjectNotFoundError):  # it went, or is a link that leads nowhere
                 yield self.look(entry.uri)
 

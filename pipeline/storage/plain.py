@@ -92,8 +92,8 @@ class PlainStore(Store):
     def look(self, uri: str) -> Version:
         return self._versions(uri).look(uri)
 
-    def list_versions(self, prefix: str) -> Iterator[Version]:
-        return self._versions(prefix).list_versions(prefix)
+    def list_versions(self, prefix: str, *, recursive: bool = False) -> Iterator[Version]:
+        return self._versions(prefix).list_versions(prefix, recursive=recursive)
 
     def read_version(self, uri: str) -> tuple[bytes, int]:
         return self._versions(uri).read_version(uri)

@@ -119,8 +119,8 @@ class Store(Protocol):
     def look(self, uri: str) -> Version:
         """The object as it stands, for a change that depends on it. Raises ObjectNotFoundError."""
 
-    def list_versions(self, prefix: str) -> Iterator[Version]:
-        """The same of all objects whose URI starts with `prefix` and has no further "/"."""
+    def list_versions(self, prefix: str, *, recursive: bool = False) -> Iterator[Version]:
+        """The same of all objects whose URI starts with `prefix` and, unless recursive, has no further "/"."""
 
     def read_version(self, uri: str) -> tuple[bytes, int]:
         """A small object, whole, and the generation that was read. Raises ObjectNotFoundError."""

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from pipeline.errors import ObjectNotFoundError
 from pipeline.storage import Store, Version
 from pipeline.target.claim import Claim, State, stands
-from pipeline.target.layout import INPUTS, job_folders, read_shard_name, shards_prefix, summary_uri
+from pipeline.target.layout import (
+    INPUTS,
+    is_published,
+    job_folders,
+    read_shard_name,
+    shards_prefix,
+    summary_uri,
+)
 
 KINDS = ("output", "ledger", "list")
 
@@ -33,16 +40,16 @@ class TargetContents:
 def published(store: Store, target: str, *, kinds: tuple[str, ...] = KINDS) -> Iterator[str]:
     """The URIs of a job's published shards and ledger files at the target, and of their list."""
     for kind in kinds:
-        for entry in store.list_objects(shards_prefix(target, kind), recursive=False):
-            if read_shard_name(entry.uri):
+        for entry in store.list_objects(shards_prefix(target, kind), recursive=kind == "output"):
+            if is_published(target, entry.uri):
                 yield entry.uri
 
 
 def published_versions(store: Store, target: str, *, kinds: tuple[str, ...] = KINDS) -> Iterator[Version]:
     """The same files as they stand, for a change that depends on it."""
     for kind in kinds:
-        for version in store.list_versions(shards_prefix(target, kind)):
-            if read_shard_name(version.uri):
+        for version in store.list_versions(shards_prefix(target, kind), recursive=kind == "output"):
+            if is_published(target, version.uri):
                 yield version
 
 
@@ -56,9 +63,9 @@ def look(store: Store, target: str) -> TargetContents:
 
 
 def clear_up(store: Store, target: str, claim: Claim) -> TargetContents | None:
-    """Delete what dead jobs have left, and what the claim's own has if it is abandoned; what then stands.
+    """Delete what jobs that have ended have left, the claim's own included if it is abandoned; the contents then.
 
-    None when the claim is no more what it was: whoever moved it on has done this. Parts go first: from then on no
+    None when the claim has changed meanwhile: whoever changed it has done this. Parts are deleted first: after that no
     rename can begin.
     """
     live = claim.job_id if claim.state is State.CLAIMED else None
@@ -85,10 +92,13 @@ def clear_up(store: Store, target: str, claim: Claim) -> TargetContents | None:
 
 
 def litter(left: TargetContents, claim: Claim | None) -> tuple[Version, ...]:
-    """Which of the shards belong to no result, by what stands there and the claim that does.
+    """The shards that belong to no result. A shard in a bucket is marked with its job's id; a local one is not.
 
-    Beside a summary, those of other jobs. Without one, all output that is known to be a job's, and the ledger where it
-    is not complete. Of an abandoned job that had begun all is known to be so: its own, and what it was to replace.
+    summary                  claim                 litter
+    stands, marked           any                   shards of other jobs
+    stands, not marked       any                   none
+    none                     abandoned and begun   output and list; ledgers that are incomplete or another job's
+    none                     none, or any other    marked output and list; marked ledgers that are incomplete
     """
     if left.summary is not None:
         whole = left.summary.owner

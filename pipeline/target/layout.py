@@ -1,6 +1,7 @@
 """The names at a target.
 
-<target>/output/output-00000-of-000NN.ndjson     whole lines
+<target>/output/output-00000-of-000NN.ndjson     whole lines; with a view, its rows: .ndjson, .parquet, .csv or .xlsx,
+                                                 in folders such as output/event_type_id=7/ where that was asked for
 <target>/ledger/ledger-00000-of-000NN.ndjson     one record per input file
 <target>/shards.ndjson                           size, lines and checksum of each of those files (`shard_list`)
 <target>/summary.json                            comes last: its presence means complete
@@ -19,7 +20,8 @@ SUMMARY = "summary.json"
 SHARDS = "shards.ndjson"
 CLAIM = "_chimera/claim.json"
 INPUTS = "inputs"  # no job id, so no job's folder
-_SHARD = re.compile(r"/(output|ledger)-\d{5,}-of-(\d{5,})\.ndjson$")
+_SHARD = re.compile(r"(output|ledger)-\d{5,}-of-(\d{5,})\.(?:ndjson|parquet|csv|xlsx)")
+_FOLDERS = re.compile(r"(?:[^/=]+=[^/]*/)*")  # of rows that are divided by the values of columns
 
 
 def summary_uri(target: str) -> str:
@@ -35,8 +37,8 @@ def shards_uri(target: str) -> str:
     return join(target, SHARDS)
 
 
-def shard_name(kind: str, index: int, total: int) -> str:
-    return f"{kind}-{index:05d}-of-{total:05d}.ndjson"
+def shard_name(kind: str, index: int, total: int, suffix: str = "ndjson") -> str:
+    return f"{kind}-{index:05d}-of-{total:05d}.{suffix}"
 
 
 def shard_uri(target: str, kind: str, index: int, total: int) -> str:
@@ -46,14 +48,27 @@ def shard_uri(target: str, kind: str, index: int, total: int) -> str:
 
 def shards_prefix(target: str, kind: str) -> str:
     """What the names of published files of one kind begin with; of kind "list" there is one."""
-    return shards_uri(target) if kind == "list" else join(target, kind, f"{kind}-")
+    if kind == "list":
+        return shards_uri(target)
+    return join(target, kind) + "/" if kind == "output" else join(target, kind, f"{kind}-")
+
+
+def is_published(target: str, uri: str) -> bool:
+    """Whether a file below the target has the name of a published one: not one of another target within this one."""
+    kind, _, rest = uri.removeprefix(join(target) + "/").partition("/")
+    if not rest:
+        return kind == SHARDS
+    found = _FOLDERS.match(rest)
+    end = found.end() if found and kind == "output" else 0
+    shard = _SHARD.fullmatch(rest, end)
+    return shard is not None and shard[1] == kind
 
 
 def read_shard_name(uri: str) -> tuple[str, int] | None:
     """The kind of a published file and how many there are to be of it; None for a file that is none."""
     if uri.endswith(f"/{SHARDS}"):
         return "list", 1
-    found = _SHARD.search(uri)
+    found = _SHARD.fullmatch(uri.rpartition("/")[2])
     return (found[1], int(found[2])) if found else None
 
 

@@ -39,9 +39,20 @@ def read_summary(store: Store, target: str) -> dict[str, Any] | None:
 def prepare_target(store: Store, spec: JobSpec, is_alive: Callable[[str], bool | None]) -> None:
     """Take the target for this job, or raise TargetError. No result is touched (`begin_target` does that).
 
-    `is_alive` says of another job's id whether it still runs; None when it cannot be known. A claim of a job
-    that has ended is taken over; one that may be alive is only with overwrite, and one that is alive never. What dead
-    jobs have left is deleted: their temporary files, and shards of no result.
+    `is_alive` says whether the job of an id still runs: True, False, or None where that cannot be known.
+
+        claim                 is_alive   overwrite   then
+        none, output stands   -          no          refused
+        none, output stands   -          yes         taken; the output stays until the job begins
+        none, no output       -          any         taken
+        of this job           -          any         taken over
+        of another job        True       any         refused
+        of another job        False      any         taken over
+        of another job        None       no          refused
+        of another job        None       yes         taken over if the claim is two minutes old, else refused
+
+    With a claim that is taken over goes what its job has left: temporary files, and shards of no result. Output that
+    stands after that is as where there was no claim.
     """
     bucket, _ = split_uri(spec.target)
     try:
@@ -84,7 +95,7 @@ def begin_target(store: Store, spec: JobSpec) -> None:
 
 
 def hold_for_publishing(store: Store, spec: JobSpec) -> Claim:
-    """The job's claim, which is then publishing, or whole if another attempt was quicker. Raises TargetError."""
+    """Bring the job's claim to publishing, unless it is there or whole already. Raises TargetError."""
     for _ in range(_TRIES):
         begin_target(store, spec)
         claim = _own_claim(store, spec)
@@ -96,10 +107,18 @@ def hold_for_publishing(store: Store, spec: JobSpec) -> Claim:
 
 
 def abandon_target(store: Store, spec: JobSpec) -> dict[str, Any] | None:
-    """Leave nothing of a job that has ended but its result if that is whole, else its ledger; may be repeated.
+    """Delete what a job that has ended left at its target; its summary if its output is whole. May be repeated.
 
-    Gives the summary of a result that is whole: then this job is complete, whatever was thought of it. The ledger has
-    the reason for each failed file, and is no result without a summary. Another job's is left alone.
+        claim                           summary.json   kept                 gives
+        of the job, whole               -              all                  the summary
+        of the job, not whole           -              a complete ledger    None
+                                                       of the job, and a
+                                                       result that it had
+                                                       not begun to replace
+        none, or of another job         of the job     all                  the summary
+        none, or of another job         not of it      what is another's    None
+
+    A ledger without a summary is no result; it has the reason for each failed file.
     """
     for _ in range(_TRIES):
         claim = read_claim(store, spec.target)
@@ -122,7 +141,7 @@ def abandon_target(store: Store, spec: JobSpec) -> dict[str, Any] | None:
 
 
 def own_summary(store: Store, spec: JobSpec) -> dict[str, Any] | None:
-    """The summary, if it is this job's that is whole."""
+    """The summary at the target if it is this job's, else None."""
     summary = read_summary(store, spec.target)
     return summary if summary is not None and summary.get("jobId") == spec.job_id else None
 
@@ -187,7 +206,7 @@ def _check_dead(store: Store, spec: JobSpec, claim: Claim, is_alive: Callable[[s
 
 
 def _is_young(store: Store, spec: JobSpec) -> bool:
-    """Whether the claim was written just now, by the clock of the store: that of this machine may be wrong."""
+    """Whether the claim is under two minutes old, by the store's clock: that of this machine may be wrong."""
     probe = join(job_folder(spec.target, spec.job_id), "clock")
     store.write_bytes(probe, b"")
     try:

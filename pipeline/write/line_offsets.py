@@ -19,12 +19,13 @@ from pipeline.read.lines import joined
 from pipeline.storage import Store, join
 from pipeline.target.layout import shard_name
 from pipeline.target.results import lines_of
+from pipeline.write.shard_list import published_names
 from pipeline.write.shards import Shard
 
 
 @dataclass(frozen=True, order=True)
 class Stretch:
-    """The bytes of a part from `start` on, and where they stand: in the shard of this number, from `offset` on."""
+    """Bytes or rows of a part from `start` on, and where they stand: in the shard of this number, from `offset` on."""
 
     part: str
     start: int
@@ -47,11 +48,19 @@ def stretches_of_shards(shards: Sequence[Shard]) -> list[Stretch]:
     return found
 
 
-class OffsetMap:
-    """Bytes of parts -> bytes of shards, of which there are `total`."""
+def shard_names(layout: Sequence[Part | Shard]) -> list[str]:
+    """The names of shards below output/, of parts that are published as they are, or of shards made of slices."""
+    parts = sorted(part for part in layout if isinstance(part, Part))
+    if parts:
+        return [name.removeprefix("output/") for name in published_names("output", parts)]
+    return [shard_name("output", index, len(layout)) for index in range(len(layout))]
 
-    def __init__(self, stretches: Iterable[Stretch], total: int) -> None:
-        self._total = total
+
+class OffsetMap:
+    """Bytes or rows of parts -> those of shards, by the `names` of these in the order of their numbers."""
+
+    def __init__(self, stretches: Iterable[Stretch], names: Sequence[str]) -> None:
+        self._names = names
         self._of: dict[str, list[Stretch]] = {}
         for stretch in sorted(stretches):
             self._of.setdefault(stretch.part, []).append(stretch)
@@ -66,7 +75,7 @@ class OffsetMap:
                 "Nothing was published; run the job again, and report this"
             )
         stretch = among[at - 1]
-        return shard_name("output", stretch.shard, self._total), stretch.offset + offset - stretch.start
+        return self._names[stretch.shard], stretch.offset + offset - stretch.start
 
 
 def resolve_offsets(
@@ -85,5 +94,6 @@ def _resolved(store: Store, uri: str, places: OffsetMap) -> Iterator[bytes]:
     for line in lines_of(store, uri):
         document = json.loads(line)
         if document["shard"] is not None:
-            document["shard"], document["offset"] = places.find(document["shard"], document["offset"])
+            for piece in (document, *(document.get("pieces") or ())):
+                piece["shard"], piece["offset"] = places.find(piece["shard"], piece["offset"])
         yield json.dumps(document, separators=(",", ":")).encode() + b"\n"

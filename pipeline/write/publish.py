@@ -16,14 +16,16 @@ from functools import partial
 from typing import Any
 
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError, StorageError, TargetError
+from pipeline.job_options import RAW, TEXT_FORMATS
 from pipeline.ledger import Part, Totals, judge, reconcile
 from pipeline.spec import JobSpec
 from pipeline.storage import Store, Version, join
 from pipeline.storage.checksum import Crc32c
 from pipeline.target.claim import Claim, State, make_whole, read_claim, roll_forward, stands
 from pipeline.target.contents import delete, published_versions
-from pipeline.target.layout import SHARDS, job_folder, job_folders, shard_uri, shards_uri
+from pipeline.target.layout import SHARDS, job_folder, job_folders, shards_uri
 from pipeline.target.lifecycle import hold_for_publishing, lost, own_summary
+from pipeline.write.shard_list import published_names
 
 PATTERNS_SHOWN = 1000  # in the summary
 
@@ -39,7 +41,8 @@ class Move:
 def plan_moves(parts: Sequence[Part], target: str, kind: str) -> list[Move]:
     """The parts in the order of their names, numbered; kind is "output" or "ledger"."""
     parts = sorted(parts)
-    return [Move(part, shard_uri(target, kind, i, len(parts))) for i, part in enumerate(parts)]
+    names = published_names(kind, parts)
+    return [Move(part, join(target, name)) for part, name in zip(parts, names, strict=True)]
 
 
 def finish_job(
@@ -58,7 +61,9 @@ def finish_job(
     Raises ReconciliationError or TargetError before anything is published, and TooManyFailuresError after the
     ledger is: it has the reason for each failed file. TargetError also when the target is lost meanwhile.
     """
-    reconcile(listed, totals, output, ledger, spec.target)
+    viewed = spec.view != RAW
+    unit, by_bytes = ("rows", spec.format in TEXT_FORMATS) if viewed else ("lines", True)
+    reconcile(listed, totals, output, ledger, spec.target, unit=unit, by_bytes=by_bytes)
     try:
         claim = hold_for_publishing(store, spec)
         if claim.state is State.PUBLISHING:
@@ -181,7 +186,8 @@ def summarise(
 ) -> dict[str, Any]:
     """The document of summary.json: totals that reconcile with the ledger and the shards.
 
-    `about` is what else it says of the job: startedAt, patterns, patternsTotal. Its last field is its own checksum.
+    `about` is what else it says of the job: startedAt, patterns, patternsTotal, unmatched. Its last field is its own
+    checksum.
     """
     summary = {
         "jobId": spec.job_id,
@@ -189,22 +195,41 @@ def summarise(
         "source": spec.source,
         "target": spec.target,
         "keepPartial": spec.keep_partial,
+        "everyFile": spec.every_file,
         **about,
         "finishedAt": now(),
         "files": {
-            "listed": totals.complete + totals.failed,
+            "listed": totals.listed,
             "complete": totals.complete,
             "failed": totals.failed,
+            "skipped": totals.skipped,
             "noted": totals.noted,
         },
+        "skippedBytes": totals.skipped_bytes,
         "compressedBytes": totals.size,
         "rawBytes": totals.raw_bytes,
         "outputBytes": sum(part.size for part in output),
         "lines": sum(part.lines for part in output),
+        **_of_view(spec, totals, output),
         "shards": len(output),
         "shardsFile": {"name": SHARDS, "bytes": published.size, "crc32c": published.crc32c},
     }
     return {**summary, "crc32c": summary_crc32c(summary)}
+
+
+def _of_view(spec: JobSpec, totals: Totals, output: Sequence[Part]) -> dict[str, Any]:
+    """What the summary of a view says besides: `lines` are its rows."""
+    if spec.view == RAW:
+        return {}
+    return {
+        "rows": sum(part.lines for part in output),
+        "badLines": totals.bad_lines,
+        "view": spec.view,
+        "viewOptions": spec.view_options,
+        "format": spec.format,
+        "partitionBy": spec.partition_by,
+        "maxBadLines": spec.max_bad_lines,
+    }
 
 
 def summary_crc32c(summary: Mapping[str, Any]) -> str:

@@ -4,7 +4,8 @@ One JSON object a line, for each file of output/ and then each of ledger/, in th
 
     name    "output/output-00003-of-00010.ndjson", below the target
     bytes   its size
-    lines   its line ends
+    lines   its line ends; of a view its rows
+    header  bytes at its beginning that are no file's, if there are any: those of a CSV
     crc32c  of its bytes, base64, as a bucket shows it
     jobId   the job that wrote it
 
@@ -34,11 +35,31 @@ class PublishedFile:
     size: int
     lines: int
     crc32c: str | None
+    header: int = 0
 
     @property
     def kind(self) -> str:
         """The folder it stands in: output or ledger."""
         return self.name.partition("/")[0]
+
+    @property
+    def suffix(self) -> str:
+        """What its bytes are: ndjson, parquet, csv or xlsx."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def folder(self) -> str:
+        """Its folder below output/ or ledger/, which ends in "/", of rows that are divided; else ""."""
+        rest = self.name.partition("/")[2]
+        return rest[: rest.rfind("/") + 1]
+
+
+def published_names(kind: str, parts: Sequence[Part]) -> list[str]:
+    """The names below the target that parts are published under, in the order of the parts, which is that of names."""
+    return [
+        f"{kind}/{part.folder}{shard_name(kind, index, len(parts), part.suffix)}"
+        for index, part in enumerate(parts)
+    ]
 
 
 def write_shard_list(
@@ -48,13 +69,15 @@ def write_shard_list(
 
     def documents() -> Iterator[bytes]:
         for kind, parts in (("output", output), ("ledger", ledger)):
-            for index, part in enumerate(sorted(parts)):
+            parts = sorted(parts)  # noqa: PLW2901
+            for name, part in zip(published_names(kind, parts), parts, strict=True):
                 document = {
-                    "name": f"{kind}/{shard_name(kind, index, len(parts))}",
+                    "name": name,
                     "bytes": part.size,
                     "lines": part.lines,
                     "crc32c": part.crc32c,
                     "jobId": job_id,
+                    **({"header": part.header} if part.header else {}),
                 }
                 yield json.dumps(document, separators=(",", ":")).encode() + b"\n"
 
@@ -71,7 +94,11 @@ def read_shard_list(store: Store, target: str) -> Iterator[PublishedFile]:
         try:
             document = json.loads(line)
             yield PublishedFile(
-                str(document["name"]), int(document["bytes"]), int(document["lines"]), document["crc32c"]
+                str(document["name"]),
+                int(document["bytes"]),
+                int(document["lines"]),
+                document["crc32c"],
+                int(document.get("header", 0)),
             )
         except (ValueError, TypeError, KeyError) as e:
             raise StorageError(uri, f"holds a line that tells of no published file ({e})") from e

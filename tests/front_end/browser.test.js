@@ -28,9 +28,9 @@ function rowsOf(...messages) {
 
 test("folders stand first, and keys stay when more rows come", () => {
   const rows = rowsOf({ folders: ["a/"], objects: [object("x")], complete: false });
-  assert.deepEqual([rows.length, rows.placeOf(0), rows.uri(0)], [2, 1, "gs://b/in/x"]);
+  assert.deepEqual([rows.length, rows.indexOfKey(0), rows.uri(0)], [2, 1, "gs://b/in/x"]);
   assert.ok(rows.take(message({ at: [1, 1], folders: ["c/"], objects: [object("y")] })));
-  assert.deepEqual([rows.placeOf(0), rows.uri(0), rows.uri(-2)], [2, "gs://b/in/x", "gs://b/in/c/"]);
+  assert.deepEqual([rows.indexOfKey(0), rows.uri(0), rows.uri(-2)], [2, "gs://b/in/x", "gs://b/in/c/"]);
   assert.deepEqual([0, 1, 2, 3].map(rows.keyAt).map(rows.name), ["a/", "c/", "x", "y"]);
   assert.deepEqual([rows.has(-2), rows.has(-3), rows.has(1), rows.has(2)], [true, false, true, false]);
 });

@@ -10,14 +10,14 @@ import { filesText, shareDone } from "../../chimera_nb/widgets/job_history/row.j
 import { statusText } from "../../chimera_nb/widgets/job_history/words.js";
 import { whyNone as whyNoFailures } from "../../chimera_nb/widgets/job_monitor/failures.js";
 import { asText, linesOf } from "../../chimera_nb/widgets/job_monitor/log.js";
-import { factTexts, leftText, secondsRun } from "../../chimera_nb/widgets/job_monitor/words.js";
+import { factTexts, leftOutTexts, leftText, secondsRun } from "../../chimera_nb/widgets/job_monitor/words.js";
 
 /** @import { Job } from "../../chimera_nb/widgets/job_monitor/messages.js" */
 /** @import { JobRow } from "../../chimera_nb/widgets/job_history/messages.js" */
 
 const PLAN = { files: 1200, bytes: 5e9, more: false, rawBytes: 48e9, minutes: 12.4, workerHours: 3.25, assumes: "", counting: false, looking: false };
 const JOB = /** @type {Job} */ ({
-  id: "j", status: "running", final: false, listed: 10, complete: 3, failed: 1, readBytes: 100, rawBytes: 2000, lines: 7, speed: 1500, averageSpeed: 900, secondsLeft: 65, seconds: 12, fraction: 0.4,
+  id: "j", status: "running", final: false, listed: 10, complete: 3, failed: 1, skipped: 0, skippedBytes: 0, unmatched: 0, unmatchedBytes: 0, unmatchedFirst: /** @type {string[]} */ ([]), readBytes: 100, rawBytes: 2000, lines: 7, speed: 1500, averageSpeed: 900, secondsLeft: 65, seconds: 12, fraction: 0.4,
 });
 const ROW = /** @type {JobRow} */ ({ id: "j", status: "running", listed: 10, done: 3, failed: 1 });
 
@@ -57,6 +57,14 @@ test("numbers of a job that are not known are dashes", () => {
   const early = { ...JOB, listed: 0, complete: 0, failed: 0, readBytes: null, rawBytes: null, lines: null, speed: null, averageSpeed: null, secondsLeft: null };
   assert.deepEqual(Object.values(factTexts(early)), ["-", "0", "-", "-", "-", "-", "not known yet"]);
   assert.equal(factTexts({ ...JOB, speed: null }).speed, "900 B/s");
+});
+
+test("what a job does not read of its selection is told, with the first names", () => {
+  assert.deepEqual(leftOutTexts(JOB), []);
+  const [skipped, unmatched] = leftOutTexts({ ...JOB, source: "betfair", skipped: 1, skippedBytes: 100, unmatched: 3, unmatchedBytes: 7_100_000, unmatchedFirst: ["gs://b/in/a.txt", "gs://b/in/b.txt"] });
+  assert.equal(skipped, "1 file (100 B) skipped: what it holds is read from other files. The ledger has the reason.");
+  assert.equal(unmatched, "3 files (7.1 MB) of the selection not read, as the source betfair takes no such names: a.txt, b.txt, …");
+  assert.equal(factTexts({ ...JOB, skipped: 2 }).files, "6 of 10");
 });
 
 test("how long it takes from now depends on where it stands", () => {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from types import ModuleType, NoneType, UnionType
@@ -28,7 +28,6 @@ from chimera_nb.widgets.base.messages import (
     Request,
     camel,
     hints_of,
-    sequence_item,
 )
 
 # Traits of anywidget and of ipywidgets, and the one that model.d.ts has.
@@ -128,7 +127,7 @@ def _type(hint: Any) -> str:
     elif origin in {Union, UnionType}:
         of = _type(arguments[0])
         text = " | ".join(f"Absent<{of}>" if each is Nothing else _type(each) for each in arguments)
-    elif (item := sequence_item(hint)) is not None:
+    elif (item := _sequence_item(hint)) is not None:
         text = f"({_type(item)})[]" if " " in _type(item) else f"{_type(item)}[]"
     elif origin is tuple:
         text = f"[{', '.join(map(_type, arguments))}]"
@@ -139,6 +138,14 @@ def _type(hint: Any) -> str:
     else:
         raise TypeError(f"there is no TypeScript for {hint!r}")
     return text
+
+
+def _sequence_item(expected: Any) -> Any | None:
+    """The type of the items of a tuple, list or sequence of any length; None for what is none."""
+    origin, arguments = get_origin(expected), get_args(expected)
+    if origin in {list, Sequence} or (origin is tuple and arguments[1:] == (...,)):
+        return arguments[0]
+    return None
 
 
 if __name__ == "__main__":

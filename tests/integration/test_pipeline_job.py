@@ -156,7 +156,7 @@ def test_keep_partial_keeps_whole_lines_from_before_the_fault(place):
 
 @pytest.mark.parametrize("spool_mb", ["0", "1"])
 def test_files_that_fit_neither_in_memory_nor_on_disk_are_read_twice(place, spool_mb, monkeypatch):
-    monkeypatch.setattr(held_lines._room, "_free", 0)
+    monkeypatch.setattr(held_lines.memory_room, "_free", 0)
     files = [*good_files(), *bad_files()]
     arguments = ["--input", put(place, files), "--target", f"{place}/out", "--spool-mb", spool_mb]
     assert run(*arguments) == 0
@@ -167,7 +167,7 @@ def test_files_that_fit_neither_in_memory_nor_on_disk_are_read_twice(place, spoo
     kept = {record.uri.rpartition("/")[2]: record.lines for record in failed if record.lines}
     assert kept == {"cut.bz2": 2225, "tail.gz": 49}
     assert set(expected_lines(files)) < set(output_of(f"{place}/out"))
-    assert (held_lines._room._free, held_lines._disk._taken) == (0, 0)
+    assert (held_lines.memory_room._free, held_lines.disk_room._taken) == (0, 0)
 
 
 @pytest.mark.parametrize(("arguments", "code"), [((), 1), (("--max-ratio", "0"), 0)])
@@ -313,5 +313,6 @@ if REAL.is_dir():
             "listed": len(paths),
             "complete": len(paths),
             "failed": 0,
+            "skipped": 0,
             "noted": 0,
         }

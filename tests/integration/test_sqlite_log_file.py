@@ -52,6 +52,32 @@ def beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
+# Several logs in one process
+
+
+LOOKS = "import sys; from pathlib import Path; from chimera_nb.jobs.log.sqlite import SqliteJobLog; \
+log = SqliteJobLog(Path(sys.argv[1])); print(*(e.job_id for e in log.list().entries)); log.close()"
+
+
+def test_a_log_that_is_opened_twice_in_one_process_is_still_held_when_another_process_leaves_it(path, log):
+    """To open and close the file by itself would give up all locks of the process (fcntl(2)), SQLite's too: then
+    whoever closes last elsewhere deletes the write-ahead log, and what is written to it afterwards.
+    """
+
+    def ids_elsewhere() -> set[str]:
+        seen = subprocess.run(
+            [sys.executable, "-c", LOOKS, str(path)], capture_output=True, text=True, check=True
+        )
+        return set(seen.stdout.split())
+
+    log.create(first := a_record(day=1))
+    with contextlib.closing(SqliteJobLog(path)) as other:
+        assert ids_elsewhere() == {first.job_id}
+        log.create(second := a_record(day=2))
+        other.create(third := a_record(day=3))
+        assert ids_elsewhere() == {first.job_id, second.job_id, third.job_id}
+
+
 # Removed, replaced, moved
 
 

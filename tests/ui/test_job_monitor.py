@@ -134,7 +134,7 @@ def test_a_complete_job_shows_its_result_and_its_failures_and_retries_them(show,
     expect(page.locator(".ch-result-plot svg")).to_be_visible()
     page.get_by_label("What to plot").select_option("Size of the files")
     expect(page.locator(".ch-result-plot rect")).to_have_count(1)
-    expect(page.get_by_text(f'read_output("{ended.job_id}")')).to_be_visible()
+    expect(page.get_by_text(f'import chimera_nb as ch; ch.read_output("{ended.job_id}")')).to_be_visible()
     shard = page.get_by_role("link", name="output-00000-of-00001.ndjson")
     fetched = page.request.get(shard.get_attribute("href"))
     assert fetched.body() == STORE.read_bytes(f"gs://{bucket}/out/output/output-00000-of-00001.ndjson")

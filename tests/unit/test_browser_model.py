@@ -12,7 +12,7 @@ from chimera_nb.widgets.browser import counting, listing
 from chimera_nb.widgets.browser.counting import Count, Cover, Tally, advance
 from chimera_nb.widgets.browser.listing import Listing, Row, Rows, codec_by_name
 from chimera_nb.widgets.browser.model import Browser, add
-from chimera_nb.widgets.browser.navigation import BUCKETS, Bounds, RecentPlaces, crumbs, parent, typed
+from chimera_nb.widgets.browser.navigation import BUCKETS, BrowsingScope, RecentFolders, crumbs, parent, typed
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
 from pipeline.storage import Entry, ListingPage, PlainStore
 
@@ -132,21 +132,21 @@ def test_breadcrumbs_are_labels_with_the_places_they_lead_to():
     ],
 )
 def test_what_is_out_of_bounds_is_refused_with_the_reason(uri, reason):
-    bounds = Bounds(("b", "c"))
+    scope = BrowsingScope(("b", "c"))
     with pytest.raises(RefusedError) as refused:
-        bounds.check(uri)
+        scope.check(uri)
     assert reason in str(refused.value)
     assert "\n" not in str(refused.value)
-    assert not bounds.allows(uri)
-    assert bounds.allows("gs://c/../x")
+    assert not scope.allows(uri)
+    assert scope.allows("gs://c/../x")
 
 
 @pytest.mark.parametrize("path", ["/data/../etc/passwd", "/database/", "/", "/data/.."])
 def test_a_local_browser_shows_what_is_below_its_folder_and_nothing_else(path):
-    bounds = Bounds(None, "/data/")
-    assert bounds.allows("/data/..x/y..z")
-    assert not bounds.allows(path)
-    assert Browser("/data/", bounds).above == "/data/"
+    scope = BrowsingScope(None, "/data/")
+    assert scope.allows("/data/..x/y..z")
+    assert not scope.allows(path)
+    assert Browser("/data/", scope).above == "/data/"
 
 
 def test_what_is_typed_may_leave_out_the_scheme():
@@ -158,24 +158,24 @@ def test_what_is_typed_may_leave_out_the_scheme():
         typed("gs:/b")
 
 
-def test_recent_places_are_bounded_and_the_latest_comes_first(tmp_path):
-    recent = RecentPlaces(tmp_path / "new")
+def test_recent_folders_are_bounded_and_the_latest_comes_first(tmp_path):
+    recent = RecentFolders(tmp_path / "new")
     for n in range(30):
         recent.add(f"gs://b/{n}/")
     assert recent.add("gs://b/20/")[:3] == ("gs://b/20/", "gs://b/29/", "gs://b/28/")
     assert len(recent.read()) == 20
-    assert recent.read() == RecentPlaces(tmp_path / "new").read()
+    assert recent.read() == RecentFolders(tmp_path / "new").read()
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1, null]", "\xff"])
-def test_recent_places_that_cannot_be_read_are_none(tmp_path, content):
+def test_recent_folders_that_cannot_be_read_are_none(tmp_path, content):
     (tmp_path / "recent-places.json").write_bytes(content.encode("latin-1"))
-    assert RecentPlaces(tmp_path).read() == ()
+    assert RecentFolders(tmp_path).read() == ()
 
 
-def test_recent_places_that_cannot_be_written_are_only_shown(tmp_path):
+def test_recent_folders_that_cannot_be_written_are_only_shown(tmp_path):
     (tmp_path / "file").touch()
-    assert RecentPlaces(tmp_path / "file").add("gs://b/") == ("gs://b/",)
+    assert RecentFolders(tmp_path / "file").add("gs://b/") == ("gs://b/",)
 
 
 # Rows
@@ -344,7 +344,7 @@ def test_all_of_a_filtered_folder_is_the_rows_that_are_shown(browser):
 
 
 def test_a_selection_out_of_bounds_is_refused():
-    browser = Browser(BUCKETS, Bounds(("b",)))
+    browser = Browser(BUCKETS, BrowsingScope(("b",)))
     for uri in ("/etc/passwd", "gs://other/x", "gs://"):
         with pytest.raises(RefusedError):
             browser.select([uri])

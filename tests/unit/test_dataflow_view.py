@@ -93,7 +93,7 @@ def test_each_message_is_taken_in_once_whoever_brings_it(record):
 
 def test_a_traceback_is_shortened_to_its_cause_and_place():
     line = log_line(Message(at(1), "ERROR", TRACEBACK))
-    assert line == (
+    assert line.format() == (
         f"[{at(1)}] ERROR: ModuleNotFoundError: No module named 'no_such_module' "
         "(in ReadAndDecompress-ptransform-12) (at tiny_source.py:7)"
     )

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from chimera_nb.local.demo.event import make_event
-from chimera_nb.local.demo.files import FEWEST_FILES, DemoFile, demo_files, market_of_size, write_demo
+from chimera_nb.local.demo.files import FEWEST_FILES, DemoFile, demo_files, market_of_size
 from chimera_nb.local.demo.market import FEWEST_MESSAGES, LADDER, PLANS, make_market
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.errors import BadFileError, RefusedError
@@ -226,16 +226,6 @@ def test_odd_but_good_files_are_what_their_notes_say(demo: list[DemoFile]) -> No
 def test_too_few_files_are_refused() -> None:
     with pytest.raises(RefusedError, match=f"ask for {FEWEST_FILES}"):
         next(demo_files(files=FEWEST_FILES - 1))
-
-
-def test_the_demo_is_written_whole_and_may_be_written_again(tmp_path: Path) -> None:
-    first = write_demo(tmp_path, files=FEWEST_FILES)
-    (tmp_path / first[0].name).write_bytes(b"half")
-    write_demo(tmp_path, files=FEWEST_FILES)
-    found = {
-        str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
-    }
-    assert found == {file.name: file.data for file in first}
 
 
 @pytest.mark.parametrize("plan", PLANS)

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chimera_nb.data import frames
-from chimera_nb.data.columns import Column, to_column
+from chimera_nb.data.columns import Column
 from chimera_nb.data.frames import (
     FrameBuilder,
     HalfCharacterWarning,
@@ -20,7 +20,7 @@ from chimera_nb.data.frames import (
     frame_of_lines,
     to_frame,
 )
-from chimera_nb.data.query import Choice
+from chimera_nb.data.query import RowQuery
 from chimera_nb.data.records import NoRecord
 from pipeline.errors import RefusedError, UnknownNameError
 from tests.fixtures.files import REAL
@@ -215,10 +215,11 @@ def test_real_markets_make_frames_with_everything_reachable():
 @example([None, None, 1, "NaN"], 2)
 @example([2**63, 1], 1)
 def test_a_column_is_the_same_however_it_came(values, size):
-    whole, pieces = to_column(values), Column()
+    whole, pieces = Column(), Column()
+    whole.add(values)
     for at in range(0, len(values), size):
         pieces.add(values[at : at + size])
-    pd.testing.assert_series_equal(pieces.series(), whole)
+    pd.testing.assert_series_equal(pieces.series(), whole.series())
     assert len(pieces) == len(values)
 
 
@@ -316,7 +317,7 @@ def test_records_keyed_by_ids_are_refused_before_they_are_a_frame(monkeypatch):
 
 
 def test_records_keyed_by_ids_can_be_taken_apart():
-    frame = frame_of_lines([json.dumps(one).encode() for one in by_ids(3, 2)], Choice(explode=True))
+    frame = frame_of_lines([json.dumps(one).encode() for one in by_ids(3, 2)], RowQuery(explode=True))
     flat = flatten(frame)
     assert list(flat.columns) == ["key", "value.ltp"]
     assert flat.key.tolist() == ["1.0000", "1.0001", "1.1000", "1.1001", "1.2000", "1.2001"]

@@ -188,8 +188,8 @@ def test_of_two_that_overwrite_at_once_the_one_that_is_whole_stays_whole(out, mo
     take(out, "first", overwrite=True)
     real, turn = PlainStore.list_versions, []
 
-    def list_versions(store, prefix):
-        found = list(real(store, prefix))
+    def list_versions(store, prefix, **how):
+        found = list(real(store, prefix, **how))
         turn.append(prefix)
         if len(turn) == 1:
             second = take(out, "second", overwrite=True)

@@ -82,7 +82,7 @@ def test_a_target_splits_into_the_fields_that_make_it():
     ("changed", "field", "says"),
     [
         ({"bucket": "Results"}, "bucket", "cannot be a bucket"),
-        ({"bucket": ""}, "bucket", "name the bucket"),
+        ({"bucket": ""}, "bucket", "Name the bucket"),
         ({"prefix": "a*"}, "prefix", "glob character"),
         ({"prefix": "a//b"}, "prefix", "empty folder name"),
         ({"shards": "0"}, "shards", "a whole number from 1 to 99,999"),
@@ -92,9 +92,9 @@ def test_a_target_splits_into_the_fields_that_make_it():
         ({"max_failures": "-1"}, "max_failures", "a whole number from 0"),
         ({"max_ratio": "lots"}, "max_ratio", "a whole number from 0"),
         ({"spool_mb": "1.5"}, "spool_mb", "a whole number from 0"),
-        ({"user_project": "My Team"}, "user_project", "user project 'My Team' is no project's id"),
-        ({"source": "csv"}, "source", "no source is named 'csv'; there are: betfair, ndjson"),
-        ({"runner": "spark"}, "runner", "no runner is named"),
+        ({"user_project": "My Team"}, "user_project", "User project 'My Team' is no project's id"),
+        ({"source": "csv"}, "source", "No source is named 'csv'; there are: betfair, ndjson"),
+        ({"runner": "spark"}, "runner", "No runner is named"),
         ({"runner": "dataflow", "region": "europe-west1-b"}, "region", "it is a zone: write europe-west1"),
         ({"runner": "dataflow", "region": "Europe"}, "region", "no region's name"),
         ({"runner": "dataflow", "machine_type": "--big"}, "machine_type", "no type's name"),
@@ -182,7 +182,7 @@ def test_the_button_is_alive_only_when_nothing_is_wrong_unknown_or_under_way():
 
 
 def test_the_button_tells_the_first_problem_and_a_launched_job_by_its_name():
-    said = button(GOOD, {"shards": "shards is 0", "inputs": "nothing is selected"}).says
+    said = button(GOOD, {"shards": "Shards is 0.", "inputs": "Nothing is selected."}).says
     assert said == "Nothing is selected."
     assert "2026-11-24-00000000" in button(GOOD, {}, launched="2026-11-24-00000000").says
 

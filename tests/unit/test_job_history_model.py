@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chimera_nb.jobs.log.entries import UnreadableRecord
-from chimera_nb.jobs.log.protocol import RecordPage, _read_token, token_after
+from chimera_nb.jobs.log.protocol import RecordPage
+from chimera_nb.jobs.log.query import _read_token, token_after
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.widgets.job_history import model as history_model

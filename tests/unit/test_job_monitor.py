@@ -17,7 +17,7 @@ from chimera_nb.jobs.transitions import Change, advance
 from chimera_nb.session import Session
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import presence
-from chimera_nb.widgets.job_monitor import widget as job_monitor
+from chimera_nb.widgets.job_monitor import follower
 from chimera_nb.widgets.job_monitor.widget import JobMonitor
 from pipeline.errors import JobLogError, RefusedError
 from pipeline.spec import JobSpec
@@ -75,7 +75,7 @@ def test_nothing_is_asked_of_a_log_before_a_view_is_there(session, job, monkeypa
 
 
 def test_the_status_follows_the_job_without_waiting_for_the_next_look(session, job, log, monkeypatch):
-    monkeypatch.setattr(job_monitor, "_EVERY", 60.0)
+    monkeypatch.setattr(follower, "_EVERY", 60.0)
 
     async def watch():
         monitor = JobMonitor(job, session)
@@ -95,17 +95,17 @@ def test_the_status_follows_the_job_without_waiting_for_the_next_look(session, j
 
 
 def test_a_job_that_has_ended_is_looked_after_no_more(session, job, log, monkeypatch):
-    monkeypatch.setattr(job_monitor, "_EVERY", 0.05)
+    monkeypatch.setattr(follower, "_EVERY", 0.05)
 
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         await until(lambda: monitor.status == "pending")
-        assert monitor._following
+        assert monitor._follower.is_following
         log.update(job, Change(status=Status.CANCELLED))
-        await until(lambda: monitor.status == "cancelled" and not monitor._following)
+        await until(lambda: monitor.status == "cancelled" and not monitor._follower.is_following)
         ask(monitor, "here")
-        assert not monitor._following
+        assert not monitor._follower.is_following
         monitor.close()
 
     run(watch())
@@ -114,21 +114,21 @@ def test_a_job_that_has_ended_is_looked_after_no_more(session, job, log, monkeyp
 def test_without_a_view_a_job_that_is_set_is_looked_at_once(session, job, monkeypatch):
     looks = []
     get = JobService.get
-    monkeypatch.setattr(job_monitor, "_EVERY", 0.01)
+    monkeypatch.setattr(follower, "_EVERY", 0.01)
     monkeypatch.setattr(JobService, "get", lambda self, job_id: looks.append(1) or get(self, job_id))
 
     async def watch():
         monitor = JobMonitor(session=session)
         monitor.job_id = job
-        await until(lambda: monitor.status == "pending" and not monitor._following)
+        await until(lambda: monitor.status == "pending" and not monitor._follower.is_following)
         assert len(looks) == 1
         ask(monitor, "hello", "one")
         ask(monitor, "hello", "two")
         await until(lambda: len(looks) > 3)
         ask(monitor, "bye", "one")
-        assert monitor._following
+        assert monitor._follower.is_following
         ask(monitor, "bye", "two")
-        await until(lambda: not monitor._following)
+        await until(lambda: not monitor._follower.is_following)
         ask(monitor, "here", "one")  # its page is in front again
         seen = len(looks)
         await until(lambda: len(looks) > seen)
@@ -138,21 +138,21 @@ def test_without_a_view_a_job_that_is_set_is_looked_at_once(session, job, monkey
 
 
 def test_a_view_that_was_not_heard_of_for_long_counts_no_more(session, job, monkeypatch):
-    monkeypatch.setattr(job_monitor, "_EVERY", 0.01)
+    monkeypatch.setattr(follower, "_EVERY", 0.01)
     monkeypatch.setattr(presence, "LASTS_SECONDS", 0.2)
 
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        assert monitor._following
-        await until(lambda: not monitor._following)
+        assert monitor._follower.is_following
+        await until(lambda: not monitor._follower.is_following)
         monitor.close()
 
     run(watch())
 
 
 def test_a_log_that_is_away_is_said_to_be_and_looked_for_again(session, job, monkeypatch):
-    monkeypatch.setattr(job_monitor, "_EVERY", 0.05)
+    monkeypatch.setattr(follower, "_EVERY", 0.05)
     get, away = JobService.get, threading.Event()
 
     def faulty(self, job_id):
@@ -388,7 +388,7 @@ def test_the_log_is_sent_line_by_line(session, job, log):
 def test_a_record_that_cannot_be_read_is_said_to_be_and_shown_once_it_is_mended(
     session, job, log, monkeypatch
 ):
-    monkeypatch.setattr(job_monitor, "_EVERY", 0.02)
+    monkeypatch.setattr(follower, "_EVERY", 0.02)
     document = log.get(job).to_document()
     put_in(log, "2024-01-01-0ddc0de0", {**document, "jobId": "2024-01-01-0ddc0de0", "logs": 5})
 

@@ -24,7 +24,12 @@ from pipeline.spec import JobSpec
 
 JOB, DATAFLOW = table(JobOptions), table(DataflowOptions)
 CHOSEN = selection(["gs://history/2016/"])
-VALUES = {"source": "betfair", "user_project": "my-team-1234", "temp_location": "gs://temp/x"}
+VALUES = {
+    "source": "betfair",
+    "user_project": "my-team-1234",
+    "temp_location": "gs://temp/x",
+    "format": "csv",
+}
 
 
 def value_of(option: Option):

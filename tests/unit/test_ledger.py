@@ -17,7 +17,7 @@ NAME = st.binary(max_size=30).map(os.fsdecode) | st.text(max_size=30)
 RECORD = st.builds(
     FileRecord,
     NAME,
-    st.sampled_from(["complete", "failed"]),
+    st.sampled_from(["complete", "failed", "skipped"]),
     st.none() | COUNT,
     COUNT,
     st.none() | st.just("bz2"),
@@ -84,9 +84,13 @@ def test_totals_are_the_same_whichever_way_they_are_merged(records, at):
     one, other = reduce(Totals.add, records[:at], Totals()), reduce(Totals.add, records[at:], Totals())
     assert one.merge(other) == other.merge(one) == whole
     assert whole.complete == sum(record.status == "complete" for record in records)
-    assert whole.complete + whole.failed == len(records)
-    assert whole.lines == sum(record.lines for record in records)
-    assert whole.output_bytes == sum(record.output_bytes for record in records)
+    read = [record for record in records if record.status != "skipped"]
+    assert (whole.complete + whole.failed, whole.listed) == (len(read), len(records))
+    assert whole.lines == sum(record.lines for record in read)
+    assert whole.output_bytes == sum(record.output_bytes for record in read)
+    assert whole.size == sum(record.size for record in read)
+    assert whole.size + whole.skipped_bytes == sum(record.size for record in records)
+    assert whole.noted == sum(record.note is not None for record in read)
 
 
 # Reconciliation
@@ -99,6 +103,7 @@ LEDGER = [Part("l", 500, 3, None), Part("m", 200, 1, None)]
 def test_accounts_that_agree_pass():
     reconcile(4, GOOD, iter(OUTPUT), iter(LEDGER), "gs://out/x")
     reconcile(2, Totals(failed=2), [], [Part("l", 9, 2, None)], "gs://out/x")
+    reconcile(2, Totals(failed=1, skipped=1), [], [Part("l", 9, 2, None)], "gs://out/x")
 
 
 @pytest.mark.parametrize(
@@ -106,6 +111,7 @@ def test_accounts_that_agree_pass():
     [
         (5, GOOD, OUTPUT, LEDGER, "5 files listed but 4 files in the ledger"),
         (3, GOOD, OUTPUT, LEDGER, "3 files listed but 4 files in the ledger"),
+        (4, dataclasses.replace(GOOD, skipped=1), OUTPUT, LEDGER, "4 files listed but 5 files in the ledger"),
         (4, GOOD, OUTPUT, LEDGER[:1], "3 lines in the ledger's files but 4 files"),
         (4, GOOD, OUTPUT, [*LEDGER, LEDGER[0]], "7 lines in the ledger's files but 4 files"),
         (4, GOOD, OUTPUT[:1], LEDGER, "10 lines by the ledger but 6 lines in the output"),
@@ -164,6 +170,13 @@ def test_a_job_fails_for_too_many_failed_files_only(complete, failed, allowed, e
     with pytest.raises(error, match=says) as caught:
         judge(totals, allowed, "L")
     assert type(caught.value) is error
+
+
+def test_a_job_of_which_all_files_were_skipped_fails_and_says_what_to_do():
+    with pytest.raises(JobError, match=r"all 3 files were skipped, each for another.*every-file reads them"):
+        judge(Totals(skipped=3), None, "L")
+    with pytest.raises(TooManyFailuresError, match="all 2 files failed"):
+        judge(Totals(failed=2, skipped=3), None, "L")
 
 
 def test_a_record_and_its_totals_cannot_be_changed():

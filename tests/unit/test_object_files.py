@@ -18,9 +18,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from chimera_nb.local.storage.known import is_described
 from chimera_nb.local.storage.multipart import parts_of_multipart
 from chimera_nb.local.storage.names import from_disk, to_disk, to_disk_prefix
-from chimera_nb.local.storage.object_files import ObjectFiles, is_described
+from chimera_nb.local.storage.object_files import ObjectFiles
 from chimera_nb.local.storage.object_server import ObjectServer
 
 BUCKET = "kept"
@@ -39,7 +40,7 @@ def files(tmp_path) -> ObjectFiles:
 def any_files(request, files, monkeypatch):
     """The same where what is known of an object is an attribute of its file, and where it is a file beside it."""
     if request.param == "files beside":
-        monkeypatch.setattr("chimera_nb.local.storage.object_files.sys.platform", "darwin")
+        monkeypatch.setattr("chimera_nb.local.storage.known.sys.platform", "darwin")
     elif sys.platform != "linux":
         pytest.skip("has no extended attributes")
     return files
@@ -49,7 +50,7 @@ def put(files, path, data=b"x", **said):
     incoming = files.incoming()
     try:
         incoming.write(data)
-        return files.place(incoming, BUCKET, path, **said)
+        return files.commit(incoming, BUCKET, path, **said)
     finally:
         incoming.drop()
 

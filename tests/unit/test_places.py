@@ -14,7 +14,13 @@ from pipeline.read.lines import joined
 from pipeline.storage import PlainStore
 from pipeline.storage.local_streams import FileReader
 from pipeline.target.layout import shard_name, shards_uri
-from pipeline.write.line_offsets import OffsetMap, resolve_offsets, stretches_of_parts, stretches_of_shards
+from pipeline.write.line_offsets import (
+    OffsetMap,
+    resolve_offsets,
+    shard_names,
+    stretches_of_parts,
+    stretches_of_shards,
+)
 from pipeline.write.shard_list import PublishedFile, read_shard_list, write_shard_list
 from pipeline.write.shards import locate, plan_cuts, plan_shards, write_shard
 
@@ -39,12 +45,12 @@ def test_every_byte_of_a_part_is_found_in_the_shards(tmp_path_factory, contents,
     parts = parts_of(folder, contents)
     if wanted is None:
         written = [Path(part.uri).read_bytes() for part in parts]
-        places = OffsetMap(stretches_of_parts([*reversed(parts)]), len(parts))
+        places = OffsetMap(stretches_of_parts([*reversed(parts)]), shard_names(parts))
     else:
         offsets = {cut.uri: cut for cut in map(partial(locate, STORE), plan_cuts(parts, wanted))}
         shards = plan_shards(parts, offsets, wanted)
         written = [Path(write_shard(STORE, s, f"{folder}/out").uri).read_bytes() for s in shards]
-        places = OffsetMap(stretches_of_shards(shards), len(shards))
+        places = OffsetMap(stretches_of_shards(shards), shard_names(shards))
     names = [shard_name("output", index, len(written)) for index in range(len(written))]
     for part, data in zip(parts, contents, strict=True):
         for offset in range(len(data)):
@@ -61,7 +67,9 @@ def test_a_ledger_file_is_written_again_with_shards_for_parts(tmp_path):
     ledger = tmp_path / "ledger.ndjson"
     ledger.write_bytes(b"".join(record.to_line() for record in records))
     part = Part(str(ledger), ledger.stat().st_size, 2, None)
-    placed = resolve_offsets(STORE, part, OffsetMap(stretches_of_parts(parts), 2), f"{tmp_path}/placed")
+    placed = resolve_offsets(
+        STORE, part, OffsetMap(stretches_of_parts(parts), shard_names(parts)), f"{tmp_path}/placed"
+    )
     data = Path(placed.uri).read_bytes()
     first, second = map(FileRecord.from_line, data.splitlines())
     assert (first.shard, first.offset, first.output_bytes) == ("output-00001-of-00002.ndjson", 10, 10)
@@ -78,13 +86,13 @@ def test_a_ledger_file_that_arrives_otherwise_than_the_store_has_it_is_not_writt
     part = Part(str(ledger), ledger.stat().st_size, 1, None)
     monkeypatch.setattr(FileReader, "_expected", lambda _: (part.size, "AAAAAA=="))
     with pytest.raises(TransferError, match=r"its CRC-32C is .* as read and AAAAAA== in the bucket"):
-        resolve_offsets(STORE, part, OffsetMap([], 0), f"{tmp_path}/placed")
+        resolve_offsets(STORE, part, OffsetMap([], []), f"{tmp_path}/placed")
     assert list((tmp_path / "placed").iterdir()) == []
 
 
 def test_lines_in_a_part_that_was_never_written_are_told():
     with pytest.raises(ReconciliationError, match=r"/gone: the ledger tells of lines in it at byte 7"):
-        OffsetMap(stretches_of_parts([Part("/there", 9, 1, None)]), 1).find("/gone", 7)
+        OffsetMap(stretches_of_parts([Part("/there", 9, 1, None)]), ["x"]).find("/gone", 7)
 
 
 @given(st.lists(st.binary(max_size=9).map(lambda data: data + b"\n")), st.integers(1, 30))

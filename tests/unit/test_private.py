@@ -14,7 +14,7 @@ from chimera_nb.jobs.runners import spawn
 from chimera_nb.jobs.service import open_log
 from chimera_nb.machine.private import private_data_dir
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.browser.navigation import RecentPlaces
+from chimera_nb.widgets.browser.navigation import RecentFolders
 from pipeline.spec import JobSpec
 
 
@@ -45,7 +45,7 @@ def used(folder: Path) -> None:
     cache.keep(
         settings.folder / "samples", "key", cache.Sample((), files=1, files_total=1, bytes=1, bytes_total=1)
     )
-    RecentPlaces(settings.folder).add("gs://b/")
+    RecentFolders(settings.folder).add("gs://b/")
 
 
 def test_what_is_made_is_private_whatever_the_users_umask(tmp_path):

@@ -136,7 +136,7 @@ def test_a_job_that_ends_well_leaves_output_ledger_and_summary(tmp_path):
     }
     assert not (job.out / "_chimera").exists()
     assert json.loads(there["summary.json"]) == read_summary(STORE, str(job.out)) == summary
-    assert summary["files"] == {"listed": 3, "complete": 2, "failed": 1, "noted": 0}
+    assert summary["files"] == {"listed": 3, "complete": 2, "failed": 1, "skipped": 0, "noted": 0}
     assert (summary["lines"], summary["shards"], summary["outputBytes"]) == (4, 2, 8)
     assert summary["crc32c"] == summary_crc32c(json.loads(there["summary.json"]))
     listed = {"name": "shards.ndjson", "bytes": job.published.size, "crc32c": job.published.crc32c}

@@ -389,7 +389,8 @@ def test_a_job_that_is_refused_has_touched_nothing(tmp_path, input_):
 def test_a_job_that_is_admitted_has_its_patterns_and_its_target(tmp_path):
     lay(tmp_path, "a/x.bz2")
     made = spec(f"{tmp_path}/a", f"{tmp_path}/a/", target=f"{tmp_path}/out", source="betfair")
-    assert admit(STORE, made, lambda _: None) == [f"{tmp_path}/a/*.bz2", f"{tmp_path}/a/**/*.bz2"]
+    patterns = [f"{tmp_path}/a/*.bz2", f"{tmp_path}/a/**/*.bz2"]
+    assert admit(STORE, made, lambda _: None) == [patterns[0], f"{tmp_path}/a/", patterns[1]]
     assert (tmp_path / "out/_chimera/claim.json").exists()
 
 

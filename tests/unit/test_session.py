@@ -70,7 +70,7 @@ def test_a_stack_that_was_started_again_is_found_again(running):
     running[:] = [one("/data", 8000)]
     assert session.store_for("gs://b/x").cloud.endpoint == endpoint(session) == "http://localhost:8000"
     running[:] = [one("/other", 9000)]
-    assert session.look(["gs://b/x"]).data_dir == Path("/other")
+    assert session.refresh(["gs://b/x"]).data_dir == Path("/other")
     assert endpoint(session) == "http://localhost:9000"
     running.clear()
     with pytest.raises(StackError, match="no local stack runs"):
@@ -81,7 +81,7 @@ def test_a_stack_that_goes_on_is_not_left_for_another(running):
     running[:] = [one("/data", 7000)]
     session = connect(["gs://b/x"])
     running.insert(0, one("/other", 9000))
-    assert session.look(["gs://b/x"]).data_dir == Path("/data")
+    assert session.refresh(["gs://b/x"]).data_dir == Path("/data")
 
 
 def test_what_the_user_has_set_stands(running, monkeypatch):
@@ -89,7 +89,7 @@ def test_what_the_user_has_set_stands(running, monkeypatch):
     assert endpoint(connect(["gs://b/x"])) == "http://mine:1"
     running.append(one("/data", 7000))
     session = connect(["gs://b/x"])
-    session.look(["gs://b/x"])
+    session.refresh(["gs://b/x"])
     assert endpoint(session) == "http://mine:1"
     assert session.settings.dataflow_endpoint == "http://localhost:7001"
     running[:] = [one("/data", 8000)]
@@ -105,7 +105,7 @@ def test_a_session_of_the_environment_follows_it_to_the_cloud(running, monkeypat
     assert os.environ["GOOGLE_APPLICATION_CREDENTIALS"] == "/key.json"
     monkeypatch.setenv("CHIMERA_PLACE", "cloud")
     monkeypatch.setenv("CHIMERA_PROJECT", "p")
-    assert session.look(["gs://b/x"]).place == "cloud"
+    assert session.refresh(["gs://b/x"]).place == "cloud"
     assert session.store.cloud == Cloud()
     made = job_environment(session.settings)
     assert made["GOOGLE_APPLICATION_CREDENTIALS"] == "/key.json"

@@ -361,11 +361,11 @@ def test_a_store_that_fails_once_the_target_is_taken_leaves_no_claim(out, monkey
     before = lay_result(out)
     real, calls = LocalVersions().list_versions, []
 
-    def fails_once(prefix):
+    def fails_once(prefix, **how):
         calls.append(prefix)
         if len(calls) == 3:  # the two kinds of shards were looked at before
             raise StorageError("x", "the store does not answer")
-        return real(prefix)
+        return real(prefix, **how)
 
     monkeypatch.setattr(LocalVersions, "list_versions", staticmethod(fails_once))
     with pytest.raises(TargetError, match="the store does not answer"):

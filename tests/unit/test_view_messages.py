@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
+import traitlets
 
 from chimera_nb.widgets.base import presence
 from chimera_nb.widgets.base.messages import Message, Request
-from chimera_nb.widgets.base.widget import View, existing
+from chimera_nb.widgets.base.widget import ChimeraWidget, existing
 from pipeline.errors import RefusedError
 
 
@@ -41,10 +42,15 @@ class SumMessage(Message):
     the_sum: int
 
 
-class Counting(View):
+class Counting(ChimeraWidget):
     """A widget with handlers, one of which has a bug."""
 
     _esm = "export default {}"
+    divisor = traitlets.Int(1).tag(sync=True)
+
+    @traitlets.observe("divisor")
+    def _on_divisor(self, change: dict[str, int]) -> None:
+        self.error = str(1 / change["new"])
 
     def _asked_divide(self, request: Divide) -> None:
         self.error = str(1 / len(request.text))
@@ -142,6 +148,18 @@ def test_a_fault_of_a_handler_is_logged_with_its_traceback_and_shown(widget, cap
     assert widget.sent == []
     send(widget, kind="divide", text="ab")
     assert widget.error == "0.5"
+
+
+def test_a_fault_of_an_observer_of_what_a_page_sets_is_logged_with_its_traceback_and_shown(widget, caplog):
+    with caplog.at_level(logging.WARNING):
+        widget.set_state({"divisor": 0})
+    (logged,) = caplog.records
+    assert "_on_divisor" in logging.Formatter().formatException(logged.exc_info)
+    assert "ZeroDivisionError" in widget.error
+    widget.set_state({"divisor": "x"})
+    assert "expected an int" in widget.error
+    widget.set_state({"divisor": 4})
+    assert widget.error == "0.25"
 
 
 def test_what_a_handler_refuses_is_shown_in_its_words(widget, caplog):

@@ -1,6 +1,6 @@
 """Drawings that were made before, in memory and on disk.
 
-In <data folder>/samples a file <key>.sample holds a JSON line about the drawing, with the files and places
+In <data folder>/samples a file <key>.sample holds a JSON line about the drawing, with the files and positions
 of its lines, then the lines themselves. The key is of all that a drawing depends on, so a file is never out of
 date; the oldest go when there are many.
 """
@@ -30,9 +30,9 @@ _IN_MEMORY = 8
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample's lines, in the order of files and places, and what they were drawn from.
+    """A sample's lines, in the order of files and positions, and what they were drawn from.
 
-    lines         (the file's URI, the place in it from 1 on, the text without its end)
+    lines         (the file's URI, the position in it from 1 on, the text without its end)
     files_total, bytes_total
                   of all files that match; files and bytes are of those that were read
     failed        how many files gave nothing; failures has the first of them
@@ -101,19 +101,19 @@ def _path(folder: Path, key: str) -> Path:
 
 
 def _to_bytes(taken: Sample) -> bytes:
-    about = asdict(taken)
-    about["lines"] = [[uri, place] for uri, place, _ in taken.lines]
-    return b"\n".join((json.dumps(about).encode(), *(text for _, _, text in taken.lines)))
+    header = asdict(taken)
+    header["lines"] = [[uri, position] for uri, position, _ in taken.lines]
+    return b"\n".join((json.dumps(header).encode(), *(text for _, _, text in taken.lines)))
 
 
 def _from_bytes(data: bytes) -> Sample:
     head, *texts = data.split(b"\n")
-    about = json.loads(head)
-    about["failures"] = tuple(Failure(**failure) for failure in about["failures"])
-    about["lines"] = tuple(
-        (uri, place, text) for (uri, place), text in zip(about["lines"], texts, strict=True)
+    header = json.loads(head)
+    header["failures"] = tuple(Failure(**failure) for failure in header["failures"])
+    header["lines"] = tuple(
+        (uri, position, text) for (uri, position), text in zip(header["lines"], texts, strict=True)
     )
-    return Sample(**about)
+    return Sample(**header)
 
 
 def _remove_oldest(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A number for each line, by seed, file and place; the lines with the lowest numbers are the sample.
+"""A number for each line, by seed, file and position; the lines with the lowest numbers are the sample.
 
 The number depends on nothing else, so the sample is the same whatever the order in which files are read and
 however they are spread over threads or bundles. All lines stand the same chance, whichever file they are in.
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 NUMBERS = 1 << 63  # numbers are below this
-Line = tuple[int, bytes, int, bytes]  # its number, its file's URI, its place in it from 1 on, its text
+Line = tuple[int, bytes, int, bytes]  # its number, its file's URI, its position in it from 1 on, its text
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _WRAP = (1 << 64) - 1
@@ -26,7 +26,7 @@ def file_key(seed: int, uri: bytes) -> int:
 
 
 def line_numbers(key: int, first: int, count: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
-    """The numbers of `count` lines of a file from the place `first` on: SplitMix64 (Steele and others, 2014)."""
+    """The numbers of `count` lines of a file from the position `first` on: SplitMix64 (Steele and others, 2014)."""
     z = np.arange(first, first + count, dtype=np.uint64)
     z *= np.uint64(_GOLDEN)
     z += np.uint64((key + _GOLDEN) & _WRAP)
@@ -64,13 +64,13 @@ def pick_lines(blocks: Iterable[bytes], uri: bytes, seed: int, lowest: Lowest) -
     The blocks hold whole lines. Only lines that may be among the lowest are cut out.
     """
     key = file_key(seed, uri)
-    place = 0
+    position = 0
     for block in blocks:
         ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
-        numbers = line_numbers(key, place, len(ends))
+        numbers = line_numbers(key, position, len(ends))
         for i in np.flatnonzero(numbers < lowest.below).tolist():
             text = block[int(ends[i - 1]) + 1 if i else 0 : int(ends[i])]
             if text and not text.isspace():
-                lowest.add((int(numbers[i]), uri, place + i + 1, text))
-        place += len(ends)
-    return place
+                lowest.add((int(numbers[i]), uri, position + i + 1, text))
+        position += len(ends)
+    return position

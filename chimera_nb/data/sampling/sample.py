@@ -18,7 +18,7 @@ from chimera_nb.data.joined import Records, check_records, one_a_line
 from chimera_nb.data.nested import Explode
 from chimera_nb.data.no_file import file_wanted
 from chimera_nb.data.preview import preview
-from chimera_nb.data.query import Choice
+from chimera_nb.data.query import RowQuery
 from chimera_nb.data.records import RecordReader, free_name, is_blank
 from chimera_nb.data.sampling import cache
 from chimera_nb.data.sampling.cache import Sample, sample_key
@@ -37,7 +37,7 @@ from pipeline.storage import Store
 __all__ = ["SampleCancelledError", "SampleProgress", "SampleWarning", "peek", "sample"]
 
 EXACT_BYTES = 500_000_000
-FILE, PLACE = "_file", "_file_line"  # columns of a sample: where each record is, if no field is called so
+FILE, LINE = "_file", "_file_line"  # columns of a sample: where each record is, if no field is called so
 _LOOK_EVERY = 0.1  # seconds
 _STOP_SECONDS = 5.0
 Report = Callable[[SampleProgress], object]
@@ -68,7 +68,7 @@ def peek(
     """
     uri, n = path_text(uri), whole_number(n, "n", 1)
     check_records(records)
-    choice = Choice(columns, explode=explode)
+    query = RowQuery(columns, explode=explode)
     store = store or (session or Session()).store_for(uri)
     with file_wanted(store, uri):
         lines, problem = _first(store, uri, n) if records == "lines" else _first_lines(store, uri, n, records)
@@ -76,7 +76,7 @@ def peek(
         raise BadFileError(f"{uri}: {problem}")
     if problem and len(lines) < n:
         warnings.warn(f"{uri}: {problem}; these are the records before that", SampleWarning, stacklevel=2)
-    return frame_of_lines(lines[:n], choice)
+    return frame_of_lines(lines[:n], query)
 
 
 def _first(store: Store, uri: str, n: int) -> tuple[list[bytes], str | None]:
@@ -143,7 +143,7 @@ def sample(
     located, n = path_texts(paths), whole_number(n, "n", 1)
     max_bytes, seed = whole_number(max_bytes, "max_bytes", 0), whole_number(seed, "seed")
     check_records(records)
-    choice = Choice(columns, explode=explode)
+    query = RowQuery(columns, explode=explode)
     session = session or Session()
     store = store or session.store_for(*located)
     folder = session.settings.folder / "samples"
@@ -158,7 +158,7 @@ def sample(
         with sample_bar() as show:
             taken = _in_thread(work, run, show, cancel)
     _warn(taken)
-    return _frame(taken, n, seed, choice)
+    return _frame(taken, n, seed, query)
 
 
 def _take_sample(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: Path) -> Sample:
@@ -180,9 +180,9 @@ def _take_sample(run: Run, paths: Sequence[str], source: str, max_bytes: int, fo
     run.chosen(chosen.files)
     from chimera_nb.data.sampling.beam import take_sample
 
-    lines = sorted((uri, place, text) for _, uri, place, text in take_sample(run, chosen.files))
+    lines = sorted((uri, position, text) for _, uri, position, text in take_sample(run, chosen.files))
     taken = Sample(
-        tuple((uri.decode("utf-8", "surrogateescape"), place, text) for uri, place, text in lines),
+        tuple((uri.decode("utf-8", "surrogateescape"), position, text) for uri, position, text in lines),
         files=len(chosen.files),
         files_total=chosen.total_files,
         bytes=sum(entry.size for entry in chosen.files),
@@ -241,23 +241,25 @@ def _warn(taken: Sample) -> None:
         )
 
 
-def _frame(taken: Sample, n: int, seed: int, choice: Choice) -> pd.DataFrame:
+def _frame(taken: Sample, n: int, seed: int, query: RowQuery) -> pd.DataFrame:
     reader = RecordReader()
-    rows = [choice.take([row]) for row in reader.read([text for _, _, text in taken.lines])]
-    choice.check()
-    builder = FrameBuilder(choice.columns)
+    rows = [query.take([row]) for row in reader.read([text for _, _, text in taken.lines])]
+    query.check()
+    builder = FrameBuilder(query.columns)
     builder.add([row for several in rows for row in several])
     frame = builder.told_frame()
     warn_of_halves(reader.escaped)
-    places = [
-        (uri, place) for (uri, place, _), several in zip(taken.lines, rows, strict=True) for _ in several
+    positions = [
+        (uri, position)
+        for (uri, position, _), several in zip(taken.lines, rows, strict=True)
+        for _ in several
     ]
-    file, line = free_name(FILE, frame), free_name(PLACE, frame)
-    if (file, line) != (FILE, PLACE):
-        text = f"records have fields named {FILE} or {PLACE}; where each record is, is in the columns {file} and {line}"
+    file, line = free_name(FILE, frame), free_name(LINE, frame)
+    if (file, line) != (FILE, LINE):
+        text = f"records have fields named {FILE} or {LINE}; where each record is, is in the columns {file} and {line}"
         warnings.warn(text, SampleWarning, stacklevel=3)
-    frame[file] = pd.array([storable(uri) for uri, _ in places], dtype="string")
-    frame[line] = pd.array([place for _, place in places], dtype="Int64")
+    frame[file] = pd.array([storable(uri) for uri, _ in positions], dtype="string")
+    frame[line] = pd.array([position for _, position in positions], dtype="Int64")
     frame.attrs["sample"] = {
         "n": n,
         "seed": seed,

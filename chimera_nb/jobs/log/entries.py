@@ -49,7 +49,7 @@ def read_record(job_id: str, load: Callable[[], Any]) -> JobRecord:
 
 
 def read_entry(where: str, job_id: str, created_at: object, load: Callable[[], Any]) -> Entry:
-    """The record in a document, or what is wrong with that. So one does not hide the others; it is logged once."""
+    """The record in a document, or an UnreadableRecord, which is logged once by a process."""
     try:
         return read_record(job_id, load)
     except UnreadableRecordError as e:

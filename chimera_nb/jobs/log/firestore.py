@@ -10,9 +10,8 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from chimera_nb.jobs.document import fields_to_write
@@ -21,17 +20,11 @@ from chimera_nb.jobs.log import firestore_client
 from chimera_nb.jobs.log.entries import Entries, Entry, read_entry, read_record
 from chimera_nb.jobs.log.firestore_client import explained, open_client, patience
 from chimera_nb.jobs.log.firestore_pages import read_page
-from chimera_nb.jobs.log.protocol import (
-    Callback,
-    JobLog,
-    Query,
-    RecordPage,
-    Watch,
-    check_id,
-    check_new_id,
-    checked_limit,
-)
-from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.log.ids import check_id, check_new_id
+from chimera_nb.jobs.log.protocol import JobLog, RecordPage
+from chimera_nb.jobs.log.query import Query, checked_limit
+from chimera_nb.jobs.log.watch import Callback, Watch
+from chimera_nb.jobs.record import JobRecord, timestamp
 from chimera_nb.jobs.transitions import Change, advance
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, SettingsError
 
@@ -82,7 +75,7 @@ class FirestoreJobLog(JobLog):
         return read_record(job_id, self._read(job_id).to_dict)
 
     def update(self, job_id: str, change: Change) -> JobRecord:
-        """See JobLog. A write is bound to the version of the document that was read, and begun anew when it lost.
+        """See JobLog. A write has the version that was read as its precondition, and is repeated when that fails.
 
         The client's transactions do the same with locks, but 20 threads that append to one job at once took
         100 s on the emulator and 19 of them failed; this takes 1 s. They have no timeouts either.
@@ -115,33 +108,13 @@ class FirestoreJobLog(JobLog):
             attempts += 1
             time.sleep(random.uniform(0, 0.02 * min(attempts, 10)))  # noqa: S311 - spreads the writers
 
-    def list(
-        self,
-        *,
-        statuses: Sequence[Status] = (),
-        source: str | None = None,
-        created_after: datetime | str | None = None,
-        created_before: datetime | str | None = None,
-        text: str | None = None,
-        limit: int = 50,
-        page_token: str | None = None,
-    ) -> RecordPage:
-        """See JobLog. Firestore has no search in text: documents are read, 2,000 at most, and filtered here.
+    def page(self, query: Query) -> RecordPage:
+        """Firestore has no search in text: documents are read, 2,000 at most, and filtered here.
 
-        A document without a createdAt is in no such order. Where there are any, they come last, in a list that
-        nothing but text narrows.
+        Documents without a createdAt cannot be ordered by it: they come last, in lists with no filter but `text`.
         """
-        wanted = Query.of(
-            statuses=statuses,
-            source=source,
-            created_after=created_after,
-            created_before=created_before,
-            text=text,
-            limit=limit,
-            page_token=page_token,
-        )
         with self._errors():
-            return read_page(self._collection, wanted, self._entry)
+            return read_page(self._collection, query, self._entry)
 
     def watch(self, callback: Callback, *, job_id: str | None = None, limit: int = 100) -> Watch:
         if job_id is not None:

@@ -1,4 +1,4 @@
-"""Pages of the shared job log: newest first, and last what has no time, which no order of times can find."""
+"""Pages of the shared job log: newest first, then documents without a createdAt, by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from chimera_nb.jobs.log.entries import Entry
 from chimera_nb.jobs.log.firestore_client import patience
-from chimera_nb.jobs.log.protocol import Query, RecordPage, search_text, token_after, unknown_token
+from chimera_nb.jobs.log.protocol import RecordPage
+from chimera_nb.jobs.log.query import Query, search_text, token_after, unknown_token
 
 _MOST_READ = 2000  # documents read for one page when most do not have the text that is looked for
 _READ_AT_ONCE = 200
@@ -17,41 +18,41 @@ _BY_NAME = ""  # the createdAt in the token of a page among those without one
 _Batch = list[tuple[Any, str, bool]]
 
 
-def read_page(collection: Any, wanted: Query, read: Callable[[Any], Entry]) -> RecordPage:
-    """One page; `read` makes an entry of a snapshot. Raises RefusedError for a token whose place is gone."""
-    size = wanted.limit + 1 if wanted.text is None else max(wanted.limit + 1, _READ_AT_ONCE)
+def read_page(collection: Any, query: Query, read: Callable[[Any], Entry]) -> RecordPage:
+    """One page; `read` makes an entry of a snapshot. Raises RefusedError where a token leads nowhere any more."""
+    size = query.limit + 1 if query.text is None else max(query.limit + 1, _READ_AT_ONCE)
     found: list[tuple[Entry, str]] = []
     looked = 0
-    for batch in _batches(collection, wanted, size):
+    for batch in _batches(collection, query, size):
         for snapshot, token, listed in batch:
             if listed:
                 entry = read(snapshot)
-                if wanted.text is None or wanted.text in search_text(entry):
+                if query.text is None or query.text in search_text(entry):
                     found.append((entry, token))
         looked += len(batch)
-        if len(found) > wanted.limit:
-            kept = found[: wanted.limit]
+        if len(found) > query.limit:
+            kept = found[: query.limit]
             return RecordPage(tuple(entry for entry, _ in kept), kept[-1][1])
         if batch and looked >= _MOST_READ:
             return RecordPage(tuple(entry for entry, _ in found), batch[-1][1])
     return RecordPage(tuple(entry for entry, _ in found))
 
 
-def _batches(collection: Any, wanted: Query, size: int) -> Iterator[_Batch]:
-    created_at, job_id = wanted.after or (None, None)
+def _batches(collection: Any, query: Query, size: int) -> Iterator[_Batch]:
+    created_at, job_id = query.after or (None, None)
     if created_at != _BY_NAME:
-        yield from _by_time(collection, wanted, size)
-        narrowed = wanted.statuses or wanted.source or wanted.created_after or wanted.created_before
+        yield from _by_time(collection, query, size)
+        narrowed = query.statuses or query.source or query.created_after or query.created_before
         if narrowed or not _has_undated(collection):
             return
         job_id = None
     yield from _by_name(collection, job_id)
 
 
-def _by_time(collection: Any, wanted: Query, size: int) -> Iterator[_Batch]:
-    query, cursor = _filtered(collection, wanted), _cursor(collection, wanted)
+def _by_time(collection: Any, query: Query, size: int) -> Iterator[_Batch]:
+    documents, cursor = _filtered(collection, query), _cursor(collection, query)
     while True:
-        snapshots = (query.start_after(cursor) if cursor else query).limit(size).get(**patience())
+        snapshots = (documents.start_after(cursor) if cursor else documents).limit(size).get(**patience())
         yield [
             (snapshot, token_after(snapshot.get("createdAt"), snapshot.id, snapshot.id), True)
             for snapshot in snapshots
@@ -61,22 +62,22 @@ def _by_time(collection: Any, wanted: Query, size: int) -> Iterator[_Batch]:
         cursor = snapshots[-1]
 
 
-def _cursor(collection: Any, wanted: Query) -> Any:
-    if wanted.after is None:
+def _cursor(collection: Any, query: Query) -> Any:
+    if query.after is None:
         return None
-    created_at, job_id = wanted.after
+    created_at, job_id = query.after
     if created_at is not None:
         return {"createdAt": created_at, "__name__": collection.document(job_id)}
-    place = collection.document(job_id).get(**patience())
-    if "createdAt" not in (place.to_dict() or {}):
+    snapshot = collection.document(job_id).get(**patience())
+    if "createdAt" not in (snapshot.to_dict() or {}):
         raise unknown_token(token_after(created_at, job_id, job_id))
-    return place
+    return snapshot
 
 
 def _by_name(collection: Any, after: str | None) -> Iterator[_Batch]:
-    query = collection.order_by("__name__").select(["createdAt"])
+    documents = collection.order_by("__name__").select(["createdAt"])
     while True:
-        begun = query.start_after({"__name__": collection.document(after)}) if after else query
+        begun = documents.start_after({"__name__": collection.document(after)}) if after else documents
         snapshots = begun.limit(_READ_AT_ONCE).get(**patience())
         yield [
             (snapshot, token_after(_BY_NAME, snapshot.id), "createdAt" not in snapshot.to_dict())
@@ -90,23 +91,25 @@ def _by_name(collection: Any, after: str | None) -> Iterator[_Batch]:
 def _has_undated(collection: Any) -> bool:
     """Whether there are more documents than have a createdAt: two counts, which cost next to nothing."""
     every, dated = (
-        query.count().get(**patience())[0][0].value
-        for query in (collection, collection.order_by("createdAt"))
+        documents.count().get(**patience())[0][0].value
+        for documents in (collection, collection.order_by("createdAt"))
     )
     return bool(every > dated)
 
 
-def _filtered(collection: Any, wanted: Query) -> Any:
+def _filtered(collection: Any, query: Query) -> Any:
     from google.cloud.firestore import FieldFilter
 
-    conditions = [
-        ("status", "in", [status.value for status in wanted.statuses]),
-        ("sourceType", "==", wanted.source),
-        ("createdAt", ">=", wanted.created_after),
-        ("createdAt", "<", wanted.created_before),
+    filters = [
+        ("status", "in", [status.value for status in query.statuses]),
+        ("sourceType", "==", query.source),
+        ("createdAt", ">=", query.created_after),
+        ("createdAt", "<", query.created_before),
     ]
-    query = collection
-    for field, operator, value in conditions:
+    documents = collection
+    for field, operator, value in filters:
         if value:
-            query = query.where(filter=FieldFilter(field, operator, value))
-    return query.order_by("createdAt", direction="DESCENDING").order_by("__name__", direction="DESCENDING")
+            documents = documents.where(filter=FieldFilter(field, operator, value))
+    return documents.order_by("createdAt", direction="DESCENDING").order_by(
+        "__name__", direction="DESCENDING"
+    )

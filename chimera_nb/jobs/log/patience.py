@@ -14,7 +14,7 @@ _Result = TypeVar("_Result")
 
 
 def until_log_answers(call: Callable[[], _Result], seconds: float) -> _Result:
-    """What the call gives once the job log is there; it may be made many times. Raises JobLogError after so long."""
+    """The result of the call, which is repeated while the job log is away. Raises JobLogError after `seconds`."""
     give_up = time.monotonic() + seconds
     while True:
         try:

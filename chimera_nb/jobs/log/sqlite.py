@@ -7,28 +7,18 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Generator, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 from chimera_nb.jobs.document import fields_to_write
 from chimera_nb.jobs.log.entries import Entries, Entry, read_entry, read_record
-from chimera_nb.jobs.log.protocol import (
-    Callback,
-    JobLog,
-    Query,
-    RecordPage,
-    Watch,
-    check_id,
-    check_new_id,
-    checked_limit,
-    search_text,
-    token_after,
-    unknown_token,
-)
+from chimera_nb.jobs.log.ids import check_id, check_new_id
+from chimera_nb.jobs.log.protocol import JobLog, RecordPage
+from chimera_nb.jobs.log.query import Query, checked_limit, search_text, token_after, unknown_token
 from chimera_nb.jobs.log.sqlite_file import COUNTED, INSERT, UPDATE, LogFile, remedy, transaction
-from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.log.watch import Callback, Watch
+from chimera_nb.jobs.record import JobRecord, timestamp
 from chimera_nb.jobs.transitions import Change, advance
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError
 
@@ -40,9 +30,9 @@ _POLL_SECONDS = 1.0  # a look takes well under a millisecond; what is new has to
 class SqliteJobLog(JobLog):
     """A JobLog (`chimera_nb.jobs.log.protocol`) in one file on a local disk; its folder is made if need be.
 
-    When the file is removed or replaced while it is open, nothing is lost: whoever writes next goes on in the file
-    that has the name then, made anew if there is none, and brings along all jobs that it lacks. Until then what was
-    removed is what is read. To begin an empty log, end whoever has it open first.
+    When the file is removed or replaced while it is open, nothing is lost: the next write goes to the file that has
+    the name then (made if there is none), after the jobs that it lacks have been copied into it. Reads come from the
+    removed file until then. To begin an empty log, first end all processes that have it open.
 
     Raises JobLogError when the file is something else, comes from a later version, or cannot be written. Do not
     carry a log through a fork: open it again in the new process.
@@ -83,33 +73,14 @@ class SqliteJobLog(JobLog):
                 connection.execute(UPDATE, _row(moved, document))
             return moved
 
-    def list(
-        self,
-        *,
-        statuses: Sequence[Status] = (),
-        source: str | None = None,
-        created_after: datetime | str | None = None,
-        created_before: datetime | str | None = None,
-        text: str | None = None,
-        limit: int = 50,
-        page_token: str | None = None,
-    ) -> RecordPage:
-        query = Query.of(
-            statuses=statuses,
-            source=source,
-            created_after=created_after,
-            created_before=created_before,
-            text=text,
-            limit=limit,
-            page_token=page_token,
-        )
+    def page(self, query: Query) -> RecordPage:
         sql, values = _select(query)
         with self._look() as connection:
             rows = connection.execute(sql, values).fetchall()
             if not rows and query.after and query.after[0] is None:
-                place = connection.execute("SELECT 1 FROM jobs WHERE rowid = ?", query.after[1:]).fetchone()
-                if place is None:
-                    raise unknown_token(str(page_token))
+                row = connection.execute("SELECT 1 FROM jobs WHERE rowid = ?", query.after[1:]).fetchone()
+                if row is None:
+                    raise unknown_token(token_after(*query.after))
         entries = tuple(self._entry(*row) for _, *row in rows[: query.limit])
         if len(rows) <= query.limit:
             return RecordPage(entries)
@@ -231,7 +202,7 @@ def _select(query: Query) -> tuple[str, dict[str, Any]]:
         "limit": query.limit + 1,
     }
     statuses = {f"status{i}": status.value for i, status in enumerate(query.statuses)}
-    conditions = {
+    clauses = {
         f"status IN ({', '.join(':' + name for name in statuses)})": query.statuses,
         "source_type = :source": query.source is not None,
         "created_at >= :after": query.created_after,
@@ -241,7 +212,7 @@ def _select(query: Query) -> tuple[str, dict[str, Any]]:
         "(created_at, job_id) < (SELECT created_at, job_id FROM jobs WHERE rowid = :job_id)": query.after
         and created_at is None,
     }
-    where = " AND ".join(["1", *(sql for sql, applies in conditions.items() if applies)])
+    where = " AND ".join(["1", *(sql for sql, applies in clauses.items() if applies)])
     sql = f"SELECT rowid, job_id, created_at, document FROM jobs WHERE {where} {_NEWEST} LIMIT :limit"  # noqa: S608
     return sql, values | statuses
 

@@ -1,4 +1,4 @@
-"""The file of the embedded job log: made, opened, known again, and left for another when its name is taken away."""
+"""The file of the embedded job log: made, opened, and exchanged for another when its name is taken away."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _Identity = tuple[int, int]
 class LogFile:
     """A job log as it was opened: it stays the same file when its name is removed, or given to another.
 
-    Attributes: writer, and reader, a connection of its own, so that a look never waits for who writes. Raises
+    Attributes: writer, and reader, a connection of its own, so that a read never waits for a writer. Raises
     JobLogError when the file is something else or comes from a later version, and errors of SQLite and the system.
     """
 
@@ -79,9 +79,9 @@ class LogFile:
         self.writer.close()
 
     def leave(self) -> LogFile:
-        """What has the name now, made anew where nothing has, with all of this one's jobs that it lacks.
+        """The file that has the name now, made if there is none, after all of this file's jobs were copied into it.
 
-        Whatever others write to this file meanwhile waits, and then finds the name to be another's too.
+        Other writers of this file wait meanwhile, and then leave it in the same way.
         """
         with contextlib.suppress(sqlite3.Error):  # so that it is whole wherever it was moved to
             self.writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

@@ -3,9 +3,12 @@
 The job is on record before anything is sent, and its name at Dataflow is made of its id: so one whose submitter
 died in between is found again by that name. Nobody has to stay for a job to go on or to be brought to its end.
 
-Whether it was sent is never guessed. The submitter notes on record that it is about to ask Dataflow for the job, and
-a job that was asked to end takes no such note. So without it Dataflow was never asked, and with it the job may yet
-appear: then a cancellation is carried out by whoever sees it first.
+Whether a job was sent is on record: the submitter sets dataflowRequestedAt before it asks Dataflow for the job, and
+cannot where cancelRequestedAt is set already.
+
+    dataflowRequestedAt   cancelRequestedAt   then
+    not set               set                 Dataflow was never asked: the job is cancelled at once
+    set                   set                 the job may yet appear: whoever sees it first cancels it at Dataflow
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chimera_nb.jobs.liveness import Presence
+from chimera_nb.jobs.liveness import Liveness
 from chimera_nb.jobs.log.protocol import JobLog
 from chimera_nb.jobs.outcome import end
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
@@ -42,12 +45,12 @@ _GRACE_SECONDS = 8.0
 LOCAL_PROJECT, LOCAL_REGION, LOCAL_TEMP = "local-project", "local-region1", "gs://chimera-temp/dataflow"
 
 
-def options_of(settings: Settings, **wanted: Any) -> dict[str, Any]:
+def options_of(settings: Settings, **requested: Any) -> dict[str, Any]:
     """What a record keeps of how its job runs: the project, and the options in force.
 
     Raises SettingsError when something is missing that Dataflow cannot do without.
     """
-    options = settings.dataflow_options(**wanted)
+    options = settings.dataflow_options(**requested)
     project = settings.project
     if settings.dataflow_endpoint:
         project = project or LOCAL_PROJECT
@@ -98,18 +101,18 @@ class DataflowJobs(Runner):
 
     def __init__(self, log: JobLog, settings: Settings) -> None:
         self._log, self._settings = log, settings
-        self._presence = Presence(settings.folder)
+        self._liveness = Liveness(settings.folder)
         self._apis: dict[tuple[str, str], DataflowApi] = {}
         self._making = threading.Lock()
 
-    def options_of(self, spec: JobSpec, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    def options_of(self, spec: JobSpec, requested: Mapping[str, Any]) -> dict[str, Any]:
         """The project, and the `DataflowOptions` in force. All that a job reads and writes has to be in buckets."""
         for path in (spec.inputs[0], spec.target):
             if not path.startswith("gs://"):
                 raise RefusedError(
                     f"{path} is on this machine, where Dataflow's workers cannot read; use gs://"
                 )
-        return options_of(self._settings, **wanted)
+        return options_of(self._settings, **requested)
 
     def launch(self, record: JobRecord) -> JobRecord:
         """Start the process that submits a job on record; the record with the process in it. Raises JobError."""
@@ -144,7 +147,7 @@ class DataflowJobs(Runner):
         record = self._log.update(record.job_id, asked)
         if record.dataflow_requested_at is None and not record.status.is_final:
             # It would see the request itself before it sends anything; it need not get so far.
-            self._presence.terminate(record, _GRACE_SECONDS)
+            self._liveness.terminate(record, _GRACE_SECONDS)
             record = self._log.get(record.job_id)
         return record if record.status.is_final else self.settle(record)
 
@@ -154,15 +157,15 @@ class DataflowJobs(Runner):
             return self._look_there(record)
         if record.is_cancelling:
             return self._end(record, Status.CANCELLED, "cancelled before it was sent")
-        if self._presence.gone(record) is None:
+        if self._liveness.gone(record) is None:
             return record
         record = self._log.get(record.job_id)  # it may have gone on between the two looks
         has_gone_on = record.dataflow_requested_at or record.dataflow_job_id or record.status.is_final
-        return record if has_gone_on or self._presence.gone(record) is None else self._never_sent(record)
+        return record if has_gone_on or self._liveness.gone(record) is None else self._never_sent(record)
 
     def _look_there(self, record: JobRecord) -> JobRecord:
         """A job that Dataflow was asked for, and whose submitter has not told what came of that."""
-        if self._presence.is_alive(record):
+        if self._liveness.is_alive(record):
             return record
         api = self._api(record)
         found = api.find(job_name(record.job_id))
@@ -171,7 +174,7 @@ class DataflowJobs(Runner):
             return self._carried_out(record, api, found)
         record = self._log.get(record.job_id)  # it may have told meanwhile
         is_open = record.dataflow_job_id is None and not record.status.is_final
-        if is_open and self._presence.unchanged_for(record) > _APPEARS_WITHIN:
+        if is_open and self._liveness.unchanged_for(record) > _APPEARS_WITHIN:
             return self._never_sent(record)
         return record
 
@@ -183,7 +186,7 @@ class DataflowJobs(Runner):
 
     def _missed(self, record: JobRecord) -> JobRecord:
         """A job that Dataflow has taken, and does not know now: it has yet to appear there, or is forgotten."""
-        if record.status is Status.PENDING and self._presence.unchanged_for(record) < _APPEARS_WITHIN:
+        if record.status is Status.PENDING and self._liveness.unchanged_for(record) < _APPEARS_WITHIN:
             return record
         why = f"Dataflow does not know job {record.dataflow_job_id} any more"
         if record.is_cancelling:

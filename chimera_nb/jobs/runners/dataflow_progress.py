@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
+from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.jobs.progress import numbers, stages
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.runners.dataflow_client import DataflowJob, Message, Messages
@@ -13,6 +15,7 @@ from chimera_nb.jobs.transitions import Change
 from pipeline.failure_cause import cause_of
 
 _WAITING = ("PENDING", "QUEUED", "UNKNOWN", "STOPPED")
+_LEVELS: dict[str, Literal["warning", "error"]] = {"WARNING": "warning", "ERROR": "error"}
 _AT = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
@@ -36,18 +39,17 @@ def running_change(
     )
 
 
-def log_line(message: Message) -> str:
+def log_line(message: Message) -> LogLine:
     """A message as a line of the record's log, under its own time so that it is taken in once."""
-    severity = "" if message.severity in ("BASIC", "DETAILED", "DEBUG") else f"{message.severity}: "
-    return f"[{message.time}] {severity}{shortened(message.text)}"
+    return LogLine(message.time, _LEVELS.get(message.severity, "info"), shortened(message.text))
 
 
 def shortened(text: str) -> str:
-    """A message without its traceback: the cause, and the place it was raised at."""
+    """A message without its traceback: the cause, and the line it was raised at."""
     if "Traceback" not in text:
         return text.strip()
-    places = _AT.findall(text)
-    at = f" (at {places[-1][0].rpartition('site-packages/')[2]}:{places[-1][1]})" if places else ""
+    frames = _AT.findall(text)
+    at = f" (at {frames[-1][0].rpartition('site-packages/')[2]}:{frames[-1][1]})" if frames else ""
     return f"{cause_of(text)}{at}"
 
 

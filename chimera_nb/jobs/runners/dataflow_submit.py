@@ -80,10 +80,10 @@ def beam_arguments(record: JobRecord, packages: Sequence[Path], endpoint: str | 
         "staging_location": f"{options.temp_location}/staging",
         "sdk_location": "container",  # Beam is in the worker's image; nothing is fetched for it
     }
-    given = [f"--{name}={value}" for name, value in own.items()]
-    given += [f"--extra_package={package}" for package in packages]
-    given += [f"--dataflow_endpoint={endpoint}"] if endpoint else []
-    return [*given, f"--label=chimera-job={record.job_id}", *options.arguments()]
+    arguments = [f"--{name}={value}" for name, value in own.items()]
+    arguments += [f"--extra_package={package}" for package in packages]
+    arguments += [f"--dataflow_endpoint={endpoint}"] if endpoint else []
+    return [*arguments, f"--label=chimera-job={record.job_id}", *options.arguments()]
 
 
 def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, signals: Interruptions) -> str:

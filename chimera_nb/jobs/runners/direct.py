@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chimera_nb.jobs.liveness import Presence
+from chimera_nb.jobs.liveness import Liveness
 from chimera_nb.jobs.log.protocol import JobLog
 from chimera_nb.jobs.outcome import end
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
@@ -28,13 +28,13 @@ class DirectJobs(Runner):
 
     def __init__(self, log: JobLog, settings: Settings) -> None:
         self._log, self._settings = log, settings
-        self._presence = Presence(settings.folder)
+        self._liveness = Liveness(settings.folder)
 
-    def options_of(self, spec: JobSpec, wanted: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - all do
-        """None. Raises RefusedError where there are to be some."""
-        if wanted:
+    def options_of(self, spec: JobSpec, requested: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - all do
+        """No options: a direct job takes none. Raises RefusedError where `requested` has any."""
+        if requested:
             raise RefusedError(
-                f"{', '.join(sorted(map(str, wanted)))}: only for --runner dataflow; leave out, or choose that"
+                f"{', '.join(sorted(map(str, requested)))}: only for --runner dataflow; leave out, or choose that"
             )
         return {}
 
@@ -47,11 +47,11 @@ class DirectJobs(Runner):
         if record.is_cancelling and record.status is Status.PENDING:
             # Its process sees the request in the same step that would take it from pending to running.
             return self._end(record, Status.CANCELLED, "cancelled before it was started")
-        if self._presence.gone(record) is None:
+        if self._liveness.gone(record) is None:
             return record
         # Once more from the log: the process may have ended well between the two looks.
         record = self._log.get(record.job_id)
-        why = None if record.status.is_final else self._presence.gone(record)
+        why = None if record.status.is_final else self._liveness.gone(record)
         if why is None:
             return record
         if record.error is not None:  # its process had said why, and could not bring the record to its end
@@ -69,7 +69,7 @@ class DirectJobs(Runner):
         record = self._log.update(record.job_id, Change(cancel_requested_at=timestamp()))
         if record.status.is_final:
             return record
-        self._presence.terminate(record, _GRACE_SECONDS)
+        self._liveness.terminate(record, _GRACE_SECONDS)
         record = self._log.get(record.job_id)
         return record if record.status.is_final else self.settle(record)
 

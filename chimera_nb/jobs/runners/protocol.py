@@ -1,4 +1,4 @@
-"""Runner: what every place where jobs run can do. `direct` and `dataflow` are the two there are."""
+"""Runner: what each way to run jobs can do. `direct` and `dataflow` are the two there are."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pipeline.spec import JobSpec
 
 
 class Runner(Protocol):
-    """The jobs of one job log in one place, as one process looks after them. Threads may share it."""
+    """The jobs of one job log under one runner, as one process looks after them. Threads may share it."""
 
-    def options_of(self, spec: JobSpec, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """What a record keeps of how its job runs here; `wanted` is asked for it, over what the settings say.
+    def options_of(self, spec: JobSpec, requested: Mapping[str, Any]) -> dict[str, Any]:
+        """What a record keeps of how its job runs here; `requested` is asked for it, over what the settings say.
 
         Raises RefusedError for what cannot be done here, and SettingsError for what is missing.
         """

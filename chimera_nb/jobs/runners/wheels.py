@@ -45,7 +45,7 @@ def build_worker_wheel(folder: Path) -> Path:
     from wheel.wheelfile import WheelFile
 
     try:
-        version, wanted = distribution(NAME).version, requires(NAME) or []
+        version, requirements = distribution(NAME).version, requires(NAME) or []
     except PackageNotFoundError as e:
         raise JobError(f"{NAME} is not installed, so its version is not known: pip install it") from e
     # https://packaging.python.org/en/latest/specifications/core-metadata/
@@ -55,7 +55,9 @@ def build_worker_wheel(folder: Path) -> Path:
         f"Version: {version}",
         "Requires-Python: >=3.11",
     ]
-    metadata += [f"Requires-Dist: {requirement}" for requirement in wanted if "extra ==" not in requirement]
+    metadata += [
+        f"Requires-Dist: {requirement}" for requirement in requirements if "extra ==" not in requirement
+    ]
     package, named = Path(str(pipeline.__file__)).parent, f"{WORKER_NAME.replace('-', '_')}-{version}"
     path = folder / f"{named}-py3-none-any.whl"
     with WheelFile(path, "w") as wheel:

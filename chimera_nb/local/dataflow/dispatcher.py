@@ -106,10 +106,10 @@ class Dispatcher:
 
     def request(self, job: Job, requested: Any) -> Job:
         """Do what a client asks of a job: to cancel it is all there is."""
-        wanted = enum_name(requested, JOB_STATES, "requestedState")
-        if wanted != State.CANCELLED:
+        state = enum_name(requested, JOB_STATES, "requestedState")
+        if state != State.CANCELLED:
             raise ApiError(
-                400, "INVALID_ARGUMENT", f"a batch job can be asked to be {State.CANCELLED}, not {wanted}"
+                400, "INVALID_ARGUMENT", f"a batch job can be asked to be {State.CANCELLED}, not {state}"
             )
         if job.state.is_final:
             raise ApiError(

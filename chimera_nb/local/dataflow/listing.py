@@ -40,7 +40,7 @@ def matching_jobs(
     jobs: Iterable[Job], project: str, location: str | None, query: Mapping[str, str]
 ) -> list[Job]:
     """A project's jobs by `filter` and `name`, from the newest; of every region without a location."""
-    wanted = enum_name(query.get("filter") or 0, FILTERS, "filter")
+    filtered_by = enum_name(query.get("filter") or 0, FILTERS, "filter")
     name = query.get("name")
     found = [
         job
@@ -48,10 +48,12 @@ def matching_jobs(
         if job.project == project
         and location in {None, job.location}
         and name in {None, "", job.name}
-        and (wanted not in {"TERMINATED", "ACTIVE"} or job.state.is_final == (wanted == "TERMINATED"))
+        and (
+            filtered_by not in {"TERMINATED", "ACTIVE"} or job.state.is_final == (filtered_by == "TERMINATED")
+        )
     ]
     # As Google Cloud has it, the unknown filter puts jobs that are active before the others.
-    active_first = wanted == "UNKNOWN"
+    active_first = filtered_by == "UNKNOWN"
     found.sort(key=lambda job: (job.create_time, job.id), reverse=True)
     return sorted(found, key=lambda job: active_first and job.state.is_final)
 

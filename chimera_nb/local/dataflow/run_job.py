@@ -61,11 +61,13 @@ def _run(folder: Path, workers: _Workers) -> None:
     files = staging.fetch(store, pipeline.artifacts(), folder / STAGED)
     installed = staging.install(files, folder / SITE)
     write_whole(folder / "options.json", json.dumps({"options": options}))
-    wanted, cores = workers_wanted(job), workers.cores
-    count = min(wanted or _UNASKED, len(cores))
-    if wanted > count:
+    requested, cores = requested_workers(job), workers.cores
+    count = min(requested or _UNASKED, len(cores))
+    if requested > count:
         add_message(
-            folder, "WARNING", f"The job asks for {wanted} workers; there is one for each of {count} cores."
+            folder,
+            "WARNING",
+            f"The job asks for {requested} workers; there is one for each of {count} cores.",
         )
     add_message(
         folder,
@@ -79,7 +81,7 @@ def _run(folder: Path, workers: _Workers) -> None:
         pipeline.run(workers.start, workers.died, count, counters)
 
 
-def workers_wanted(job: Job) -> int:
+def requested_workers(job: Job) -> int:
     """How many workers the job asks for, at the most; 0 where it leaves that open."""
     pools = job.request.get("environment", {}).get("workerPools", [])
     pool = pools[0] if pools else {}

@@ -77,9 +77,9 @@ def _unpack(wheel: Path, site: Path) -> None:
         for part in ("purelib", "platlib"):
             for path in sorted((data / part).rglob("*")):
                 if path.is_file():
-                    place = site / path.relative_to(data / part)
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    path.replace(place)
+                    destination = site / path.relative_to(data / part)
+                    destination.parent.mkdir(parents=True, exist_ok=True)
+                    path.replace(destination)
 
 
 def _build(sdist: Path, site: Path) -> None:

@@ -133,8 +133,8 @@ def _field(rng: random.Random, names: Sequence[str], *, handicapped: bool) -> tu
 
 
 def _day_name(day: datetime) -> str:
-    ending = "th" if 11 <= day.day <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(day.day % 10, "th")
-    return f"{day.day}{ending} {MONTHS[day.month - 1]}"
+    suffix = "th" if 11 <= day.day <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(day.day % 10, "th")
+    return f"{day.day}{suffix} {MONTHS[day.month - 1]}"
 
 
 def _ms(moment: datetime) -> int:

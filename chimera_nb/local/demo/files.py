@@ -9,13 +9,11 @@ first real job has one; a few odd but good ones show what is no failure. The sam
 from __future__ import annotations
 
 import bz2
-import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from chimera_nb.local.demo.event import MONTHS, Market, below, make_event, pick, seeded
 from chimera_nb.local.demo.market import FEWEST_MESSAGES, make_market
@@ -49,7 +47,7 @@ def demo_files(seed: int = SEED, files: int = FILES) -> Iterator[DemoFile]:
         raise RefusedError(
             f"{files} demo files have no room for the broken ones; ask for {FEWEST_FILES} or more"
         )
-    oddities = {(place + 1) * files // (len(_ODDITIES) + 1): odd for place, odd in enumerate(_ODDITIES)}
+    oddities = {(number + 1) * files // (len(_ODDITIES) + 1): odd for number, odd in enumerate(_ODDITIES)}
     for index, (folder, plan, market) in zip(range(files), _markets(seed), strict=False):
         rng = seeded(seed * 1_000_003 + index)
         _, fewest, most = _PLANS[plan]
@@ -58,24 +56,6 @@ def demo_files(seed: int = SEED, files: int = FILES) -> Iterator[DemoFile]:
         )
         file = DemoFile(f"{folder}/{market.market_id}.bz2", bz2.compress(raw, 9))
         yield oddities[index](file, raw) if index in oddities else file
-
-
-def write_demo(folder: Path, *, seed: int = SEED, files: int = FILES) -> list[DemoFile]:
-    """Write the demo's files under `folder` and say which; may be run again over what is there.
-
-    A file appears under its name only when it is whole.
-    """
-    written = list(demo_files(seed, files))
-    for file in written:
-        path = folder / file.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            unfinished.write_bytes(file.data)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    return written
 
 
 def market_of_size(seed: int, raw_bytes: int, *, plan: str = "ADVANCED") -> bytes:

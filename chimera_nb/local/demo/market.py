@@ -62,7 +62,7 @@ def make_market(seed: int, messages: int, *, plan: str = "ADVANCED", market: Mar
 
 @dataclass
 class _Book:
-    """One runner as it stands: `at` is the place on the ladder of the best price to back."""
+    """One runner as it stands: `at` is the step on the ladder of the best price to back."""
 
     runner: Runner
     at: int
@@ -71,7 +71,7 @@ class _Book:
     bsp: float | str | None = None
     volume: float = 0.0
     traded: dict[int, float] = field(default_factory=dict)
-    back: dict[int, float] = field(default_factory=dict)  # PRO: by place on the ladder, the size on offer
+    back: dict[int, float] = field(default_factory=dict)  # PRO: by step of the ladder, the size on offer
     lay: dict[int, float] = field(default_factory=dict)
 
 
@@ -186,7 +186,7 @@ class _Play:
             "betDelay": market.bet_delay if state.in_play else 0,
             "status": state.status,
             "settledTime": state.settled,
-            "runners": [_runner(book, place) for place, book in enumerate(self._books, 1)],
+            "runners": [_runner(book, priority) for priority, book in enumerate(self._books, 1)],
             "regulators": ["MR_INT"],
             "venue": market.venue,
             "countryCode": market.country,
@@ -209,7 +209,7 @@ class _Play:
         return entries
 
     def _trade(self, book: _Book) -> list[dict[str, Any]]:
-        """What is said of one runner, whose prices move by a place or two on the ladder, or not at all."""
+        """What is said of one runner, whose prices move by a step or two of the ladder, or not at all."""
         rng = self._rng
         moved = pick(rng, (-2, -1, 0, 0, 0, 0, 1, 2))
         if self._state.in_play and rng.random() < 0.5:  # winners shorten and the others lengthen
@@ -249,15 +249,13 @@ class _Play:
         return [{name: prices} for name, prices in (("atb", back), ("atl", lay)) if prices]
 
     def _side(self, held: dict[int, float], shown: range) -> list[list[float]]:
-        """Bring one side to the places it is to show; a place that is left is said to hold 0."""
-        left = [place for place in held if place not in shown]
-        told = {place: self._size() for place in shown if place not in held or self._rng.random() < 0.15}
+        """Bring one side to the steps it is to show; a step that is left is said to hold 0."""
+        left = [step for step in held if step not in shown]
+        told = {step: self._size() for step in shown if step not in held or self._rng.random() < 0.15}
         held |= told
-        for place in left:
-            del held[place]
-        return [[_price(place), 0] for place in left] + [
-            [_price(place), size] for place, size in told.items()
-        ]
+        for step in left:
+            del held[step]
+        return [[_price(step), 0] for step in left] + [[_price(step), size] for step, size in told.items()]
 
     def _size(self) -> float:
         """What is offered or matched: often a round stake, as people's are."""
@@ -266,9 +264,9 @@ class _Play:
         return (200 + below(self._rng, 30_000)) / 100
 
 
-def _price(place: int) -> float:
+def _price(step: int) -> float:
     """A price in a ladder: real files write whole ones there without a fraction, and ltp with one."""
-    price = LADDER[place]
+    price = LADDER[step]
     return int(price) if price == int(price) else price
 
 
@@ -277,11 +275,11 @@ def _timestamp(ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _runner(book: _Book, place: int) -> dict[str, Any]:
+def _runner(book: _Book, priority: int) -> dict[str, Any]:
     runner = {
         "adjustmentFactor": book.runner.adjustment_factor,
         "status": book.status,
-        "sortPriority": place,
+        "sortPriority": priority,
         "removalDate": book.removed,
         "bsp": book.bsp,
         "id": book.runner.id,

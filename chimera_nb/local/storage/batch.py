@@ -52,14 +52,14 @@ def _bytes(message: Message) -> bytes:
 
 
 def write_batch(replies: list[tuple[str | None, Reply]]) -> Reply:
-    """The answer to a batch: each reply beside the Content-ID of its request, or its place where it had none.
+    """The answer to a batch: each reply beside the Content-ID of its request, or its number where it had none.
 
     google-cloud-storage sends no Content-ID, and reads the answers by their order.
     """
     boundary = f"batch_{uuid.uuid4().hex}"
     body = b""
-    for place, (content_id, reply) in enumerate(replies):
-        name = content_id.strip("<>") if content_id else str(place)
+    for number, (content_id, reply) in enumerate(replies):
+        name = content_id.strip("<>") if content_id else str(number)
         headers = {**reply.headers, "Content-Length": str(len(reply.body))}
         head = [
             f"--{boundary}",

@@ -4,128 +4,29 @@
     <root>/<bucket>/<path>.metadata    what is known of it, where the file system has no extended attributes
     <root>/<bucket>.bucketMetadata     when the bucket was made, and whether requesters pay
 
-What is known of an object (generation, checksums, content type, the user's metadata) is JSON in the extended attribute
-`user.metadata` of its file, as fake-gcs-server has it, whose data can be read here and the other way round. A file
-appears, and is replaced, whole: it is written elsewhere on the same file system and renamed.
+A file appears, and is replaced, whole: it is written elsewhere on the same file system and renamed (incoming.py).
 """
 
 from __future__ import annotations
 
-import base64
-import errno
-import hashlib
 import json
 import os
 import re
 import shutil
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-import google_crc32c
-
+from chimera_nb.local.storage.incoming import Incoming
+from chimera_nb.local.storage.known import BESIDE, Known, describe, now, read_known, write_whole
 from chimera_nb.local.storage.names import ends_inside_a_part, from_disk
 
-_ATTRIBUTE = "user.metadata"
-_BESIDE = ".metadata"
 _BUCKET = ".bucketMetadata"
 _NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
-_WITHOUT = {errno.ENOTSUP, errno.E2BIG, errno.ENOSPC, errno.EPERM}
 _COPIED = 1 << 20  # bytes at a time
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of an object. Times are RFC 3339, checksums base64 as Cloud Storage shows them."""
-
-    size: int
-    crc32c: str
-    md5: str
-    generation: int
-    created: str
-    updated: str
-    content_type: str = ""
-    content_encoding: str = ""
-    content_disposition: str = ""
-    content_language: str = ""
-    cache_control: str = ""
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> bytes:
-        document = {name: getattr(self, ours) for name, ours in _FIELDS.items()}
-        return json.dumps({**document, "Etag": self.md5, "StorageClass": "STANDARD"}).encode()
-
-    @classmethod
-    def from_json(cls, text: bytes, size: int) -> Known:
-        document = json.loads(text)
-        return cls(
-            size=size, **{ours: document[name] for name, ours in _FIELDS.items() if document.get(name)}
-        )
-
-
-_FIELDS = {  # as fake-gcs-server names them
-    "Crc32c": "crc32c",
-    "Md5Hash": "md5",
-    "Generation": "generation",
-    "Created": "created",
-    "Updated": "updated",
-    "ContentType": "content_type",
-    "ContentEncoding": "content_encoding",
-    "ContentDisposition": "content_disposition",
-    "ContentLanguage": "content_language",
-    "CacheControl": "cache_control",
-    "Metadata": "metadata",
-}
-
-
-class Incoming:
-    """An object that is being written: bytes are added, then it takes its place or goes."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: IO[bytes] = path.open("xb")
-        self._resting = False
-        self._crc32c, self._md5 = google_crc32c.Checksum(), hashlib.md5(usedforsecurity=False)
-        self.size = 0
-
-    def write(self, data: bytes) -> None:
-        if self._resting:
-            self._file, self._resting = self._path.open("ab"), False
-        self._file.write(data)
-        self._crc32c.update(data)
-        self._md5.update(data)
-        self.size += len(data)
-
-    def rest(self) -> None:
-        """Nothing may come for a long time, or ever: keep no file open meanwhile."""
-        self._file.close()
-        self._resting = True
-
-    def known(self, generation: int, **said: Any) -> Known:
-        """What is known of it now; `said` is what its author says of it."""
-        time = _now()
-        sums = (_base64(self._crc32c.digest()), _base64(self._md5.digest()))
-        return Known(self.size, *sums, generation, time, time, **said)
-
-    def place(self, path: Path, known: Known) -> None:
-        """Let it appear, with what is known of it, in the place of what is there."""
-        self._file.close()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(path.name + _BESIDE)
-        beside.unlink(missing_ok=True)  # broken off here, the file is none of ours any more: it is set aside
-        described = _describe(self._path, known)
-        self._path.replace(path)
-        if not described:
-            _write_whole(beside, known.to_json())
-
-    def drop(self) -> None:
-        """It was not wanted, or has been placed: nothing of it stays."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
 
 
 class ObjectFiles:
@@ -150,7 +51,7 @@ class ObjectFiles:
         if not _NAME.fullmatch(bucket):
             raise ValueError(f"not a name for a bucket: {bucket[:100]!r}")
         (self._root / bucket).mkdir()
-        _write_whole(self._root / f"{bucket}{_BUCKET}", json.dumps({"TimeCreated": _now()}).encode())
+        write_whole(self._root / f"{bucket}{_BUCKET}", json.dumps({"TimeCreated": now()}).encode())
 
     def delete_bucket(self, bucket: str) -> bool:
         """False where it holds objects."""
@@ -162,7 +63,7 @@ class ObjectFiles:
         return True
 
     def requester_pays(self, bucket: str) -> bool:
-        """Whether who asks for what is in a bucket has to name a project that is billed."""
+        """Whether requests to a bucket have to name a project that is billed."""
         if bucket not in self._paid_for:
             if not self.has_bucket(bucket):
                 return False
@@ -171,7 +72,7 @@ class ObjectFiles:
 
     def set_requester_pays(self, bucket: str, pays: bool) -> None:
         document = {**self._of_bucket(bucket), "TimeCreated": self.bucket_made(bucket), "RequesterPays": pays}
-        _write_whole(self._root / f"{bucket}{_BUCKET}", json.dumps(document).encode())
+        write_whole(self._root / f"{bucket}{_BUCKET}", json.dumps(document).encode())
         self._paid_for[bucket] = pays
 
     def bucket_made(self, bucket: str) -> str:
@@ -190,7 +91,7 @@ class ObjectFiles:
 
     def find(self, bucket: str, path: str) -> Known | None:
         """What is known of an object; None where there is none."""
-        return _known(self._file(bucket, path))
+        return read_known(self._file(bucket, path))
 
     def open(self, bucket: str, path: str) -> tuple[Known, IO[bytes]] | None:
         """An object's bytes as they are now, whatever is put in their place meanwhile; None where there is none."""
@@ -204,10 +105,10 @@ class ObjectFiles:
         self._count += 1
         return Incoming(self._incoming / str(self._count))
 
-    def place(self, incoming: Incoming, bucket: str, path: str, **said: Any) -> Known:
+    def commit(self, incoming: Incoming, bucket: str, path: str, **said: Any) -> Known:
         """Let an object appear in a bucket that there is."""
         known = incoming.known(self._next_generation(), **said)
-        incoming.place(self._file(bucket, path), known)
+        incoming.commit(self._file(bucket, path), known)
         return known
 
     def copy(self, sources: list[tuple[str, str]], into: Incoming) -> None:
@@ -219,15 +120,15 @@ class ObjectFiles:
 
     def change(self, bucket: str, path: str, known: Known, **said: Any) -> Known:
         """Say something else of an object."""
-        file, known = self._file(bucket, path), replace(known, updated=_now(), **said)
-        if not _describe(file, known):
-            _write_whole(file.with_name(file.name + _BESIDE), known.to_json())
+        file, known = self._file(bucket, path), replace(known, updated=now(), **said)
+        if not describe(file, known):
+            write_whole(file.with_name(file.name + BESIDE), known.to_json())
         return known
 
     def delete(self, bucket: str, path: str) -> None:
         file = self._file(bucket, path)
         file.unlink()
-        file.with_name(file.name + _BESIDE).unlink(missing_ok=True)
+        file.with_name(file.name + BESIDE).unlink(missing_ok=True)
         for folder in file.parents:
             if folder == self._root / bucket:
                 break
@@ -277,7 +178,7 @@ class ObjectFiles:
                 for entry in entries:
                     path = f"{folder}{entry.name}"
                     if not entry.is_dir():
-                        if not path.endswith(_BESIDE):
+                        if not path.endswith(BESIDE):
                             yield from_disk(path), path
                     elif ends_inside_a_part(f"{path}/"):  # no folder of the bucket: the names go on in it
                         yield from self._scan(bucket, f"{path}/")
@@ -295,62 +196,3 @@ class ObjectFiles:
     def _next_generation(self) -> int:
         self._generation = max(self._generation + 1, time.time_ns() // 1000)
         return self._generation
-
-
-def is_described(path: Path) -> bool:
-    """Whether a file is an object: something is known of it. What is known of another one counts as that."""
-    if path.name.endswith(_BESIDE):
-        return path.with_name(path.name.removesuffix(_BESIDE)).exists()
-    return _known(path) is not None
-
-
-def _known(path: Path) -> Known | None:
-    try:
-        file = os.open(path, os.O_RDONLY)  # one and the same, also when another takes its place meanwhile
-        try:
-            size, text = os.fstat(file).st_size, _attribute(file)
-        finally:
-            os.close(file)
-        if text is None:
-            text = path.with_name(path.name + _BESIDE).read_bytes()
-        return Known.from_json(text, size)
-    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
-        return None
-
-
-def _attribute(file: int) -> bytes | None:
-    if sys.platform != "linux":
-        return None
-    try:
-        return os.getxattr(file, _ATTRIBUTE)
-    except OSError as e:
-        if e.errno in {errno.ENODATA, errno.ENOTSUP}:
-            return None
-        raise
-
-
-def _describe(path: Path, known: Known) -> bool:
-    """Write what is known of a file into its attribute; False where that cannot be."""
-    if sys.platform != "linux":
-        return False
-    try:
-        os.setxattr(path, _ATTRIBUTE, known.to_json())
-    except OSError as e:
-        if e.errno not in _WITHOUT:
-            raise
-        return False
-    return True
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    new = path.with_name(f".{path.name}.new{_BESIDE}")
-    new.write_bytes(data)
-    new.replace(path)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _base64(digest: bytes) -> str:
-    return base64.b64encode(digest).decode()

@@ -1,9 +1,9 @@
-"""The objects of `object_server` as clients see them: by their names, and under the conditions that they set.
+"""The objects of `object_server` as clients see them: by their names, and under the preconditions that they set.
 
 Bodies of objects stream through both ways; everything else fits in memory and is passed on whole.
 
 - names that are no file names (names.py): "a" beside "a/b", "folder/", "a//b", "..", and long ones
-- preconditions (conditions.py), with one change of an object at a time
+- preconditions (preconditions.py), with one change of an object at a time
 - moves (objects.move): a copy and a delete, with both names held meanwhile
 - listings: pages of no more than 1,000, each prefix on one page
 - resumable uploads that are asked about, sent again or done (uploads.py)
@@ -44,8 +44,8 @@ Spoil = Callable[[CIMultiDict[str], AsyncIterator[bytes]], AsyncIterator[bytes]]
 _UPLOADS = 10_000  # in several requests, that are kept in mind
 
 
-class MendedStorage:
-    """An object server, as a client that knows it as `host` should see it."""
+class ObjectsApi:
+    """The objects of an object server by their names, for clients that know it as `host`."""
 
     def __init__(self, server: ObjectServer, host: str) -> None:
         self._server, self._host = server, host
@@ -69,16 +69,16 @@ class MendedStorage:
             body = routes.sources_for_compose(body)
         if route.source:
             return await self._copy(route, query, headers, body)
-        conditions = read_preconditions(method, query)
+        preconditions = read_preconditions(method, query)
         target = routes.write_query(route.path, query)
         if method == "GET":
             refusal = None
             reply = await self._exchange(method, target, headers)
-            if reply.status == 200 and conditions:
-                refusal = conditions.refusal(int(json.loads(reply.body)["generation"]), reading=True)
+            if reply.status == 200 and preconditions:
+                refusal = preconditions.refusal(int(json.loads(reply.body)["generation"]), reading=True)
         else:
             creates = method == "POST"  # a compose
-            async with self._changing(route.bucket, route.name, conditions, creates=creates) as refusal:
+            async with self._changing(route.bucket, route.name, preconditions, creates=creates) as refusal:
                 reply = _refused(refusal) if refusal else await self._exchange(method, target, headers, body)
         return _refused(refusal) if refusal else self._shown(reply)
 
@@ -96,8 +96,8 @@ class MendedStorage:
             if not found:
                 return _refused(404)
             refusal = read_source_preconditions(query).refusal(found, reading=False)
-            if refusal is None and (conditions := read_preconditions("POST", query)):
-                refusal = conditions.refusal(await self._generation(*target), reading=False)
+            if refusal is None and (preconditions := read_preconditions("POST", query)):
+                refusal = preconditions.refusal(await self._generation(*target), reading=False)
             if refusal:
                 return _refused(refusal)
             asked = routes.write_query(route.path, {} if route.moves else query)
@@ -130,28 +130,28 @@ class MendedStorage:
             query["name"] = query.get("name") or found
         name = query.get("name", "")
         routes.check_name(name)
-        conditions = read_preconditions(request.method, query)
+        preconditions = read_preconditions(request.method, query)
         target = routes.write_query(route.path, query | {"name": to_disk(name)})
-        async with self._changing(route.bucket, name, conditions) as refusal:
+        async with self._changing(route.bucket, name, preconditions) as refusal:
             if refusal:
                 return response(_refused(refusal))
             reply = await self._exchange(request.method, target, request.headers, body)
         began = parse_qs(urlsplit(reply.headers.get("Location", "")).query).get("upload_id")
         if began:
-            self._resumable[began[0]] = ResumableUpload(name, conditions)
+            self._resumable[began[0]] = ResumableUpload(name, preconditions)
             if len(self._resumable) > _UPLOADS:
                 self._resumable.pop(next(iter(self._resumable)))
         return response(self._shown(reply))
 
     async def _chunk(self, request: web.BaseRequest, route: routes.Route, query: Mapping[str, str]) -> Reply:
-        """A chunk of a resumable upload; its name and conditions were settled when it began."""
+        """A chunk of a resumable upload; its name and preconditions were settled when it began."""
         key = query["upload_id"]
         upload = self._resumable.get(key) or ResumableUpload(key, Preconditions())
         if request.method == "PUT" and (known := upload.answer(request.headers.get("Content-Range", ""))):
             async for _ in request.content.iter_any():
                 pass  # it is there already
             return known
-        async with self._changing(route.bucket, upload.name, upload.conditions) as refusal:
+        async with self._changing(route.bucket, upload.name, upload.preconditions) as refusal:
             if refusal:
                 return _refused(refusal)
             target = routes.write_query(route.path, query)
@@ -193,18 +193,18 @@ class MendedStorage:
 
     @asynccontextmanager
     async def _changing(
-        self, bucket: str, name: str, conditions: Preconditions, *, creates: bool = True
+        self, bucket: str, name: str, preconditions: Preconditions, *, creates: bool = True
     ) -> AsyncIterator[int | None]:
-        """One change of an object at a time; gives the status with which its conditions refuse this one.
+        """One change of an object at a time; gives the status with which its preconditions refuse this one.
 
         What changes only objects that are there gets 404 from the server where there is none.
         """
         async with self._locks.setdefault((bucket, name), asyncio.Lock()):
             refusal = None
-            if conditions:
+            if preconditions:
                 generation = await self._generation(bucket, name)
                 if generation or creates:
-                    refusal = conditions.refusal(generation, reading=False)
+                    refusal = preconditions.refusal(generation, reading=False)
             yield refusal
 
     async def _generation(self, bucket: str, name: str) -> int:

@@ -24,7 +24,7 @@ from chimera_nb.local.storage.batch import Part, read_batch, write_batch
 from chimera_nb.local.storage.faults import Faults, Injection, spoiled
 from chimera_nb.local.storage.object_files import ObjectFiles
 from chimera_nb.local.storage.object_server import ObjectServer
-from chimera_nb.local.storage.objects_api import MendedStorage
+from chimera_nb.local.storage.objects_api import ObjectsApi
 from chimera_nb.local.storage.replies import Reply, error, json_reply, response, whole_body
 
 _FAULTS = "/_chimera/faults"
@@ -37,7 +37,7 @@ async def running_proxy(
 ) -> AsyncIterator[Proxy]:
     """The proxy, serving these files on a bound socket for the life of the block."""
     host = f"localhost:{listening.getsockname()[1]}"
-    proxy = Proxy(MendedStorage(ObjectServer(files, host), host), files, faults)
+    proxy = Proxy(ObjectsApi(ObjectServer(files, host), host), files, faults)
     # Without auto_decompress=False a body with Content-Encoding would reach the bucket unpacked.
     server = web.Server(
         proxy.answer,
@@ -58,7 +58,7 @@ async def running_proxy(
 class Proxy:
     """Answers requests, with the faults that are in force."""
 
-    def __init__(self, storage: MendedStorage, files: ObjectFiles, faults: Faults) -> None:
+    def __init__(self, storage: ObjectsApi, files: ObjectFiles, faults: Faults) -> None:
         self._injection = Injection(faults)
         self._storage, self._files = storage, files
 

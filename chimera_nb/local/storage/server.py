@@ -40,7 +40,7 @@ async def running_storage(data_dir: Path, faults: Faults | None = None) -> Async
 
 def set_aside_unreadable(root: Path, aside: Path) -> list[Path]:
     """Move files that are no objects out of the buckets, and say where they are now: laid there by hand, for one."""
-    from chimera_nb.local.storage.object_files import is_described
+    from chimera_nb.local.storage.known import is_described
 
     target = aside / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     moved = []
@@ -50,9 +50,9 @@ def set_aside_unreadable(root: Path, aside: Path) -> list[Path]:
                 path = Path(folder, name)
                 if _OBJECT.search(name) and is_described(path):
                     continue
-                place = target / path.relative_to(root)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                moved.append(path.replace(place))
+                destination = target / path.relative_to(root)
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                moved.append(path.replace(destination))
     if moved:
         _log.warning(
             "%d files in %s are no objects (put there by hand, or an upload that was cut off); they are in %s",

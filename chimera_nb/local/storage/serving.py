@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from multidict import CIMultiDict
 
-from chimera_nb.local.storage.object_files import Known
+from chimera_nb.local.storage.known import Known
 
 _PIECE = 256 << 10  # bytes
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")

@@ -19,7 +19,7 @@ _HAVE = re.compile(r"bytes=0-(\d+)")
 
 @dataclass
 class ResumableUpload:
-    """An upload in several requests: its name and conditions, the bytes that are there, and its last answer.
+    """An upload in several requests: its name and preconditions, the bytes that are there, and its last answer.
 
     The server knows nothing of an upload that is done: who did not get its answer gets it from here. So does who asks
     how far one is, or sends again what is there, without its object being locked for that.
@@ -27,7 +27,7 @@ class ResumableUpload:
     """
 
     name: str
-    conditions: Preconditions
+    preconditions: Preconditions
     have: int = 0
     last: Reply | None = None
 

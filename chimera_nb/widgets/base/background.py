@@ -16,7 +16,7 @@ _Result = TypeVar("_Result")
 
 
 def unforeseen(error: BaseException) -> str:
-    """What is said of a fault of ours."""
+    """The text that a widget shows for an exception that is not a ChimeraError."""
     return f"this did not work, and was not foreseen ({type(error).__name__}); the log says more"
 
 
@@ -48,7 +48,7 @@ class Background:
         return await asyncio.to_thread(lambda: call(self._session.store_for(uri)))
 
     async def watched(self, uri: str, call: Callable[[Store], object], tell: Callable[[], None]) -> None:
-        """The same, with `tell` called on the loop now, four times a second, and at the end."""
+        """Call as `in_thread` does, and `tell`, on the loop, first, 4 times a second and last."""
         work = asyncio.ensure_future(self.in_thread(uri, call))
         tell()
         while not (await asyncio.wait({work}, timeout=_TELL_SECONDS))[0]:

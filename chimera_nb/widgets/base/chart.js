@@ -123,19 +123,19 @@ export class Chart {
   /** @param {Scale} x @param {[number, string][]} levels @param {number} left @param {number} width @param {number} height */
   axes(x, levels, left, width, height) {
     const group = draw("g", { class: "ch-chart-axes" });
-    for (const [place, label] of levels) {
-      group.append(draw("line", { x1: left, x2: width - ROOM.right, y1: place, y2: place }));
-      group.append(draw("text", { x: left - 8, y: place, "text-anchor": "end", "dominant-baseline": "middle" }, label));
+    for (const [y, label] of levels) {
+      group.append(draw("line", { x1: left, x2: width - ROOM.right, y1: y, y2: y }));
+      group.append(draw("text", { x: left - 8, y: y, "text-anchor": "end", "dominant-baseline": "middle" }, label));
     }
     const marks = this.ticksX ? this.ticksX(x.low, x.high, width / 110) : ticks(x.low, x.high, Math.max(2, width / 110));
     let free = 0;
     for (const at of marks) {
       const label = this.showX(at);
       const half = (label.length * LETTER) / 2;
-      const place = Math.min(x(at), width - half - 2);
-      if (place - half < free) continue; // labels do not run into each other
-      free = place + half + 10;
-      group.append(draw("text", { x: place, y: height - 7, "text-anchor": "middle" }, label));
+      const center = Math.min(x(at), width - half - 2);
+      if (center - half < free) continue; // labels do not run into each other
+      free = center + half + 10;
+      group.append(draw("text", { x: center, y: height - 7, "text-anchor": "middle" }, label));
     }
     return group;
   }
@@ -183,15 +183,15 @@ export class Chart {
   }
 }
 
-/** From values to places; a range of one value gets its place in the middle.
+/** From values to pixels; a range of one value is drawn in the middle.
  * @param {number} low @param {number} high @param {number} from @param {number} to
  * @returns {Scale}
  */
 export function scale(low, high, from, to) {
   const range = high - low;
   /** @param {number} value */
-  const place = (value) => (range ? from + ((value - low) / range) * (to - from) : (from + to) / 2);
-  return Object.assign(place, { low, high });
+  const scale = (value) => (range ? from + ((value - low) / range) * (to - from) : (from + to) / 2);
+  return Object.assign(scale, { low, high });
 }
 
 /** @param {number} low @param {number} high @param {boolean} grounded @returns {Point} */

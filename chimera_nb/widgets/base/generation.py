@@ -1,4 +1,4 @@
-"""The one way to tell what comes late: answers to what is not on screen any more, and requests that were under way."""
+"""The one way to tell late answers: those to something that is not shown any more."""
 
 from __future__ import annotations
 

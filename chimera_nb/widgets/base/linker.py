@@ -1,9 +1,9 @@
 """ES modules of several files -> one, for front ends that take a single module's text (anywidget's `_esm`).
 
 Files on disk are what linters, `tsc` and `node --test` read: modules with relative imports. A browser is given them in
-the order of their imports, each in a function of its own that returns what it exports, so that names of one module do
-not meet those of another. Only the forms below are understood, each at the beginning of a line; anything else that
-begins with `import` or `export` is refused.
+the order of their imports, without their comments, each in a function of its own that returns what it exports, so that
+names of one module do not meet those of another. Only the forms below are understood, each at the beginning of a line;
+anything else that begins with `import` or `export` is refused.
 
     import { a, b as c } from "./other.js";     also over several lines
     export function f   export async function f   export class C   export const x =
@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+
+from chimera_nb.widgets.base.comments import without_comments
 
 _IMPORT = re.compile(r'^import \{(?P<names>[^{}]*)\} from "(?P<path>\.{1,2}/[\w./-]+\.js)";$', re.MULTILINE)
 _EXPORT = re.compile(
@@ -34,7 +36,10 @@ class _Module:
 
     def __init__(self, path: Path, *, is_entry: bool) -> None:
         self.path = path
-        text = path.read_text("utf-8")
+        try:
+            text = without_comments(path.read_text("utf-8"))
+        except ValueError as e:
+            raise LinkError(f"{path}: {e}") from e
         if _PREFIX in text:
             raise LinkError(f"{path}: {_PREFIX} is the linker's own name")
         self.imports: dict[Path, list[tuple[str, str]]] = {}

@@ -13,7 +13,7 @@ NamedTuple is a list there: for what comes by the thousand. `typescript.py` make
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -67,21 +67,21 @@ class Nothing(State):
 
 @dataclass(frozen=True)
 class Hello(Request):
-    """A view is on screen, perhaps one among several: it wants everything. `view` is its id, which no other has."""
+    """A front end has opened, perhaps one among several, and is sent everything. `view` is its own id."""
 
     view: str
 
 
 @dataclass(frozen=True)
 class Here(Request):
-    """The view is on screen still."""
+    """The front end is on screen still."""
 
     view: str
 
 
 @dataclass(frozen=True)
 class Bye(Request):
-    """The view is closed."""
+    """The front end is closed."""
 
     view: str
 
@@ -131,13 +131,13 @@ def read_request(kinds: Mapping[str, type[Request]], content: object) -> Request
     if not isinstance(content, Mapping):
         raise MalformedError("wrong-type", "", "a request is an object")
     kind = content.get("kind")
-    wanted: Any = kinds.get(kind) if isinstance(kind, str) else None
-    if wanted is None:
+    expected: Any = kinds.get(kind) if isinstance(kind, str) else None
+    if expected is None:
         raise MalformedError("unknown-kind", "kind", f"there is no request {kind!r:.60}")
-    hints = hints_of(wanted)
+    hints = hints_of(expected)
     values = {}
-    optional = {field.name for field in fields(wanted) if field.default is not MISSING}
-    for name, wire in _wire_names(wanted):
+    optional = {field.name for field in fields(expected) if field.default is not MISSING}
+    for name, wire in _wire_names(expected):
         if wire not in content and name in optional:
             continue
         if wire not in content:
@@ -147,7 +147,7 @@ def read_request(kinds: Mapping[str, type[Request]], content: object) -> Request
                 "wrong-type", wire, f"{wire} is not {_words(hints[name])}: {content[wire]!r:.60}"
             )
         values[name] = _converted(content[wire], hints[name])
-    request: Request = wanted(**values)
+    request: Request = expected(**values)
     return request
 
 
@@ -157,41 +157,33 @@ def hints_of(cls: type) -> dict[str, Any]:
     return get_type_hints(cls)
 
 
-def _fits(value: object, wanted: Any) -> bool:
-    origin = get_origin(wanted)
+def _fits(value: object, expected: Any) -> bool:
+    origin = get_origin(expected)
     if origin in {Union, UnionType}:
-        return any(_fits(value, each) for each in get_args(wanted))
+        return any(_fits(value, each) for each in get_args(expected))
     if origin is Literal:
-        return isinstance(value, str) and value in get_args(wanted)
+        return isinstance(value, str) and value in get_args(expected)
     if origin is tuple:
-        return isinstance(value, list) and all(_fits(item, get_args(wanted)[0]) for item in value)
-    if wanted is float:
+        return isinstance(value, list) and all(_fits(item, get_args(expected)[0]) for item in value)
+    if expected is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
-    if wanted is int:
+    if expected is int:
         return type(value) is int
-    return isinstance(value, wanted)
+    return isinstance(value, expected)
 
 
-def _converted(value: Any, wanted: Any) -> Any:
-    return tuple(value) if get_origin(wanted) is tuple else value
+def _converted(value: Any, expected: Any) -> Any:
+    return tuple(value) if get_origin(expected) is tuple else value
 
 
-def _words(wanted: Any) -> str:
-    origin = get_origin(wanted)
+def _words(expected: Any) -> str:
+    origin = get_origin(expected)
     if origin in {Union, UnionType}:
-        return " or ".join(_words(each) for each in get_args(wanted))
+        return " or ".join(_words(each) for each in get_args(expected))
     if origin is Literal:
-        return f"one of {', '.join(map(str, get_args(wanted)))}"
+        return f"one of {', '.join(map(str, get_args(expected)))}"
     if origin is tuple:
-        return f"a list, each {_words(get_args(wanted)[0])}"
+        return f"a list, each {_words(get_args(expected)[0])}"
     return {str: "a text", int: "a whole number", float: "a number", bool: "true or false", NoneType: "null"}[
-        wanted
+        expected
     ]
-
-
-def sequence_item(wanted: Any) -> Any | None:
-    """The type of the items of a tuple, list or sequence of any length; None for what is none."""
-    origin, arguments = get_origin(wanted), get_args(wanted)
-    if origin in {list, Sequence} or (origin is tuple and arguments[1:] == (...,)):
-        return arguments[0]
-    return None

@@ -1,4 +1,4 @@
-"""The one way to know who is on screen: which views of a widget, in which pages, and until when that is known."""
+"""The one way to know who is on screen: which front ends of a widget have said so, and how long ago."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ID_CHARS = 64
 
 
 class Presence:
-    """The views of one widget that were heard of lately. Any number of them takes no memory."""
+    """The front ends of one widget that were heard of within LASTS_SECONDS, 100 of them at the most."""
 
     def __init__(self) -> None:
         self.was_seen = False  # by anybody, ever
@@ -22,7 +22,7 @@ class Presence:
         return len(self._heard)
 
     def here(self, view: str) -> None:
-        """A view is there."""
+        """A front end says that it is on screen."""
         self.was_seen = True
         now = time.monotonic()
         self._heard = {each: at for each, at in self._heard.items() if now - at < LASTS_SECONDS}
@@ -31,7 +31,7 @@ class Presence:
             self._heard[view] = now
 
     def gone(self, view: str) -> None:
-        """A view was closed."""
+        """A front end was closed."""
         self._heard.pop(view[:_ID_CHARS], None)
 
     def everyone_gone(self) -> None:
@@ -39,6 +39,6 @@ class Presence:
 
     @property
     def is_seen(self) -> bool:
-        """Whether any view is on screen, as far as is known."""
+        """Whether any front end is on screen, as far as is known."""
         now = time.monotonic()
         return any(now - at < LASTS_SECONDS for at in self._heard.values())

@@ -34,7 +34,7 @@ _ASKED = "_asked_"
 
 
 class RefusedValueError(RefusedError, traitlets.TraitError):
-    """A trait's value that is refused. traitlets takes back only what fails with an error of its own."""
+    """A trait's value that is refused. It is a TraitError, since traitlets restores the old value for no other."""
 
 
 @contextmanager
@@ -55,13 +55,13 @@ def existing(what: str) -> Iterator[None]:
         raise RefusedError(f"there is no such {what}; it may have been there before") from e
 
 
-class View(anywidget.AnyWidget):
+class ChimeraWidget(anywidget.AnyWidget):
     """A widget whose front end asks for things: a request of class `Go` calls the method `_asked_…` that takes a `Go`.
 
     Whoever opens a dashboard can send anything. What is no request of this widget is answered with RefusedMessage;
-    one of a generation that is not shown any more is left alone. What a method raises is shown as `error`: in
-    ChimeraError's own words, or, for a fault of the method, as one, which the log has with its traceback. Of each
-    kind only the first few are logged, since a visitor can send any number.
+    one of a generation that is not shown any more is left alone. What a method raises is shown as `error`: a
+    ChimeraError as its text; anything else as a fault of this program, with its traceback in the log. Of each kind
+    only the first few are logged, since a visitor can send any number.
     """
 
     error = traitlets.Unicode(help="What went wrong last, in one line; empty when all is well.").tag(
@@ -76,8 +76,8 @@ class View(anywidget.AnyWidget):
         cls._handlers = {}
         for name in (each for each in dir(cls) if each.startswith(_ASKED)):
             hints = get_type_hints(getattr(cls, name))
-            (wanted,) = [hint for parameter, hint in hints.items() if parameter != "return"]
-            cls._handlers[wanted] = name
+            (request_class,) = [hint for parameter, hint in hints.items() if parameter != "return"]
+            cls._handlers[request_class] = name
 
     def __init__(self, session: Session | None = None, **traits: Any) -> None:
         self._session = session or Session()
@@ -93,11 +93,13 @@ class View(anywidget.AnyWidget):
         self.on_msg(self._on_message)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """What the front end sets. A value that does not do leaves the one of before."""
+        """Take the values that a front end sets; a trait whose value is refused keeps the one it has."""
         try:
             super().set_state(sync_data)
         except (RefusedError, traitlets.TraitError) as e:
             self.error = str(e)
+        except Exception as e:  # noqa: BLE001 - an observer's own fault, as of a handler of a request
+            self._on_fault("set", sync_data, e)
 
     def close(self) -> None:
         if background := self.__dict__.get("_background"):  # none yet where an argument was refused
@@ -105,27 +107,27 @@ class View(anywidget.AnyWidget):
         super().close()
 
     def post(self, message: Message) -> None:
-        """Tell every view of this widget."""
+        """Tell every front end of this widget."""
         self.send(to_wire(message))
 
     # Who is on screen
 
     def _asked_hello(self, request: Hello) -> None:
         self._presence.here(request.view)
-        self._on_view()
+        self._on_front_end()
 
     def _asked_here(self, request: Here) -> None:
         self._presence.here(request.view)
-        self._on_seen()
+        self._on_still_there()
 
     def _asked_bye(self, request: Bye) -> None:
         self._presence.gone(request.view)
 
-    def _on_view(self) -> None:
-        """A view is new on screen, perhaps one among several: it wants everything."""
+    def _on_front_end(self) -> None:
+        """A front end has opened, perhaps one among several: send it everything."""
 
-    def _on_seen(self) -> None:
-        """A view is on screen still, or again."""
+    def _on_still_there(self) -> None:
+        """A front end is on screen still, or again."""
 
     # Requests
 
@@ -133,7 +135,7 @@ class View(anywidget.AnyWidget):
         self.error = what
 
     def _on_message(self, _: object, content: object, __: object) -> None:
-        kinds = {wanted.kind: wanted for wanted in self._handlers}
+        kinds = {each.kind: each for each in self._handlers}
         try:
             request = read_request(kinds, content)
         except MalformedError as e:
@@ -150,9 +152,13 @@ class View(anywidget.AnyWidget):
         except ChimeraError as e:
             self.error = str(e)
         except Exception as e:  # noqa: BLE001 - whatever it is, the widget goes on and says so
-            if self._is_to_be_logged(request.kind):
-                _log.error("%s could not do %.200r", type(self).__name__, request, exc_info=e)
-            self.error = unforeseen(e)
+            self._on_fault(request.kind, request, e)
+
+    def _on_fault(self, kind: str, asked: object, error: Exception) -> None:
+        """A fault of ours: the log has its traceback, and whoever looks is told of one."""
+        if self._is_to_be_logged(kind):
+            _log.error("%s could not do %.200r", type(self).__name__, asked, exc_info=error)
+        self.error = unforeseen(error)
 
     def _is_to_be_logged(self, kind: object) -> bool:
         """Whether so few of this kind are in the log that one more does no harm."""
@@ -164,6 +170,6 @@ class View(anywidget.AnyWidget):
 
 
 def held(state: State | None) -> dict[str, Any]:
-    """What a trait has of a state; an empty one for None."""
+    """A state as the value of a trait: an object, without fields for None."""
     wire: dict[str, Any] = {} if state is None else to_wire(state)
     return wire

@@ -15,6 +15,7 @@ from pipeline.uri import has_glob, split_uri
 if TYPE_CHECKING:
     from pipeline.storage import Entry, Store
 
+SLICE_SECONDS = 0.25  # of counting at a time: what is counted may have changed by then
 FILES_AT_ONCE = 1_000_000  # a count pauses there: it has cost a thousand list requests
 
 

@@ -122,16 +122,16 @@ export class List {
       row.node.remove();
     }
     const drawn = new Set();
-    for (let place = first; place < last; place += 1) {
-      const row = this.pool[place % this.pool.length];
+    for (let index = first; index < last; index += 1) {
+      const row = this.pool[index % this.pool.length];
       drawn.add(row);
-      this.draw(row, rows, place, held);
+      this.draw(row, rows, index, held);
     }
     for (const row of this.pool) row.node.hidden = !drawn.has(row);
     this.node.setAttribute("aria-rowcount", String(rows.complete ? rows.length + 1 : -1));
     this.node.setAttribute("aria-busy", String(Boolean(rows.loading)));
     if (this.active !== null && rows.has(this.active)) {
-      this.node.setAttribute("aria-activedescendant", `${this.id}-${rows.placeOf(this.active)}`);
+      this.node.setAttribute("aria-activedescendant", `${this.id}-${rows.indexOfKey(this.active)}`);
     } else {
       this.node.removeAttribute("aria-activedescendant");
     }
@@ -147,11 +147,11 @@ export class List {
     return row;
   }
 
-  /** @param {Row} row @param {Rows} rows @param {number} place @param {boolean} held */
-  draw(row, rows, place, held) {
-    row.draw(rows, place);
+  /** @param {Row} row @param {Rows} rows @param {number} index @param {boolean} held */
+  draw(row, rows, index, held) {
+    row.draw(rows, index);
     const { key, node } = row;
-    node.id = key === null ? "" : `${this.id}-${place}`;
+    node.id = key === null ? "" : `${this.id}-${index}`;
     node.setAttribute("aria-selected", String(key !== null && (held || this.selected.has(rows.uri(key)))));
     node.classList.toggle("ch-active", key !== null && key === this.active);
   }
@@ -159,7 +159,7 @@ export class List {
   /** Make a row the active one, and bring it on screen. @param {Rows} rows @param {number} key */
   move(rows, key) {
     this.active = key;
-    const top = rows.placeOf(key) * ROW;
+    const top = rows.indexOfKey(key) * ROW;
     const room = this.scroller.clientHeight;
     this.spacer.style.height = `${Math.max(parseFloat(this.spacer.style.height) || 0, top + ROW)}px`;
     if (top < this.scroller.scrollTop) this.scroller.scrollTop = top;
@@ -212,7 +212,7 @@ export class List {
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
     if (!rows || event.altKey || event.isComposing) return;
     if (event.key in steps && rows.length) {
-      const at = this.active === null ? 0 : rows.placeOf(this.active);
+      const at = this.active === null ? 0 : rows.indexOfKey(this.active);
       const before = this.active ?? rows.keyAt(0);
       this.move(rows, rows.keyAt(Math.min(rows.length - 1, Math.max(0, at + steps[event.key]))));
       if (event.shiftKey) {

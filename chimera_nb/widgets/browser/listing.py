@@ -89,10 +89,10 @@ class Listing:
 
     def containing(self, text: str) -> Rows:
         """The loaded rows with this text in their names, in any letter case."""
-        wanted = text.casefold()
+        folded = text.casefold()
         return Rows(
-            [name for name in self.folders if wanted in name.casefold()],
-            [row for row in self.objects if wanted in row.name.casefold()],
+            [name for name in self.folders if folded in name.casefold()],
+            [row for row in self.objects if folded in row.name.casefold()],
             last=self.complete,
         )
 
@@ -110,9 +110,9 @@ class Listing:
         Raises IndexError for a row that is not there, before any list is made of what lies between.
         """
         self.uri(one), self.uri(other)
-        places = sorted(key + len(self.folders) if key >= 0 else -1 - key for key in (one, other))
+        ends = sorted(key + len(self.folders) if key >= 0 else -1 - key for key in (one, other))
         count = len(self.folders)
-        return [at - count if at >= count else -1 - at for at in range(places[0], places[1] + 1)]
+        return [at - count if at >= count else -1 - at for at in range(ends[0], ends[1] + 1)]
 
     def _rows(self, page: ListingPage) -> Rows:
         start = len(self.folder)

@@ -2,19 +2,19 @@
 
 import type { Absent } from "../base/model.js";
 
-/** A view is on screen, perhaps one among several: it wants everything. `view` is its id, which no other has. */
+/** A front end has opened, perhaps one among several, and is sent everything. `view` is its own id. */
 export interface Hello {
   kind: "hello";
   view: string;
 }
 
-/** The view is on screen still. */
+/** The front end is on screen still. */
 export interface Here {
   kind: "here";
   view: string;
 }
 
-/** The view is closed. */
+/** The front end is closed. */
 export interface Bye {
   kind: "bye";
   view: string;
@@ -153,7 +153,7 @@ export interface BrowserTraits {
   current: string;
   height: number;
   _match: Matched | Absent<Matched>;
-  _places: string[];
+  _recent_folders: string[];
 }
 
 export type BrowserRequest = Hello | Here | Bye | Go | Filter | More | Retry | Gesture | Rest | Drop | Clear | Count | Match | StopMatch | AddPattern;

@@ -1,4 +1,4 @@
-"""What BucketBrowser and its view say to each other."""
+"""What BucketBrowser and its front end say to each other."""
 
 from __future__ import annotations
 
@@ -156,4 +156,4 @@ class BrowserTraits:
     current: str
     height: int
     _match: Matched | Nothing
-    _places: tuple[str, ...]
+    _recent_folders: tuple[str, ...]

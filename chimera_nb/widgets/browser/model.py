@@ -14,7 +14,7 @@ from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.browser.counting import Count, Cover, Tally, is_glob
 from chimera_nb.widgets.browser.listing import Listing
 from chimera_nb.widgets.browser.messages import RowsMessage
-from chimera_nb.widgets.browser.navigation import BUCKETS, Bounds, as_folder, crumbs, parent
+from chimera_nb.widgets.browser.navigation import BUCKETS, BrowsingScope, as_folder, crumbs, parent
 from pipeline.errors import RefusedError
 from pipeline.glob import Pattern
 from pipeline.uri import escape, join_uri, split_uri
@@ -23,15 +23,15 @@ ROWS_AT_ONCE = 5000  # in one message
 
 
 class Browser:
-    """One browser's state; the widget is its view.
+    """One browser's state, which the widget shows.
 
     Attributes: folder; filter (what names are narrowed to); shown (the Listing on screen); generation (of that);
     selected; counts (what has to be counted to know what the selection comes to).
     """
 
-    def __init__(self, folder: str = BUCKETS, bounds: Bounds | None = None) -> None:
-        self.bounds = bounds or Bounds()
-        self.bounds.check(folder)
+    def __init__(self, folder: str = BUCKETS, scope: BrowsingScope | None = None) -> None:
+        self.scope = scope or BrowsingScope()
+        self.scope.check(folder)
         self.generation = Generation()
         self.filter = ""
         self.selected: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Browser:
 
     def open(self, folder: str) -> None:
         """Show another folder. Raises RefusedError when it is out of bounds."""
-        self.bounds.check(folder)
+        self.scope.check(folder)
         self.folder = as_folder(folder)
         self._all = Listing(self.folder)
         self._show(self._all, "")
@@ -53,7 +53,7 @@ class Browser:
     @property
     def above(self) -> str:
         """The folder to go up to; itself where there is none."""
-        return self.folder if self.folder == self.bounds.top else parent(self.folder)
+        return self.folder if self.folder == self.scope.top else parent(self.folder)
 
     def narrow(self, text: str) -> None:
         """Show the rows that hold the text: of those loaded at once, and then what the store has by that prefix."""
@@ -76,7 +76,7 @@ class Browser:
         return RowsMessage(
             generation=self.generation.number,
             folder=self.folder,
-            crumbs=tuple(crumbs(self.folder, self.bounds.top or BUCKETS)),
+            crumbs=tuple(crumbs(self.folder, self.scope.top or BUCKETS)),
             above=self.above if self.above != self.folder else None,
             filter=self.filter,
             at=(folders, objects),
@@ -117,7 +117,7 @@ class Browser:
         """Make this the selection, exactly as it is given. Raises RefusedError for what is out of bounds."""
         uris = tuple(dict.fromkeys(uris))
         for uri in uris:
-            self.bounds.check(uri)
+            self.scope.check(uri)
             if uri == BUCKETS:
                 raise RefusedError(f"{uri} is the list of buckets; select buckets, as in gs://bucket/")
         self.selected = uris
@@ -177,7 +177,7 @@ class Browser:
                 raise RefusedError("open a bucket first, or write the pattern whole: gs://bucket/**/*.bz2")
             bucket, path = split_uri(self.folder)
             text = join_uri(bucket, escape(path) + text)
-        self.bounds.check(text)
+        self.scope.check(text)
         Pattern(split_uri(text)[1])
         return text
 
@@ -195,7 +195,7 @@ class Browser:
         folders = [uri for uri in self.selected if _is_folder(uri)]
         globs = [uri for uri in self.selected if self._is_pattern(uri)]
         above = Cover(folders)
-        wanted: dict[tuple[str, ...], Count] = {}
+        counts: dict[tuple[str, ...], Count] = {}
         for uri in self.selected:
             if uri in self._sizes or above.folder_above(uri):
                 continue
@@ -204,9 +204,9 @@ class Browser:
             others = [] if _is_folder(uri) else [o for o in (*folders, *first) if _may_overlap(uri, o)]
             key = (uri, *others)
             held = Cover(filter(_is_folder, others), filter(is_glob, others))
-            wanted[key] = self._counted.get(key) or Count(uri, held.holds)
-        self._counted = wanted
-        return tuple(wanted.values())
+            counts[key] = self._counted.get(key) or Count(uri, held.holds)
+        self._counted = counts
+        return tuple(counts.values())
 
 
 def add(selected: Sequence[str], uris: Iterable[str]) -> tuple[str, ...]:

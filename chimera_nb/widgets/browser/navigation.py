@@ -1,4 +1,4 @@
-"""URIs as places to go: the folder above, breadcrumbs, where one may look, and where one has been.
+"""Moving between folders: the parent, breadcrumbs, what may be shown, and the folders opened last.
 
 `gs://` is the list of buckets. Folders end in "/". Names are opaque: `..` in a bucket is a folder like any other.
 """
@@ -57,7 +57,7 @@ def crumbs(folder: str, top: str = BUCKETS) -> list[Crumb]:
 
 
 @dataclass(frozen=True)
-class Bounds:
+class BrowsingScope:
     """Where a browser may look. Whoever uses a dashboard uses its server's files and rights, so it is asked each time.
 
     buckets: the only ones allowed; None for all that the credentials see.
@@ -106,33 +106,33 @@ def typed(text: str) -> str:
     return f"gs://{bucket}/" if bucket and not path else uri
 
 
-class RecentPlaces:
+class RecentFolders:
     """The folders that were opened last, the latest first, in a file that all of this user's browsers share."""
 
     def __init__(self, data_dir: Path) -> None:
         self._file = data_dir / "recent-places.json"
 
     def read(self) -> tuple[str, ...]:
-        """None where there is no such file, or one that is not ours."""
+        """Empty where there is no such file, or one that is not ours."""
         try:
-            places = json.loads(self._file.read_bytes())
+            folders = json.loads(self._file.read_bytes())
         except (OSError, ValueError):
             return ()
-        return _bounded(places if isinstance(places, list) else ())
+        return _latest(folders if isinstance(folders, list) else ())
 
     def add(self, folder: str) -> tuple[str, ...]:
         """All of them, with this one first. That it cannot be kept is no reason to stop: it is only shown."""
-        places = _bounded((folder, *self.read()))
+        folders = _latest((folder, *self.read()))
         with contextlib.suppress(OSError, ChimeraError):
             from pipeline.storage.local import LocalFiles
 
-            # Not through the lists of places: this is a file of our own, which nobody names.
+            # Not through the access lists: this is a file of our own, which nobody names.
             private_data_dir(self._file.parent)
             LocalFiles().write_bytes(
-                str(self._file), json.dumps(places, indent=0).encode(), create_only=False, private=True
+                str(self._file), json.dumps(folders, indent=0).encode(), create_only=False, private=True
             )
-        return places
+        return folders
 
 
-def _bounded(places: Iterable[object]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(place for place in places if isinstance(place, str)))[:_RECENT]
+def _latest(folders: Iterable[object]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(folder for folder in folders if isinstance(folder, str)))[:_RECENT]

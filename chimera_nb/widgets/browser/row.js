@@ -1,4 +1,4 @@
-// A row of the list that is on screen, and shows one place after another.
+// A row of the list that is on screen, and shows one row of the list after another.
 
 import { bytes, make, number, setText, showName, when } from "../base/text.js";
 import { isFolder } from "./rows.js";
@@ -16,23 +16,23 @@ export class Row {
   size = this.node.appendChild(make("span", "ch-cell ch-size", "", { role: "gridcell" }));
   codec = this.node.appendChild(make("span", "ch-cell ch-codec", "", { role: "gridcell" }));
   date = this.node.appendChild(make("span", "ch-cell ch-date", "", { role: "gridcell" }));
-  place = -1;
+  index = -1;
   /** @type {number | null} of the row that is shown; null while it is not loaded */
   key = null;
   /** @type {Rows | null} */
   rows = null;
 
   /**
-   * Show what is at a place.
+   * Show what is at an index.
    * @param {Rows} rows
-   * @param {number} place
+   * @param {number} index
    */
-  draw(rows, place) {
-    const key = place < rows.length ? rows.keyAt(place) : null;
-    if (this.place !== place) this.node.style.transform = `translateY(${place * ROW}px)`;
-    this.place = place;
+  draw(rows, index) {
+    const key = index < rows.length ? rows.keyAt(index) : null;
+    if (this.index !== index) this.node.style.transform = `translateY(${index * ROW}px)`;
+    this.index = index;
     this.node.classList.toggle("ch-skeleton", key === null);
-    this.node.setAttribute("aria-rowindex", String(place + 2));
+    this.node.setAttribute("aria-rowindex", String(index + 2));
     if (this.rows === rows && this.key === key) return;
     this.rows = rows;
     this.key = key;

@@ -1,4 +1,4 @@
-// The rows of one view of BucketBrowser, as the kernel has sent them.
+// The rows of BucketBrowser, as the kernel has sent them.
 
 /** @import { RowsMessage } from "./messages.js" */
 
@@ -6,7 +6,7 @@
 export const isFolder = (key) => key < 0;
 
 /**
- * The places to draw, [first, last), of a list of so many rows of so many pixels: those on screen and a few beyond.
+ * The indexes to draw, [first, last), of a list of so many rows of so many pixels: those on screen and a few beyond.
  * @param {{ top: number, height: number, row: number, total: number, spare: number }} list
  * @returns {[number, number]}
  */
@@ -59,10 +59,10 @@ export class Rows {
     return true;
   }
 
-  /** Folders stand first. Keys stay when more rows come, places do not. @param {number} place */
-  keyAt = (place) => (place < this.folders.length ? -1 - place : place - this.folders.length);
+  /** Folders stand first. A key stays when more rows come, an index does not. @param {number} index */
+  keyAt = (index) => (index < this.folders.length ? -1 - index : index - this.folders.length);
   /** @param {number} key */
-  placeOf = (key) => (isFolder(key) ? -1 - key : key + this.folders.length);
+  indexOfKey = (key) => (isFolder(key) ? -1 - key : key + this.folders.length);
   /** @param {number} key */
   has = (key) => (isFolder(key) ? -1 - key < this.folders.length : key < this.objects.length);
   /** @param {number} key */

@@ -1,4 +1,4 @@
-// The view of BucketBrowser (widget.py): it asks the kernel for rows and gestures, and draws what comes back.
+// The front end of BucketBrowser (widget.py): it asks the kernel for rows and gestures, and draws what comes back.
 
 import { later, make } from "../base/text.js";
 import { View } from "../base/view.js";
@@ -48,11 +48,11 @@ class BrowserView extends View {
       "change:selected": () => this.onSelected(),
       "change:total": () => this.tray.showTotal(this.model.get("total")),
       "change:_match": () => this.onMatch(),
-      "change:_places": () => this.path.offer(this.model.get("_places")),
+      "change:_recent_folders": () => this.path.offer(this.model.get("_recent_folders")),
       "change:height": () => this.onHeight(),
     });
     this.onHeight();
-    this.path.offer(this.model.get("_places"));
+    this.path.offer(this.model.get("_recent_folders"));
     this.onSelected();
     this.onMatch();
     this.hello();

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,18 @@ from ipywidgets import TypedTuple
 from chimera_nb.arguments import AnyPath, path_text, texts
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
-from chimera_nb.widgets.base.widget import View, existing, held, refusing
+from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held, refusing
 from chimera_nb.widgets.browser import messages, navigation
-from chimera_nb.widgets.browser.counting import Count, advance
+from chimera_nb.widgets.browser.counting import SLICE_SECONDS, advance
 from chimera_nb.widgets.browser.listing import Listing
 from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser, add
-from pipeline.errors import ChimeraError, ObjectNotFoundError, RefusedError
+from chimera_nb.widgets.browser.pattern_count import PatternCount
+from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.folders import absolute
 from pipeline.uri import split_uri
 
-_SLICE_SECONDS = 0.25  # what is counted may have changed by then
 
-
-class BucketBrowser(View):
+class BucketBrowser(ChimeraWidget):
     """Browse buckets and folders, and select objects, folders and patterns.
 
     uri: the folder to begin in; left out, the list of buckets. A local folder shows itself and what is below it.
@@ -53,7 +52,7 @@ class BucketBrowser(View):
     ).tag(sync=True)
     height = traitlets.Int(360, min=120, help="Of the list, in pixels.").tag(sync=True)
     _match = traitlets.Dict().tag(sync=True)
-    _places = TypedTuple(traitlets.Unicode()).tag(sync=True)
+    _recent_folders = TypedTuple(traitlets.Unicode()).tag(sync=True)
 
     def __init__(
         self,
@@ -69,20 +68,19 @@ class BucketBrowser(View):
         folder = navigation.as_folder(uri)
         top = None if folder.startswith(navigation.BUCKETS) else folder
         self._model = Browser(
-            folder, navigation.Bounds(None if buckets is None else texts(buckets, "buckets"), top)
+            folder, navigation.BrowsingScope(None if buckets is None else texts(buckets, "buckets"), top)
         )
         self._generation = self._model.generation
         self._begun = False  # on the folders that were looked into lately
         self._counting = self._stopped = False  # under way; by the user's wish
-        self._glob: Count | None = None
-        self._matched: messages.Matched | None = None
         super().__init__(session, path=folder, total=self._total(), **traits)
+        self._pattern = PatternCount(self._background, self._show_match)
 
     def go(self, uri: AnyPath) -> None:
         """Show another folder. Raises RefusedError when it may not be looked into."""
         self._model.open(navigation.as_folder(path_text(uri)))
-        self.error, self._glob = "", None
-        self._show_match(None)
+        self.error = ""
+        self._pattern.clear()
         self.path = self._model.folder
         self._show()
 
@@ -91,14 +89,14 @@ class BucketBrowser(View):
     @traitlets.validate("path")
     def _valid_path(self, proposal: dict[str, Any]) -> str:
         with refusing():
-            self._model.bounds.check(proposal["value"])
+            self._model.scope.check(proposal["value"])
             return navigation.as_folder(proposal["value"])
 
     @traitlets.validate("current")
     def _valid_current(self, proposal: dict[str, Any]) -> str:
         with refusing():
             if proposal["value"]:  # it is what is looked inside of, and a front end may set it
-                self._model.bounds.check(proposal["value"])
+                self._model.scope.check(proposal["value"])
         return proposal["value"]
 
     @traitlets.observe("path")
@@ -119,15 +117,15 @@ class BucketBrowser(View):
 
     # What the front end asks for
 
-    def _on_view(self) -> None:
+    def _on_front_end(self) -> None:
         if not self._begun:
             self._begun = True
-            self._background.start(self._read_places())
+            self._background.start(self._read_recent_folders())
         self._show()
 
     def _asked_go(self, request: messages.Go) -> None:
         uri = navigation.typed(request.text)
-        self._model.bounds.check(uri)
+        self._model.scope.check(uri)
         if uri.endswith("/"):
             self.go(uri)
         else:
@@ -176,20 +174,11 @@ class BucketBrowser(View):
         self._count_selected()
 
     def _asked_match(self, request: messages.Match) -> None:
-        self.error, self._glob = "", None
-        self._show_match(None)
-        text = request.text
-        if text.strip():
-            try:
-                self._glob = Count(self._model.pattern(text))
-            except RefusedError as e:
-                self._show_match(messages.Matched(text, str(e)))
-            else:
-                self._background.start(self._count_matches(self._glob, text))
+        self.error = ""
+        self._pattern.count(request.text, self._model.pattern)
 
     def _asked_stop_match(self, _: messages.StopMatch) -> None:
-        self._glob = None
-        self._show_match(replace(self._matched, active=False) if self._matched else None)
+        self._pattern.stop()
 
     def _asked_add_pattern(self, request: messages.AddPattern) -> None:
         self.error = ""
@@ -219,7 +208,7 @@ class BucketBrowser(View):
 
     async def _load_page(self, listing: Listing) -> None:
         folders, objects = len(listing.folders), len(listing.objects)
-        buckets = self._model.bounds.buckets
+        buckets = self._model.scope.buckets
         try:
             rows = await self._background.in_thread(
                 listing.folder, lambda store: listing.fetch(store, buckets)
@@ -235,7 +224,7 @@ class BucketBrowser(View):
         if listing is self._model.shown:
             self._send_rows(folders, objects)
             if not folders and not objects and (listing.folders or listing.objects):
-                await self._keep_place(listing.folder)
+                await self._keep_recent_folder(listing.folder)
 
     async def _find(self, uri: str) -> None:
         """Go to what was typed without a "/" at its end: a folder, else what is named so, or begins so."""
@@ -261,18 +250,18 @@ class BucketBrowser(View):
             self._model.narrow(text)
             self._show()
 
-    async def _read_places(self) -> None:
+    async def _read_recent_folders(self) -> None:
         with contextlib.suppress(ChimeraError):  # settings that make no sense are told with the first rows
             read = await asyncio.to_thread(
-                lambda: navigation.RecentPlaces(self._session.settings.folder).read()
+                lambda: navigation.RecentFolders(self._session.settings.folder).read()
             )
-            self._places = tuple(filter(self._model.bounds.allows, read))
+            self._recent_folders = tuple(filter(self._model.scope.allows, read))
 
-    async def _keep_place(self, folder: str) -> None:
-        if folder != navigation.BUCKETS and folder not in self._places[:1]:
-            recent = navigation.RecentPlaces(self._session.settings.folder)
-            self._places = tuple(
-                filter(self._model.bounds.allows, await asyncio.to_thread(recent.add, folder))
+    async def _keep_recent_folder(self, folder: str) -> None:
+        if folder != navigation.BUCKETS and folder not in self._recent_folders[:1]:
+            recent = navigation.RecentFolders(self._session.settings.folder)
+            self._recent_folders = tuple(
+                filter(self._model.scope.allows, await asyncio.to_thread(recent.add, folder))
             )
 
     # Counts
@@ -286,7 +275,7 @@ class BucketBrowser(View):
         try:
             while not self._stopped and (active := [c for c in self._model.counts if c.active]):
                 await self._background.watched(
-                    active[0].uri, lambda store: advance(store, active, _SLICE_SECONDS), self._tell
+                    active[0].uri, lambda store: advance(store, active, SLICE_SECONDS), self._tell
                 )
         except ChimeraError as e:
             self.error, self._stopped = str(e), True
@@ -303,20 +292,4 @@ class BucketBrowser(View):
         return held(messages.Total(**asdict(self._model.total()), counting=counting))
 
     def _show_match(self, matched: messages.Matched | None) -> None:
-        self._matched = matched
         self._match = held(matched)
-
-    async def _count_matches(self, count: Count, text: str) -> None:
-        def tell() -> None:
-            if count is self._glob:
-                found = (count.error or "", count.example or "", count.active)
-                self._show_match(messages.Matched(text, *found, **asdict(count.tally)))
-
-        while count is self._glob and count.active:
-            try:
-                await self._background.watched(
-                    count.uri, lambda store: advance(store, [count], _SLICE_SECONDS), tell
-                )
-            except ChimeraError as e:
-                count.error = str(e)
-                tell()

@@ -1,4 +1,4 @@
-// The view of Steps (header.py): the dashboard's header. It shows one page or the other by an attribute of the whole
+// The front end of Steps (header.py): the dashboard's header. It shows one page or the other by an attribute of the whole
 // dashboard, with no word from the kernel, and keeps the address in step where the page is all ours.
 
 import { make } from "../base/text.js";

@@ -8,13 +8,13 @@ from typing import Any
 import traitlets
 
 from chimera_nb.widgets.base import assets
-from chimera_nb.widgets.base.widget import View
+from chimera_nb.widgets.base.widget import ChimeraWidget
 
 NEW, JOBS = "new", "jobs"
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}|")
 
 
-class Steps(View):
+class Steps(ChimeraWidget):
     """Browse, Preview, Launch, Jobs: links to each, in the order in which one goes through them.
 
     On a page of its own (the dashboard's template says so) the address follows: `?job=ID` is that job, `?jobs`

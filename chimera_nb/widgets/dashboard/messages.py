@@ -1,4 +1,4 @@
-"""What the dashboard's header has in common with its view: traits, and no messages."""
+"""What the dashboard's header has in common with its front end: traits, and no messages."""
 
 from __future__ import annotations
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from chimera_nb.session import Session
 from chimera_nb.widgets.base.background import Background
-from chimera_nb.widgets.job_form.model import Selection
+from chimera_nb.widgets.base.generation import Generation
+from chimera_nb.widgets.browser.counting import SLICE_SECONDS
+from chimera_nb.widgets.job_form.model import Fields, Selection
 from chimera_nb.widgets.job_form.survey import Survey
 from pipeline.errors import ChimeraError
 from pipeline.locations import Inputs, Target
@@ -18,11 +20,10 @@ if TYPE_CHECKING:
     from chimera_nb.widgets.job_form.target_state import TargetState
 
 _TYPING_SECONDS = 0.4  # after the last key
-_SLICE_SECONDS = 0.25  # what is counted may have changed by then
 
 
 class StoreChecks:
-    """The two looks that are under way or done for one form; `tell` is called on the loop when one has news.
+    """The survey and the look at the target for one form; `tell` is called on the loop when either has changed.
 
     survey   of the selection; None where there is none to be had
     target   what stands at the target; None until that is known
@@ -38,7 +39,17 @@ class StoreChecks:
         self._surveyed: tuple[object, ...] = ()
         self._user_project: str | None = None
         self._looked: tuple[object, ...] = ()
+        self._target_generation = Generation()
         self._advancing: Survey | None = None
+
+    def follow(self, form: Fields, selected: Selection, problems: Container[str]) -> None:
+        """Survey the selection and look at the target of this form, unless `problems` names their fields."""
+        project = None if "user_project" in problems else form.user_project.strip() or None
+        self.select(selected, None if "source" in problems else form.source, project)
+        aimed = not any(name in problems for name in ("bucket", "prefix", "source"))
+        named = {name: getattr(form, name) for name in ("target", "source", "every_file", "overwrite")}
+        job = {**named, "user_project": project} if aimed else {}
+        self.aim(job, () if selected.problem else selected.inputs)
 
     def select(self, selected: Selection, source: str | None, user_project: str | None = None) -> None:
         """Count this selection, unless that is what is being counted; None for a source that does not do.
@@ -60,7 +71,8 @@ class StoreChecks:
         key = (*job.values(), inputs) if job else ()
         if key != self._looked:
             self._looked, self.target = key, None
-            self.pending = bool(key) and self._background.start(self._look(key, job, inputs))
+            work = self._inspect(self._target_generation.renew(), job, inputs) if key else None
+            self.pending = work is not None and self._background.start(work)
 
     def stop(self) -> None:
         """End the count where it is."""
@@ -81,19 +93,19 @@ class StoreChecks:
 
     @property
     def begun(self) -> bool:
-        """Whether something is known of the selection, be it that it is wrong."""
+        """Whether the survey has found a file, an error, or an end."""
         survey = self.survey
         return survey is not None and bool(
             survey.tally.files or survey.error or survey.unmatched or not self.counting
         )
 
     def problems(self) -> dict[str, str]:
-        """What was found to be wrong, by field, as `form_model.Checked` has it."""
+        """What was found to be wrong, by field, as `model.Checked` has it."""
         found = {}
         survey = self.survey
         if survey and (survey.error or survey.unmatched):
             found["inputs"] = (
-                survey.error or f"no file for this source matches {survey.unmatched}; select others"
+                survey.error or f"No file for this source matches {survey.unmatched}; select others."
             )
         if self.target and self.target.problem:
             found[self.target.field] = self.target.problem
@@ -110,14 +122,16 @@ class StoreChecks:
         try:
             while self._current(survey) and survey.active:
                 await self._background.in_thread(
-                    where, lambda store: survey.advance(store.billed_to(project), _SLICE_SECONDS)
+                    where, lambda store: survey.advance(store.billed_to(project), SLICE_SECONDS)
                 )
                 if survey is self.survey:
                     self._tell()
             if survey is self.survey and survey.tally.files:
-                await self._background.in_thread(where, lambda store: survey.look(store.billed_to(project)))
+                await self._background.in_thread(
+                    where, lambda store: survey.inspect(store.billed_to(project))
+                )
         except ChimeraError as e:
-            survey.error = str(e)
+            survey.error = e.sentence
         finally:
             if self._advancing is survey:
                 self._advancing = None
@@ -128,26 +142,27 @@ class StoreChecks:
     def _current(self, survey: Survey) -> bool:
         return survey is self.survey and self.counting
 
-    async def _look(self, key: tuple[object, ...], job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
+    async def _inspect(self, generation: int, job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
         await asyncio.sleep(_TYPING_SECONDS)
-        if key != self._looked:
+        if self._target_generation.is_late(generation):
             return
-        from chimera_nb.widgets.job_form.target_state import TargetState, look_at_target
+        from chimera_nb.widgets.job_form.target_state import TargetState, inspect_target
 
-        def look(store: Store) -> TargetState:
-            return look_at_target(
+        def inspect(store: Store) -> TargetState:
+            return inspect_target(
                 store.billed_to(job["user_project"]),
                 Target(job["target"]),
                 Inputs(inputs) if inputs else None,
                 source=job["source"],
+                every_file=job["every_file"],
                 overwrite=job["overwrite"],
                 makes_buckets=self._session.settings.place == "local",
             )
 
         try:
-            state = await self._background.in_thread(job["target"], look)
+            state = await self._background.in_thread(job["target"], inspect)
         except ChimeraError as e:
-            state = TargetState(problem=str(e))
-        if key == self._looked:
+            state = TargetState(problem=e.sentence)
+        if not self._target_generation.is_late(generation):
             self.target, self.pending = state, False
             self._tell()

@@ -37,7 +37,7 @@ class Choices:
         try:
             options_of(self.settings, **options)
         except SettingsError as e:
-            return str(e)
+            return e.sentence
         return None
 
     def shown(self) -> messages.Choices:
@@ -55,7 +55,7 @@ class Choices:
 
 
 def gather(session: Session, buckets: Sequence[str] | None, *, stores: bool) -> Choices:
-    """All of it; blocks. Raises JobLogError.
+    """Gather the choices; blocks. Raises JobLogError.
 
     buckets   the only ones that may be written; None for those of the settings, which may ask the store for all,
               where `stores` says that there is one. If it does not tell them, a name can still be typed.
@@ -64,8 +64,8 @@ def gather(session: Session, buckets: Sequence[str] | None, *, stores: bool) -> 
     from pipeline.storage.access_policy import allowed_folders
 
     service, settings = session.service, session.settings
-    if buckets is None and (places := allowed_folders(settings.write_buckets, "write_buckets")) is not None:
-        buckets = sorted({place.bucket for place in places} - {""})
+    if buckets is None and (folders := allowed_folders(settings.write_buckets, "write_buckets")) is not None:
+        buckets = sorted({folder.bucket for folder in folders} - {""})
     if buckets is None and stores:
         with contextlib.suppress(StorageError):
             buckets = sorted(settings.store.list_buckets())

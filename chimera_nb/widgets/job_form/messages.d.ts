@@ -2,19 +2,19 @@
 
 import type { Absent } from "../base/model.js";
 
-/** A view is on screen, perhaps one among several: it wants everything. `view` is its id, which no other has. */
+/** A front end has opened, perhaps one among several, and is sent everything. `view` is its own id. */
 export interface Hello {
   kind: "hello";
   view: string;
 }
 
-/** The view is on screen still. */
+/** The front end is on screen still. */
 export interface Here {
   kind: "here";
   view: string;
 }
 
-/** The view is closed. */
+/** The front end is closed. */
 export interface Bye {
   kind: "bye";
   view: string;
@@ -25,7 +25,7 @@ export interface Retry {
   kind: "retry";
 }
 
-/** A field has another value; edits of a view are numbered, so that it knows which one an answer is to. */
+/** A field has another value; each front end numbers its edits, so that it knows which one an answer is to. */
 export interface Edit {
   kind: "edit";
   field: string;
@@ -77,7 +77,7 @@ export interface Box {
   dataflow: boolean;
 }
 
-/** The last edit: of which view, and its number there; none where the kernel itself filled in the form. */
+/** The last edit: of which front end, and its number there; none where the kernel itself filled in the form. */
 export type Edited = [view: string, number: number];
 
 /** What stands in the form; `carried` are options of a job of before that have no field. */

@@ -1,4 +1,4 @@
-"""What JobForm and its view say to each other. Fields of the form go by their names, which are those of the options."""
+"""What JobForm and its front end say to each other. Fields of the form have the names of the options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Retry(Request):
 
 @dataclass(frozen=True)
 class Edit(Request):
-    """A field has another value; edits of a view are numbered, so that it knows which one an answer is to."""
+    """A field has another value; each front end numbers its edits, so that it knows which one an answer is to."""
 
     field: str
     value: str | bool
@@ -57,7 +57,7 @@ class Launch(Request):
 
 
 class Edited(NamedTuple):
-    """The last edit: of which view, and its number there; none where the kernel itself filled in the form."""
+    """The last edit: of which front end, and its number there; none where the kernel itself filled in the form."""
 
     view: str
     number: int

@@ -1,8 +1,8 @@
 """What is in a job form, and what is wrong with it. No notebook, no network.
 
 A form holds texts as they are typed. `check` makes of them what a job is submitted with, or a sentence for each
-field that does not do yet. What needs a store to be asked comes from `form_checks`, and how it is
-said from `form_words`.
+field that does not do yet. What needs a store to be asked comes from `checks`, and how it is
+said from `words`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MACHINE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 _SUGGESTED = re.compile(r"jobs/\d{4}-\d\d-\d\d-[0-9a-f]{4}")
 _SHORT = re.compile(r"-[0-9a-f]{4}$")
 _MOST = 1_000_000_000  # of a number that has no bound of its own
-NOTHING_SELECTED = "nothing is selected yet; select files, folders or a pattern to read"
+NOTHING_SELECTED = "Nothing is selected yet; select files, folders or a pattern to read."
 _JOB = table(JobOptions)
 _DATAFLOW = tuple(option for option in table(DataflowOptions) if option.part)
 DATAFLOW_FIELDS = tuple(option.name for option in _DATAFLOW)
@@ -80,15 +80,15 @@ class Fields(_Options):
     @property
     def target(self) -> str:
         """The URI of the target, or the local folder where `bucket` is one; empty without a bucket."""
-        place, prefix = self.bucket.strip(), self.prefix.strip().strip("/")
-        if is_local(place):
-            return f"{place.rstrip('/')}/{prefix}".rstrip("/") or "/"
-        place = place.removeprefix(_PLAIN_BUCKET).strip("/")
-        return f"{_PLAIN_BUCKET}{place}/{prefix}".rstrip("/") if place else ""
+        bucket, prefix = self.bucket.strip(), self.prefix.strip().strip("/")
+        if is_local(bucket):
+            return f"{bucket.rstrip('/')}/{prefix}".rstrip("/") or "/"
+        bucket = bucket.removeprefix(_PLAIN_BUCKET).strip("/")
+        return f"{_PLAIN_BUCKET}{bucket}/{prefix}".rstrip("/") if bucket else ""
 
 
 def is_local(path: str) -> bool:
-    """Whether a place that is typed or given means a folder of this machine."""
+    """Whether what is typed or passed as a bucket means a folder of this machine."""
     return path.startswith(("/", "~", "./", "../"))
 
 
@@ -112,7 +112,7 @@ def suggest_prefix(today: str, like: str = "") -> str:
 class Selection:
     """What a job is to read, looked at once: it may be 100,000 URIs, and a form is checked at each key.
 
-    problem   why it does not do, or None
+    problem   why it does not do, as a sentence, or None
     here      the first of it that is on this machine, or None
     """
 
@@ -136,12 +136,19 @@ def selection(inputs: Sequence[str], *, local: bool = True) -> Selection:
     try:
         located = Inputs(tuple(firsts.values()))
     except RefusedError as e:
-        return Selection(once, str(e))
+        return Selection(once, e.sentence)
     if located.bucket:
         return Selection(once, None)
     here = located.uris[0]
-    refused = f"{here} is on the machine that shows this form; it reads buckets: select from one"
+    refused = f"{here} is on the machine that shows this form; it reads buckets: select from one."
     return Selection(located.uris, None if local else refused, here)
+
+
+def store_uri(selected: Selection, form: Fields) -> str:
+    """A URI that says which store is needed: any bucket, unless all is on this machine."""
+    used = [*selected.inputs[:1], *([form.target] if form.target else [])]
+    local = bool(used) and form.runner == "direct" and all(map(is_local, used))
+    return used[0] if local else next((uri for uri in used if uri.startswith(_PLAIN_BUCKET)), _PLAIN_BUCKET)
 
 
 @dataclass(frozen=True)
@@ -186,19 +193,19 @@ def check(
         if option.kind is int
     }
     if form.source not in sources:
-        problems["source"] = str(UnknownNameError("source", form.source, list(sources)))
+        problems["source"] = UnknownNameError("source", form.source, list(sources)).sentence
     _check_target(form, problems, buckets, local=local)
     job = {"target": form.target} | {option.name: _value(option, form, numbers) for option in _JOB}
     for option in _JOB:
         try:
             option.refuse(job[option.name])
         except RefusedError as e:
-            problems.setdefault(option.name, str(e))
+            problems.setdefault(option.name, e.sentence)
     options: dict[str, Any] = {}
     if form.runner == "dataflow":
         options = {**(carried or {}), **_dataflow(form, numbers, selected, problems)}
     elif form.runner != "direct":
-        problems["runner"] = str(UnknownNameError("runner", form.runner, ["dataflow", "direct"]))
+        problems["runner"] = UnknownNameError("runner", form.runner, ["dataflow", "direct"]).sentence
     if problems:
         missing = {"inputs": selected.is_empty, "bucket": not form.bucket.strip()}
         return Checked(None, options, problems, frozenset(name for name in missing if missing[name]))
@@ -209,20 +216,20 @@ def _check_target(
     form: Fields, problems: dict[str, str], buckets: Sequence[str] | None, *, local: bool
 ) -> None:
     if not form.bucket.strip():
-        problems["bucket"] = "name the bucket that takes the output"
+        problems["bucket"] = "Name the bucket that takes the output."
         return
     if is_local(form.bucket.strip()) and not local:
-        problems["bucket"] = "it is a folder of this machine; this form writes to buckets: name one"
+        problems["bucket"] = "It is a folder of this machine; this form writes to buckets: name one."
         return
     try:
         bucket = Target(form.target).bucket
     except RefusedError as e:
         in_prefix = form.prefix.strip() and _fits(Fields(bucket=form.bucket).target)
-        problems["prefix" if in_prefix else "bucket"] = str(e)
+        problems["prefix" if in_prefix else "bucket"] = e.sentence
         return
     if bucket and buckets is not None and bucket not in buckets:
         problems["bucket"] = (
-            f"bucket {bucket} is not among the ones that may be written here: {', '.join(buckets) or 'none'}"
+            f"Bucket {bucket} is not among the ones that may be written here: {', '.join(buckets) or 'none'}."
         )
 
 
@@ -249,9 +256,9 @@ def _count(option: Option, text: str, problems: dict[str, str]) -> int | None:
     low, high = option.least, option.most or _MOST
     if text.isascii() and text.isdigit() and low <= int(text[:12]) <= high:
         return int(text)
-    label = option.name.replace("_", " ")
+    label = option.name.replace("_", " ").capitalize()
     problems[option.name] = (
-        f"{label} is {_short(text)!r}; give a whole number from {low} to {high:,}, or nothing"
+        f"{label} is {_short(text)!r}; give a whole number from {low} to {high:,}, or nothing."
     )
     return None
 
@@ -261,27 +268,27 @@ def _dataflow(
 ) -> dict[str, Any]:
     here = selected.here or (form.target if is_local(form.target) else None)
     if here:
-        problems["runner"] = f"{here} is on this machine, where Dataflow's workers cannot read; use gs://"
+        problems["runner"] = f"{here} is on this machine, where Dataflow's workers cannot read; use gs://."
     region, machine = form.region.strip(), form.machine_type.strip()
     if region and not _REGION.fullmatch(region):
         zone = _REGION.fullmatch(region[:-2]) and region[-2] == "-"
         remedy = f"it is a zone: write {region[:-2]}" if zone else "write one as in europe-west1"
-        problems["region"] = f"region {_short(region)!r} is no region's name; {remedy}"
+        problems["region"] = f"Region {_short(region)!r} is no region's name; {remedy}."
     if machine and not _MACHINE.fullmatch(machine):
-        problems["machine_type"] = f"machine type {_short(machine)!r} is no type's name; write n2-standard-4"
+        problems["machine_type"] = f"Machine type {_short(machine)!r} is no type's name; write n2-standard-4."
     least, most = numbers["num_workers"], numbers["max_workers"]
     if least and most and least > most:
-        problems["num_workers"] = f"{least} workers to begin with are more than the {most} at the most"
+        problems["num_workers"] = f"{least} workers to begin with are more than the {most} at the most."
     typed: dict[str, Any] = {
         name: numbers.get(name) or getattr(form, name).strip() for name in DATAFLOW_FIELDS
     }
-    wanted = {n: v for n, v in typed.items() if v and n not in problems}
-    for name, value in wanted.items():
+    filled = {n: v for n, v in typed.items() if v and n not in problems}
+    for name, value in filled.items():
         try:
             DataflowOptions(**{name: value})
         except RefusedError as e:
-            problems[name] = str(e)
-    return wanted
+            problems[name] = e.sentence
+    return filled
 
 
 def _short(text: str) -> str:

@@ -16,16 +16,18 @@ import contextlib
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from chimera_nb.machine.cores import usable_cores
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.browser.counting import Tally
+from chimera_nb.widgets.job_form.messages import PlanFigures
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
     from chimera_nb.data.preview import Preview
+    from chimera_nb.widgets.job_form.survey import Survey
 
 _FILE_SECONDS = 0.002
 _DEFAULT_MACHINE = "n1-standard-1"  # what Dataflow takes for a batch job where nobody says
@@ -78,17 +80,17 @@ def speed(runner: str, options: Mapping[str, Any], settings: Settings | None = N
     settings = settings or Settings()
     with contextlib.suppress(SettingsError):  # then those that are asked for do not do, and the form says so
         options = settings.dataflow_options(**options).to_json()
-    wanted = options.get("max_workers") or options.get("num_workers")
+    requested = options.get("max_workers") or options.get("num_workers")
     if settings.place == "local":
-        workers = min(here, wanted or 4)  # one core each
+        workers = min(here, requested or 4)  # one core each
         return Speed(
             f"the local Dataflow, {_counted(workers, 'worker')} on this machine", 50e6, 15, 1, workers
         )
     machine = str(options.get("machine_type") or _DEFAULT_MACHINE)
     vcpus = machine_vcpus(machine)
     known = f"{_counted(vcpus, 'vCPU')}" if vcpus else "taken for 1 vCPU"
-    number = f"{_counted(wanted, 'worker')}" if wanted else "workers"
-    return Speed(f"{number} of {machine} ({known})", 40e6, 180, vcpus or 1, wanted)
+    number = f"{_counted(requested, 'worker')}" if requested else "workers"
+    return Speed(f"{number} of {machine} ({known})", 40e6, 180, vcpus or 1, requested)
 
 
 def machine_vcpus(name: str) -> int | None:
@@ -141,3 +143,9 @@ def make_plan(tally: Tally, ratio: float | None, on: Speed, *, sampled: int = 0)
 
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def plan_figures(survey: Survey, on: Speed, *, counting: bool) -> PlanFigures:
+    """The plan of what a survey has found so far, as the page shows it."""
+    plan = make_plan(survey.tally, ratio_of(survey.previews), on, sampled=len(survey.previews))
+    return PlanFigures(**asdict(plan), counting=counting, looking=counting and not survey.active)

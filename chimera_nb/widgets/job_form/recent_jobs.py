@@ -36,7 +36,9 @@ def recent_configurations(records: Iterable[JobRecord]) -> tuple[Recent, ...]:
     found = []
     for spec, record in _readable(records):
         where = " on Dataflow" if record.runner == "dataflow" else ""
-        label = f"{record.created_at[:16].replace('T', ' ')}  {spec.source}{where}: {_named(spec)} → {spec.target}"
+        label = (
+            f"{record.created_at[:16].replace('T', ' ')} {spec.source}{where}: {_named(spec)} → {spec.target}"
+        )
         options = tuple(sorted((name, str(value)) for name, value in record.runner_options.items()))
         kept = tuple(getattr(spec, option.name) for option in _KEPT)
         same = (spec.inputs, spec.manifest, spec.target, *kept, record.runner, options)
@@ -75,9 +77,9 @@ def begun_as(
     kept: Collection[str],
     sources: Collection[str] = (),
 ) -> Fields:
-    """The form with what the newest job had, but for the fields in `kept`, what was read, and a local target.
+    """The form with the fields of the newest job, except those in `kept`, its selection, and a local target.
 
-    A source that is not among `sources`, where there are any, was of another place: it is not offered here.
+    A source that is not among `sources`, where there are any, was of another installation: it is not offered here.
     """
     try:
         last, _ = fields_of(records[0], settings)

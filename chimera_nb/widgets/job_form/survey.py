@@ -31,7 +31,7 @@ _CROWD = 20  # names in one folder, beyond which it is listed
 
 
 class Survey:
-    """A count of a selection under way. `advance` and `look` block, and are called by one thread at a time.
+    """A count of a selection under way. `advance` and `inspect` block, and are called by one thread at a time.
 
     Attributes: inputs; error (one sentence, or None); unmatched (the first input that matches no file, or None);
     previews (of the files looked into).
@@ -78,9 +78,9 @@ class Survey:
                     return
             self._more = False
         except ChimeraError as e:
-            self.error = str(e)
+            self.error = e.sentence
 
-    def look(self, store: Store) -> None:
+    def inspect(self, store: Store) -> None:
         """Look into a few files, spread over those counted so far; a file that cannot be read is passed over."""
         from chimera_nb.data.preview import preview
 
@@ -134,29 +134,29 @@ def _entries(store: Store, by_input: Mapping[str, list[str]]) -> _Found:
         for pattern in patterns:
             if uri := literal_uri(pattern):
                 names[uri.rpartition("/")[0] + "/"][uri] = input_
-    crowded = {folder: wanted for folder, wanted in names.items() if len(wanted) > _CROWD}
+    crowded = {folder: inputs for folder, inputs in names.items() if len(inputs) > _CROWD}
     settled: set[str] = set()  # the inputs of which all is known
-    for folder, wanted in crowded.items():
-        yield from _listed(store, folder, wanted, settled)
-    known = {uri for wanted in crowded.values() for uri in wanted}
+    for folder, inputs in crowded.items():
+        yield from _listed(store, folder, inputs, settled)
+    known = {uri for inputs in crowded.values() for uri in inputs}
     for input_, patterns in by_input.items():
         for pattern in _needed(patterns) if input_ not in settled else ():
             if literal_uri(pattern) not in known:
                 yield from _matches(store, input_, pattern)
 
 
-def _listed(store: Store, folder: str, wanted: Mapping[str, str], settled: set[str]) -> _Found:
-    """The wanted files of one folder. Their inputs are settled, but for one that is a folder as well."""
+def _listed(store: Store, folder: str, inputs: Mapping[str, str], settled: set[str]) -> _Found:
+    """The files of one folder that are inputs. Their inputs are settled, but for one that is a folder as well."""
     folders: set[str] = set()
     found: set[str] = set()
     for page in store.list_folder(folder):
         folders.update(page.folders)
         for entry in page.objects:
-            here = entry.uri in wanted
+            here = entry.uri in inputs
             if here:
                 found.add(entry.uri)
-            yield wanted.get(entry.uri, ""), entry if here else None
-    settled |= {wanted[uri] for uri in found if f"{uri}/" not in folders}
+            yield inputs.get(entry.uri, ""), entry if here else None
+    settled |= {inputs[uri] for uri in found if f"{uri}/" not in folders}
 
 
 def _matches(store: Store, input_: str, pattern: str) -> _Found:
@@ -175,6 +175,6 @@ def _matches(store: Store, input_: str, pattern: str) -> _Found:
 
 def _needed(patterns: Iterable[str]) -> list[str]:
     """Without those that another one holds: of a folder's `f/*` and `f/**/*` the second matches all."""
-    given = list(patterns)
-    held = {pattern.replace("/**/", "/", 1) for pattern in given if "/**/" in pattern}
-    return [pattern for pattern in given if pattern not in held]
+    every = list(patterns)
+    held = {pattern.replace("/**/", "/", 1) for pattern in every if "/**/" in pattern}
+    return [pattern for pattern in every if pattern not in held]

@@ -16,7 +16,7 @@ _CLAIMS = "_chimera/"
 
 @dataclass(frozen=True)
 class TargetState:
-    """problem: why the job could not go there, or None; says: what is worth knowing of it otherwise.
+    """problem: why the job could not go there, as a sentence, or None; says: what is worth knowing of it otherwise.
 
     holds_output: a job's output is there, so that the job has to replace it or to go elsewhere.
     field: of the form, that the problem is with.
@@ -28,53 +28,47 @@ class TargetState:
     field: str = "prefix"
 
 
-def look_at_target(
+def inspect_target(
     store: Store,
     where: Target,
     inputs: Inputs | None = None,
     *,
     source: str = "ndjson",
+    every_file: bool = False,
     overwrite: bool = False,
     makes_buckets: bool = False,
 ) -> TargetState:
     """The state of a target; with inputs, also whether it lies among them. Writes nothing.
 
-    source          by which the inputs are read
+    source          by which the inputs are read, or
+    every_file      whatever their names
     overwrite       whether the job is to replace an output
     makes_buckets   whether submitting makes a bucket that is absent, as on a local stack
 
     What the store refuses is a problem, and no error.
     """
     try:
-        known = _known_before(store, where, inputs, source, overwrite=overwrite, makes_buckets=makes_buckets)
+        known = _known_before(store, where, makes_buckets=makes_buckets)
+        if known is None and inputs:
+            from pipeline.inputs.selection import check_apart, patterns_by_input
+
+            by_input = patterns_by_input(store, inputs, source, every=every_file)
+            patterns = [pattern for patterns in by_input.values() for pattern in patterns]
+            check_apart(store, inputs, where, patterns, job_id=ANY_ID, overwrite=overwrite)
         return known or _contents(store, where.uri, overwrite=overwrite)
     except ChimeraError as e:
-        return TargetState(problem=str(e))
+        return TargetState(problem=e.sentence)
 
 
-def _known_before(
-    store: Store,
-    where: Target,
-    inputs: Inputs | None,
-    source: str,
-    *,
-    overwrite: bool,
-    makes_buckets: bool,
-) -> TargetState | None:
-    """The state, where no look into the folder is needed to tell. Raises RefusedError where it is among the inputs."""
+def _known_before(store: Store, where: Target, *, makes_buckets: bool) -> TargetState | None:
+    """The state, where no look into the folder is needed to tell."""
     target, bucket = where.uri, where.bucket
     store.access.check_folder(f"{target}/", "write")
     if not store.bucket_exists(bucket):
         if makes_buckets:
             return TargetState(says=f"The bucket gs://{bucket} is made with the job.")
-        says = f"no bucket gs://{bucket} (or it is not visible with these credentials)"
-        return TargetState(f"{says}; check its name", field="bucket")
-    if inputs:
-        from pipeline.inputs.selection import check_apart, patterns_by_input
-
-        by_input = patterns_by_input(store, inputs, source)
-        patterns = [pattern for patterns in by_input.values() for pattern in patterns]
-        check_apart(store, inputs, where, patterns, job_id=ANY_ID, overwrite=overwrite)
+        says = f"No bucket gs://{bucket} (or it is not visible with these credentials)"
+        return TargetState(f"{says}; check its name.", field="bucket")
     return None
 
 
@@ -101,5 +95,5 @@ def _held(store: Store, target: str, *, overwrite: bool) -> TargetState:
     whose = f"of job {job}" if job else "of a job that did not end well"
     if overwrite:
         return TargetState(says=f"The output {whose} is here; it will be replaced.", holds_output=True)
-    problem = f"the output {whose} is here already; choose another prefix, or replace what is there"
+    problem = f"The output {whose} is here already; choose another prefix, or replace what is there."
     return TargetState(problem, holds_output=True)

@@ -1,4 +1,4 @@
-// The view of JobForm (job_form.py): it sends what is typed, key by key, and shows what the kernel makes of it.
+// The front end of JobForm (widget.py): it sends what is typed, key by key, and shows what the kernel makes of it.
 
 import { button, make, number, setText, showName } from "../base/text.js";
 import { View } from "../base/view.js";

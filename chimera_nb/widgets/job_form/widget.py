@@ -16,7 +16,7 @@ from chimera_nb.jobs.record import JobRecord
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.messages import to_wire
-from chimera_nb.widgets.base.widget import View, existing, held
+from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held
 from chimera_nb.widgets.job_form import messages
 from chimera_nb.widgets.job_form.as_code import as_code
 from chimera_nb.widgets.job_form.checks import StoreChecks
@@ -29,9 +29,10 @@ from chimera_nb.widgets.job_form.model import (
     is_local,
     selection,
     split_target,
+    store_uri,
     suggest_prefix,
 )
-from chimera_nb.widgets.job_form.plan import make_plan, ratio_of, speed
+from chimera_nb.widgets.job_form.plan import plan_figures, speed
 from chimera_nb.widgets.job_form.recent_jobs import begun_as, fields_of, inputs_of
 from chimera_nb.widgets.job_form.words import Button, box_of, button, hints, listed
 from pipeline.errors import ChimeraError, RefusedError
@@ -41,7 +42,7 @@ _SHOWN_INPUTS = 100
 _NO_EDIT = messages.Edited("", 0)
 
 
-class JobForm(View):
+class JobForm(ChimeraWidget):
     """Launch a job over a selection.
 
     inputs: gs:// URIs or local paths: folders (they end in "/"), objects and patterns. A trait: link it to the
@@ -82,11 +83,11 @@ class JobForm(View):
     ) -> None:
         target = path_text(target) if target != "" else ""
         bucket, prefix = split_target(target)
-        given = {"source": source, "runner": runner, "bucket": bucket}
-        self._set = {name for name, value in given.items() if value}  # by whoever made it, or typed
+        arguments = {"source": source, "runner": runner, "bucket": bucket}
+        self._set = {name for name, value in arguments.items() if value}  # by whoever made it, or typed
         self._form = Fields(prefix=prefix or ("" if target else suggest_prefix(_today())))
         for name in self._set:
-            self._form = self._form.having(name, given[name])
+            self._form = self._form.having(name, arguments[name])
         self._data_dir = session.data_dir if session else None
         self._buckets = None if buckets is None else texts(buckets, "buckets")
         self._choices_known = Choices()
@@ -113,7 +114,7 @@ class JobForm(View):
 
     # What the front end asks for
 
-    def _on_view(self) -> None:
+    def _on_front_end(self) -> None:
         if not self._hello:
             self._hello = True
             self._changed()
@@ -165,7 +166,7 @@ class JobForm(View):
 
     async def _begin(self) -> None:
         """Find out what there is to choose from, and begin with what the last job had."""
-        where = self._where()
+        where = store_uri(self._selection, self._form)
         stores = where.startswith("gs://")
 
         def known(_: Store) -> Choices:
@@ -183,7 +184,9 @@ class JobForm(View):
 
     async def _pick(self, record: JobRecord, *, whole: bool) -> None:
         try:
-            inputs = await self._background.in_thread(self._where(), lambda store: inputs_of(store, record))
+            inputs = await self._background.in_thread(
+                store_uri(self._selection, self._form), lambda store: inputs_of(store, record)
+            )
             fields, carried = fields_of(record, self._session.settings)
             if not self._local and selection(inputs).here:
                 raise RefusedError(f"job {record.job_id} read files of this machine; this form reads buckets")
@@ -205,7 +208,7 @@ class JobForm(View):
             return service.submit(inputs, runner=runner, runner_options=dict(checked.options), **job)
 
         try:
-            record = await self._background.in_thread(self._where(), submit)
+            record = await self._background.in_thread(store_uri(self._selection, self._form), submit)
         except ChimeraError as e:
             self.error = str(e)
         else:
@@ -218,12 +221,6 @@ class JobForm(View):
             self._launching = False
             self._show()
 
-    def _where(self) -> str:
-        """A URI that says which store is needed: any bucket, unless all is on this machine."""
-        used = [*self._selection.inputs[:1], *([self._form.target] if self._form.target else [])]
-        local = bool(used) and self._form.runner == "direct" and all(map(is_local, used))
-        return used[0] if local else next((uri for uri in used if uri.startswith("gs://")), "gs://")
-
     # What it shows
 
     def _changed(self) -> None:
@@ -231,14 +228,7 @@ class JobForm(View):
         if not hasattr(self, "_checks"):
             return  # while it is being made
         if self._hello:
-            problems = self._typed().problems
-            project = None if "user_project" in problems else self._form.user_project.strip() or None
-            source = None if "source" in problems else self._form.source
-            self._checks.select(self._selection, source, project)
-            aimed = not problems.keys() & {"bucket", "prefix", "source"}
-            named = {name: getattr(self._form, name) for name in ("target", "source", "overwrite")}
-            aim = {**named, "user_project": project}
-            self._checks.aim(aim if aimed else {}, () if self._selection.problem else self._selection.inputs)
+            self._checks.follow(self._form, self._selection, self._typed().problems)
         self._show()
 
     def _show(self) -> None:
@@ -302,13 +292,10 @@ class JobForm(View):
         return job_id if target and target == self._form.target else ""
 
     def _planned(self, checked: Checked) -> messages.PlanFigures | None:
-        survey, settings = self._checks.survey, self._choices_known.settings
-        if survey is None:
+        if (survey := self._checks.survey) is None:
             return None
-        on = speed(self._form.runner, checked.options, settings)
-        plan = make_plan(survey.tally, ratio_of(survey.previews), on, sampled=len(survey.previews))
-        looking = self._checks.counting and not survey.active
-        return messages.PlanFigures(**asdict(plan), counting=self._checks.counting, looking=looking)
+        on = speed(self._form.runner, checked.options, self._choices_known.settings)
+        return plan_figures(survey, on, counting=self._checks.counting)
 
 
 def _today() -> str:

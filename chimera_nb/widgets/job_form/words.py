@@ -42,7 +42,7 @@ def button(
     launching: bool = False,
     launched: str = "",
 ) -> Button:
-    """What the button is, by what is known; `launched` is the id of the job that has this very target."""
+    """The state of the launch button; `launched` is the id of the job that this form launched into this target."""
     if launching:
         return Button("launching", "Launching…", "The job is being checked and put on record.")
     if launched:
@@ -50,7 +50,7 @@ def button(
     label = f"Launch {'on Dataflow' if form.runner == 'dataflow' else 'on this machine'}"
     if problems:
         ordered = sorted(problems, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
-        return Button("problem", label, as_sentence(problems[ordered[0]]))
+        return Button("problem", label, problems[ordered[0]])
     if checking:
         return Button("checking", label, "Looking at the selection and the target.")
     return Button("ready", label, "All is well.")
@@ -65,7 +65,7 @@ def hints(
     *,
     missing: Collection[str] = (),
 ) -> dict[str, Hint]:
-    """By field: what is said under it, and whether that is bad. What is only `missing` is not bad."""
+    """The hint under each field. A problem is bad, unless its field is only `missing`: not filled in yet."""
     said: dict[str, Hint] = {}
     for name, text in _OPEN.items():
         if not getattr(form, name):
@@ -80,7 +80,7 @@ def hints(
         said["prefix"] = Hint(f"Job {launched} writes here.")
     for name, problem in problems.items():
         if not (launched and name == "prefix"):
-            said[name] = Hint(as_sentence(problem), bad=name not in missing)
+            said[name] = Hint(problem, bad=name not in missing)
     return said
 
 
@@ -95,13 +95,6 @@ def box_of(option: Option) -> Box:
         part=option.part or "more",
         dataflow=option.name in DATAFLOW_FIELDS,
     )
-
-
-def as_sentence(problem: str) -> str:
-    """With a capital, unless it begins with a name as it is written, and a stop."""
-    first = problem.split(" ", 1)[0]
-    text = problem if "/" in first or ":" in first else problem[:1].upper() + problem[1:]
-    return text if text.endswith((".", "…")) else f"{text}."
 
 
 def listed(options: Mapping[str, Any]) -> list[str]:

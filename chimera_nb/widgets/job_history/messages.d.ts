@@ -1,18 +1,18 @@
 // Made of messages.py by `make messages`; a change belongs there.
 
-/** A view is on screen, perhaps one among several: it wants everything. `view` is its id, which no other has. */
+/** A front end has opened, perhaps one among several, and is sent everything. `view` is its own id. */
 export interface Hello {
   kind: "hello";
   view: string;
 }
 
-/** The view is on screen still. */
+/** The front end is on screen still. */
 export interface Here {
   kind: "here";
   view: string;
 }
 
-/** The view is closed. */
+/** The front end is closed. */
 export interface Bye {
   kind: "bye";
   view: string;
@@ -78,11 +78,12 @@ export interface JobRow {
   listed: number | null;
   done: number | null;
   failed: number | null;
+  skipped: number | null;
   lines: number | null;
   raw: number | null;
 }
 
-/** Rows that are new or other, and ids of those that are gone; the view keeps the rest unless this is the `whole`. looked how many jobs a search has looked at, back to the moment `back_to` paused a search waits for a word */
+/** Rows that are new or changed, and ids of those that are gone; `whole` means that there are no others. looked how many jobs a search has looked at, back to the moment `back_to` paused a search waits for a word */
 export interface RowsMessage {
   kind: "rows";
   generation: number;

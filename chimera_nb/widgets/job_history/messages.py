@@ -1,4 +1,4 @@
-"""What JobHistory and its view say to each other."""
+"""What JobHistory and its front end say to each other."""
 
 from __future__ import annotations
 
@@ -71,13 +71,14 @@ class JobRow(State):
     listed: int | None = None
     done: int | None = None
     failed: int | None = None
+    skipped: int | None = None
     lines: int | None = None
     raw: int | None = None
 
 
 @dataclass(frozen=True)
 class RowsMessage(Message):
-    """Rows that are new or other, and ids of those that are gone; the view keeps the rest unless this is the `whole`.
+    """Rows that are new or changed, and ids of those that are gone; `whole` means that there are no others.
 
     looked   how many jobs a search has looked at, back to the moment `back_to`
     paused   a search waits for a word

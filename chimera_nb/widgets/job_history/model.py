@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
-from chimera_nb.jobs.log.protocol import JobLog, search_text
+from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.log.query import search_text
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.job_history.messages import JobRow, RowsMessage
@@ -54,7 +55,7 @@ class Filter:
         return cls(statuses, since, until, str(asked.get("text") or "").strip().casefold()[:TEXT_CHARS])
 
     def holds(self, record: Entry) -> bool:
-        """Whether a job passes; one that cannot be read has no status to pass by."""
+        """Whether a job passes; an unreadable one passes no filter by status."""
         if isinstance(record, UnreadableRecord):
             dated = not (self.since or self.until) or bool(record.created_at)
             text = f"{record.job_id}\n{record.problem}".casefold()
@@ -100,6 +101,7 @@ class Row(JobRow):
             listed=_whole(numbers.get("filesListed")),
             done=_whole(numbers.get("filesComplete")),
             failed=_whole(numbers.get("filesFailed")),
+            skipped=_whole(numbers.get("filesSkipped")),
             lines=_whole(numbers.get("lines")),
             raw=_whole(numbers.get("rawBytes")),
             error=(record.error or "")[:TEXT_CHARS],
@@ -160,9 +162,9 @@ class History:
         self.generation = Generation()
         self.narrow(Filter())
 
-    def narrow(self, wanted: Filter) -> None:
+    def narrow(self, criteria: Filter) -> None:
         """Begin anew with another filter."""
-        self.filter = wanted
+        self.filter = criteria
         self.generation.renew()
         self.rows: dict[str, Row] = {}
         self.complete = self.loading = self.failed = self.paused = False
@@ -198,7 +200,7 @@ class History:
         return Request(self.generation.number, self.filter, self._token)
 
     def take(self, found: Found) -> tuple[Row, ...]:
-        """Show what a request brought; the rows that are new or other. Of a filter that was left, nothing."""
+        """Take what a request found; the rows that are new or changed, none where the filter has changed since."""
         if self.generation.is_late(found.generation):
             return ()
         self.looked += found.looked

@@ -52,14 +52,14 @@ export class Row {
     showName(this.by, [job.source, job.by].filter(Boolean).join(" · "));
     setText(this.count, filesText(job));
     setText(this.failed, job.failed ? `${number(job.failed)} failed` : "");
-    setText(this.size, [job.lines && plural(job.lines, "line"), job.raw && bytes(job.raw)].filter(Boolean).join(" · "));
+    setText(this.size, [job.lines && plural(job.lines, "line"), job.raw && bytes(job.raw), job.skipped && `${number(job.skipped)} skipped`].filter(Boolean).join(" · "));
     setText(this.begun, when(job.started ?? job.created));
     setText(this.took, job.seconds === null ? "" : duration(job.seconds));
   }
 }
 
-/** Files that have ended, well or not. @param {JobRow} job */
-const ended = ({ done, failed }) => (done ?? 0) + (failed ?? 0);
+/** Files that have ended, well or not, and those that were skipped. @param {JobRow} job */
+const ended = ({ done, failed, skipped }) => (done ?? 0) + (failed ?? 0) + (skipped ?? 0);
 
 /** How much of a job's files has ended, 0 to 1; null where nobody knows how many there are. @param {JobRow} job */
 export function shareDone(job) {

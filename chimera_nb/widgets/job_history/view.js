@@ -1,4 +1,4 @@
-// The view of JobHistory (job_history.py): it asks for pages and filters, and keeps rows in their place while they change.
+// The front end of JobHistory (widget.py): it asks for pages and filters, and keeps rows in their place while they change.
 
 import { button, later, make, plural, setText, within } from "../base/text.js";
 import { View } from "../base/view.js";
@@ -119,8 +119,8 @@ class HistoryView extends View {
     const age = (/** @type {Row} */ { job }) => `${job.created} ${job.id}`;
     this.order = [...this.rows.values()].sort((one, two) => (age(one) < age(two) ? 1 : -1)).map(({ job }) => job.id);
     let at = this.scroller.firstChild;
-    this.nodes().forEach(({ node }, place) => {
-      node.setAttribute("aria-rowindex", String(place + 2));
+    this.nodes().forEach(({ node }, index) => {
+      node.setAttribute("aria-rowindex", String(index + 2));
       if (node === at) at = at.nextSibling;
       else this.scroller.insertBefore(node, at);
     });

@@ -11,11 +11,12 @@ import traitlets
 from ipywidgets import CallbackDispatcher
 
 from chimera_nb.jobs.log.entries import Entries
-from chimera_nb.jobs.log.protocol import Records, Watch
+from chimera_nb.jobs.log.watch import Watch
+from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.service import JobService
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
-from chimera_nb.widgets.base.widget import View, existing
+from chimera_nb.widgets.base.widget import ChimeraWidget, existing
 from chimera_nb.widgets.job_history import messages
 from chimera_nb.widgets.job_history.model import Filter, Found, History, Request
 from pipeline.errors import ChimeraError
@@ -25,13 +26,13 @@ _LOOK_SECONDS = {True: 3.0, False: 10.0}  # whether there is something to wait f
 _TICK_SECONDS = 0.25
 
 
-class JobHistory(View):
+class JobHistory(ChimeraWidget):
     """All jobs, newest first, whoever launched them. A click on one sets `job_id`.
 
     session: where the job log is; left out, one of its own.
 
     While the list is on screen, a watch of the log brings what is new, and jobs that are under way are brought up to
-    date every few seconds. Every call runs in a thread, and none before the first view.
+    date every few seconds. Every call runs in a thread, and none before the first front end.
     """
 
     _esm = assets.script("job_history/view")
@@ -62,21 +63,21 @@ class JobHistory(View):
 
     # What the front end asks for
 
-    def _on_view(self) -> None:
+    def _on_front_end(self) -> None:
         if self._model.fresh:
             self._load()
         self._tell(self._model.rows.values(), whole=True)
-        self._on_seen()
+        self._on_still_there()
 
-    def _on_seen(self) -> None:
+    def _on_still_there(self) -> None:
         if not self._following:
             self._following = self._background.start(self._follow())
 
     def _asked_filter(self, request: messages.FilterRequest) -> None:
-        wanted = Filter.of(vars(request))
+        criteria = Filter.of(vars(request))
         self._settle_error()
-        if wanted != self._model.filter:
-            self._model.narrow(wanted)
+        if criteria != self._model.filter:
+            self._model.narrow(criteria)
             self._load()
 
     def _asked_more(self, _: messages.More) -> None:
@@ -158,7 +159,7 @@ class JobHistory(View):
             await asyncio.sleep(_TICK_SECONDS)
             waited += _TICK_SECONDS
 
-    def _bring_up_to_date(self) -> Records:
+    def _bring_up_to_date(self) -> tuple[JobRecord, ...]:
         """Watch the log, if that is not done yet, and settle what is under way; those that ended thereby."""
         service = self._session.service_for_watching()
         if service is not self._service:

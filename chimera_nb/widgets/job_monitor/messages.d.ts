@@ -2,19 +2,19 @@
 
 import type { Absent } from "../base/model.js";
 
-/** A view is on screen, perhaps one among several: it wants everything. `view` is its id, which no other has. */
+/** A front end has opened, perhaps one among several, and is sent everything. `view` is its own id. */
 export interface Hello {
   kind: "hello";
   view: string;
 }
 
-/** The view is on screen still. */
+/** The front end is on screen still. */
 export interface Here {
   kind: "here";
   view: string;
 }
 
-/** The view is closed. */
+/** The front end is closed. */
 export interface Bye {
   kind: "bye";
   view: string;
@@ -38,7 +38,7 @@ export interface Clone {
   job: string;
 }
 
-/** Send the first rows to the view that asks, as a file. */
+/** Send the first rows, as a file, to the front end that asks. */
 export interface Save {
   kind: "save";
   job: string;
@@ -59,7 +59,7 @@ export interface RefusedMessage {
   reason: string;
 }
 
-/** A line of the job's log; time in RFC 3339, or "". */
+/** One line; `time` is RFC 3339, or "" where the line has none. */
 export type LogLine = [time: string, level: "info" | "warning" | "error", text: string];
 
 /** What changes in the log: lines that go from its front, lines at its end; `begin` sends all of it anew. */
@@ -71,7 +71,7 @@ export interface LogMessage {
   leftOut: number;
 }
 
-/** A file to save, for one view. */
+/** A file to save, for one front end. */
 export interface CsvMessage {
   kind: "csv";
   view: string;
@@ -102,6 +102,11 @@ export interface Job {
   listed: number;
   complete: number;
   failed: number;
+  skipped: number;
+  skippedBytes: number;
+  unmatched: number;
+  unmatchedBytes: number;
+  unmatchedFirst: string[];
   fraction: number | null;
   readBytes: number | null;
   rawBytes: number | null;

@@ -1,10 +1,11 @@
-"""What JobMonitor and its view say to each other."""
+"""What JobMonitor and its front end say to each other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.widgets.base.messages import Message, Nothing, Request, State
 
 # What the page asks for
@@ -33,7 +34,7 @@ class Clone(Request):
 
 @dataclass(frozen=True)
 class Save(Request):
-    """Send the first rows to the view that asks, as a file."""
+    """Send the first rows, as a file, to the front end that asks."""
 
     job: str
     view: str
@@ -45,14 +46,6 @@ class Anew(Request):
 
 
 # What the page is told
-
-
-class LogLine(NamedTuple):
-    """A line of the job's log; time in RFC 3339, or ""."""
-
-    time: str
-    level: Literal["info", "warning", "error"]
-    text: str
 
 
 @dataclass(frozen=True)
@@ -67,7 +60,7 @@ class LogMessage(Message):
 
 @dataclass(frozen=True)
 class CsvMessage(Message):
-    """A file to save, for one view."""
+    """A file to save, for one front end."""
 
     view: str
     name: str
@@ -103,6 +96,11 @@ class Job(State):
     listed: float
     complete: float
     failed: float
+    skipped: float  # for others that hold the same records
+    skipped_bytes: float
+    unmatched: float  # in selected folders, and taken by no pattern
+    unmatched_bytes: float
+    unmatched_first: tuple[str, ...]
     fraction: float | None
     read_bytes: float | None
     raw_bytes: float | None

@@ -5,15 +5,15 @@ A record may come from another version or be edited by hand, so a number in it i
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from chimera_nb.jobs.left_out import left_out
+from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status
 from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT
-from chimera_nb.widgets.job_monitor.messages import Job, LogLine, StageState
+from chimera_nb.widgets.job_monitor.messages import Job, StageState
 from pipeline.uri import join_uri
 
 SPEED_SECONDS = 5.0  # what is called the speed now is over so long
@@ -22,8 +22,6 @@ MAX_POINTS = 240  # of the course
 MAX_LOG_LINES = 1000
 INPUTS_SHOWN = 5
 
-_STAMPED = re.compile(r"\[(?P<time>\d{4}-\d\d-\d\dT[^\]]{1,30})\] (?P<text>.*)", re.DOTALL)
-_LEVELS: dict[str, Literal["error", "warning"]] = {"ERROR: ": "error", "WARNING: ": "warning"}
 _MOST = 10**18  # an exabyte
 _MOMENT = 0.05  # seconds; a speed over less says nothing
 _CONSOLE = "https://console.cloud.google.com/"
@@ -40,6 +38,7 @@ def describe(record: JobRecord, course: Course) -> Job:
     complete, failed = (number(numbers.get(name)) or 0 for name in ("filesComplete", "filesFailed"))
     seconds = number(numbers.get("seconds"))
     raw = number(numbers.get("rawBytes"))
+    less = left_out(record)
     active = record.status is Status.RUNNING
     return Job(
         id=record.job_id,
@@ -57,9 +56,14 @@ def describe(record: JobRecord, course: Course) -> Job:
         target=target_of(record),
         dataflow_url=console_url(record),
         stages=tuple(stages(record)),
-        listed=max(listed, complete + failed),
+        listed=max(listed, complete + failed + less.skipped),
         complete=complete,
         failed=failed,
+        skipped=less.skipped,
+        skipped_bytes=less.skipped_bytes,
+        unmatched=less.unmatched,
+        unmatched_bytes=less.unmatched_bytes,
+        unmatched_first=less.first,
         fraction=fraction(record),
         read_bytes=number(numbers.get("compressedBytes")),
         raw_bytes=raw,
@@ -94,7 +98,7 @@ def fraction(record: JobRecord) -> float | None:
     if record.status is Status.COMPLETE:
         return 1.0
     listed = number(record.progress.get("filesListed"))
-    return min(1.0, _files_done(record) / listed) if listed else None
+    return min(1.0, (_files_read(record) + left_out(record).skipped) / listed) if listed else None
 
 
 def failed_files(record: JobRecord) -> int:
@@ -112,13 +116,13 @@ def console_url(record: JobRecord) -> str | None:
 
 
 def number(value: object) -> int | float | None:
-    """The value if it is a number that can be: not below 0, and no larger than anything there is."""
+    """The value if it is a number from 0 to 10**18, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if 0 <= value <= _MOST else None
 
 
-def _files_done(record: JobRecord) -> int | float:
+def _files_read(record: JobRecord) -> int | float:
     return sum(number(record.progress.get(name)) or 0 for name in ("filesComplete", "filesFailed"))
 
 
@@ -148,7 +152,7 @@ class Course:
         seconds, raw = number(numbers.get("seconds")), number(numbers.get("rawBytes"))
         if seconds is None or seconds < _MOMENT or raw is None:
             return False
-        now = _Sample(float(seconds), float(raw), float(_files_done(record)))
+        now = _Sample(float(seconds), float(raw), float(_files_read(record)))
         if not self._samples:
             average = now.raw / now.seconds
             self.points = [(0.0, average), (now.seconds, average)]
@@ -174,11 +178,11 @@ class Course:
         return (now.raw - then.raw) / (now.seconds - then.seconds)
 
     def seconds_left(self, record: JobRecord) -> float | None:
-        """0 when all files are read and the job has yet to finish; None when there is no telling."""
+        """Seconds until the job ends: 0 when all files are read, None when it cannot be estimated."""
         listed = number(record.progress.get("filesListed"))
         if not listed:
             return None
-        left = listed - _files_done(record)
+        left = listed - _files_read(record) - left_out(record).skipped
         if left <= 0:
             return 0.0
         if len(self._samples) > 1:
@@ -225,9 +229,5 @@ def log_change(old: Sequence[LogLine], new: Sequence[LogLine]) -> tuple[int, lis
 
 
 def _line(line: str, error: str | None) -> LogLine:
-    found = _STAMPED.fullmatch(line)
-    time, text = (found["time"], found["text"]) if found else ("", line)
-    for mark, level in _LEVELS.items():
-        if text.startswith(mark):
-            return LogLine(time, level, text.removeprefix(mark))
-    return LogLine(time, "error" if error and text == error else "info", text)
+    read = LogLine.parse(line)
+    return read._replace(level="error") if error and read.text == error else read

@@ -2,7 +2,7 @@
 
 import { Chart, stepped } from "../base/chart.js";
 import { bytes, duration, make, number, plural, setText, showName } from "../base/text.js";
-import { factTexts, secondsRun, speed } from "./words.js";
+import { factTexts, filesDone, leftOutTexts, secondsRun, speed } from "./words.js";
 
 /** @import { Point } from "../base/chart.js" */
 /** @import { Job } from "./messages.js" */
@@ -53,6 +53,7 @@ export class Standing {
   from = makePlace("from", "Inputs");
   stages = { read: makeStage(...STAGES.read), decompress: makeStage(...STAGES.decompress), write: makeStage(...STAGES.write) };
   to = makePlace("to", "Output");
+  leftOut = make("ul", "ch-left-out", "", { "aria-label": "Not read" });
   bar = make("div", "ch-meter", "", { role: "progressbar", "aria-label": "Files done", "aria-valuemin": "0", "aria-valuemax": "100" });
   good = this.bar.appendChild(make("span", "ch-meter-good"));
   bad = this.bar.appendChild(make("span", "ch-meter-bad"));
@@ -63,7 +64,7 @@ export class Standing {
 
   constructor() {
     this.chart.ticksX = (low, high, wanted) => stepped(low, high, STEPS.find((size) => (high - low) / size <= wanted) ?? 864_000);
-    this.node.append(this.makeStages(), this.makeProgress());
+    this.node.append(this.makeStages(), this.leftOut, this.makeProgress());
     this.ticking = setInterval(() => this.tick(), 1000);
   }
 
@@ -92,7 +93,7 @@ export class Standing {
     const more = job.inputsTotal > job.inputs.length ? ` and ${number(job.inputsTotal - job.inputs.length)} more` : "";
     showPlace(this.from.told, job.inputs.join(", ") + more, job.inputs.join("\n") + more);
     showPlace(this.to.told, job.target, job.target);
-    const done = job.complete + job.failed;
+    const done = filesDone(job);
     const counts = {
       read: job.listed ? `${number(done)} of ${plural(job.listed, "file")}` : "",
       decompress: job.rawBytes ? `${bytes(job.rawBytes)} raw` : "",
@@ -106,6 +107,14 @@ export class Standing {
       setText(stage.count, counts[name]);
     }
     setText(this.from.count, job.listed ? `${plural(job.listed, "file")} found` : job.final ? "" : "not listed yet");
+    const texts = leftOutTexts(job);
+    if (this.leftOut.dataset.shown !== texts.join("\n")) {
+      this.leftOut.dataset.shown = texts.join("\n");
+      this.leftOut.title = job.unmatchedFirst.join("\n");
+      this.leftOut.replaceChildren();
+      for (const text of texts) showName(this.leftOut.appendChild(make("li")), text);
+    }
+    this.leftOut.hidden = !texts.length;
     setText(this.to.count, job.outputBytes ? bytes(job.outputBytes) : "");
   }
 
@@ -125,7 +134,7 @@ export class Standing {
   onNumbers(job) {
     /** @param {number} files */
     const share = (files) => `${job.listed && job.fraction !== null ? (100 * files) / job.listed : 0}%`;
-    this.good.style.width = job.status === "complete" && !job.failed ? "100%" : share(job.complete);
+    this.good.style.width = job.status === "complete" && !job.failed ? "100%" : share(job.complete + job.skipped);
     this.bad.style.width = share(job.failed);
     const unknown = job.fraction === null && job.status === "running";
     this.bar.classList.toggle("ch-meter-unknown", unknown);

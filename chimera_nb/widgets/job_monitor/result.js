@@ -86,9 +86,9 @@ export class ResultPanel {
     return part;
   }
 
-  /** The line of code that reads the output. */
+  /** The line of code that reads the output, in a notebook that has nothing yet. */
   line() {
-    return `read_output("${this.jobId()}")`;
+    return `import chimera_nb as ch; ch.read_output("${this.jobId()}")`;
   }
 
   /** @param {ResultState} result @param {MaybeJob} job */

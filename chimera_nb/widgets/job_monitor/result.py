@@ -195,7 +195,7 @@ def _is_number(value: Any) -> bool:
 
 
 def failures_of(
-    store: Store, target: str, job_id: str, count: int, wanted: Callable[[], bool]
+    store: Store, target: str, job_id: str, count: int, is_wanted: Callable[[], bool]
 ) -> list[Failure]:
     """URI and reason of the first files that failed, of `count` that did; reading stops when it is wanted no more.
 
@@ -205,12 +205,12 @@ def failures_of(
     failed = (
         Failure(storable(record.uri), storable(record.error or "no reason is on record"))
         for record in ledger_records(store, target, job_id=job_id)
-        if _goes_on(wanted) and record.status == "failed"
+        if _check_wanted(is_wanted) and record.status == "failed"
     )
     return list(islice(failed, min(count, FAILURES_SHOWN)))
 
 
-def _goes_on(wanted: Callable[[], bool]) -> bool:
-    if not wanted():
+def _check_wanted(is_wanted: Callable[[], bool]) -> bool:
+    if not is_wanted():
         raise RefusedError("not wanted any more")
     return True

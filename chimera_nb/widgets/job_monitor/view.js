@@ -1,4 +1,4 @@
-// The view of JobMonitor (job_monitor.py): how a job stands, and below that its log, its failures and its result.
+// The front end of JobMonitor (widget.py): how a job stands, and below that its log, its failures and its result.
 
 import { copyButton } from "../base/copy.js";
 import { button, later, make, number, showLines, showName, when } from "../base/text.js";

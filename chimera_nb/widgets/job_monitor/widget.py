@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from chimera_nb.jobs.log.entries import Entries
-from chimera_nb.jobs.log.protocol import Watch
+from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.messages import State
-from chimera_nb.widgets.base.widget import View, held
+from chimera_nb.widgets.base.widget import ChimeraWidget, held
 from chimera_nb.widgets.job_monitor import messages
 from chimera_nb.widgets.job_monitor import model as monitor_model
+from chimera_nb.widgets.job_monitor.follower import Follower
 from chimera_nb.widgets.job_monitor.result import (
     csv_of,
     describe_result,
@@ -28,17 +27,14 @@ from chimera_nb.widgets.job_monitor.result import (
     first_records,
     shards_of,
 )
-from pipeline.errors import ChimeraError, JobNotFoundError
+from pipeline.errors import ChimeraError
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_EVERY = 1.0  # seconds between two looks at the job
-_AT_MOST_EVERY = 15.0  # while the job log is away
 
-
-class JobMonitor(View):
+class JobMonitor(ChimeraWidget):
     """Watch a job: stages, progress, throughput, log, the files that failed, and the result when it is there.
 
     job_id: the job; left out, set the trait of that name later.
@@ -68,12 +64,19 @@ class JobMonitor(View):
     def __init__(self, job_id: str = "", session: Session | None = None, **traits: Any) -> None:
         self._record: JobRecord | None = None
         self._course = monitor_model.Course()
-        self._log: list[messages.LogLine] = []
+        self._log: list[LogLine] = []
         self._generation = Generation()  # of the job that is watched
         self._generation.renew()
-        self._following = 0  # the generation that is looked after; 0 for none
-        self._begun = self._lost = False
+        self._begun = False
         super().__init__(session, job_id=job_id, **traits)
+        self._follower = Follower(
+            self._background,
+            self._session,
+            self._generation,
+            take=self._take,
+            say=self._say,
+            is_to_be_followed=self._is_to_be_followed,
+        )
         self._begun = True
 
     def frame(self, n: int | None = None, **options: Any) -> pd.DataFrame:
@@ -83,7 +86,7 @@ class JobMonitor(View):
         """
         from chimera_nb.data.output import read_output
 
-        record = self._service().get(self.job_id)
+        record = self._session.service_for_watching().get(self.job_id)
         read = partial(read_output, record, session=self._session, **options)
         if n is None:
             return read()
@@ -92,12 +95,12 @@ class JobMonitor(View):
 
     # What the front end asks for
 
-    def _on_view(self) -> None:
-        self._go_on()
+    def _on_front_end(self) -> None:
+        self._follow()
         self._send_log(len(self._log), self._log, begin=True)
 
-    def _on_seen(self) -> None:
-        self._go_on()
+    def _on_still_there(self) -> None:
+        self._follow()
 
     def _asked_cancel(self, request: messages.Cancel) -> None:
         if self._record and not self._record.status.is_final:
@@ -133,64 +136,16 @@ class JobMonitor(View):
             self.error, self._job, self._points, self._failures, self._result = "", {}, [], {}, {}
             self.set_trait("status", "")
         self._show_log([])
-        self._go_on()
+        self._follow()
 
-    def _go_on(self) -> None:
+    def _follow(self) -> None:
         """Look after the job, unless that is done or there is nothing to look after."""
         ended = self._record is not None and self._record.status.is_final
-        generation = self._generation.number
-        if self.job_id and not ended and self._following != generation:
-            self._following = generation
-            if not self._background.start(self._follow(generation, self.job_id)):
-                self._following = 0
-
-    async def _follow(self, generation: int, job_id: str) -> None:
-        """Look once a second, and hear of changes in between, until the job ends or nobody sees it any more."""
-        watch: Watch | None = None
-        pause = _EVERY
-        try:
-            while not self._generation.is_late(generation):
-                began = time.monotonic()
-                try:
-                    service, record = await asyncio.to_thread(self._look, job_id)
-                    if watch is None and not record.status.is_final:
-                        tell = partial(self._tell, asyncio.get_running_loop(), generation)
-                        watch = await asyncio.to_thread(service.log.watch, tell, job_id=job_id)
-                except JobNotFoundError as e:
-                    self._say(generation, str(e))
-                    return
-                except ChimeraError as e:
-                    pause = min(2 * pause, _AT_MOST_EVERY)
-                    self._lost = True
-                    self._say(generation, f"{e}; trying again")
-                else:
-                    pause = _EVERY
-                    self._take(generation, record)
-                if self._generation.is_late(generation) or not self._is_to_be_followed():
-                    return
-                await asyncio.sleep(max(0.0, pause - (time.monotonic() - began)))
-        finally:
-            if watch is not None:
-                watch.close()
-            if self._following == generation:
-                self._following = 0
+        if self.job_id and not ended:
+            self._follower.follow(self.job_id)
 
     def _is_to_be_followed(self) -> bool:
         return self._presence.is_seen and not (self._record and self._record.status.is_final)
-
-    def _look(self, job_id: str) -> tuple[JobService, JobRecord]:
-        service = self._service()
-        return service, service.get(job_id)
-
-    def _service(self) -> JobService:
-        """Calls that block, so only from a thread."""
-        return self._session.service_for_watching()
-
-    def _tell(self, loop: asyncio.AbstractEventLoop, generation: int, entries: Entries) -> None:
-        """What a watch calls, in its thread. What cannot be read, the next look says."""
-        for entry in entries:
-            if isinstance(entry, JobRecord):
-                loop.call_soon_threadsafe(self._take, generation, entry)
 
     def _say(self, generation: int, error: str) -> None:
         if not self._generation.is_late(generation):
@@ -202,8 +157,8 @@ class JobMonitor(View):
             self._record and record.updated_at < self._record.updated_at
         ):
             return
-        if self._lost:
-            self._lost, self.error = False, ""
+        if self._follower.lost:
+            self._follower.lost, self.error = False, ""
         if record == self._record:
             return
         ended = record.status.is_final and not (self._record and self._record.status.is_final)
@@ -220,13 +175,13 @@ class JobMonitor(View):
         if ended:
             self._background.start(self._gather(generation, record))
 
-    def _show_log(self, lines: list[messages.LogLine]) -> None:
+    def _show_log(self, lines: list[LogLine]) -> None:
         drop, added = monitor_model.log_change(self._log, lines)
         self._log = lines
         if drop or added:
             self._send_log(drop, added)
 
-    def _send_log(self, drop: int, lines: list[messages.LogLine], *, begin: bool = False) -> None:
+    def _send_log(self, drop: int, lines: list[LogLine], *, begin: bool = False) -> None:
         left_out = self._record.logs_left_out if self._record else 0
         self.post(messages.LogMessage(begin, drop, tuple(lines), left_out))
 
@@ -243,10 +198,10 @@ class JobMonitor(View):
         def failed(store: Store) -> messages.Failures:
             if not count:
                 return messages.Failures((), 0)
-            wanted = failures_of(
+            failures = failures_of(
                 store, target, record.job_id, count, lambda: not self._generation.is_late(generation)
             )
-            return messages.Failures(tuple(wanted), count)
+            return messages.Failures(tuple(failures), count)
 
         failures = await self._tried(target, failed)
         if not self._generation.is_late(generation):
@@ -283,13 +238,17 @@ class JobMonitor(View):
 
     async def _cancel(self, record: JobRecord) -> None:
         generation = self._generation.number
-        self._take(generation, await asyncio.to_thread(lambda: self._service().cancel(record.job_id)))
+        self._take(
+            generation,
+            await asyncio.to_thread(lambda: self._session.service_for_watching().cancel(record.job_id)),
+        )
 
     async def _again(self, how: Callable[[JobService, str], JobRecord], record: JobRecord) -> None:
         generation = self._generation.number
         # Submitting looks at the inputs, so the store must be there.
         new = await self._background.in_thread(
-            monitor_model.target_of(record), lambda _: how(self._service(), record.job_id)
+            monitor_model.target_of(record),
+            lambda _: how(self._session.service_for_watching(), record.job_id),
         )
         if not self._generation.is_late(generation):
             self.job_id = new.job_id

@@ -1,6 +1,6 @@
 // What JobMonitor says of a job's numbers.
 
-import { bytes, duration, number } from "../base/text.js";
+import { bytes, duration, number, plural } from "../base/text.js";
 
 /** @import { Job } from "./messages.js" */
 
@@ -14,12 +14,30 @@ export function leftText({ status, final, secondsLeft }) {
   return secondsLeft ? `about ${duration(secondsLeft)}` : "finishing";
 }
 
+/** Files that have their record. @param {Pick<Job, "complete" | "failed" | "skipped">} job */
+export const filesDone = ({ complete, failed, skipped }) => complete + failed + skipped;
+
+/** What of the selection is not read, a sentence for each reason; none where all of it is. @param {Job} job */
+export function leftOutTexts(job) {
+  const texts = [];
+  if (job.skipped) {
+    const [held, reasons] = job.skipped === 1 ? ["it holds", "reason"] : ["they hold", "reason for each"];
+    texts.push(`${plural(job.skipped, "file")} (${bytes(job.skippedBytes)}) skipped: what ${held} is read from other files. The ledger has the ${reasons}.`);
+  }
+  if (job.unmatched) {
+    const names = job.unmatchedFirst.map((uri) => uri.slice(uri.lastIndexOf("/") + 1)).join(", ");
+    const first = names && `: ${names}${job.unmatchedFirst.length < job.unmatched ? ", …" : ""}`;
+    texts.push(`${plural(job.unmatched, "file")} (${bytes(job.unmatchedBytes)}) of the selection not read, as the source ${job.source} takes no such names${first}`);
+  }
+  return texts;
+}
+
 /** Each number of a job as text; "-" where it is not known. @param {Job} job */
 export function factTexts(job) {
   /** @param {number | null} value @param {(value: number) => string} text */
   const told = (value, text) => (value === null ? "-" : text(value));
   return {
-    files: job.listed ? `${number(job.complete + job.failed)} of ${number(job.listed)}` : "-",
+    files: job.listed ? `${number(filesDone(job))} of ${number(job.listed)}` : "-",
     failed: number(job.failed),
     read: told(job.readBytes, bytes),
     raw: told(job.rawBytes, bytes),

@@ -1,18 +1,18 @@
 // Made of messages.py by `make messages`; a change belongs there.
 
-/** A view is on screen, perhaps one among several: it wants everything. `view` is its id, which no other has. */
+/** A front end has opened, perhaps one among several, and is sent everything. `view` is its own id. */
 export interface Hello {
   kind: "hello";
   view: string;
 }
 
-/** The view is on screen still. */
+/** The front end is on screen still. */
 export interface Here {
   kind: "here";
   view: string;
 }
 
-/** The view is closed. */
+/** The front end is closed. */
 export interface Bye {
   kind: "bye";
   view: string;
@@ -23,7 +23,7 @@ export interface Retry {
   kind: "retry";
 }
 
-/** All that is kept of a line, by its place from 0. */
+/** All that is kept of a line, by its index from 0. */
 export interface Line {
   kind: "line";
   generation: number;

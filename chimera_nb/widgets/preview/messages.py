@@ -1,4 +1,4 @@
-"""What FilePreview and its view say to each other."""
+"""What FilePreview and its front end say to each other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Retry(Request):
 
 @dataclass(frozen=True)
 class Line(Request):
-    """All that is kept of a line, by its place from 0."""
+    """All that is kept of a line, by its index from 0."""
 
     generation: int
     n: int

@@ -32,7 +32,7 @@ export function levelsToOpen(nodes, most) {
   return levels;
 }
 
-/** The place of the node that one is in; -1 for one of the first level. @param {TreeNode[]} nodes @param {number} at */
+/** The index of the node that one is in; -1 for one of the first level. @param {TreeNode[]} nodes @param {number} at */
 export function parentOf(nodes, at) {
   return nodes.findLastIndex(([depth], other) => other < at && depth < nodes[at][0]);
 }
@@ -133,17 +133,17 @@ export class Tree {
   onKey(event) {
     if (!this.nodes.length || event.altKey || event.ctrlKey || event.metaKey) return;
     const seen = this.rows.map((_, at) => at).filter((at) => !this.rows[at].hidden);
-    const place = seen.indexOf(this.active);
+    const index = seen.indexOf(this.active);
     const [depth, , , children] = this.nodes[this.active];
     /** @param {number} to */
     const go = (to) => seen[to] !== undefined && this.move(seen[to]);
-    if (event.key === "ArrowDown") go(place + 1);
-    else if (event.key === "ArrowUp") go(place - 1);
+    if (event.key === "ArrowDown") go(index + 1);
+    else if (event.key === "ArrowUp") go(index - 1);
     else if (event.key === "Home") go(0);
     else if (event.key === "End") go(seen.length - 1);
     else if (event.key === "Enter" || event.key === " ") this.toggle(this.active);
     else if (event.key === "ArrowRight" && children && !this.open[this.active]) this.toggle(this.active, true);
-    else if (event.key === "ArrowRight") children && go(place + 1);
+    else if (event.key === "ArrowRight") children && go(index + 1);
     else if (event.key === "ArrowLeft" && children && this.open[this.active]) this.toggle(this.active, false);
     else if (event.key === "ArrowLeft") depth && this.move(parentOf(this.nodes, this.active));
     else return;

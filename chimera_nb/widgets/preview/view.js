@@ -1,4 +1,4 @@
-// The view of FilePreview (widget.py): what a file is, and its first records as lines, a tree and a table.
+// The front end of FilePreview (widget.py): what a file is, and its first records as lines, a tree and a table.
 
 import { copyButton } from "../base/copy.js";
 import { button, bytes, later, make, number, plural, showName } from "../base/text.js";
@@ -38,7 +38,7 @@ class PreviewView extends View {
   tabs = { lines: this.makeTab("lines", "Lines"), tree: this.makeTab("tree", "Tree"), table: this.makeTab("table", "Table") };
   back = button("ch-step", "‹", () => this.step(-1), { "aria-label": "Record before" });
   on = button("ch-step", "›", () => this.step(1), { "aria-label": "Next record" });
-  place = make("span", "ch-muted ch-numbers", "", { role: "status" });
+  position = make("span", "ch-muted ch-numbers", "", { role: "status" });
   rowsOf = make("select", "ch-input", "", { "aria-label": "A row for each" });
   panel = make("div", "ch-preview-panel", "", { role: "tabpanel", id: `${this.id}-panel`, tabindex: "0" });
 
@@ -93,7 +93,7 @@ class PreviewView extends View {
   show() {
     const { uri, facts } = this.file;
     for (const part of [this.copy, this.path]) part.hidden = !uri;
-    if (!uri) this.name.textContent = "Look facts a file";
+    if (!uri) this.name.textContent = "Look inside a file";
     this.codec.textContent = facts ? (facts.codec ?? "unknown") : "";
     this.codec.hidden = !facts;
     this.about.textContent = facts ? factsText(facts) : uri ? "" : "Its first records, whatever its size";
@@ -134,7 +134,7 @@ class PreviewView extends View {
       this.askTable();
     });
     const side = make("div", "ch-preview-side");
-    side.append(this.place, this.back, this.on, this.rowsOf);
+    side.append(this.position, this.back, this.on, this.rowsOf);
     bar.append(list, side);
     return bar;
   }
@@ -150,7 +150,7 @@ class PreviewView extends View {
     }
     this.panel.setAttribute("aria-labelledby", `${this.id}-${name}`);
     this.panel.scrollTop = this.panel.scrollLeft = 0;
-    this.place.textContent = "";
+    this.position.textContent = "";
     this.back.hidden = this.on.hidden = this.rowsOf.hidden = true;
     if (!this.file.facts) this.showPlaceholder();
     else if (name === "lines") this.showLines();
@@ -169,7 +169,7 @@ class PreviewView extends View {
     this.problem.classList.remove("ch-shown");
     this.about.textContent = "Reading";
     this.codec.hidden = this.back.hidden = this.on.hidden = this.rowsOf.hidden = true;
-    this.place.textContent = "";
+    this.position.textContent = "";
     const bones = [62, 84, 47, 71, 90, 55, 78].map((width) => {
       const bone = make("div", "ch-preview-bone");
       bone.style.width = `${width}%`;
@@ -187,17 +187,17 @@ class PreviewView extends View {
       const nothing = facts.complete ? "The file holds no lines." : "There is no whole line to show.";
       return void this.panel.replaceChildren(make("div", "ch-placeholder", nothing));
     }
-    this.place.textContent = linesText(facts.lines.length, facts.linesRead);
+    this.position.textContent = linesText(facts.lines.length, facts.linesRead);
     this.panel.replaceChildren(...facts.lines.map((line, at) => this.makeLine(line, at)));
   }
 
   /** @param {ShownLine} line @param {number} at */
   makeLine([text, isLong, json], at) {
     const row = make("div", "ch-preview-text");
-    const place = row.appendChild(make(json ? "button" : "span", "ch-preview-number", String(at + 1)));
+    const lineNumber = row.appendChild(make(json ? "button" : "span", "ch-preview-number", String(at + 1)));
     if (json) {
-      Object.assign(place, { type: "button", tabIndex: -1, title: "Show as a tree" }); // by keyboard: the tab Tree
-      place.addEventListener("click", () => {
+      Object.assign(lineNumber, { type: "button", tabIndex: -1, title: "Show as a tree" }); // by keyboard: the tab Tree
+      lineNumber.addEventListener("click", () => {
         this.record = at;
         this.choose("tree");
       });
@@ -223,7 +223,7 @@ class PreviewView extends View {
 
   // The tree
 
-  /** Show the record some places on that is JSON; 0 is the one that is meant now. @param {number} by */
+  /** Show the record some lines on that is JSON; 0 is the one that is meant now. @param {number} by */
   step(by) {
     const { facts } = this.file;
     if (!facts) return;
@@ -232,7 +232,7 @@ class PreviewView extends View {
     this.back.hidden = this.on.hidden = false;
     this.back.disabled = recordAt(lines, this.record, -1) === this.record;
     this.on.disabled = recordAt(lines, this.record, 1) === this.record;
-    this.place.textContent = `line ${number(this.record + 1)} of ${number(lines.length)}`;
+    this.position.textContent = `line ${number(this.record + 1)} of ${number(lines.length)}`;
     this.ask({ kind: "tree", generation: this.generation, n: this.record });
   }
 
@@ -257,7 +257,7 @@ class PreviewView extends View {
     for (const name of table.lists) this.rowsOf.append(make("option", "", `A row for each item of ${name}`, { value: name }));
     this.rowsOf.value = this.explode = table.explode;
     this.rowsOf.hidden = !table.lists.length;
-    this.place.textContent = tableText(table);
+    this.position.textContent = tableText(table);
     this.panel.replaceChildren(tableOf(table));
   }
 

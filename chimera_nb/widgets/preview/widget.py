@@ -12,7 +12,7 @@ from chimera_nb.arguments import AnyPath, path_text
 from chimera_nb.jobs.limits import storable
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
-from chimera_nb.widgets.base.widget import View
+from chimera_nb.widgets.base.widget import ChimeraWidget
 from chimera_nb.widgets.preview import messages
 from chimera_nb.widgets.preview.model import Inside, Line, inside, table, tree
 from pipeline.errors import ChimeraError, RefusedError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PAUSE_SECONDS = 0.1  # between requests while one walks through a list of files
 
 
-class FilePreview(View):
+class FilePreview(ChimeraWidget):
     """The first records of a file: its lines, one of them as a tree, all of them as a table.
 
     uri: the file; "" for none. Set it to look inside another. It is not the front end's to change, which would be
@@ -52,7 +52,7 @@ class FilePreview(View):
 
     # What the front end asks for
 
-    def _on_view(self) -> None:
+    def _on_front_end(self) -> None:
         if self.uri and self._state == "empty":
             self._begin()
         else:
@@ -80,7 +80,7 @@ class FilePreview(View):
             )
 
     def _line(self, number: int) -> Line:
-        """A line of what is shown, by its place from 0."""
+        """A line of what is shown, by its index from 0."""
         lines = self._shown.lines if self._shown else ()
         if not 0 <= number < len(lines):
             raise RefusedError(f"there is no line {number + 1} here; there are {len(lines)}")

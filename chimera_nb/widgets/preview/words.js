@@ -35,7 +35,7 @@ export function tableText({ rows, moreRows, moreColumns, others }) {
 export const isJson = ([, , json]) => json;
 
 /**
- * The place of the record some places on that is JSON; the one of now where there is none.
+ * The index of the record some lines on that is JSON; the one of now where there is none.
  * @param {ShownLine[]} lines
  * @param {number} now
  * @param {number} by

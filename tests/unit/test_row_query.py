@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from chimera_nb.data.nested import exploded, opened, reach
-from chimera_nb.data.query import Choice, Wanted
+from chimera_nb.data.query import FieldValues, RowQuery
 from chimera_nb.data.records import NoRecord
 from pipeline.errors import RefusedError, UnknownNameError
 
@@ -42,38 +42,38 @@ VALUES = [True, False, 1, 1.0, 0, 0.5, "1", "true", None, [1], [True], {"k": 1},
     ],
 )
 def test_values_are_equal_as_in_json(wanted, places):
-    assert [at for at, value in enumerate(VALUES) if value in Wanted(wanted)] == places
+    assert [at for at, value in enumerate(VALUES) if value in FieldValues(wanted)] == places
 
 
 def test_true_is_not_one_and_one_is_not_true():
     rows = [{"n": 1, "at": 0}, {"n": True, "at": 1}, {"n": 1.0, "at": 2}, {"n": "1", "at": 3}]
-    assert [row["at"] for row in Choice(where={"n": 1}).take(rows)] == [0, 2]
-    assert [row["at"] for row in Choice(where={"n": True}).take(rows)] == [1]
-    assert [row["at"] for row in Choice(where={"n": {1, "1"}}).take(rows)] == [0, 2, 3]
+    assert [row["at"] for row in RowQuery(where={"n": 1}).take(rows)] == [0, 2]
+    assert [row["at"] for row in RowQuery(where={"n": True}).take(rows)] == [1]
+    assert [row["at"] for row in RowQuery(where={"n": {1, "1"}}).take(rows)] == [0, 2, 3]
 
 
 def test_half_characters_are_asked_for_as_they_come_or_as_they_are_shown():
     rows = [{"\\ud83d": "\\udc00", "a": 1}]
     for name, value in (("\ud83d", "\udc00"), ("\\ud83d", "\\udc00")):
-        assert Choice([name], {name: value}).take(rows) == rows
-        assert Choice([name]).columns == ("\\ud83d",)
+        assert RowQuery([name], {name: value}).take(rows) == rows
+        assert RowQuery([name]).columns == ("\\ud83d",)
 
 
 def test_only_what_is_needed_is_asked_for():
-    assert Choice().fields is None
-    assert Choice(["a.b", "c"], {"d": 1}, "e.f").fields == {"a", "a.b", "c", "d", "e", "e.f"}
-    assert Choice(["key"], explode=True).fields is None
-    assert Choice(["a"], lambda record: True).fields is None
-    assert Choice([]).fields == set()
+    assert RowQuery().fields is None
+    assert RowQuery(["a.b", "c"], {"d": 1}, "e.f").fields == {"a", "a.b", "c", "d", "e", "e.f"}
+    assert RowQuery(["key"], explode=True).fields is None
+    assert RowQuery(["a"], lambda record: True).fields is None
+    assert RowQuery([]).fields == set()
 
 
 def test_lines_that_are_no_records_have_no_fields_to_be_asked_for():
     rows = [{"a": 1}, NoRecord("x")]
-    choice = Choice(where={"a": 1})
-    assert choice.take(rows) == [{"a": 1}]
-    assert choice.left_out == 1
-    assert Choice(["a"]).take(rows) == rows
-    assert Choice(explode=True).take(rows) == [{"key": "a", "value": 1}, NoRecord("x")]
+    query = RowQuery(where={"a": 1})
+    assert query.take(rows) == [{"a": 1}]
+    assert query.left_out == 1
+    assert RowQuery(["a"]).take(rows) == rows
+    assert RowQuery(explode=True).take(rows) == [{"key": "a", "value": 1}, NoRecord("x")]
 
 
 @pytest.mark.parametrize(
@@ -86,31 +86,31 @@ def test_lines_that_are_no_records_have_no_fields_to_be_asked_for():
     ],
 )
 def test_a_name_that_no_record_has_is_refused_at_the_end(given, name):
-    choice = Choice(**given)
-    choice.check()  # of no rows nothing can be said
-    choice.take([{"a": 1, "l": [{"y": 1}]}])
+    query = RowQuery(**given)
+    query.check()  # of no rows nothing can be said
+    query.take([{"a": 1, "l": [{"y": 1}]}])
     with pytest.raises(UnknownNameError, match=rf"no column is named '{name}'; there are: a, l"):
-        choice.check()
-    choice.take([{"a": 1, "nope": None, "l": [{"x": 2}]}])
-    choice.check()
+        query.check()
+    query.take([{"a": 1, "nope": None, "l": [{"x": 2}]}])
+    query.check()
 
 
 def test_a_column_is_known_from_records_that_are_not_wanted():
-    choice = Choice(["l.x"], {"a": 5}, "l")
-    assert choice.take([{"a": 1, "l": [{"x": 2}]}]) == []
-    choice.check()
+    query = RowQuery(["l.x"], {"a": 5}, "l")
+    assert query.take([{"a": 1, "l": [{"x": 2}]}]) == []
+    query.check()
 
 
 def test_columns_of_nothing_but_other_lines_are_refused():
-    choice = Choice(["a"])
-    choice.take([NoRecord("a,b"), NoRecord("1,2")])
+    query = RowQuery(["a"])
+    query.take([NoRecord("a,b"), NoRecord("1,2")])
     with pytest.raises(UnknownNameError, match="no column is named 'a'; there are: none"):
-        choice.check()
+        query.check()
 
 
 def test_a_text_is_no_list_of_columns():
     with pytest.raises(RefusedError, match=r"columns is the text 'pt'; give a list of names: \['pt'\]"):
-        Choice("pt")
+        RowQuery("pt")
 
 
 # What is nested

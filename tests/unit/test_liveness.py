@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from chimera_nb.jobs import liveness, process, sightings
-from chimera_nb.jobs.liveness import Presence
+from chimera_nb.jobs.liveness import Liveness
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.machine.host_id import host_id
 from pipeline.spec import JobSpec
@@ -59,10 +59,10 @@ def test_no_clock_makes_a_living_process_dead(data_dir, sleeper, monkeypatch, st
     worker = process.describe(sleeper.pid, data_dir)
     was_made = psutil.Process.create_time
     monkeypatch.setattr(psutil.Process, "create_time", lambda self: was_made(self) + step.total_seconds())
-    assert Presence(data_dir).gone(a_record(worker, ago=step)) is None
+    assert Liveness(data_dir).gone(a_record(worker, ago=step)) is None
     sleeper.kill()
     sleeper.wait()
-    assert "was killed or crashed" in Presence(data_dir).gone(a_record(worker, ago=step))
+    assert "was killed or crashed" in Liveness(data_dir).gone(a_record(worker, ago=step))
 
 
 @pytest.mark.parametrize("step", CLOCKS)
@@ -78,7 +78,7 @@ def test_silence_is_what_was_seen_and_not_what_two_clocks_differ_by(
     limit = liveness.STARTS_WITHIN
     if elsewhere is not None:
         limit = liveness.SILENT_ELSEWHERE_FOR if "hostId" in elsewhere else liveness.SILENT_FOR
-    looks = Presence(data_dir)
+    looks = Liveness(data_dir)
     silent = a_record(worker, ago=step)
     assert looks.gone(silent) is None
     counter.now += limit
@@ -99,7 +99,7 @@ def test_two_hosts_of_one_name_do_not_take_each_others_processes_for_their_own(
     worker = process.describe(sleeper.pid, data_dir)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another host's"))
     host_id.cache_clear()
-    other = Presence(tmp_path / "another host's data")
+    other = Liveness(tmp_path / "another host's data")
     record = a_record(worker)
     assert process.describe(sleeper.pid, data_dir)["host"] == worker["host"]
     assert other.is_alive(record) is None
@@ -113,19 +113,19 @@ def test_two_hosts_of_one_name_do_not_take_each_others_processes_for_their_own(
 
 def test_a_command_that_looks_once_goes_on_from_what_an_earlier_one_has_seen(data_dir, counter):
     silent = a_record(None)
-    assert Presence(data_dir).gone(silent) is None
+    assert Liveness(data_dir).gone(silent) is None
     counter.now += liveness.STARTS_WITHIN + 1
-    assert "never started" in Presence(data_dir).gone(silent)
+    assert "never started" in Liveness(data_dir).gone(silent)
 
 
 def test_what_was_seen_before_the_host_was_started_anew_counts_for_nothing(data_dir, counter, monkeypatch):
     silent = a_record(None)
-    assert Presence(data_dir).gone(silent) is None
+    assert Liveness(data_dir).gone(silent) is None
     monkeypatch.setattr(sightings, "boot_id", lambda: "the next")
     counter.now += 10_000
-    assert Presence(data_dir).gone(silent) is None
+    assert Liveness(data_dir).gone(silent) is None
     counter.now = 5.0
-    assert Presence(data_dir).unchanged_for(silent) == 0
+    assert Liveness(data_dir).unchanged_for(silent) == 0
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"bootId": 1}', '{"bootId": "%s", "seen": {"a": 1}}'])
@@ -134,14 +134,14 @@ def test_a_file_that_cannot_be_read_is_as_none(data_dir, counter, content):
     path.parent.mkdir(parents=True)
     path.write_text(content.replace("%s", sightings.boot_id()))
     silent = a_record(None)
-    assert Presence(data_dir).unchanged_for(silent) == 0
+    assert Liveness(data_dir).unchanged_for(silent) == 0
     counter.now += 7
-    assert Presence(data_dir).unchanged_for(silent) == 7
+    assert Liveness(data_dir).unchanged_for(silent) == 7
 
 
 def test_without_a_folder_a_process_goes_by_what_it_has_seen_itself(tmp_path, counter):
     (tmp_path / "file").touch()
-    looks = Presence(tmp_path / "file")
+    looks = Liveness(tmp_path / "file")
     silent = a_record(None)
     assert looks.unchanged_for(silent) == 0
     counter.now += 61
@@ -149,7 +149,7 @@ def test_without_a_folder_a_process_goes_by_what_it_has_seen_itself(tmp_path, co
 
 
 def test_the_file_stays_small(data_dir, counter):
-    looks = Presence(data_dir)
+    looks = Liveness(data_dir)
     for number in range(40):
         looks.unchanged_for(a_record(None, job_id=f"2024-01-19-{number:08}"))
         counter.now += 86_400 / 2
@@ -159,11 +159,11 @@ def test_the_file_stays_small(data_dir, counter):
 
 def test_a_worker_of_an_earlier_version_or_edited_by_hand_is_unknown(data_dir):
     for worker in ({"host": "x", "pid": os.getpid(), "started": 1.0}, {"hostId": host_id(data_dir)}, {}):
-        assert Presence(data_dir).is_alive(a_record(worker)) is None
+        assert Liveness(data_dir).is_alive(a_record(worker)) is None
 
 
 def test_a_process_that_ended_before_it_was_described_is_dead(data_dir):
     gone = subprocess.Popen(["true"])
     gone.wait()
     worker = process.describe(gone.pid, data_dir)
-    assert Presence(data_dir).is_alive(a_record(worker)) is False
+    assert Liveness(data_dir).is_alive(a_record(worker)) is False

@@ -1,0 +1,97 @@
+"""Patterns and folders -> listings of the store: each prefix is listed once, for all patterns that begin with it.
+
+What a job looks for is a list of texts: its patterns, and the folders that were selected as such, which end in "/" as
+no pattern does. Of a folder all is listed, so that what no pattern takes is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pipeline.glob import Pattern
+from pipeline.storage import Entry, Store
+from pipeline.uri import join_uri, split_uri
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One listing of the store, and which of it is taken.
+
+    prefix      what the URIs of the files begin with
+    patterns    a file that one of them matches is taken; without any, `prefix` is a file's own URI
+    recursive   whether the listing goes into folders
+    folder      whether it was selected as a folder: what no pattern takes of it is to be told
+    """
+
+    prefix: str
+    patterns: tuple[str, ...] = ()
+    recursive: bool = False
+    folder: bool = False
+
+    def entries(self, store: Store) -> Iterator[tuple[Entry, bool]]:
+        """Each file that is listed, and whether a pattern takes it. Raises StorageError."""
+        globs = [Pattern(split_uri(pattern)[1]) for pattern in self.patterns]
+        for entry in store.list_objects(self.prefix, recursive=self.recursive):
+            name = split_uri(entry.uri)[1]
+            yield entry, any(glob.matches(name) for glob in globs)
+
+
+def wanted(by_input: Mapping[str, Iterable[str]]) -> list[str]:
+    """What a job looks for, by the patterns of each of its inputs: patterns and folders, each once, in order."""
+    texts: dict[str, None] = {}
+    for input_, patterns in by_input.items():
+        folder = input_ if input_.endswith("/") else f"{input_}/"
+        for pattern in patterns:
+            texts[pattern] = None
+            prefix, is_literal = _prefix(pattern)
+            # A glob's patterns begin with other text than the glob itself.
+            if not is_literal and prefix.startswith(folder):
+                texts[folder] = None
+    return list(texts)
+
+
+def only_patterns(texts: Iterable[str]) -> list[str]:
+    """Of what a job looks for, the patterns."""
+    return [text for text in texts if not text.endswith("/")]
+
+
+def listings(texts: Iterable[str]) -> list[Listing]:
+    """The listings for what a job looks for. A pattern shares the listing of the nearest folder above it."""
+    texts = list(texts)
+    folders = {text for text in texts if text.endswith("/")}
+    shared: dict[str, list[str]] = {folder: [] for folder in folders}
+    found: dict[str, Listing] = {}
+    for pattern in only_patterns(texts):
+        prefix, is_literal = _prefix(pattern)
+        if is_literal:
+            found[pattern] = Listing(prefix)
+        else:
+            shared.setdefault(_folder_above(prefix, folders) or prefix, []).append(pattern)
+    for prefix, patterns in shared.items():
+        needed = _needed(patterns)
+        recursive = prefix in folders or any(Pattern(split_uri(one)[1]).recursive for one in needed)
+        found[prefix] = Listing(prefix, needed, recursive, prefix in folders)
+    return list(found.values())
+
+
+def _prefix(pattern: str) -> tuple[str, bool]:
+    """The URI that all matches begin with, and whether it is the only match."""
+    bucket, text = split_uri(pattern)
+    glob = Pattern(text)
+    return join_uri(bucket, glob.prefix), glob.literal
+
+
+def _folder_above(prefix: str, folders: set[str]) -> str | None:
+    """The nearest of the folders that holds all that begins with the prefix."""
+    end = len(prefix)
+    while folders and (end := prefix.rfind("/", 0, end)) >= 0:
+        if prefix[: end + 1] in folders:
+            return prefix[: end + 1]
+    return None
+
+
+def _needed(patterns: list[str]) -> tuple[str, ...]:
+    """Without those that another one holds: of a folder's `f/*` and `f/**/*` the second matches all."""
+    held = {pattern.replace("/**/", "/", 1) for pattern in patterns if "/**/" in pattern}
+    return tuple(pattern for pattern in patterns if pattern not in held)

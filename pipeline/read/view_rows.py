@@ -1,0 +1,148 @@
+"""A file's raw bytes -> the rows of a view: each batch is of its schema, sorted as it says, and each fault is named.
+
+Rows of a view that sorts are sorted in runs of RUN_ROWS, counted from the file's first row: so memory does not grow
+with the file, and the order is the same whenever it is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from pipeline.errors import BadFileError, ChimeraError, StorageError, StoreUnavailableError
+from pipeline.read.lines import whole_lines
+from pipeline.sources.view import View
+
+RUN_ROWS = (
+    131_072  # measured: half of a row group at the most, so that Parquet's groups have 128 to 256 thousand
+)
+_SHOWN = 5  # bad lines that are named
+
+
+@dataclass
+class LookedAt:
+    """The file as its view sees it, and what the view said of it; `number` and `reason` of the first bad lines."""
+
+    uri: str
+    max_bad_lines: int = 0
+    bad_lines: int = 0
+    notes: dict[str, None] = field(default_factory=dict)
+    _named: list[str] = field(default_factory=list)
+
+    def bad_line(self, number: int, reason: str) -> None:
+        """See `ViewedFile`."""
+        self.bad_lines += 1
+        if len(self._named) < _SHOWN:
+            self._named.append(f"line {number:,} ({reason})")
+        if self.bad_lines > self.max_bad_lines:
+            raise BadFileError(
+                f"holds {'a line' if self.bad_lines == 1 else f'{self.bad_lines:,} lines or more'} that "
+                f"{'does' if self.bad_lines == 1 else 'do'} not decode: {', '.join(self._named)}; to pass over "
+                f"some, allow more with max-bad-lines ({self.max_bad_lines:,} now)",
+                of_the_file=True,
+            )
+
+    def note(self, text: str) -> None:
+        """See `ViewedFile`."""
+        self.notes[text] = None
+
+    def told(self) -> list[str]:
+        """The notes of the file's record."""
+        if not self.bad_lines:
+            return list(self.notes)
+        more = f" and {self.bad_lines - len(self._named):,} more" if self.bad_lines > len(self._named) else ""
+        lines = "1 line does" if self.bad_lines == 1 else f"{self.bad_lines:,} lines do"
+        return [f"{lines} not decode: {', '.join(self._named)}{more}", *self.notes]
+
+
+def view_rows(
+    view: View, chunks: Iterable[bytes], file: LookedAt, *, keep_partial: bool = False
+) -> Iterator[pa.RecordBatch]:
+    """The rows that a view makes of a file's raw bytes, as they are written.
+
+    Raises BadFileError for a file that the view refuses, and for what the view itself does wrong, with the lines at
+    which it did; an error of `chunks` passes through. With `keep_partial` the view has its end at such a fault, which
+    is raised behind the rows.
+    """
+    lines = _Lines(chunks, keep_partial=keep_partial)
+    rows = _checked(view, lines, file)
+    yield from _sorted_runs(rows, view) if view.sorted_by else rows
+    for _ in lines:  # what a view leaves unread has to prove good as well
+        pass
+    if lines.fault is not None:
+        raise lines.fault
+
+
+class _Lines:
+    """Blocks of whole lines, counted as they are taken."""
+
+    def __init__(self, chunks: Iterable[bytes], *, keep_partial: bool) -> None:
+        self.fault: BadFileError | StorageError | None = None
+        self.before = self.taken = 0  # lines up to the last block, and with it
+        self._blocks = self._counted(chunks, keep_partial=keep_partial)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._blocks
+
+    def _counted(self, chunks: Iterable[bytes], *, keep_partial: bool) -> Iterator[bytes]:
+        try:
+            for block in whole_lines(chunks):
+                self.before = self.taken
+                self.taken += block.count(b"\n")
+                yield block
+        except StoreUnavailableError:
+            raise
+        except (BadFileError, StorageError) as e:
+            if not keep_partial:
+                raise
+            self.fault = e
+
+
+def _checked(view: View, lines: _Lines, file: LookedAt) -> Iterator[pa.RecordBatch]:
+    try:
+        for batch in view.rows(iter(lines), file):
+            _check_schema(batch, view)
+            if batch.num_rows:
+                yield batch
+    except (ChimeraError, MemoryError):
+        raise
+    except Exception as e:  # a third party's code may raise anything
+        where = f"lines {lines.before + 1:,} to {lines.taken:,}" if lines.taken else "its beginning"
+        raise BadFileError(f"view {view.name} failed at {where} ({type(e).__name__}: {e})") from e
+
+
+def _check_schema(batch: object, view: View) -> None:
+    if isinstance(batch, pa.RecordBatch) and batch.schema.equals(view.schema):
+        return
+    found = batch.schema.to_string() if isinstance(batch, pa.RecordBatch) else type(batch).__name__
+    raise BadFileError(
+        f"view {view.name} gave rows that are not of its schema ({' '.join(found.split())}): a fault of its source's "
+        "package"
+    )
+
+
+def _sorted_runs(rows: Iterable[pa.RecordBatch], view: View) -> Iterator[pa.RecordBatch]:
+    held: list[pa.RecordBatch] = []
+    count = 0
+    for batch in rows:
+        at = 0
+        while at < batch.num_rows:
+            piece = batch.slice(at, RUN_ROWS - count)
+            held.append(piece)
+            count += piece.num_rows
+            at += piece.num_rows
+            if count == RUN_ROWS:
+                yield _sorted(held, view)
+                held, count = [], 0
+    if count:
+        yield _sorted(held, view)
+
+
+def _sorted(batches: list[pa.RecordBatch], view: View) -> pa.RecordBatch:
+    """One batch of these; equal rows keep their order."""
+    table = pa.Table.from_batches(batches, view.schema).combine_chunks()
+    table = table.sort_by([(name, "ascending") for name in view.sorted_by])
+    (batch,) = table.combine_chunks().to_batches()
+    return batch

@@ -1,0 +1,175 @@
+"""One part of rows, as it is written: NDJSON, CSV or Parquet.
+
+A part's `position` is what the ledger says of a file's place in it: bytes in NDJSON and CSV, rows in Parquet.
+"""
+
+from __future__ import annotations
+
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.ledger import Part
+from pipeline.rows.text import csv_blocks, csv_header, ndjson_blocks
+from pipeline.storage import WriteStream
+
+GROUP_ROWS = 131_072  # of a row group, at least; a run of a file (`pipeline.read.view_rows`) may come on top
+_LEVEL = 3  # of zstd
+
+
+class RowPart(ABC):
+    """A part that is being written to a stream. `rows` counts what was written."""
+
+    header = 0
+
+    def __init__(self, stream: WriteStream, folder: str) -> None:
+        self.stream, self.folder = stream, folder
+        self.rows = 0
+
+    @property
+    @abstractmethod
+    def position(self) -> int:
+        """Where the next row goes."""
+
+    @property
+    def held(self) -> int:
+        """Bytes that wait in memory to be written."""
+        return 0
+
+    def write(self, batch: pa.RecordBatch) -> bytes | None:
+        """Append rows; their bytes, where they have bytes of their own."""
+        written = self._write(batch)
+        self.rows += batch.num_rows
+        return written
+
+    @abstractmethod
+    def _write(self, batch: pa.RecordBatch) -> bytes | None: ...
+
+    @abstractmethod
+    def flush(self) -> None:
+        """Write what waits."""
+
+    @abstractmethod
+    def _end(self) -> None:
+        """Write what comes last."""
+
+    def finish(self) -> Part:
+        """Complete the part."""
+        self.flush()
+        self._end()
+        stream = self.stream
+        stream.close()
+        return Part(
+            stream.uri, stream.size, self.rows, stream.crc32c, stream.generation, self.folder, self.header
+        )
+
+    def abort(self) -> None:
+        """Leave nothing of it."""
+        self.stream.abort()
+
+
+class _TextPart(RowPart):
+    """Rows as lines, behind a header if there is one."""
+
+    def __init__(
+        self,
+        stream: WriteStream,
+        folder: str,
+        blocks: Callable[[pa.RecordBatch], Iterator[bytes]],
+        header: bytes = b"",
+    ) -> None:
+        super().__init__(stream, folder)
+        self._blocks = blocks
+        self.header = len(header)
+        if header:
+            stream.write(header)
+
+    @property
+    def position(self) -> int:
+        return self.stream.size
+
+    def _write(self, batch: pa.RecordBatch) -> bytes | None:
+        data = b"".join(self._blocks(batch))
+        self.stream.write(data)
+        return data
+
+    def flush(self) -> None:
+        pass
+
+    def _end(self) -> None:
+        pass
+
+
+class _ParquetPart(RowPart):
+    """Rows in row groups, of which one waits in memory until it has GROUP_ROWS."""
+
+    def __init__(self, stream: WriteStream, folder: str, schema: pa.Schema) -> None:
+        super().__init__(stream, folder)
+        self._schema = schema
+        self._sink = pa.PythonFile(_Sink(stream), mode="w")
+        self._writer = pq.ParquetWriter(
+            self._sink, schema, compression="zstd", compression_level=_LEVEL, write_page_checksum=True
+        )
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = self._held = 0
+
+    @property
+    def position(self) -> int:
+        return self.rows
+
+    @property
+    def held(self) -> int:
+        return self._held
+
+    def _write(self, batch: pa.RecordBatch) -> bytes | None:
+        self._waiting.append(batch)
+        self._waiting_rows += batch.num_rows
+        self._held += batch.nbytes
+        if self._waiting_rows >= GROUP_ROWS:
+            self.flush()
+        return None
+
+    def flush(self) -> None:
+        if self._waiting:
+            table = pa.Table.from_batches(self._waiting, self._schema)
+            self._waiting, self._held = [], 0
+            self._writer.write_table(table, row_group_size=self._waiting_rows)
+            self._waiting_rows = 0
+
+    def _end(self) -> None:
+        self._writer.close()
+
+
+class _Sink(io.RawIOBase):
+    """A store's stream as the file that Arrow writes to."""
+
+    def __init__(self, stream: WriteStream) -> None:
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._stream.size
+
+    def write(self, data: Any, /) -> int:
+        self._stream.write(bytes(data))
+        return len(data)
+
+
+def open_part(name: str, stream: WriteStream, folder: str, schema: pa.Schema) -> RowPart:
+    """A part in the format of that name; a workbook is made of parts in Parquet."""
+    if name == "ndjson":
+        return _TextPart(stream, folder, ndjson_blocks)
+    if name == "csv":
+        return _TextPart(stream, folder, csv_blocks, csv_header(schema))
+    return _ParquetPart(stream, folder, schema)
+
+
+def part_suffix(name: str) -> str:
+    """What the names of a format's parts end in."""
+    return name if name in ("ndjson", "csv") else "parquet"
