@@ -53,7 +53,9 @@ def markets(storage_client, bucket) -> str:
 
 
 def test_a_job_is_planned_launched_by_a_double_click_once_and_offered_again(show, markets, stack):
-    page = show(cell([f"gs://{markets}/2016/"], f"gs://{markets}/out", ', source="betfair"'), PROBE)
+    page = show(
+        cell([f"gs://{markets}/2016/"], f"gs://{markets}/out", ', source="betfair", runner="direct"'), PROBE
+    )
     expect(figure(page, "Files")).to_have_text("4")
     expect(figure(page, "Raw")).to_have_text("about 12.8 kB")
     expect(figure(page, "Time")).to_have_text("under a minute")

@@ -94,7 +94,7 @@ def test_a_running_job_is_followed_live_and_cancelled_by_two_clicks(show, servic
     )
     for second in range(1, 7):
         step(service, running, second, stages={"decompress": Stage.RUNNING})
-        page.wait_for_timeout(1000)
+        expect(fact(page, "lines")).to_have_text(f"{second},000")
     step(service, running, 7, logs=("all is well", f"WARNING: {HOSTILE}", "ERROR: it broke"))
     expect(fact(page, "lines")).to_have_text("7,000")
     changes = page.evaluate("changes")
