@@ -118,13 +118,16 @@ class ExpandArchives(beam.DoFn):
                 yield PACKET + packet.to_json(), UNKNOWN_SIZE
         for name in missing.names():  # reading them says that they are not there
             yield encode_uri(name), UNKNOWN_SIZE
-        for other, size in unmatched:
-            count("unmatched-files")
-            count("unmatched-bytes", size)
-            yield TaggedOutput(UNMATCHED, (other, size))
+        yield from map(_unmatched, unmatched)
         if record := own_record(uri, found.outline, generation, self._job_id):
             count("skip-files" if record.status == "skipped" else "failed-files")
             yield TaggedOutput(RECORDS, record)
+
+
+def _unmatched(file: _File) -> TaggedOutput:
+    count("unmatched-files")
+    count("unmatched-bytes", file[1])
+    return TaggedOutput(UNMATCHED, file)
 
 
 class SplitPlaced(beam.DoFn):
