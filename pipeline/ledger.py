@@ -2,8 +2,8 @@
 
 A record is one JSON object on a line of ledger/ledger-*.ndjson:
 
-    uri          the file, as it was listed
-    generation   which version of the object was read; null for a local file
+    uri          the file, as it was listed; a member of an archive is ARCHIVE!/NAME
+    generation   which version of the object was read, of a member its archive's; null for a local file
     size         compressed bytes read, all of them when status is complete; of a skipped file those it has
     codec        what the bytes were decoded as; null when that was not found out
     rawBytes     bytes decoded, up to the fault if there was one
@@ -11,7 +11,8 @@ A record is one JSON object on a line of ledger/ledger-*.ndjson:
                  files were to be kept
     outputBytes  the bytes of those lines: rawBytes, and one for each line end that was missing
     crc32c       of the compressed bytes, base64, as the bucket shows it; null if not all of them were read
-    status       complete | failed | skipped: not read, since another file of the selection holds the same records
+    status       complete | failed | skipped: not read, since another file of the selection holds the same records;
+                 or an archive itself, whose files have records of their own, and whose note has what was passed over
     error        why it failed, for a person to read; else null
     note         what is worth knowing of a complete one, such as a name that says another codec, files in a zip that
                  were passed over as no data, padding behind its end, or that it looks like a JSON array or CSV and
