@@ -21,7 +21,8 @@
     │       └── TransferError                    what came, or went, is not what the store keeps
     ├── BadFileError (ValueError)            one input file cannot be used; the job goes on
     │   ├── CutOffError                      its data ends too early
-    │   └── HoldsFilesError                  it is an archive, whose files are read one by one
+    │   ├── HoldsFilesError                  it is an archive, whose files are read one by one
+    │   └── BesideDataError                  it lies beside data in an archive, and is none
     ├── JobError (RuntimeError)              a job as a whole came to nothing
     │   ├── TooManyFailuresError             more failed files than the job allows, or all of them
     │   └── ReconciliationError              the ledger and the output do not agree
@@ -232,6 +233,10 @@ class HoldsFilesError(BadFileError):
             "chimera ls FILE!/",
             of_the_file=True,
         )
+
+
+class BesideDataError(BadFileError):
+    """It lies beside data in an archive and is none, by its name as well as by its bytes: a PDF, a picture."""
 
 
 class JobError(ChimeraError, RuntimeError):

@@ -102,6 +102,7 @@ class ExpandArchives(beam.DoFn):
             count("unmatched-bytes", size)
             yield TaggedOutput(UNMATCHED, (other, size))
         if record := own_record(uri, found.outline, generation, self._job_id):
+            count("skip-files" if record.status == "skipped" else "failed-files")
             yield TaggedOutput(RECORDS, record)
 
 

@@ -31,6 +31,7 @@ from pipeline.storage import Store
 from pipeline.target.layout import patterns_uri
 
 LISTINGS_IN_GRAPH = 1000
+_COUNTED = {"complete": "read-files", "failed": "failed-files", "skipped": "skip-files"}
 FOUND = "found"  # the tag of counts of files beyond those that were listed
 UNMATCHED = "unmatched"  # the tag of files that no pattern takes
 
@@ -172,8 +173,7 @@ class ReadAndDecompressGCSFile(beam.DoFn):
     def _elements(file: ReadFile) -> Iterator[Any]:
         yield from file.blocks()
         record = file.record
-        if record.status != "skipped":
-            count("read-files" if record.status == "complete" else "failed-files")
+        count(_COUNTED[record.status])
         # The tally has these two already: reading adds them as it goes.
         count_only("read-bytes", record.size)
         count_only("raw-bytes", record.raw_bytes)

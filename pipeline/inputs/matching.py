@@ -77,10 +77,12 @@ def may_hold_files(uri: str, glob: Pattern) -> bool:
 
 
 def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> Iterator[Entry]:
-    """The members that match, all of them with `whole`; the file itself, where that matches and is no archive."""
+    """The members that match, all of them with `whole`; then the file itself, where nothing is found in it."""
     folder = str(Uri.parse(archive.uri).of(""))
+    empty = True
     try:
         for entry in store.list_objects(folder):
+            empty = False
             path = split_uri(entry.uri)[1]
             itself = whole or glob.matches(path)
             if len(Uri.parse(entry.uri).members) == 1 and (
@@ -90,10 +92,8 @@ def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> 
             elif itself:
                 yield entry
     except ObjectNotFoundError:
-        if whole:
-            yield archive
-        return
+        pass  # it is no archive
     except BadFileError as e:
         _log.warning("%s: %s", archive.uri, e)
-        if whole:
-            yield archive
+    if empty and whole:
+        yield archive

@@ -12,10 +12,12 @@ from functools import partial
 from typing import Any
 
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
+from pipeline.codecs.documents import lies_beside
 from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import (
     AccessDeniedError,
     BadFileError,
+    BesideDataError,
     HoldsFilesError,
     ObjectChangedError,
     ObjectNotFoundError,
@@ -31,6 +33,7 @@ from pipeline.read.held_rows import HeldRows
 from pipeline.sources.view import View
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
+from pipeline.uri import SEPARATOR
 
 ZIP = "zip"  # the codec
 _READINGS = 5  # of one file, where what came was not what is stored
@@ -149,6 +152,8 @@ def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
     except _OF_THE_FILE as e:
         result.record = replace(result.record, status="failed", error=_reason(e))
         result.archive = store if isinstance(e, HoldsFilesError) else None
+        if isinstance(e, BesideDataError):
+            result.record = replace(result.record, status="skipped", error=None, note=str(e))
         if not options.keep_partial:
             bad_lines = result.lines.fields.get("bad_lines", 0)
             result.lines.drop()
@@ -195,6 +200,8 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
 
     try:
         intake = BufferedStream(stream)
+        if options.archives:
+            _check_is_data(result.record.uri, intake.peek(HEAD_BYTES))
         codec = choose_codec(intake.peek(HEAD_BYTES), result.record.uri, options.codec)
         name = codec.name
         if options.archives:
@@ -210,7 +217,7 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
             crc32c=stream.crc32c,
             note="; ".join(note for note in notes if note) or None,
         )
-    except HoldsFilesError:
+    except (HoldsFilesError, BesideDataError):
         raise
     except BadFileError:
         stream.prove()  # what came may not be what is stored
@@ -220,6 +227,12 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
         result.record = replace(
             result.record, generation=stream.generation, size=stream.size, codec=name, raw_bytes=raw_bytes
         )
+
+
+def _check_is_data(uri: str, head: bytes) -> None:
+    """Refuse what people put beside data into archives."""
+    if SEPARATOR in uri and lies_beside(uri, head):
+        raise BesideDataError("passed over: it is no data, by its name and its bytes")
 
 
 def _check_is_one_file(codec: Codec) -> None:

@@ -138,7 +138,8 @@ def test_what_else_is_in_a_folder_of_archives_is_on_record_and_nothing_is_lost(t
     assert found["twice.tar"].status == "skipped"
     assert "earlier versions" in told["twice.tar"]
     assert told["empty.tar!/nothing.json"] == "is empty (0 bytes)"
-    assert told["papers.zip!/a.pdf"].startswith("is a PDF document")
+    assert found["papers.zip!/a.pdf"].status == "skipped"
+    assert told["papers.zip!/a.pdf"].startswith("passed over: it is no data")
     assert len(told) == 7, told
     verdict = verify(STORE, target, deep=True)
     assert verdict.proved, verdict.findings
