@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pipeline.archives.index import Index, Key, shared_index
 from pipeline.archives.listing import level
 from pipeline.archives.members import Member
+from pipeline.archives.names import DEEPEST
 from pipeline.archives.packet import MembersAtHand
 from pipeline.archives.scan import ZIP, scan
 from pipeline.archives.streams import RangeReader, StreamedReader, ZipReader
@@ -22,7 +23,6 @@ from pipeline.storage import Entry, ListingPage, ReadStream, Store, Version, Wri
 from pipeline.storage.around import StoreAround
 from pipeline.uri import SEPARATOR, Uri, written
 
-_DEEPEST = 2  # archives around a member
 _HEAD_BYTES = 64 << 10
 _Named = TypeVar("_Named", Entry, Version)
 
@@ -164,7 +164,7 @@ class ArchiveStore(StoreAround):
 
     def _indexed(self, archive: Uri, stream: ReadStream) -> Index:
         """The same, of the version of which the stream is."""
-        if len(archive.members) >= _DEEPEST:
+        if len(archive.members) >= DEEPEST:
             raise BadFileError(
                 "is within two archives, and no deeper is looked; unpack one and upload what is in it",
                 of_the_file=True,

@@ -6,13 +6,14 @@ import logging
 from collections.abc import Iterator
 from contextlib import suppress
 
-from pipeline.archives.names import is_archive_name
+from pipeline.archives.names import DEEPEST, is_archive_name
 from pipeline.errors import BadFileError, ObjectNotFoundError, StorageError
 from pipeline.glob import Pattern
 from pipeline.storage import Entry, Store
 from pipeline.uri import SEPARATOR, Uri, archives_named, join_uri, split_pattern, split_uri
 
 _log = logging.getLogger(__name__)
+_NO_OTHER = Pattern("x")  # where all is wanted, none is looked for by it
 
 
 def literal_uri(pattern: str) -> str | None:
@@ -38,17 +39,44 @@ def list_matches(store: Store, pattern: str) -> Iterator[Entry]:
     The server is asked for the literal prefix; what matches is decided here. Of an archive that matches itself, all
     members are given in its place. Raises StorageError.
     """
+    return (entry for entry in walk_matches(store, pattern) if entry is not None)
+
+
+def walk_matches(store: Store, pattern: str) -> Iterator[Entry | None]:
+    """The same, with None for each file that does not match, so that whoever counts can stop in between."""
     glob = Pattern(split_uri(pattern)[1])
-    for entry in list_files(store, pattern):
-        path = split_uri(entry.uri)[1]
-        if may_hold_files(entry.uri, glob):
-            yield from _in_archive(store, entry, glob, whole=glob.matches(path))
+    for entry in _looked_at(store, pattern):
+        if entry is not None and may_hold_files(entry.uri, glob):
+            whole = glob.matches(split_uri(entry.uri)[1])
+            yield from _in_archive(store, entry, glob, whole=whole)
         else:
             yield entry
 
 
+def walk_folder(store: Store, folder: str) -> Iterator[Entry | None]:
+    """All files in a folder, of archives in it their members, likewise."""
+    for entry in store.list_objects(folder):
+        if is_archive_name(entry.uri) and len(Uri.parse(entry.uri).members) < DEEPEST:
+            yield from _in_archive(store, entry, _NO_OTHER, whole=True)
+        else:
+            yield entry
+
+
+def walk_up_to(store: Store, uri: str) -> Iterator[None]:
+    """Go through the archive that a member is in, so that it is known when the member is asked for."""
+    place = Uri.parse(uri)
+    if place.members:
+        with suppress(StorageError, BadFileError):  # whoever asks for the member is told
+            for _ in store.list_objects(str(place.archive.of(""))):
+                yield None
+
+
 def list_files(store: Store, pattern: str) -> Iterator[Entry]:
     """The objects or local files that a pattern matches, and those that may be archives with members that it does."""
+    return (entry for entry in _looked_at(store, pattern) if entry is not None)
+
+
+def _looked_at(store: Store, pattern: str) -> Iterator[Entry | None]:
     bucket, text = split_uri(pattern)
     glob = Pattern(text)
     outside, inside = split_pattern(text)
@@ -59,8 +87,7 @@ def list_files(store: Store, pattern: str) -> Iterator[Entry]:
         return
     for entry in store.list_objects(join_uri(bucket, around.prefix), recursive=around.recursive):
         path = split_uri(entry.uri)[1]
-        if around.matches(path) or may_hold_files(entry.uri, glob):
-            yield entry
+        yield entry if around.matches(path) or may_hold_files(entry.uri, glob) else None
 
 
 def may_hold_files(uri: str, glob: Pattern) -> bool:
@@ -76,8 +103,11 @@ def may_hold_files(uri: str, glob: Pattern) -> bool:
     return below and any(Pattern(outside).matches(path) for outside, _ in archives_named(glob.text))
 
 
-def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> Iterator[Entry]:
-    """The members that match, all of them with `whole`; then the file itself, where nothing is found in it."""
+def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> Iterator[Entry | None]:
+    """The members that match, all of them with `whole`; then the file itself, where nothing is found in it.
+
+    None for each member that does not match.
+    """
     folder = str(Uri.parse(archive.uri).of(""))
     empty = True
     try:
@@ -85,12 +115,12 @@ def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> 
             empty = False
             path = split_uri(entry.uri)[1]
             itself = whole or glob.matches(path)
-            if len(Uri.parse(entry.uri).members) == 1 and (
+            if len(Uri.parse(entry.uri).members) < DEEPEST and (
                 may_hold_files(entry.uri, glob) or (whole and is_archive_name(path))
             ):
                 yield from _in_archive(store, entry, glob, whole=itself)
-            elif itself:
-                yield entry
+            else:
+                yield entry if itself else None
     except ObjectNotFoundError:
         pass  # it is no archive
     except BadFileError as e:

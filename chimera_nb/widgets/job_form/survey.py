@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 
 from chimera_nb.widgets.browser.counting import FILES_AT_ONCE, Tally
 from pipeline.errors import ChimeraError, ObjectNotFoundError
-from pipeline.glob import Pattern
 from pipeline.locations import Inputs
-from pipeline.uri import join_uri, split_uri
+from pipeline.uri import SEPARATOR, Uri
 
 if TYPE_CHECKING:
     from chimera_nb.data.preview import Preview
@@ -95,8 +94,10 @@ class Survey:
     def _take(self, entry: Entry) -> None:
         self._files += 1
         self._bytes += entry.size
-        # By a number made of the name: the same files each time, whatever the order of the listing.
-        ranked = (-zlib.crc32(entry.uri.encode("utf-8", "surrogateescape")), entry.uri, entry.size)
+        # By a number made of the name: the same files each time, whatever the order of the listing. Of a compressed tar
+        # the first, since it is read up to each.
+        number = zlib.crc32(entry.uri.encode("utf-8", "surrogateescape"))
+        ranked = (-(self._files if _is_streamed(entry.uri) else number), entry.uri, entry.size)
         if len(self._lowest) < SAMPLED:
             heapq.heappush(self._lowest, ranked)
         else:
@@ -160,17 +161,21 @@ def _listed(store: Store, folder: str, inputs: Mapping[str, str], settled: set[s
 
 
 def _matches(store: Store, input_: str, pattern: str) -> _Found:
-    from pipeline.inputs.matching import literal_uri
+    from pipeline.inputs.matching import literal_uri, walk_matches, walk_up_to
 
-    bucket, text = split_uri(pattern)
-    glob = Pattern(text)
     if uri := literal_uri(pattern):
+        for _ in walk_up_to(store, uri):
+            yield input_, None
         with contextlib.suppress(ObjectNotFoundError):
             yield input_, store.stat(uri)
         return
-    # As `pipeline.inputs.selection.list_matches` does, but so that a pattern that matches nothing can be stopped.
-    for entry in store.list_objects(join_uri(bucket, glob.prefix), recursive=glob.recursive):
-        yield input_, entry if glob.matches(split_uri(entry.uri)[1]) else None
+    for entry in walk_matches(store, pattern):
+        yield input_, entry
+
+
+def _is_streamed(uri: str) -> bool:
+    """Whether it is named as a file in a compressed tar."""
+    return SEPARATOR in uri and not Uri.parse(uri).path.lower().endswith((".tar", ".zip"))
 
 
 def _needed(patterns: Iterable[str]) -> list[str]:
