@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.archives.members import Member
 
+_FIRST = 256  # members, after which the first page comes as it is
 _SHOWN_AFTER = 0.2  # seconds: a page that is not full by then comes as it is, also an empty one
 
 
@@ -21,7 +22,7 @@ def level(found: Iterable[Member], folder: str, page_size: int) -> Iterator[tupl
     folders: list[str] = []
     members: list[Member] = []
     began = time.monotonic()
-    for member in found:
+    for count, member in enumerate(found, 1):
         if member.name.startswith(folder):
             end = member.name.find("/", len(folder)) + 1
             if not end:
@@ -30,7 +31,7 @@ def level(found: Iterable[Member], folder: str, page_size: int) -> Iterator[tupl
                 seen.add(name)
                 folders.append(name)
         full = len(folders) + len(members) >= page_size
-        if full or time.monotonic() - began > _SHOWN_AFTER:
+        if full or count == _FIRST or time.monotonic() - began > _SHOWN_AFTER:
             yield folders, members
             folders, members, began = [], [], time.monotonic()
     yield folders, members

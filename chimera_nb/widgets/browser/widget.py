@@ -18,12 +18,12 @@ from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held, refusing
 from chimera_nb.widgets.browser import messages, navigation
 from chimera_nb.widgets.browser.counting import SLICE_SECONDS, advance
-from chimera_nb.widgets.browser.listing import Listing
+from chimera_nb.widgets.browser.listing import Listing, Rows
 from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser, add
 from chimera_nb.widgets.browser.pattern_count import PatternCount
 from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.folders import absolute
-from pipeline.uri import split_uri
+from pipeline.uri import SEPARATOR, split_uri
 
 
 class BucketBrowser(ChimeraWidget):
@@ -209,16 +209,24 @@ class BucketBrowser(ChimeraWidget):
     async def _load_page(self, listing: Listing) -> None:
         folders, objects = len(listing.folders), len(listing.objects)
         buckets = self._model.scope.buckets
+        found: list[Rows] = []
+        reached = listing.index and listing.index.reached
+
+        def tell() -> None:
+            nonlocal reached
+            if listing is self._model.shown and listing.index and reached != (reached := listing.index.reached):
+                self._send_rows(folders, objects)  # none yet: only how far the archive has been looked through
+
         try:
-            rows = await self._background.in_thread(
-                listing.folder, lambda store: listing.fetch(store, buckets)
+            await self._background.watched(
+                listing.folder, lambda store: found.append(listing.fetch(store, buckets)), tell
             )
         except ChimeraError as e:
             listing.failed = True
             if listing is self._model.shown:
                 self.error = str(e)
         else:
-            listing.take(rows)
+            listing.take(found[0])
         finally:
             listing.loading = False
         if listing is self._model.shown:
@@ -231,7 +239,10 @@ class BucketBrowser(ChimeraWidget):
         generation, name = self._generation.number, uri[uri.rfind("/") + 1 :]
         folder = uri[: len(uri) - len(name)]
         try:
-            rows = await self._background.in_thread(uri, Listing(folder, name).fetch)
+            listing = Listing(folder, name)
+            rows = await self._background.in_thread(uri, listing.fetch)
+            while not (rows.folders or rows.objects or rows.last or self._generation.is_late(generation)):
+                rows = await self._background.in_thread(uri, listing.fetch)  # on in an archive
             if not rows.folders and not rows.objects:
                 raise ObjectNotFoundError(uri, "there is nothing whose name begins so")
         except ChimeraError as e:
@@ -241,6 +252,8 @@ class BucketBrowser(ChimeraWidget):
             return  # somebody went elsewhere meanwhile
         if f"{name}/" in rows.folders:
             self.go(f"{uri}/")
+        elif any(row.name == name and row.opens for row in rows.objects):
+            self.go(uri + SEPARATOR)
         else:
             self.go(folder)
             self._narrow(name)
