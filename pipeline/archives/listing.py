@@ -15,8 +15,8 @@ def level(found: Iterable[Member], folder: str, page_size: int) -> Iterator[tupl
     """The folders right in a folder, each once, with its "/", and the members there; all by their names from the top.
 
     `folder` ends in "/", or is "" for the top; anything after the last "/" is a prefix that names must start with. A
-    folder that was found complete comes in the order of the archive. A page may be empty: whoever waits can then say how
-    far the archive has been gone through, or leave it there.
+    folder that was found complete comes in the order of the archive. A page may be empty: whoever waits can then say
+    how far the archive has been gone through, or leave it there.
     """
     seen: set[str] = set()
     folders: list[str] = []

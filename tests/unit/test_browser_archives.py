@@ -1,4 +1,4 @@
-"""An archive in the browser: a row that opens, its levels as they are found, its selection, and what is wrong with it."""
+"""An archive in the browser: a row that opens, its levels as they are found, its selection, its faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ from tests.fixtures.tars import PACKERS, Put, months, tar
 
 STORE = store_of_archives(PlainStore())
 ONE = lines(1, 60) + b"\n"
-SMALL = [Put("2020/Jan/1.bz2", b"x" * 10), Put("2020/Jan/2.bz2", b"x" * 20), Put("2020/a.csv", b"x"), Put("top.txt")]
+SMALL = [
+    Put("2020/Jan/1.bz2", b"x" * 10),
+    Put("2020/Jan/2.bz2", b"x" * 20),
+    Put("2020/a.csv", b"x"),
+    Put("top.txt"),
+]
 
 
 @pytest.fixture
@@ -272,7 +277,7 @@ def test_a_compressed_tar_that_is_cut_off_says_so(opened, kind):
 def test_what_is_no_archive_says_so(opened):
     browser = opened("x.zip", b"<html>")
     browser.open(browser.shown.uri(0))
-    with pytest.raises(ChimeraError, match="x.zip is no archive, so that nothing is in it"):
+    with pytest.raises(ChimeraError, match=r"x\.zip is no archive, so that nothing is in it"):
         load(browser)
 
 

@@ -59,7 +59,9 @@ def state_of(index: Index, folder: str) -> ArchiveState:
 def _fault(index: Index, archive: str) -> str:
     if fault := index.outline.fault:
         subject = f"{archive}:" if fault.startswith("the ") else archive
-        return f"{subject} {fault}; what is whole before that is shown" if len(index) else f"{subject} {fault}"
+        return (
+            f"{subject} {fault}; what is whole before that is shown" if len(index) else f"{subject} {fault}"
+        )
     locked = index.encrypted
     if not locked:
         return ""

@@ -214,8 +214,14 @@ class BucketBrowser(ChimeraWidget):
 
         def tell() -> None:
             nonlocal reached
-            if listing is self._model.shown and listing.index and reached != (reached := listing.index.reached):
-                self._send_rows(folders, objects)  # none yet: only how far the archive has been looked through
+            if (
+                listing is self._model.shown
+                and listing.index
+                and reached != (reached := listing.index.reached)
+            ):
+                self._send_rows(
+                    folders, objects
+                )  # none yet: only how far the archive has been looked through
 
         try:
             await self._background.watched(
