@@ -68,8 +68,8 @@ def preview(
 
     A file that ends beyond what was read is not broken for that; a fault within it is a `problem`, never an
     exception. Nor is an archive: the files in it are looked into by their own names, which its `problem` says.
-    `store` is that of the session where it is left out, and the session one of its own. Raises RefusedError for a folder and for a glob, StorageError for what cannot be read at all, and
-    StackError without a stack.
+    `store` is that of the session where it is left out, and the session one of its own. Raises RefusedError for a
+    folder and for a glob, StorageError for what cannot be read at all, and StackError without a stack.
     """
     uri, max_bytes = path_text(uri), min(whole_number(max_bytes, "max_bytes", 1), sys.maxsize)
     store = store or (session or Session()).store_for(uri)

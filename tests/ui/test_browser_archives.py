@@ -10,6 +10,10 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
+from chimera_nb.data.proof import extract
+from chimera_nb.jobs.service import JobService
+from chimera_nb.session import Session
+from chimera_nb.settings import Settings
 from tests.fixtures.browsing import PROBE, REQUESTS, cell, row, selected, until
 from tests.fixtures.files import lines
 from tests.fixtures.tars import Put, months, tar
@@ -166,9 +170,31 @@ probe
     page.locator(".ch-crumb", has_text="2020").click()
     row(page, "Jan/").locator(".ch-box").click()
     expect(page.locator(".ch-total")).to_contain_text("1 selected: 12 files")
-    expect(page.locator(".ch-form")).to_contain_text("12 files")
+    expect(page.locator(".ch-form")).to_contain_text("Files12")
     launch = page.locator(".ch-go")
     expect(launch).to_be_enabled()
     launch.click()
     expect(page.locator(".ch-monitor .ch-head .ch-state")).to_have_text("complete")
     expect(page.locator("textarea").last).to_have_value(str(12 * RECORDS_LINES))
+
+
+def test_a_member_that_failed_is_retried_alone_and_the_other_extracted(
+    voila, on_stack, storage_client, bucket
+):
+    made = tar([Put("2020/good.bz2", RECORDS), Put("2020/bad.bz2", RECORDS[:-40])])
+    storage_client.bucket(bucket).blob("in/year.tar").upload_from_string(made)
+    settings = Settings(data_dir=on_stack.data_dir)
+    service = JobService(settings)
+    folder = f"gs://{bucket}/in/year.tar!/2020/"
+    job = service.wait(service.submit([folder], f"gs://{bucket}/out", shards=1).job_id)
+    page = voila(f"from chimera_nb.widgets import JobMonitor\nJobMonitor({job.job_id!r})")
+    page.get_by_role("tab", name="Failures 1").click()
+    expect(page.get_by_role("region", name="Files that failed")).to_contain_text("bad.bz2")
+    page.get_by_role("button", name="Retry failed files").click()
+    expect(page.locator(".ch-monitor .ch-title")).not_to_have_text(job.job_id)
+    expect(page.locator(".ch-head .ch-state")).to_have_text("failed")  # the same file, which is broken still
+    again = service.get(page.locator(".ch-monitor .ch-title").inner_text())
+    assert again.spec["inputs"] == [f"{folder}bad.bz2"]
+    service.log.close()
+    record, blocks = extract(job.job_id, f"{folder}good.bz2", session=Session(settings))
+    assert (record.uri, b"".join(blocks)) == (f"{folder}good.bz2", bz2.decompress(RECORDS))
