@@ -7,7 +7,7 @@ NODE_STAMP := node_modules/.installed
 PYTHON ?= python3.11
 ARGS  ?=
 
-.PHONY: help setup demo test chaos ui fuzz docs check format messages bench notebooks screenshots install-check constraints clean
+.PHONY: help setup demo test chaos ui fuzz markets docs check format messages bench notebooks screenshots install-check constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -37,10 +37,13 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## the whole job on the local stack, then the dashboard (ARGS=--once stops after the job)
 	@$(BIN)/chimera demo $(ARGS)
 
+# Tests with services wait for other processes for half of their time.
+SERVICES ?= 4
+
 test: $(STAMP) ## every test this machine can run (ARGS= for pytest, such as ARGS=tests/unit)
 ifeq ($(ARGS),)
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile tests/unit
-	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal tests/unit
+	@$(BIN)/python -m pytest --numprocesses=$(SERVICES) --dist=loadfile --no-loadscope-reorder \
 	  tests/integration tests/notebooks tests/ui
 else
 	@$(BIN)/python -m pytest $(ARGS)
@@ -72,6 +75,9 @@ check: $(STAMP) ## format, lint, types, import direction; of the front end lint 
 $(NODE_STAMP): package.json
 	@npm install --no-package-lock --no-audit --no-fund --silent
 	@touch $@
+
+markets: $(STAMP) ## Betfair's views against betfairlightweight, at every publish time (ARGS="--made-up 200")
+	@$(BIN)/python -m tests.markets $(ARGS)
 
 docs: $(STAMP) ## the documentation as a site in build/site; warnings are errors, links are checked
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet

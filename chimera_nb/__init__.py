@@ -3,6 +3,7 @@
     import chimera_nb as ch
     ch.browse("gs://history/")                                    # a widget; so are ch.JobForm, ch.Dashboard ...
     ch.peek("gs://history/a.bz2"), ch.sample("gs://history/")     # DataFrames
+    ch.view("gs://history/", "runners")                           # one of a source's tables of its records
     job = ch.submit("gs://history/", "gs://results/first")
     job.wait().frame()                                            # what it wrote
 
@@ -22,10 +23,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from chimera_nb.data.frames import flatten
     from chimera_nb.data.listing import ls, sources
+    from chimera_nb.data.market_plot import plot_market
     from chimera_nb.data.output import read_output
     from chimera_nb.data.preview import preview
     from chimera_nb.data.proof import extract, verify
     from chimera_nb.data.sampling.sample import peek, sample
+    from chimera_nb.data.view import view
     from chimera_nb.demo import open_demo
     from chimera_nb.job_handle import Job, job, jobs, submit
     from chimera_nb.session import Session, connect
@@ -58,12 +61,14 @@ __all__ = [
     "ls",
     "open_demo",
     "peek",
+    "plot_market",
     "preview",
     "read_output",
     "sample",
     "sources",
     "submit",
     "verify",
+    "view",
 ]
 
 _HOMES = {
@@ -85,12 +90,14 @@ _HOMES = {
     "ls": "chimera_nb.data.listing",
     "open_demo": "chimera_nb.demo",
     "peek": "chimera_nb.data.sampling.sample",
+    "plot_market": "chimera_nb.data.market_plot",
     "preview": "chimera_nb.data.preview",
     "read_output": "chimera_nb.data.output",
     "sample": "chimera_nb.data.sampling.sample",
     "sources": "chimera_nb.data.listing",
     "submit": "chimera_nb.job_handle",
     "verify": "chimera_nb.data.proof",
+    "view": "chimera_nb.data.view",
 }
 
 

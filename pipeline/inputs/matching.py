@@ -39,22 +39,25 @@ def list_matches(store: Store, pattern: str) -> Iterator[Entry]:
     The server is asked for the literal prefix; what matches is decided here. Of an archive that matches itself, all
     members are given in its place. Raises StorageError.
     """
-    return (entry for entry in walk_matches(store, pattern) if entry is not None)
+    return (entry for entry in look_through(store, pattern) if entry is not None)
 
 
-def walk_matches(store: Store, pattern: str) -> Iterator[Entry | None]:
-    """The same, with None for each file that does not match, so that whoever counts can stop in between."""
-    glob = Pattern(split_uri(pattern)[1])
-    for entry in _looked_at(store, pattern):
-        if entry is not None and may_hold_files(entry.uri, glob):
-            whole = glob.matches(split_uri(entry.uri)[1])
-            yield from _in_archive(store, entry, glob, whole=whole)
+def look_through(store: Store, pattern: str) -> Iterator[Entry | None]:
+    """The same, with None for each file that was listed and does not match: a look through many can be stopped."""
+    bucket, text = split_uri(pattern)
+    glob = Pattern(text)
+    outside, inside = split_pattern(text)
+    around = glob if inside is None else Pattern(outside)
+    for entry in _listed(store, bucket, around, alone=inside is not None and around.literal):
+        path = split_uri(entry.uri)[1]
+        if may_hold_files(entry.uri, glob):
+            yield from _in_archive(store, entry, glob, whole=glob.matches(path))
         else:
-            yield entry
+            yield entry if glob.matches(path) else None
 
 
-def walk_folder(store: Store, folder: str) -> Iterator[Entry | None]:
-    """All files in a folder, of archives in it their members, likewise."""
+def look_through_folder(store: Store, folder: str) -> Iterator[Entry | None]:
+    """All files in a folder, of archives in it their members; None likewise."""
     for entry in store.list_objects(folder):
         if is_archive_name(entry.uri) and len(Uri.parse(entry.uri).members) < DEEPEST:
             yield from _in_archive(store, entry, _NO_OTHER, whole=True)
@@ -62,8 +65,8 @@ def walk_folder(store: Store, folder: str) -> Iterator[Entry | None]:
             yield entry
 
 
-def walk_up_to(store: Store, uri: str) -> Iterator[None]:
-    """Go through the archive that a member is in, so that it is known when the member is asked for."""
+def look_through_archive_of(store: Store, uri: str) -> Iterator[None]:
+    """Find the members of the archive that a member is in, so that it is known when it is asked for itself."""
     place = Uri.parse(uri)
     if place.members:
         with suppress(StorageError, BadFileError):  # whoever asks for the member is told
@@ -71,23 +74,13 @@ def walk_up_to(store: Store, uri: str) -> Iterator[None]:
                 yield None
 
 
-def list_files(store: Store, pattern: str) -> Iterator[Entry]:
-    """The objects or local files that a pattern matches, and those that may be archives with members that it does."""
-    return (entry for entry in _looked_at(store, pattern) if entry is not None)
-
-
-def _looked_at(store: Store, pattern: str) -> Iterator[Entry | None]:
-    bucket, text = split_uri(pattern)
-    glob = Pattern(text)
-    outside, inside = split_pattern(text)
-    around = glob if inside is None else Pattern(outside)
-    if inside is not None and around.literal:
-        with suppress(ObjectNotFoundError):
-            yield store.stat(join_uri(bucket, around.prefix))
+def _listed(store: Store, bucket: str, glob: Pattern, *, alone: bool) -> Iterator[Entry]:
+    start = join_uri(bucket, glob.prefix)
+    if not alone:
+        yield from store.list_objects(start, recursive=glob.recursive)
         return
-    for entry in store.list_objects(join_uri(bucket, around.prefix), recursive=around.recursive):
-        path = split_uri(entry.uri)[1]
-        yield entry if around.matches(path) or may_hold_files(entry.uri, glob) else None
+    with suppress(ObjectNotFoundError):
+        yield store.stat(start)
 
 
 def may_hold_files(uri: str, glob: Pattern) -> bool:
@@ -104,10 +97,7 @@ def may_hold_files(uri: str, glob: Pattern) -> bool:
 
 
 def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> Iterator[Entry | None]:
-    """The members that match, all of them with `whole`; then the file itself, where nothing is found in it.
-
-    None for each member that does not match.
-    """
+    """The members that match, all of them with `whole`; then the file itself, where nothing is found in it."""
     folder = str(Uri.parse(archive.uri).of(""))
     empty = True
     try:
@@ -115,7 +105,7 @@ def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> 
             empty = False
             path = split_uri(entry.uri)[1]
             itself = whole or glob.matches(path)
-            if len(Uri.parse(entry.uri).members) < DEEPEST and (
+            if len(Uri.parse(entry.uri).members) == 1 and (
                 may_hold_files(entry.uri, glob) or (whole and is_archive_name(path))
             ):
                 yield from _in_archive(store, entry, glob, whole=itself)

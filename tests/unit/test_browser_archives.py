@@ -159,7 +159,7 @@ def test_a_folder_counts_the_members_of_its_archives_as_a_job_reads_them(opened,
     survey = Survey((browser.folder, f"{browser.folder}x.tar!/top.txt"), "ndjson")
     while survey.active:
         survey.advance(STORE, 1)
-    assert (survey.error, survey.unmatched, survey.tally) == (None, None, Tally(6, 42))
+    assert (survey.error, survey.without_files, survey.tally) == (None, None, Tally(6, 42))
 
 
 def test_a_count_of_many_archives_pauses(opened, monkeypatch, tmp_path):

@@ -106,19 +106,24 @@ def entries_of(store: Store, uri: str) -> Iterator[Entry | None]:
     A name that is there literally wins over the glob that it could be. None comes where a file was looked at that is
     none of them, so that a count can stop there. Raises StorageError.
     """
-    from pipeline.inputs.matching import folder_to_list, walk_folder, walk_matches, walk_up_to
+    from pipeline.inputs.matching import (
+        folder_to_list,
+        look_through,
+        look_through_archive_of,
+        look_through_folder,
+    )
 
     if uri.endswith("/"):
-        yield from walk_folder(store, uri)
+        yield from look_through_folder(store, uri)
         return
-    yield from walk_up_to(store, uri)
+    yield from look_through_archive_of(store, uri)
     try:
         found = store.stat(uri)
     except ObjectNotFoundError:
-        yield from walk_matches(store, uri) if is_glob(uri) else walk_folder(store, f"{uri}/")
+        yield from look_through(store, uri) if is_glob(uri) else look_through_folder(store, f"{uri}/")
         return
     folder = folder_to_list(store, uri)
-    yield from walk_folder(store, folder) if folder.endswith(SEPARATOR) else (found,)
+    yield from look_through_folder(store, folder) if folder.endswith(SEPARATOR) else (found,)
 
 
 def is_glob(uri: str) -> bool:
