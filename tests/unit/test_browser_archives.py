@@ -162,6 +162,37 @@ def test_a_folder_counts_the_members_of_its_archives_as_a_job_reads_them(opened,
     assert (survey.error, survey.without_files, survey.tally) == (None, None, Tally(6, 42))
 
 
+def surveyed(*inputs, source="betfair"):
+    survey = Survey(inputs, source)
+    while survey.active:
+        survey.advance(STORE, 1)
+    assert survey.error is None
+    return survey
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+def test_a_plan_counts_the_members_that_a_job_reads_each_once(opened, tmp_path, kind):
+    market = [Put(f"2020/9{n}/1.{n}.bz2", b"x" * n) for n in range(30)]
+    browser = opened(f"x.{kind}", PACKERS[kind](tar([*market, Put("2020/notes.txt", b"{}\n")])))
+    folder, archive = browser.scope.top, f"{browser.scope.top}x.{kind}!/"
+    total = Tally(30, sum(range(30)))
+    assert surveyed(archive).tally == total
+    # The source's pattern matches x.tar.bz2 itself in its folder, and then all that is in it is read.
+    whole = Tally(31, total.bytes + 3) if kind == "tar.bz2" else total
+    assert surveyed(folder).tally == surveyed(folder, archive).tally == whole
+    assert surveyed(archive.removesuffix("!/")).tally == total
+    ticked = [f"{archive}{put.name}" for put in market]
+    assert surveyed(*ticked).tally == total
+    assert surveyed(*ticked[:3], f"{archive}2020/91/").tally == Tally(3, 3)
+    assert surveyed(f"{archive}**/1.2?.bz2").tally == Tally(10, sum(range(20, 30)))
+    assert surveyed(folder, source="ndjson").tally == Tally(31, total.bytes + 3)
+    assert surveyed(ticked[0], f"{archive}no.bz2").without_files == f"{archive}no.bz2"
+    assert surveyed(folder, f"{archive}**/*.csv").without_files == f"{archive}**/*.csv"
+    looked = surveyed(archive)
+    looked.inspect(STORE)
+    assert all(found.uri.startswith(archive) for found in looked.previews)
+
+
 def test_a_count_of_many_archives_pauses(opened, monkeypatch, tmp_path):
     for n in range(5):
         (tmp_path / f"{n}.tar").write_bytes(tar(SMALL))

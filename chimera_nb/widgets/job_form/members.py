@@ -37,6 +37,13 @@ class Members:
         """Whether to look into a file: it may be an archive, and what is in it may be wanted."""
         return self._wanted.holds_wanted(uri)
 
+    def or_itself(self, file: Entry) -> Iterator[Found]:
+        """A file that was selected by its name: what is wanted of it, or all of it."""
+        if self.may_hold_wanted(file.uri):
+            yield from self.of(file)
+        else:
+            yield Found(file, True, self._inputs_of.get(file.uri, frozenset()))
+
     def of(self, archive: Entry) -> Iterator[Found]:
         """The members; the file itself, where nothing is found in it. None of them for what does not matter."""
         wanted = self._wanted.of(archive.uri)

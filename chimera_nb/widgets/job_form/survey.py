@@ -215,11 +215,7 @@ def _entries(store: Store, by_input: Mapping[str, list[str]], wholes: Sequence[L
                 yield from _matches(store, one, inputs_asking, members)
         elif one.prefix not in known:
             with contextlib.suppress(ObjectNotFoundError):
-                entry = store.stat(one.prefix)
-                if members.may_hold_wanted(entry.uri):
-                    yield from members.of(entry)
-                else:
-                    yield Found(entry, True, frozenset(inputs_of[one.prefix]))
+                yield from members.or_itself(store.stat(one.prefix))
 
 
 def _listed(store: Store, folder: str, wanted: Mapping[str, str], settled: set[str]) -> Iterator[Found]:
