@@ -201,7 +201,7 @@ export class List {
   /** @param {MouseEvent} event */
   onDoubleClick(event) {
     const at = this.at(event);
-    if (at && at.rows.opens(at.key) && !within(event, ".ch-box, .ch-label, .ch-icon")) this.onOpen(at.rows.uri(at.key));
+    if (at?.rows.opens(at.key) && !within(event, ".ch-box, .ch-label, .ch-icon")) this.onOpen(at.rows.uri(at.key));
   }
 
   /** @param {KeyboardEvent} event */
