@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
@@ -86,6 +86,15 @@ class Listing:
             self._seen = {*self.folders, *(row.name for row in self.objects)}
             raise
         return Rows((), (), last=True)
+
+    def fetch_on(
+        self, store: Store, wanted: Callable[[], bool], buckets: Sequence[str] | None = None
+    ) -> Rows:
+        """The next rows; in an archive until there are some, for as long as they are `wanted()`."""
+        rows = self.fetch(store, buckets)
+        while self.index and not (rows.folders or rows.objects or rows.last or rows.unnamed) and wanted():
+            rows = self.fetch(store, buckets)
+        return rows
 
     def take(self, rows: Rows) -> None:
         """Show what `fetch` brought."""

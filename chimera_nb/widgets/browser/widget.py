@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +25,8 @@ from chimera_nb.widgets.browser.pattern_count import PatternCount
 from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.folders import absolute
 from pipeline.uri import SEPARATOR, split_uri
+
+_ON_SECONDS = 2.0  # of an archive in which nothing new turns up, until the page has to ask for more
 
 
 class BucketBrowser(ChimeraWidget):
@@ -210,22 +213,20 @@ class BucketBrowser(ChimeraWidget):
         folders, objects = len(listing.folders), len(listing.objects)
         buckets = self._model.scope.buckets
         found: list[Rows] = []
-        reached = listing.index and listing.index.reached
+        until = time.monotonic() + _ON_SECONDS
+
+        def wanted() -> bool:
+            return listing is self._model.shown and time.monotonic() < until
 
         def tell() -> None:
-            nonlocal reached
-            if (
-                listing is self._model.shown
-                and listing.index
-                and reached != (reached := listing.index.reached)
-            ):
+            if listing is self._model.shown and listing.index and listing.index.reached:
                 self._send_rows(
                     folders, objects
                 )  # none yet: only how far the archive has been looked through
 
         try:
             await self._background.watched(
-                listing.folder, lambda store: found.append(listing.fetch(store, buckets)), tell
+                listing.folder, lambda store: found.append(listing.fetch_on(store, wanted, buckets)), tell
             )
         except ChimeraError as e:
             listing.failed = True
@@ -245,10 +246,12 @@ class BucketBrowser(ChimeraWidget):
         generation, name = self._generation.number, uri[uri.rfind("/") + 1 :]
         folder = uri[: len(uri) - len(name)]
         try:
-            listing = Listing(folder, name)
-            rows = await self._background.in_thread(uri, listing.fetch)
-            while not (rows.folders or rows.objects or rows.last or self._generation.is_late(generation)):
-                rows = await self._background.in_thread(uri, listing.fetch)  # on in an archive
+            rows = await self._background.in_thread(
+                uri,
+                lambda store: Listing(folder, name).fetch_on(
+                    store, lambda: not self._generation.is_late(generation)
+                ),
+            )
             if not rows.folders and not rows.objects:
                 raise ObjectNotFoundError(uri, "there is nothing whose name begins so")
         except ChimeraError as e:
