@@ -70,7 +70,7 @@ class ArchiveStore(StoreAround):
             return opened
         place = Uri.parse(uri)
         if place.members:
-            return self._open_member(place)
+            return self._open_member(place, first_bytes)
         if first_bytes is None:
             return self.store.open_read(place.stored)
         return self.store.open_read(place.stored, first_bytes=first_bytes)
@@ -183,7 +183,7 @@ class ArchiveStore(StoreAround):
             return self._open_member(place)
         return self.store.open_read(place.stored, first_bytes=_HEAD_BYTES)
 
-    def _open_member(self, place: Uri) -> ReadStream:
+    def _open_member(self, place: Uri, first_bytes: int | None = None) -> ReadStream:
         if not place.member:
             raise ObjectNotFoundError(str(place), "is an archive as a folder, not a file")
         archive = self._open(place.archive)
@@ -192,8 +192,10 @@ class ArchiveStore(StoreAround):
             if index.is_in_order:
                 return self._streamed(place, archive)
             member = _found(place, index, index.find(place.member))
-            reader = ZipReader if index.kind == ZIP else RangeReader
-            return reader(str(place), member, archive)
+            if index.kind == ZIP:
+                return ZipReader(str(place), member, archive)
+            first = {} if first_bytes is None else {"first_bytes": first_bytes}
+            return RangeReader(str(place), member, archive, **first)
         except BaseException:
             archive.close()
             raise

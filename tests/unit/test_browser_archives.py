@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from chimera_nb.data.preview import MAX_BYTES, preview
 from chimera_nb.widgets.browser import counting
 from chimera_nb.widgets.browser.counting import Count, Tally, entries_of
 from chimera_nb.widgets.browser.model import Browser
@@ -228,6 +229,20 @@ def test_of_22_000_members_the_first_rows_come_after_a_read_or_two_and_the_rest_
     assert len(browser.shown.folders) == 31
     assert sum(size for _, size in asked) <= len(data) + (1 << 20)  # no byte twice
     assert len(asked) < 20
+
+
+def test_a_preview_of_a_member_reads_its_beginning_alone(opened, asked):
+    raw = lines(1, 60_000) + b"\n"
+    browser = opened("x.tar", tar([Put("a.json", raw), Put("b.json", ONE)]), "")
+    uri = browser.shown.uri(0)
+    asked.clear()
+    found = preview(uri, store=STORE)
+    assert (found.size, found.read_bytes, found.complete) == (len(raw), MAX_BYTES, False)
+    assert raw.startswith(b"\n".join(found.lines))
+    assert [size for _, size in asked] == [MAX_BYTES]
+    assert preview(browser.shown.uri(1), store=STORE).complete
+    archive = preview(f"{browser.scope.top}x.tar", store=STORE)
+    assert "is an archive (tar), and the files in it are read one by one" in archive.problem
 
 
 def test_whoever_leaves_an_archive_leaves_it_where_it_is(opened, asked):
