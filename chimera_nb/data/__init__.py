@@ -9,7 +9,6 @@ query.py      which records are wanted, and what of them: where, explode, column
 columns.py    values -> a column of the dtype that they call for
 frames.py     records -> DataFrames
 no_file.py    what a path is that was to be one file and is none
-zip_glimpse.py  the first files of a zip archive in a few ranges of it
 output.py     a finished job's output as DataFrames
 read_ahead.py items taken ahead in a thread
 json_tree.py  a record as a tree

@@ -106,9 +106,18 @@ export interface RefusedMessage {
 export type Crumb = [label: string, uri: string];
 
 /** An object as it is shown. A folder is only its name, which ends in "/". */
-export type Row = [name: string, size: number, updated: string | null, codec: string];
+export type Row = [name: string, size: number, updated: string | null, codec: string, opens: boolean];
 
-/** Rows of the folder on screen, from so many folders and objects on. above the folder to go up to; None where there is none rest more rows are loaded, and come with the next message unnamed rows left out because no text stands for their names */
+/** How far the archive that is open has been looked through. streamed it is compressed as a whole, and has to be read through in order read, size bytes, as stored; both 0 once all that it holds is known note what is worth saying of it then fault why not all of it is there, in a sentence without its full stop */
+export interface ArchiveState {
+  streamed: boolean;
+  read: number;
+  size: number;
+  note: string;
+  fault: string;
+}
+
+/** Rows of the folder on screen, from so many folders and objects on. archive the one that the folder is in; None for none above the folder to go up to; None where there is none rest more rows are loaded, and come with the next message unnamed rows left out because no text stands for their names */
 export interface RowsMessage {
   kind: "rows";
   generation: number;
@@ -124,6 +133,7 @@ export interface RowsMessage {
   failed: boolean;
   complete: boolean;
   unnamed: number;
+  archive: ArchiveState | null;
 }
 
 /** What the selection comes to: files, stored bytes; `more` when there are others; whether it is being counted. */

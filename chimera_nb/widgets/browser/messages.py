@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chimera_nb.widgets.base.messages import Message, Nothing, Request, State
+from chimera_nb.widgets.browser.archives import ArchiveState
 from chimera_nb.widgets.browser.listing import Row
 from chimera_nb.widgets.browser.navigation import Crumb
 
@@ -103,6 +104,7 @@ class AddPattern(Request):
 class RowsMessage(Message):
     """Rows of the folder on screen, from so many folders and objects on.
 
+    archive  the one that the folder is in; None for none
     above    the folder to go up to; None where there is none
     rest     more rows are loaded, and come with the next message
     unnamed  rows left out because no text stands for their names
@@ -121,6 +123,7 @@ class RowsMessage(Message):
     failed: bool
     complete: bool
     unnamed: int
+    archive: ArchiveState | None
 
 
 @dataclass(frozen=True)

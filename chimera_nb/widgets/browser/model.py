@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from chimera_nb.widgets.base.generation import Generation
+from chimera_nb.widgets.browser import archives
 from chimera_nb.widgets.browser.counting import Count, Cover, Tally, is_glob
 from chimera_nb.widgets.browser.listing import Listing
 from chimera_nb.widgets.browser.messages import RowsMessage
@@ -87,6 +88,7 @@ class Browser:
             failed=shown.failed,
             complete=shown.complete,
             unnamed=shown.unnamed,
+            archive=archives.state_of(shown.index, self.folder) if shown.index else None,
         )
 
     # What is selected
@@ -131,7 +133,7 @@ class Browser:
     def _with(self, kept: tuple[str, ...], listing: Listing, keys: Sequence[int]) -> tuple[str, ...]:
         """What is kept of the selection, and these rows."""
         for key in keys:
-            if key >= 0:
+            if key >= 0 and not listing.objects[key].opens:
                 self._sizes[listing.uri(key)] = listing.objects[key].size
         return add(kept, [listing.uri(key) for key in keys])
 

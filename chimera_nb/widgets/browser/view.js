@@ -111,6 +111,7 @@ class BrowserView extends View {
     if (from !== null && rows.length) this.from = null;
     this.list.node.classList.remove("ch-waiting");
     this.status.textContent = statusText(rows);
+    this.status.classList.toggle("ch-faulty", Boolean(rows.archive?.fault));
     const nothing = !rows.length && rows.complete;
     this.list.empty.textContent = nothing ? emptyText(rows) : "";
     this.list.empty.hidden = !nothing;

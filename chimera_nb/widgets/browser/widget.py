@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -18,12 +19,14 @@ from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held, refusing
 from chimera_nb.widgets.browser import messages, navigation
 from chimera_nb.widgets.browser.counting import SLICE_SECONDS, advance
-from chimera_nb.widgets.browser.listing import Listing
+from chimera_nb.widgets.browser.listing import Listing, Rows
 from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser, add
 from chimera_nb.widgets.browser.pattern_count import PatternCount
 from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.folders import absolute
-from pipeline.uri import split_uri
+from pipeline.uri import SEPARATOR, split_uri
+
+_ON_SECONDS = 2.0  # of an archive in which nothing new turns up, until the page has to ask for more
 
 
 class BucketBrowser(ChimeraWidget):
@@ -209,16 +212,28 @@ class BucketBrowser(ChimeraWidget):
     async def _load_page(self, listing: Listing) -> None:
         folders, objects = len(listing.folders), len(listing.objects)
         buckets = self._model.scope.buckets
+        found: list[Rows] = []
+        until = time.monotonic() + _ON_SECONDS
+
+        def wanted() -> bool:
+            return listing is self._model.shown and time.monotonic() < until
+
+        def tell() -> None:
+            if listing is self._model.shown and listing.index and listing.index.reached:
+                self._send_rows(
+                    folders, objects
+                )  # none yet: only how far the archive has been looked through
+
         try:
-            rows = await self._background.in_thread(
-                listing.folder, lambda store: listing.fetch(store, buckets)
+            await self._background.watched(
+                listing.folder, lambda store: found.append(listing.fetch_on(store, wanted, buckets)), tell
             )
         except ChimeraError as e:
             listing.failed = True
             if listing is self._model.shown:
                 self.error = str(e)
         else:
-            listing.take(rows)
+            listing.take(found[0])
         finally:
             listing.loading = False
         if listing is self._model.shown:
@@ -231,7 +246,12 @@ class BucketBrowser(ChimeraWidget):
         generation, name = self._generation.number, uri[uri.rfind("/") + 1 :]
         folder = uri[: len(uri) - len(name)]
         try:
-            rows = await self._background.in_thread(uri, Listing(folder, name).fetch)
+            rows = await self._background.in_thread(
+                uri,
+                lambda store: Listing(folder, name).fetch_on(
+                    store, lambda: not self._generation.is_late(generation)
+                ),
+            )
             if not rows.folders and not rows.objects:
                 raise ObjectNotFoundError(uri, "there is nothing whose name begins so")
         except ChimeraError as e:
@@ -241,6 +261,8 @@ class BucketBrowser(ChimeraWidget):
             return  # somebody went elsewhere meanwhile
         if f"{name}/" in rows.folders:
             self.go(f"{uri}/")
+        elif any(row.name == name and row.opens for row in rows.objects):
+            self.go(uri + SEPARATOR)
         else:
             self.go(folder)
             self._narrow(name)

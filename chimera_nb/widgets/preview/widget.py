@@ -1,4 +1,4 @@
-"""FilePreview: look inside a file, whatever its size, from one ranged request (of a zip from a few)."""
+"""FilePreview: look inside a file, whatever its size, from one ranged request."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FilePreview(ChimeraWidget):
     anybody's who opens a dashboard.
     session: where the store is; left out, one of its own.
 
-    A file costs one request of at most 256 kB, and a zip a few, in a thread, once the widget is on screen.
+    A file costs one request of at most 256 kB, in a thread, once the widget is on screen.
     """
 
     _esm = assets.script("preview/view")
