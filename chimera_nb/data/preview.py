@@ -12,7 +12,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from chimera_nb.arguments import AnyPath, path_text, whole_number
 from chimera_nb.data.no_file import file_wanted
@@ -20,13 +21,16 @@ from chimera_nb.session import Session
 from pipeline.archives.scan import ZIP
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
 from pipeline.codecs.stream import BufferedStream
-from pipeline.errors import BadFileError, CutOffError, HoldsFilesError
+from pipeline.errors import BadFileError, ChimeraError, CutOffError, HoldsFilesError
 from pipeline.read.text_format import text_format
 from pipeline.storage import ReadStream, Store
+from pipeline.uri import Uri
 
 MAX_BYTES = 256_000
 _PIECE_BYTES = 1 << 20  # what is asked for at once is allocated at once
 _RAW_BYTES = 32 << 20  # the most that is decoded: few bytes may hold very many
+_FILES_TRIED = 20  # of an archive, for one that can be shown
+_OF_SEVERAL = "the first file of data in the archive:"
 _BZ2_BLOCK = bytes.fromhex("314159265359")
 
 
@@ -45,6 +49,7 @@ class Preview:
                          lines may then be garbage, for a format's checksum comes after what it is of
     problem_sentence     the same as a sentence of its own
     note                 what is worth saying of a good one
+    holds_files          it is an archive, of which no file of data could be shown
     """
 
     uri: str
@@ -59,6 +64,7 @@ class Preview:
     problem: str | None = None
     problem_sentence: str | None = None
     note: str | None = None
+    holds_files: bool = False
 
 
 def preview(
@@ -67,7 +73,8 @@ def preview(
     """Read the first bytes of the object or file `uri`, at most `max_bytes` of them, in one request.
 
     A file that ends beyond what was read is not broken for that; a fault within it is a `problem`, never an
-    exception. Nor is an archive: the files in it are looked into by their own names, which its `problem` says.
+    exception. Of an archive the first file of data is shown, under its own URI and with a note; that takes further
+    requests. The others are looked into by their own names, which `list_folder` gives of `ARCHIVE!/`.
     `store` is that of the session where it is left out, and the session one of its own. Raises RefusedError for a
     folder and for a glob, StorageError for what cannot be read at all, and StackError without a stack.
     """
@@ -75,7 +82,26 @@ def preview(
     store = store or (session or Session()).store_for(uri)
     with file_wanted(store, uri), store.open_read(uri, first_bytes=max_bytes) as stream:
         data = _first_bytes(stream, max_bytes)
-        return preview_bytes(uri, data, max(stream.length(), len(data)))
+        shown = preview_bytes(uri, data, max(stream.length(), len(data)))
+    if shown.holds_files and (first := _first_in(store, uri, max_bytes)):
+        return first
+    return shown
+
+
+def _first_in(store: Store, uri: str, max_bytes: int) -> Preview | None:
+    """The preview of an archive's first file of data; None where there is none to be shown."""
+    folder = str(Uri.parse(uri).of(""))
+    try:
+        for entry in islice(store.list_objects(folder), _FILES_TRIED):
+            with store.open_read(entry.uri, first_bytes=max_bytes) as stream:
+                data = _first_bytes(stream, max_bytes)
+                found = preview_bytes(entry.uri, data, max(stream.length(), len(data)))
+            if found.lines and not found.problem:
+                name = entry.uri.removeprefix(folder)
+                return replace(found, note="; ".join(filter(None, (f"{_OF_SEVERAL} {name}", found.note))))
+    except ChimeraError:
+        pass  # what is wrong with the archive is told by whoever opens it
+    return None
 
 
 def _first_bytes(stream: ReadStream, size: int) -> bytes:
@@ -113,6 +139,7 @@ def preview_bytes(uri: str, data: bytes, size: int) -> Preview:
         problem=front.problem,
         problem_sentence=front.problem_sentence,
         note="; ".join(_notes(front, lines, raw)) or None,
+        holds_files=front.holds_files,
     )
 
 
@@ -143,6 +170,7 @@ class _Front:
     problem: str | None = None
     problem_sentence: str | None = None
     notes: list[str] = field(default_factory=list)
+    holds_files: bool = False  # it is an archive
     stopped: bool = False  # at _RAW_BYTES
     _used: int | None = None  # stored bytes that `chunks` came of, where that is known
 
@@ -169,6 +197,7 @@ class _Front:
                 self._used = prefix.at
         except BadFileError as e:
             self.problem, self.problem_sentence = str(e), e.sentence
+            self.holds_files = isinstance(e, HoldsFilesError)
 
     def used_bytes(self) -> int:
         """The stored bytes that the raw ones came of, for the ratio.

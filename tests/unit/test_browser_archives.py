@@ -242,7 +242,7 @@ def test_a_preview_of_a_member_reads_its_beginning_alone(opened, asked):
     assert [size for _, size in asked] == [MAX_BYTES]
     assert preview(browser.shown.uri(1), store=STORE).complete
     archive = preview(f"{browser.scope.top}x.tar", store=STORE)
-    assert "is an archive (tar), and the files in it are read one by one" in archive.problem
+    assert (archive.uri, archive.note) == (uri, "the first file of data in the archive: a.json")
 
 
 def test_whoever_leaves_an_archive_leaves_it_where_it_is(opened, asked):
