@@ -7,7 +7,7 @@ NODE_STAMP := node_modules/.installed
 PYTHON ?= python3.11
 ARGS  ?=
 
-.PHONY: help setup demo test chaos ui fuzz docs check format messages bench notebooks screenshots install-check constraints clean
+.PHONY: help setup demo test chaos ui fuzz markets docs check format messages bench notebooks screenshots install-check constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -72,6 +72,9 @@ check: $(STAMP) ## format, lint, types, import direction; of the front end lint 
 $(NODE_STAMP): package.json
 	@npm install --no-package-lock --no-audit --no-fund --silent
 	@touch $@
+
+markets: $(STAMP) ## Betfair's views against betfairlightweight, at every publish time (ARGS="--made-up 200")
+	@$(BIN)/python -m tests.markets $(ARGS)
 
 docs: $(STAMP) ## the documentation as a site in build/site; warnings are errors, links are checked
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
@@ -23,8 +23,6 @@ from pipeline.sources.betfair.runner_rows import SCHEMA, runner_rows
 from pipeline.sources.betfair.snapshots import Snapshots
 from pipeline.sources.view import View, ViewedFile
 
-_OFFS = ("first", "last")
-
 
 @dataclass(frozen=True)
 class Runners(View):
@@ -34,7 +32,7 @@ class Runners(View):
     as Betfair's tutorial has it.
     """
 
-    off: str = "first"
+    off: Literal["first", "last"] = "first"
 
     name: ClassVar[str] = "runners"
     description: ClassVar[str] = (
@@ -45,7 +43,7 @@ class Runners(View):
     partitions: ClassVar[tuple[str, ...]] = ("event_type_id", "date")
 
     def __post_init__(self) -> None:
-        check_choice(self.name, "off", self.off, _OFFS)
+        check_choice(self.name, "off", self.off, ("first", "last"))
 
     def rows(self, blocks: Iterable[bytes], file: ViewedFile) -> Iterator[pa.RecordBatch]:
         changes: Changes[Any] = Changes(blocks, file, decode_whole)
