@@ -89,10 +89,11 @@ def headline(record: JobRecord) -> str:
     target = join_uri(record.target_bucket, record.output_prefix)
     if record.status is Status.COMPLETE and (numbers := _numbers_of(record.summary)):
         complete, failed, lines, shards = numbers
+        unit = "lines" if (record.summary or {}).get("view") is None else "rows"
         less = f", {failed:,} failed" if failed else ""
         less += f", {skipped:,} skipped" if (skipped := left_out(record).skipped) else ""
         return (
-            f"complete: {plural(complete, 'file')} read{less}; {lines:,} lines in {plural(shards, 'shard')}"
+            f"complete: {plural(complete, 'file')} read{less}; {lines:,} {unit} in {plural(shards, 'shard')}"
             f" at {target}"
         )
     return f"{record.status_word}: {record.error}" if record.error else record.status_word

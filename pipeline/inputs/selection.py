@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError, TargetError
 from pipeline.glob import Pattern
+from pipeline.job_options import FORMATS
 from pipeline.locations import Inputs, Target
 from pipeline.sources import build_patterns, every_file, get_decompressor, get_source
 from pipeline.storage import Entry, Store, join
@@ -163,7 +164,8 @@ def _followed(uri: str) -> str:
 
 
 def _names_written(job_id: str) -> list[str]:
-    shards = [f"{kind}/{kind}-00000-of-00001.ndjson" for kind in ("output", "ledger")]
+    shards = [f"output/output-00000-of-00001.{suffix}" for suffix in FORMATS]
+    shards.append("ledger/ledger-00000-of-00001.ndjson")
     return [
         *shards,
         "shards.ndjson",

@@ -143,6 +143,18 @@ def parse_options(text: str) -> dict[str, str]:
     return found
 
 
+def options_text(options: Mapping[str, Any]) -> str | None:
+    """Options by name as one text, which `parse_options` reads. Raises OptionRefusedError for what it cannot have."""
+    for name, value in options.items():
+        if "," in f"{name}{value}" or "=" in str(name):
+            raise OptionRefusedError(
+                "view_options", f"view options have {name}={value}; a comma cannot be in one of them"
+            )
+    return (
+        ", ".join(f"{name}={'none' if value is None else value}" for name, value in options.items()) or None
+    )
+
+
 def find_view(options: JobOptions) -> View | None:
     """The view that a job's options ask for; None for its raw lines.
 

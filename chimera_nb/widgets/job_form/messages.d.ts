@@ -132,9 +132,11 @@ export interface LaunchButton {
 /** One of a list to choose from. */
 export type Choice = [value: string, label: string];
 
-/** What there is to choose from; `settings` are those for fields that are left open. */
+/** What there is to choose from: `views` by source, and `settings` for fields that are left open. */
 export interface Choices {
   sources: Choice[];
+  views: Record<string, Choice[]>;
+  formats: string[];
   buckets: string[];
   configurations: Choice[];
   selections: Choice[];

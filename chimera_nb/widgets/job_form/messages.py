@@ -145,9 +145,11 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Choices(State):
-    """What there is to choose from; `settings` are those for fields that are left open."""
+    """What there is to choose from: `views` by source, and `settings` for fields that are left open."""
 
     sources: tuple[Choice, ...]
+    views: Mapping[str, tuple[Choice, ...]]
+    formats: tuple[str, ...]
     buckets: tuple[str, ...]
     configurations: tuple[Choice, ...]
     selections: tuple[Choice, ...]
