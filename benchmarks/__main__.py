@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import browser, dashboard, dataflow, memory, preview, records, throughput
+from benchmarks import archives, browser, dashboard, dataflow, memory, preview, records, throughput
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
 from chimera_nb.machine.cores import usable_cores
 
@@ -19,6 +19,8 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "throughput": throughput.rows,
     "memory": memory.rows,
     "dataflow": dataflow.rows,
+    "archives": archives.rows,
+    "archive-workers": archives.worker_rows,
     "preview": preview.rows,
     "records": records.rows,
     "browser": browser.rows,

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pipeline.admit import admit
+from pipeline.archives.store import store_of_archives
 from pipeline.errors import ChimeraError, RefusedError, StorageError
 from pipeline.failure_cause import cause_of
 from pipeline.interruption import Interrupted, Interruptions, interruptions
@@ -48,7 +49,7 @@ def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -
     """Run the job to its end; its exit code. A signal raises Interrupted, and then nothing is given back yet."""
     try:
         plain = PlainStore(Patience.of_job(), user_project=spec.user_project)
-        store = bounded(plain, AccessLists.from_environment())
+        store = store_of_archives(bounded(plain, AccessLists.from_environment()))
         patterns = admit(store, spec, lambda _: None)
     except RefusedError as e:
         print(printable(f"refused: {e}"), file=sys.stderr)  # noqa: T201

@@ -107,7 +107,7 @@ def read_output(
         from chimera_nb.data.row_frames import read_rows
         from chimera_nb.data.row_output import RowOutput
 
-        return read_rows(RowOutput(store, target, summary), choice.columns, where, batch_rows, MEMORY_SHARE)
+        return read_rows(RowOutput(store, target, summary), query.columns, where, batch_rows, MEMORY_SHARE)
     blocks = _blocks(store, _shards(store, target, summary), int(summary["lines"]), target)
     if target.startswith("gs://"):
         blocks = read_ahead(blocks, _AHEAD)

@@ -17,7 +17,8 @@ from chimera_nb.session import Session
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError, ObjectNotFoundError, RefusedError, TooManyFailuresError
-from pipeline.inputs.selection import check_inputs, list_matches, literal_uri, patterns_by_input
+from pipeline.inputs.matching import list_matches, literal_uri
+from pipeline.inputs.selection import check_inputs, patterns_by_input
 from pipeline.locations import Inputs
 from pipeline.read.file import ReadOptions
 from pipeline.read.view_rows import LookedAt, view_rows

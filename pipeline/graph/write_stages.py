@@ -40,11 +40,12 @@ _LEDGER_BYTES = 256 * 1024  # records are written so many bytes at a time
 
 
 class CountListed(beam.DoFn):
-    """Counts the files of a job, each once."""
+    """Counts the files of a job, each once, also archives that have a record of their own."""
 
-    def process(self, file: tuple[bytes, int]) -> Iterator[bytes]:
+    def process(self, file: Any) -> Iterator[int]:
+        del file
         count("list-files")
-        yield file[0]
+        yield 1
 
 
 class WriteParts(beam.DoFn):
@@ -229,15 +230,16 @@ class WriteOutput(beam.PTransform):
         label = "WriteRows" if view else "WriteParts"
         written = given["read"] | label >> beam.ParDo(write).with_outputs(RECORDS, main="parts")
         records, parts = written[RECORDS], written["parts"]
-        if "skipped" in given:
-            records = (records, given["skipped"]) | "AllRecords" >> beam.Flatten()
+        others = [given[name] for name in ("archives", "skipped") if name in given]
+        records = (records, *others) | "AllRecords" >> beam.Flatten()
         ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
-        listed = (
-            given["listed"]
-            | "CountListed" >> beam.ParDo(CountListed())
-            | "SumListed" >> beam.combiners.Count.Globally()
+        counts = (
+            given["listed"] | "CountListed" >> beam.ParDo(CountListed()),
+            given["archives"] | "CountArchives" >> beam.ParDo(CountListed()),
+            given["found"],
         )
+        listed = counts | "AllCounts" >> beam.Flatten() | "SumListed" >> beam.CombineGlobally(sum)
         place = PlaceRecords(store, spec, stretches_of_parts)
         layout = parts
         if spec.shards:

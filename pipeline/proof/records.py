@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pipeline.ledger import FileRecord
+from pipeline.uri import SEPARATOR
 
 _TABLE = """
 CREATE TABLE record (uri BLOB PRIMARY KEY, status TEXT, generation INTEGER, size INTEGER, crc32c TEXT, lines INTEGER,
@@ -119,6 +120,14 @@ class Records:
     def is_newcomer(self, uri: str) -> bool:
         """Whether a file that has no record comes for the first time: patterns overlap."""
         return self._db.execute("INSERT OR IGNORE INTO newcomer VALUES (?)", (_key(uri),)).rowcount == 1
+
+    def has_members_of(self, uri: str) -> bool:
+        """Whether there is a record of something in this file, as an archive."""
+        start = _key(uri + SEPARATOR)
+        found = self._db.execute(
+            "SELECT 1 FROM record WHERE uri > ? AND uri < ? LIMIT 1", (start, start[:-1] + b"0")
+        )
+        return found.fetchone() is not None
 
     def unseen(self) -> Iterator[Known]:
         return self._rows("WHERE seen = 0 ORDER BY uri")

@@ -84,10 +84,10 @@ def peek(
 
         with file_wanted(store, uri):
             rows = peek_rows(store, uri, n, name=view, source=source, options=view_options)
-        for name in choice.columns or ():
+        for name in query.columns or ():
             if name not in rows:
                 raise UnknownNameError("column", name, list(rows))
-        return rows if choice.columns is None else rows[list(choice.columns)]
+        return rows if query.columns is None else rows[list(choice.columns)]
     with file_wanted(store, uri):
         lines, problem = _first(store, uri, n) if records == "lines" else _first_lines(store, uri, n, records)
     if problem and not lines:

@@ -127,7 +127,7 @@ _Found = Iterator[tuple[str, "Entry | None"]]
 
 def _entries(store: Store, by_input: Mapping[str, list[str]]) -> _Found:
     """Each input with what its patterns match; with None for what was listed and does not match."""
-    from pipeline.inputs.selection import literal_uri
+    from pipeline.inputs.matching import literal_uri
 
     names: dict[str, dict[str, str]] = defaultdict(dict)
     for input_, patterns in by_input.items():
@@ -160,7 +160,7 @@ def _listed(store: Store, folder: str, inputs: Mapping[str, str], settled: set[s
 
 
 def _matches(store: Store, input_: str, pattern: str) -> _Found:
-    from pipeline.inputs.selection import literal_uri
+    from pipeline.inputs.matching import literal_uri
 
     bucket, text = split_uri(pattern)
     glob = Pattern(text)
