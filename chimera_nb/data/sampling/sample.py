@@ -87,7 +87,7 @@ def peek(
         for name in query.columns or ():
             if name not in rows:
                 raise UnknownNameError("column", name, list(rows))
-        return rows if query.columns is None else rows[list(choice.columns)]
+        return rows if query.columns is None else rows[list(query.columns)]
     with file_wanted(store, uri):
         lines, problem = _first(store, uri, n) if records == "lines" else _first_lines(store, uri, n, records)
     if problem and not lines:
