@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
 def ls(
     uri: Annotated[
         str,
-        typer.Argument(metavar="URI", help="A bucket, folder, archive, object or glob; gs:// alone for the buckets."),
+        typer.Argument(
+            metavar="URI", help="A bucket, folder, archive, object or glob; gs:// alone for the buckets."
+        ),
     ],
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 1000,
     *,

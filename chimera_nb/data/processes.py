@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import IO, Any, Self, TypeVar
 
@@ -83,11 +84,11 @@ class Process:
         with self._lock:
             self._send(group)
             try:
-                good, answer = _receive(self._process.stdout) if self._process.stdout else (False, None)
+                answer = _receive(self._process.stdout) if self._process.stdout else None
             except EOFError:
                 raise self._died() from None
-        if not good:
-            raise answer
+        if isinstance(answer, _Raised):
+            raise answer.error
         return answer
 
     def _send(self, value: object) -> None:
@@ -105,6 +106,13 @@ class Process:
         )
 
 
+@dataclass(frozen=True)
+class _Raised:
+    """An answer that is none."""
+
+    error: Exception
+
+
 def main() -> None:
     """The other process: answer until there is no more to answer."""
     answers = os.fdopen(os.dup(1), "wb")
@@ -117,9 +125,9 @@ def main() -> None:
         except EOFError:
             return
         try:
-            answer = (True, work(group))
+            answer = work(group)
         except Exception as e:  # noqa: BLE001 - whoever asked raises it
-            answer = (False, e)
+            answer = _Raised(e)
         _send(answers, answer)
 
 

@@ -1,8 +1,8 @@
 """The last block of a bzip2 file, decoded alone: what a file ends with costs the same however large it is.
 
-A bzip2 file is a stream of bits: "BZh1" to "BZh9", blocks that each begin with 48 bits of pi and the block's CRC-32, then
-48 bits of the square root of pi, the stream's CRC-32, and zeros up to a byte. Blocks do not depend on each other. One is
-decoded as a stream of its own, made of a header, its bits, and an end: so its CRC is checked, and no other block's is.
+A bzip2 file is a stream of bits: "BZh1" to "BZh9", blocks that each begin with 48 bits of pi and the block's CRC-32,
+then 48 bits of the square root of pi, the stream's CRC-32, and zeros up to a byte. Blocks do not depend on each other.
+One is decoded as a stream of its own, made of a header, its bits, and an end: so its CRC is checked, and no other's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MAGIC = b"BZh"
 
 
 def _needle(shift: int) -> tuple[int, bytes]:
-    """Bytes that any block's mark holds which begins so many bits into a byte, and how far behind its first they are."""
+    """Whole bytes of a block's mark that begins so many bits into a byte, and how far behind its first they are."""
     mark = (_BLOCK << (8 - shift)).to_bytes(7, "big")
     return (1, mark[1:6]) if shift else (0, mark[:6])
 

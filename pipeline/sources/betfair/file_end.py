@@ -8,12 +8,22 @@ from typing import Any
 from msgspec import MsgspecError
 
 from pipeline.sources.betfair.columns import day, milliseconds
-from pipeline.sources.betfair.messages import DefinedMarket, decode_defined
+from pipeline.sources.betfair.messages import DefinedMarket, MarketDefinition, decode_defined
 
 # Columns of the catalogue that the last definition has by itself.
 COLUMNS = (
     *("market_id", "event_id", "event_type_id", "event_name", "market_name", "market_type", "betting_type"),
-    *("country", "venue", "timezone", "market_time", "open_date", "settled_time", "status", "bsp_market", "date"),
+    *(
+        "country",
+        "venue",
+        "timezone",
+        "market_time",
+        "open_date",
+        "settled_time",
+        "status",
+        "bsp_market",
+        "date",
+    ),
 )
 _DEFINITION = b'"marketDefinition"'
 _ID = b'"id":"'  # a market's: those of runners are numbers, and eventId ends otherwise
@@ -30,22 +40,8 @@ def row_of_end(lines: bytes, uri: str) -> dict[str, Any] | None:
     named = _NAME.fullmatch(uri)
     if not named:
         return None
-    market_id = named[1].encode()
-    if lines.count(_ID) != lines.count(_ID + market_id + b'"'):
-        return None
-    end = lines.rstrip(b"\n")
-    found = _decoded(end[end.rfind(b"\n") + 1 :])
-    if found is None:
-        return None
-    if found.marketDefinition is None:
-        at = end.rfind(_DEFINITION)
-        if at < 0:
-            return None
-        found = _decoded(end[end.rfind(b"\n", 0, at) + 1 : end.find(b"\n", at)])
-    definition = found.marketDefinition if found else None
-    if definition is None or not (definition.name and definition.eventName):
-        return None
-    if definition.venue is None and definition.eventTypeId in _RACING:
+    definition = _definition_of(lines, named[1].encode())
+    if definition is None:
         return None
     market_time = milliseconds(definition.marketTime)
     return {
@@ -66,6 +62,21 @@ def row_of_end(lines: bytes, uri: str) -> dict[str, Any] | None:
         "bsp_market": definition.bspMarket,
         "date": day(market_time),
     }
+
+
+def _definition_of(lines: bytes, market_id: bytes) -> MarketDefinition | None:
+    """The last definition, where it says all that is to be known of the one market."""
+    end = lines.rstrip(b"\n")
+    found = _decoded(end[end.rfind(b"\n") + 1 :])
+    if found is None or lines.count(_ID) != lines.count(_ID + market_id + b'"'):
+        return None
+    if found.marketDefinition is None:
+        at = end.rfind(_DEFINITION)
+        found = _decoded(end[end.rfind(b"\n", 0, at) + 1 : end.find(b"\n", at)]) if at >= 0 else None
+    definition = found.marketDefinition if found else None
+    if definition is None or not (definition.name and definition.eventName):
+        return None
+    return None if definition.venue is None and definition.eventTypeId in _RACING else definition
 
 
 def _decoded(line: bytes) -> DefinedMarket | None:
