@@ -34,6 +34,7 @@ def catalogue(
         list[str],
         typer.Argument(metavar="PATH...", help="Folders, archives, objects or globs: gs:// or local."),
     ],
+    *,
     source: Annotated[str, typer.Option(help="The source whose files they are.")] = "betfair",
     sport: Annotated[
         list[str] | None, typer.Option(help="Only these: an event type's id or name. May be repeated.")
@@ -61,7 +62,6 @@ def catalogue(
             "--list", help="Print the matching files, one a line: what submit takes by --paths-from."
         ),
     ] = False,
-    *,
     user_project: UserProject = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -160,5 +160,6 @@ def _print_problems(found: Catalogue) -> None:
     if found.missing:
         few = ", ".join(found.missing[:_SHOWN])
         more = f" and {len(found.missing) - _SHOWN:,} more" if len(found.missing) > _SHOWN else ""
-        said = f"{display.plural(len(found.missing), 'id')} of the list are in no file: {few}{more}"
+        are = "is" if len(found.missing) == 1 else "are"
+        said = f"{display.plural(len(found.missing), 'id')} of the list {are} in no file: {few}{more}"
         display.err.print(display.text(said))
