@@ -11,7 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import archives, browser, dashboard, dataflow, memory, preview, records, throughput
+from benchmarks import (
+    archives,
+    browser,
+    dashboard,
+    dataflow,
+    markets,
+    memory,
+    preview,
+    records,
+    throughput,
+    views,
+)
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
 from chimera_nb.machine.cores import usable_cores
 
@@ -23,8 +34,10 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "archive-workers": archives.worker_rows,
     "preview": preview.rows,
     "records": records.rows,
+    "markets": markets.rows,
     "browser": browser.rows,
     "dashboard": dashboard.rows,
+    "views": views.rows,
 }
 _ROOT = Path(__file__).resolve().parent.parent
 

@@ -1,7 +1,7 @@
 """How fast a job is over a tar of many small files, to the same files in a folder; and with a second worker.
 
-The sizes are those of Betfair's BASIC files: 22,000 in a month, of some kilobytes. Speeds of the direct job are slopes: all
-of the files minus half of them, of the least time of each, the two forms in turn.
+The sizes are those of Betfair's BASIC files: 22,000 in a month, of some kilobytes. Speeds of the direct job are slopes:
+all of the files minus half of them, of the least time of each, the two forms in turn.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def rows(context: Context) -> list[Row]:
     }
     return [
         Row(
-            what=f"submit --runner direct, a tar of {forms.members:,} .bz2 files, {forms.raw[1] / 1e6:.0f} MB raw, slope",
+            what=f"submit --runner direct, a tar of {forms.members:,} .bz2 files, "
+            f"{forms.raw[1] / 1e6:.0f} MB raw, slope",
             ours=speeds["tar"],
             unit="MB/s",
             goal=Goal(at_least=0.95),

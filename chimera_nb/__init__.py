@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chimera_nb.data.catalogue.catalogue import catalogue
     from chimera_nb.data.frames import flatten
     from chimera_nb.data.listing import ls, sources
+    from chimera_nb.data.market_plot import plot_market
     from chimera_nb.data.output import read_output
     from chimera_nb.data.preview import preview
     from chimera_nb.data.proof import extract, verify
@@ -62,6 +63,7 @@ __all__ = [
     "ls",
     "open_demo",
     "peek",
+    "plot_market",
     "preview",
     "read_output",
     "sample",
@@ -91,6 +93,7 @@ _HOMES = {
     "ls": "chimera_nb.data.listing",
     "open_demo": "chimera_nb.demo",
     "peek": "chimera_nb.data.sampling.sample",
+    "plot_market": "chimera_nb.data.market_plot",
     "preview": "chimera_nb.data.preview",
     "read_output": "chimera_nb.data.output",
     "sample": "chimera_nb.data.sampling.sample",

@@ -21,6 +21,7 @@ from pipeline.admit import admit
 from pipeline.archives.store import store_of_archives
 from pipeline.errors import ChimeraError, RefusedError, StorageError
 from pipeline.failure_cause import cause_of
+from pipeline.imports import import_beam
 from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.job_options import JobOptions
 from pipeline.options import Option, table
@@ -98,6 +99,7 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
 
     Its first act is to delete the result that it replaces. Raises TargetError when the target is this job's no more.
     """
+    import_beam()
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 

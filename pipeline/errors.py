@@ -228,11 +228,8 @@ class HoldsFilesError(BadFileError):
     """It is an archive: the files in it are read one by one, each by a URI of its own."""
 
     def __init__(self, kind: str) -> None:
-        super().__init__(
-            f"is an archive ({kind}), and the files in it are read one by one, as FILE!/NAME; see which with: "
-            "chimera ls FILE!/",
-            of_the_file=True,
-        )
+        text = f"is an archive ({kind}), and the files in it are read one by one, as FILE!/NAME"
+        super().__init__(f"{text}; see which with: chimera ls FILE!/", of_the_file=True)
 
 
 class BesideDataError(BadFileError):

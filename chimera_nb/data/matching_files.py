@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 
 from pipeline.errors import ObjectNotFoundError
 from pipeline.inputs.matching import list_matches, literal_uri
+from pipeline.inputs.once import Copy, fullest
 from pipeline.inputs.selection import check_inputs, patterns_by_input
 from pipeline.locations import Inputs
-from pipeline.sources import SourcePlugin
+from pipeline.sources import SourcePlugin, tells_holds, what_it_holds
 from pipeline.storage import Entry, Store
+from pipeline.uri import split_uri
 
 
 def matching_files(
@@ -36,3 +38,18 @@ def matching_files(
             found[entry.uri] = entry
             on_listed(len(found))
     return [found[uri] for uri in sorted(found)]
+
+
+def each_once(files: list[Entry], source: SourcePlugin) -> list[Entry]:
+    """The files without those whose records others of them hold, as a job has it."""
+    if not tells_holds(source):
+        return files
+    held = {entry.uri: what_it_holds(source, split_uri(entry.uri)[1]) for entry in files}
+    parts = {holds.part_of for holds in held.values() if holds and holds.part_of}
+    copies: dict[str, list[Copy]] = {}
+    for entry in files:
+        holds = held[entry.uri]
+        if holds and holds.whole_of not in parts:
+            copies.setdefault(holds.what, []).append(Copy(entry.uri, holds.rank, entry.size))
+    kept = {fullest(several).uri for several in copies.values()}
+    return [entry for entry in files if held[entry.uri] is None or entry.uri in kept]

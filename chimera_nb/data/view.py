@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from chimera_nb.arguments import AnyPath, path_texts
 from chimera_nb.data.arrow_frames import frame_of_rows
-from chimera_nb.data.matching_files import matching_files
+from chimera_nb.data.matching_files import each_once, matching_files
 from chimera_nb.data.view_processes import read_view
 from chimera_nb.machine.memory import available_memory
 from chimera_nb.session import Session
@@ -39,6 +39,7 @@ def view(
     *,
     source: str | None = None,
     max_bad_lines: int = 0,
+    every_file: bool = False,
     store: Store | None = None,
     session: Session | None = None,
     **options: Any,
@@ -49,6 +50,7 @@ def view(
     name           of the view: `chimera sources` lists them
     source         which source's; left out, the one that offers a view of that name
     max_bad_lines  lines of a file that may fail to decode, before the file fails
+    every_file     read also files that hold the records of others, as the source knows them
     store          that of the session where it is left out, and the session one of its own
     options        the view's own: off="last"
 
@@ -64,6 +66,8 @@ def view(
     made = make_view(plugin, name, options)
     store = store or (session or Session()).store_for(*located)
     files = matching_files(store, located, plugin)
+    if not every_file:
+        files = each_once(files, plugin)
     how = ReadOptions(codec=get_decompressor(plugin), view=made, max_bad_lines=max_bad_lines)
     room = available_memory() * MEMORY_SHARE
     tables: list[pa.Table] = []

@@ -22,6 +22,8 @@ from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.jobs import record
 from pipeline.job_options import JobOptions
 from pipeline.options import table
+from pipeline.sources.registry import get_source, source_names
+from pipeline.sources.views import options_of, views_of
 
 
 def pages() -> dict[str, str]:
@@ -33,6 +35,7 @@ def pages() -> dict[str, str]:
         "job-options": _job_options(),
         "output": _output(),
         "settings": _settings(),
+        "views": _views(),
     }
 
 
@@ -73,6 +76,32 @@ def _option_table(cls: type) -> str:
         cells = (f"`{option.name}`", f"{kind}{bounds}", default, f"`--{option.flag}`", label, option.text)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _views() -> str:
+    """Every view of a built-in source: its options, its order, and each column with its type and meaning."""
+    parts = [
+        (
+            "# Views\n\nThe tables that the built-in sources make of their records. "
+            "[Betfair's markets as tables](../betfair.md) says how Betfair's are worked out.\n"
+        )
+    ]
+    for source in map(get_source, source_names()):
+        for name, view in views_of(source).items():
+            options = "\n".join(f"- option `{option.text}`" for option in options_of(view))
+            divided = ", ".join(f"`{column}`" for column in view.partitions)
+            parts.append(
+                f"## {source.name}: {name}\n\n{view.description.capitalize()}. {inspect.getdoc(view)}\n\n{options}\n"
+                f"- rows of a file come by {', '.join(f'`{column}`' for column in view.sorted_by) or 'no order'}\n"
+                + (f"- the output may be divided by {divided}\n" if divided else "")
+            )
+            parts.append("| column | type | what |\n| --- | --- | --- |")
+            parts += [
+                f"| `{field.name}` | {field.type} | {(field.metadata or {}).get(b'description', b'').decode()} |"
+                for field in view.schema
+            ]
+            parts.append("")
+    return "\n".join(parts)
 
 
 def _job_document() -> str:

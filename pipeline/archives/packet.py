@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.archives.members import AGAIN, Member, Told
+from pipeline.archives.members import AGAIN, AGAIN_LATER, Member, Told
 from pipeline.archives.streams import Ahead, RangeReader, ZipReader
 from pipeline.archives.tar_files import read_stretch
 from pipeline.errors import ObjectChangedError
@@ -70,6 +70,18 @@ def last_of_each(members: Iterable[Member], told: Told) -> Iterator[Member]:
                 told.pass_over(AGAIN, member.name)
             else:
                 yield member
+
+
+def first_of_each(members: Iterable[Member], told: Told) -> Iterator[Member]:
+    """The members, of several of one name the first, as a stream is read; `told` has the names of the others.
+
+    All are found before the first is given.
+    """
+    seen: dict[str, Member] = {}
+    for member in members:
+        if seen.setdefault(member.name, member) is not member:
+            told.pass_over(AGAIN_LATER, member.name)
+    yield from seen.values()
 
 
 def packets(archive: str, generation: int | None, members: Iterable[Member]) -> Iterator[Packet]:

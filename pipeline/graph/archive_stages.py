@@ -10,11 +10,20 @@ import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
 from pipeline.archives.members import Member
-from pipeline.archives.packet import PACKET_BYTES, last_of_each, packets
+from pipeline.archives.packet import PACKET_BYTES, first_of_each, last_of_each, packets
 from pipeline.archives.scan import Scan, scan
 from pipeline.errors import BadFileError, StorageError, StoreUnavailableError
 from pipeline.graph.counters import count
-from pipeline.graph.elements import PACKET, UNKNOWN_SIZE, decode_uri, encode_member, encode_uri, place_of
+from pipeline.graph.elements import (
+    PACKET,
+    UNKNOWN_SIZE,
+    Place,
+    decode_uri,
+    encode_in_order,
+    encode_member,
+    encode_uri,
+    place_of,
+)
 from pipeline.inputs.manifest import read_list
 from pipeline.inputs.wanted import Wanted
 from pipeline.read.members import own_record
@@ -42,14 +51,19 @@ class WantedInArchives:
 class ExpandArchives(beam.DoFn):
     """(URI, size) of a file -> the same of its wanted members, where it is an archive that can be read at any place.
 
-    Other files pass; what only reading in order can tell of is told there. Under RECORDS the record of an archive
-    itself, if there is something to tell; under UNMATCHED (URI, size) of members of a folder that no pattern takes.
+    They come in packets, unless `names_first`: where the names of all files have to be known before one is read. Then a
+    compressed tar is gone through here, and again when it is read; else what is in it is told there alone, as other
+    files pass. Under RECORDS the record of an archive itself, if there is something to tell; under UNMATCHED (URI,
+    size) of members of a folder that no pattern takes.
     """
 
-    def __init__(self, store: Store, wanted: WantedInArchives, job_id: str) -> None:
+    def __init__(
+        self, store: Store, wanted: WantedInArchives, job_id: str, *, names_first: bool = False
+    ) -> None:
         self._store = store
         self._wanted = wanted
         self._job_id = job_id
+        self._names_first = names_first
 
     def process(self, file: _File) -> Iterator[Any]:
         uri = decode_uri(file[0])
@@ -75,7 +89,7 @@ class ExpandArchives(beam.DoFn):
                 found = scan(stream, stream, Uri.parse(uri).written_path)
             except BadFileError:
                 return  # compressed, and at fault: reading says how
-            if found is None or found.is_in_order:
+            if found is None or (found.is_in_order and not self._names_first):
                 return
             yield from self._members(uri, found, stream, wanted)
 
@@ -93,38 +107,55 @@ class ExpandArchives(beam.DoFn):
                 elif of.is_in_folder(name):
                     unmatched.append((encode_uri(name), member.size))
 
-        for member in last_of_each(chosen(), found.outline.told):
-            yield encode_member(str(place.of(member.name)), uri, generation, member), member.size
+        told = found.outline.told
+        members = (first_of_each if found.is_in_order else last_of_each)(chosen(), told)
+        if self._names_first:
+            for member in members:
+                name = str(place.of(member.name))
+                yield encode_member(name, Place(uri, generation, found.is_in_order, member)), member.size
+        else:
+            for packet in packets(uri, generation, members):
+                yield PACKET + packet.to_json(), UNKNOWN_SIZE
         for name in missing.names():  # reading them says that they are not there
             yield encode_uri(name), UNKNOWN_SIZE
-        for other, size in unmatched:
-            count("unmatched-files")
-            count("unmatched-bytes", size)
-            yield TaggedOutput(UNMATCHED, (other, size))
+        yield from map(_unmatched, unmatched)
         if record := own_record(uri, found.outline, generation, self._job_id):
             count("skip-files" if record.status == "skipped" else "failed-files")
             yield TaggedOutput(RECORDS, record)
+
+
+def _unmatched(file: _File) -> TaggedOutput:
+    count("unmatched-files")
+    count("unmatched-bytes", file[1])
+    return TaggedOutput(UNMATCHED, file)
 
 
 class SplitPlaced(beam.DoFn):
     """Elements of files -> under PLACED those of members, by the stretch of the archive that they are in."""
 
     def process(self, element: bytes) -> Iterator[Any]:
-        if place := place_of(element):
-            archive, generation, member = place
-            stretch = f"{archive}\0{generation}\0{member.at // PACKET_BYTES}"
-            yield TaggedOutput(PLACED, (encode_uri(stretch), (member.at, element)))
+        if not element.startswith(PACKET) and (place := place_of(element)):
+            number = 0 if place.in_order else place.member.at // PACKET_BYTES
+            stretch = f"{place.archive}\0{place.generation}\0{number}"
+            yield TaggedOutput(PLACED, (encode_uri(stretch), (place.member.at, element)))
         else:
             yield element
 
 
 class PackMembers(beam.DoFn):
-    """(a stretch of an archive, the wanted members in it) -> packets of those that lie side by side."""
+    """(a stretch of an archive, the wanted members in it) -> packets of those that lie side by side.
+
+    Of an archive that is read in order, one element of all.
+    """
 
     def process(self, group: tuple[bytes, Iterable[tuple[int, bytes]]]) -> Iterator[bytes]:
-        placed = [place for _, element in sorted(group[1]) if (place := place_of(element))]
-        archive, generation, _ = placed[0]
-        for packet in packets(archive, generation, (member for _, _, member in placed)):
+        elements = [element for _, element in sorted(group[1])]
+        placed = [place for element in elements if (place := place_of(element))]
+        archive, generation, in_order, _ = placed[0]
+        if in_order:
+            yield encode_in_order(archive, generation, [*map(decode_uri, elements)])
+            return
+        for packet in packets(archive, generation, (place.member for place in placed)):
             yield PACKET + packet.to_json()
 
 

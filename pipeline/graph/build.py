@@ -70,11 +70,12 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
     )
     few = len(looked_for) <= LISTINGS_IN_GRAPH
     wanted = WantedInArchives(store, looked_for if few else None, patterns_uri(spec.target, spec.job_id))
+    once = tells_holds(source) and not spec.every_file
     taken = found["taken"] | "ExpandArchives" >> beam.ParDo(
-        ExpandArchives(store, wanted, spec.job_id)
+        ExpandArchives(store, wanted, spec.job_id, names_first=once)
     ).with_outputs(RECORDS, UNMATCHED_MEMBERS, main="taken")
     files = {"read": taken["taken"] | "Uris" >> beam.Keys(), "skipped": None}
-    if tells_holds(source) and not spec.every_file:
+    if once:
         files = taken["taken"] | "ReadOnce" >> ReadOnce(store, spec.source, spec.job_id)
     read = (
         files["read"]

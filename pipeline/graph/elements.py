@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.archives.members import Member
 from pipeline.archives.packet import MembersAtHand, OpenPacket, Packet
@@ -16,7 +17,7 @@ from pipeline.archives.packet import MembersAtHand, OpenPacket, Packet
 UNKNOWN_SIZE = -1  # of a file that was not listed
 _ZERO = b"\0"
 PACKET = b"\0P"  # behind it the JSON of a packet of members
-RECORD = b"\0R"  # behind it a record of the ledger that is final, as its line
+IN_ORDER = b"\0O"  # behind it that of files in an archive that is read in order
 
 
 def encode_uri(uri: str) -> bytes:
@@ -28,19 +29,42 @@ def decode_uri(element: bytes) -> str:
     return element.partition(_ZERO)[0].decode("utf-8", "surrogateescape")
 
 
-def encode_member(uri: str, archive: str, generation: int | None, member: Member) -> bytes:
+class Place(NamedTuple):
+    """Where a member is: its archive, the version of that, and whether it can be read in order alone."""
+
+    archive: str
+    generation: int | None
+    in_order: bool
+    member: Member
+
+
+def encode_member(uri: str, place: Place) -> bytes:
     """The element of a member whose place is known."""
-    place = json.dumps([archive, generation, member.to_json()], separators=(",", ":")).encode()
-    return encode_uri(uri) + _ZERO + place
+    values = [*place[:3], place.member.to_json()]
+    return encode_uri(uri) + _ZERO + json.dumps(values, separators=(",", ":")).encode()
 
 
-def place_of(element: bytes) -> tuple[str, int | None, Member] | None:
-    """The archive of a member, its version, and the member; None for an element that does not say."""
+def place_of(element: bytes) -> Place | None:
+    """None for an element that does not say."""
     _, _, place = element.partition(_ZERO)
     if not place:
         return None
-    archive, generation, member = json.loads(place)
-    return archive, generation, Member.from_json(member)
+    archive, generation, in_order, member = json.loads(place)
+    return Place(archive, generation, in_order, Member.from_json(member))
+
+
+def encode_in_order(archive: str, generation: int | None, uris: list[str]) -> bytes:
+    return IN_ORDER + json.dumps([archive, generation, uris], separators=(",", ":")).encode()
+
+
+def decode_in_order(element: bytes) -> tuple[str, int | None, list[str]]:
+    archive, generation, uris = json.loads(element[len(IN_ORDER) :])
+    return archive, generation, uris
+
+
+def count_files(element: bytes) -> int:
+    """How many files an element stands for, of those that are listed."""
+    return len(Packet.from_json(element[len(PACKET) :]).members) if element.startswith(PACKET) else 1
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,21 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipeline.archives.store import store_of_archives
 from pipeline.graph.archive_stages import WantedInArchives
 from pipeline.graph.counters import count, count_only
-from pipeline.graph.elements import UNKNOWN_SIZE, FileToRead, decode_uri, encode_uri, files_to_read
+from pipeline.graph.elements import (
+    IN_ORDER,
+    UNKNOWN_SIZE,
+    FileToRead,
+    decode_in_order,
+    decode_uri,
+    encode_uri,
+    files_to_read,
+)
 from pipeline.inputs.listing import Listing, listings
 from pipeline.inputs.manifest import read_list
 from pipeline.inputs.selection import check_outside
 from pipeline.inputs.unmatched import Unmatched
 from pipeline.read.file import ReadFile, ReadOptions, read_file
-from pipeline.read.members import files_in
+from pipeline.read.members import files_in, read_named
 from pipeline.read.pool import ReaderPool
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
@@ -138,6 +146,12 @@ class ReadAndDecompressGCSFile(beam.DoFn):
         self.teardown()  # of a bundle that failed
 
     def process(self, element: bytes) -> Iterator[Any]:
+        if element.startswith(IN_ORDER):
+            archive, generation, uris = decode_in_order(element)
+            wanted = self._wanted.get()
+            files = read_named(self._store, (archive, generation), uris, self._options, wanted)
+            yield from self._counted(files, listed=len(uris))
+            return
         for item in files_to_read(element):
             if self._pool is None:
                 self._pool = ReaderPool(self._read, remote=item.uri.startswith("gs://"))
@@ -161,13 +175,16 @@ class ReadAndDecompressGCSFile(beam.DoFn):
 
     def _expanded(self, file: ReadFile) -> Iterator[Any]:
         """The elements of a file, or of the files in it where it is an archive, or was to be one."""
-        files = 0
-        for one in files_in(file, self._options, self._wanted.get()):
-            files += 1
-            yield from self._elements(one)
-        if files != 1:
-            count("list-files", files - 1)
-            yield TaggedOutput(FOUND, files - 1)
+        yield from self._counted(files_in(file, self._options, self._wanted.get()), listed=1)
+
+    def _counted(self, files: Iterator[ReadFile], *, listed: int) -> Iterator[Any]:
+        more = -listed
+        for file in files:
+            more += 1
+            yield from self._elements(file)
+        if more:
+            count("list-files", more)
+            yield TaggedOutput(FOUND, more)
 
     @staticmethod
     def _elements(file: ReadFile) -> Iterator[Any]:

@@ -11,6 +11,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
+from pipeline.graph.count_stages import CountFiles
 from pipeline.graph.counters import count
 from pipeline.graph.read_stages import in_global_window
 from pipeline.graph.row_stages import RECORDS, WriteRows, WriteWorkbook
@@ -37,15 +38,6 @@ from pipeline.write.shard_list import write_shard_list
 from pipeline.write.shards import Cut, CutAt, Shard, check_shards, locate, plan_cuts, plan_shards, write_shard
 
 _LEDGER_BYTES = 256 * 1024  # records are written so many bytes at a time
-
-
-class CountListed(beam.DoFn):
-    """Counts the files of a job, each once, also archives that have a record of their own."""
-
-    def process(self, file: Any) -> Iterator[int]:
-        del file
-        count("list-files")
-        yield 1
 
 
 class WriteParts(beam.DoFn):
@@ -194,7 +186,7 @@ class Repartition(beam.PTransform):
 
 
 class WriteOutput(beam.PTransform):
-    """{listed, read, skipped, unmatched} -> shards, ledger and summary.json at the target; gives the summary.
+    """{listed, found, archives, read, skipped, unmatched} -> shards, ledger and summary.json; gives the summary.
 
     `listed` holds all files with their sizes, with which what is written is reconciled; `read` the blocks, or with a
     view the batches of rows, and the records of those that were read; `skipped` the records of the others, where there
@@ -234,12 +226,7 @@ class WriteOutput(beam.PTransform):
         records = (records, *others) | "AllRecords" >> beam.Flatten()
         ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
-        counts = (
-            given["listed"] | "CountListed" >> beam.ParDo(CountListed()),
-            given["archives"] | "CountArchives" >> beam.ParDo(CountListed()),
-            given["found"],
-        )
-        listed = counts | "AllCounts" >> beam.Flatten() | "SumListed" >> beam.CombineGlobally(sum)
+        listed = given | "CountFiles" >> CountFiles()
         place = PlaceRecords(store, spec, stretches_of_parts)
         layout = parts
         if spec.shards:

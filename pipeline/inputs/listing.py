@@ -21,6 +21,7 @@ class Listing:
 
     prefix      what the URIs of the files begin with
     patterns    a file that one of them matches is taken; without any, `prefix` is a file's own URI
+    held        further patterns, that match nothing beyond these
     recursive   whether the listing goes into folders
     folder      whether it was selected as a folder: what no pattern takes of it is to be told
 
@@ -31,6 +32,7 @@ class Listing:
     patterns: tuple[str, ...] = ()
     recursive: bool = False
     folder: bool = False
+    held: tuple[str, ...] = ()
 
     def entries(self, store: Store) -> Iterator[tuple[Entry, bool]]:
         """Each file that is listed, and whether a pattern takes it, or what it may hold as an archive.
@@ -74,10 +76,12 @@ def listings(texts: Iterable[str]) -> list[Listing]:
         else:
             shared.setdefault(_folder_above(prefix, folders) or prefix, []).append(pattern)
     for prefix, patterns in shared.items():
-        needed = _needed(patterns)
+        held = {pattern.replace("/**/", "/", 1) for pattern in patterns if "/**/" in pattern}
+        needed = tuple(pattern for pattern in patterns if pattern not in held)
         around = [Pattern(split_uri(outside(one))[1]) for one in needed]
         recursive = prefix in folders or any(one.recursive for one in around)
-        found[prefix] = Listing(prefix, needed, recursive, prefix in folders)
+        rest = tuple(pattern for pattern in patterns if pattern in held)
+        found[prefix] = Listing(prefix, needed, recursive, prefix in folders, rest)
     return list(found.values())
 
 
@@ -101,9 +105,3 @@ def _folder_above(prefix: str, folders: set[str]) -> str | None:
         if prefix[: end + 1] in folders:
             return prefix[: end + 1]
     return None
-
-
-def _needed(patterns: list[str]) -> tuple[str, ...]:
-    """Without those that another one holds: of a folder's `f/*` and `f/**/*` the second matches all."""
-    held = {pattern.replace("/**/", "/", 1) for pattern in patterns if "/**/" in pattern}
-    return tuple(pattern for pattern in patterns if pattern not in held)

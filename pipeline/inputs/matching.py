@@ -38,29 +38,30 @@ def list_matches(store: Store, pattern: str) -> Iterator[Entry]:
     The server is asked for the literal prefix; what matches is decided here. Of an archive that matches itself, all
     members are given in its place. Raises StorageError.
     """
-    glob = Pattern(split_uri(pattern)[1])
-    for entry in list_files(store, pattern):
-        path = split_uri(entry.uri)[1]
-        if may_hold_files(entry.uri, glob):
-            yield from _in_archive(store, entry, glob, whole=glob.matches(path))
-        else:
-            yield entry
+    return (entry for entry in look_through(store, pattern) if entry is not None)
 
 
-def list_files(store: Store, pattern: str) -> Iterator[Entry]:
-    """The objects or local files that a pattern matches, and those that may be archives with members that it does."""
+def look_through(store: Store, pattern: str) -> Iterator[Entry | None]:
+    """The same, with None for each file that was listed and does not match: a look through many can be stopped."""
     bucket, text = split_uri(pattern)
     glob = Pattern(text)
     outside, inside = split_pattern(text)
     around = glob if inside is None else Pattern(outside)
-    if inside is not None and around.literal:
-        with suppress(ObjectNotFoundError):
-            yield store.stat(join_uri(bucket, around.prefix))
-        return
-    for entry in store.list_objects(join_uri(bucket, around.prefix), recursive=around.recursive):
+    for entry in _listed(store, bucket, around, alone=inside is not None and around.literal):
         path = split_uri(entry.uri)[1]
-        if around.matches(path) or may_hold_files(entry.uri, glob):
-            yield entry
+        if may_hold_files(entry.uri, glob):
+            yield from _in_archive(store, entry, glob, whole=glob.matches(path))
+        else:
+            yield entry if glob.matches(path) else None
+
+
+def _listed(store: Store, bucket: str, glob: Pattern, *, alone: bool) -> Iterator[Entry]:
+    start = join_uri(bucket, glob.prefix)
+    if not alone:
+        yield from store.list_objects(start, recursive=glob.recursive)
+        return
+    with suppress(ObjectNotFoundError):
+        yield store.stat(start)
 
 
 def may_hold_files(uri: str, glob: Pattern) -> bool:
@@ -76,7 +77,7 @@ def may_hold_files(uri: str, glob: Pattern) -> bool:
     return below and any(Pattern(outside).matches(path) for outside, _ in archives_named(glob.text))
 
 
-def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> Iterator[Entry]:
+def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> Iterator[Entry | None]:
     """The members that match, all of them with `whole`; then the file itself, where nothing is found in it."""
     folder = str(Uri.parse(archive.uri).of(""))
     empty = True
@@ -89,8 +90,8 @@ def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> 
                 may_hold_files(entry.uri, glob) or (whole and is_archive_name(path))
             ):
                 yield from _in_archive(store, entry, glob, whole=itself)
-            elif itself:
-                yield entry
+            else:
+                yield entry if itself else None
     except ObjectNotFoundError:
         pass  # it is no archive
     except BadFileError as e:

@@ -111,7 +111,8 @@ def _take_in(
                 findings.add(
                     "lines-nowhere", record.uri, f"{place} has its lines by the ledger, and is not there"
                 )
-    findings.checked["lines"], findings.checked["bytes"] = totals.lines, totals.output_bytes
+    size = layout.stored if layout and layout.by_rows else totals.output_bytes
+    findings.checked["lines"], findings.checked["bytes"] = totals.lines, size
     if unplaced and layout is None:
         text = f"where the lines of {unplaced:,} files stand is not on record, so that they are not compared"
         findings.add("not-checked", "ledger", text)

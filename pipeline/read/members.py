@@ -6,7 +6,7 @@ they were opened, and archives in archives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pipeline.archives.members import Member, Outline, Told
@@ -16,8 +16,8 @@ from pipeline.archives.streams import Ahead, RangeReader, Spooled, StreamedReade
 from pipeline.codecs import HEAD_BYTES
 from pipeline.codecs.formats import compression_of
 from pipeline.codecs.stream import BufferedStream
-from pipeline.errors import BadFileError, StorageError, StoreUnavailableError
-from pipeline.inputs.wanted import Wanted
+from pipeline.errors import BadFileError, ObjectChangedError, StorageError, StoreUnavailableError
+from pipeline.inputs.wanted import Wanted, WantedMembers
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.read.file import ReadFile, ReadOptions, read_file
@@ -63,6 +63,29 @@ def read_members(store: Store, uri: str, options: ReadOptions, wanted: Wanted) -
         yield ReadFile(record)
 
 
+def read_named(
+    store: Store, archive: tuple[str, int | None], uris: Iterable[str], options: ReadOptions, wanted: Wanted
+) -> Iterator[ReadFile]:
+    """The files of these URIs in an archive that is read in order, by its URI and version; each, be it there or not.
+
+    What is to be told of the archive has been told. Raises as `read_members`.
+    """
+    left = set(uris)
+    uri, generation = archive
+    reader = _Archive(store_of_archives(store), uri, options, wanted, only=left, version=generation)
+    try:
+        yield from reader.files()
+    except StoreUnavailableError:
+        raise
+    except (BadFileError, StorageError) as e:
+        reader.outline.fault = e.about_it if isinstance(e, StorageError) else str(e)
+    fault = reader.outline.fault or "has no such file any more"
+    for uri in sorted(left):
+        yield ReadFile(
+            FileRecord(uri, "failed", generation, error=f"was not read, since the archive {fault}")
+        )
+
+
 def own_record(
     uri: str, outline: Outline, generation: int | None, job_id: str | None = None
 ) -> FileRecord | None:
@@ -75,8 +98,18 @@ def own_record(
 class _Archive:
     """One archive that is read in order. Attributes: outline, generation."""
 
-    def __init__(self, store: ArchiveStore, uri: str, options: ReadOptions, wanted: Wanted) -> None:
+    def __init__(
+        self,
+        store: ArchiveStore,
+        uri: str,
+        options: ReadOptions,
+        wanted: Wanted,
+        *,
+        only: set[str] | None = None,
+        version: int | None = None,
+    ) -> None:
         self._store, self._uri, self._options, self._wanted = store, uri, options, wanted
+        self._only, self._version = only, version  # the files that are left to be read, where they are named
         self._place = Uri.parse(uri)
         self.outline = Outline()
         self.generation: int | None = None
@@ -84,6 +117,8 @@ class _Archive:
     def files(self) -> Iterator[ReadFile]:
         with self._store.open_read(self._uri) as stream:
             self.generation = stream.generation
+            if self._only is not None and self.generation != self._version:
+                raise ObjectChangedError(self._uri, "was replaced since the files in it were listed")
             intake = BufferedStream(stream)
             if compression_of(intake.peek(HEAD_BYTES)) != ZIP:
                 found = scan_in_order(intake, self._place.written_path)
@@ -108,7 +143,7 @@ class _Archive:
         for member in found:
             name = self._place.of(member.name)
             inside = of.holds_wanted(str(name))
-            if not (inside or of.takes(str(name))):
+            if not self._is_wanted(str(name), of, inside=inside):
                 continue
             missing.found(str(name))
             if (number := hash(member.name)) in seen:
@@ -119,8 +154,16 @@ class _Archive:
         self.outline = found.outline
         if not self.outline.fault:
             self.outline.fault = told.note()
-        for missed in missing.names():
+        for missed in missing.names() if self._only is None else ():
             yield read_file(self._store, missed, self._options)
+
+    def _is_wanted(self, uri: str, of: WantedMembers, *, inside: bool) -> bool:
+        if self._only is None:
+            return inside or of.takes(uri)
+        if uri not in self._only:
+            return False
+        self._only.discard(uri)
+        return True
 
     def _files_of(self, current: _Current, *, inside: bool) -> Iterator[ReadFile]:
         """One member, or the files in it, where it is an archive."""

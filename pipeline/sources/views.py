@@ -123,7 +123,7 @@ def make_view(source: SourcePlugin, name: str, options: str | Mapping[str, Any] 
     try:
         return views[name](**values)
     except ChimeraError as e:
-        raise OptionRefusedError("view_options", f"view {name}: {e}") from e
+        raise OptionRefusedError("view_options", str(e)) from e
     except (ValueError, TypeError) as e:  # of the view's own checks
         raise OptionRefusedError("view_options", f"view {name}: {e}") from e
 

@@ -88,8 +88,6 @@ class Store(Protocol):
 
     def is_archive(self, uri: str) -> bool:
         """Whether a file is an archive, by its bytes, in whose members this store can look. Raises StorageError."""
-        del uri
-        return False
 
     def open_read(self, uri: str, *, first_bytes: int | None = None) -> ReadStream:
         """The object's stored bytes from the first on, never transcoded. Use it in a `with`.

@@ -155,10 +155,11 @@ def test_a_glob_into_archives_reads_what_it_matches_and_a_name_that_is_not_there
     assert job(f"{tmp_path}/x", f"{uri}!/2020/nothing.bz2") == 2
 
 
-def test_a_market_and_its_event_in_an_archive_are_read_once(tmp_path):
+@pytest.mark.parametrize("kind", ["tar", "tar.gz"])
+def test_a_market_and_its_event_in_an_archive_are_read_once(tmp_path, kind):
     made = {"PRO/1/77/1.5.bz2": FILES["2020/Jan/1/1.0.bz2"], "PRO/1/77/77.bz2": FILES["2020/Jan/2/1.1.bz2"]}
-    uri, target = f"{tmp_path}/data.tar", f"{tmp_path}/out"
-    Path(uri).write_bytes(tar([Put(name, data) for name, data in made.items()]))
+    uri, target = f"{tmp_path}/data.{kind}", f"{tmp_path}/out"
+    Path(uri).write_bytes(PACKERS[kind](tar([Put(name, data) for name, data in made.items()])))
     assert job(target, uri, source="betfair") == 0
     found = records(target)
     assert found[f"{uri}!/PRO/1/77/77.bz2"].status == "skipped"

@@ -14,9 +14,18 @@ ROOT = Path(__file__).parents[2]
 def raised():
     """Each BadFileError that the code makes of a text: where, what the text begins with, whether it is of the file."""
     for path in sorted([*ROOT.glob("pipeline/**/*.py"), *ROOT.glob("chimera_nb/**/*.py")]):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        module = ast.parse(path.read_text("utf-8"))
+        named = {
+            name.id: node.value
+            for node in module.body
+            if isinstance(node, ast.Assign)
+            for name in node.targets
+            if isinstance(name, ast.Name)
+        }
+        for node in ast.walk(module):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"BadFileError", "CutOffError"}:
                 text = node.args[0]
+                text = named.get(text.id, text) if isinstance(text, ast.Name) else text
                 begin = text.values[0] if isinstance(text, ast.JoinedStr) else text
                 of_the_file = any(word.arg == "of_the_file" for word in node.keywords)
                 yield f"{path.name}:{node.lineno}", str(getattr(begin, "value", "")), of_the_file

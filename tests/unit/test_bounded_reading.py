@@ -28,9 +28,9 @@ LINES = b"".join(b'{"id":%d,"x":"%s"}\n' % (i, RNG.randbytes(8).hex().encode()) 
 @pytest.fixture(autouse=True)
 def _rooms():
     """All of this process's room, in memory and on disk, must be free again when a test is done."""
-    before = held_lines._room._free
+    before = held_lines.memory_room._free
     yield
-    assert (held_lines._room._free, held_lines._disk._taken) == (before, 0)
+    assert (held_lines.memory_room._free, held_lines.disk_room._taken) == (before, 0)
 
 
 def take(file: ReadFile) -> bytes:
@@ -52,7 +52,7 @@ def crc32c(data: bytes) -> str:
 @pytest.fixture
 def nowhere(monkeypatch):
     """No room in memory; with `spool_bytes=0` none on disk."""
-    monkeypatch.setattr(held_lines._room, "_free", 0)
+    monkeypatch.setattr(held_lines.memory_room, "_free", 0)
     yield
     monkeypatch.undo()
 

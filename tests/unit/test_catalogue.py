@@ -153,7 +153,7 @@ def test_only_what_is_new_or_replaced_is_read_and_what_is_gone_falls_out(folder,
     assert reading == []
     (folder / MADE[3].name).unlink()
     (folder / MADE[4].name).write_bytes(MADE[4].data + bz2.compress(b"\n"))
-    (folder / "1.5.bz2").write_bytes(MADE[5].data)
+    (folder / "1.5.bz2").write_bytes(MADE[3].data)
     catalogue = ch.catalogue(folder, session=session)
     assert sorted(reading) == sorted([Path(MADE[4].name).name, "1.5.bz2"])
     assert f"{folder}/{MADE[3].name}" not in catalogue.uris

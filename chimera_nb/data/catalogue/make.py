@@ -16,13 +16,12 @@ from chimera_nb.data.catalogue.kept import find, keep, kept_at
 from chimera_nb.data.catalogue.reading import CatalogueReader
 from chimera_nb.data.catalogue.table import FILE, decoded, schema_of
 from chimera_nb.data.catalogue.units import read_units, units_of
-from chimera_nb.data.matching_files import matching_files
+from chimera_nb.data.matching_files import each_once, matching_files
 from pipeline.errors import ChimeraError
 from pipeline.locations import Inputs
-from pipeline.sources import SourcePlugin, get_decompressor, tells_holds, what_it_holds
+from pipeline.sources import SourcePlugin, get_decompressor
 from pipeline.sources.view import View
 from pipeline.storage import Entry, Store
-from pipeline.uri import split_uri
 
 _KEEP_EVERY = 10.0  # seconds: what is lost when the process is killed
 _Version = tuple[int | None, int, str | None]
@@ -61,7 +60,7 @@ def make_catalogue(
     on_progress: Report = lambda _: None,
     cancel: threading.Event | None = None,
 ) -> pa.Table:
-    """The catalogue of what a job over this path would read, as `chimera_nb.data.catalogue.table` has it.
+    """The catalogue of what a job over this path would read, each record once (`chimera_nb.data.catalogue.table`).
 
     What is kept is used where the file is the same by its generation, or size and time of change. However this ends,
     what has been read by then is kept. Raises CatalogueCancelledError, NothingMatchesError, RefusedError, StorageError.
@@ -77,7 +76,7 @@ def make_catalogue(
         if count % 500 == 0:
             on_progress(CatalogueProgress(listed=count))
 
-    entries = _without_wholes(matching_files(store, [located], source, listed), source)
+    entries = each_once(matching_files(store, [located], source, listed), source)
     before = find(kept, schema)
     unchanged, left = _compared(before, entries)
     state = CatalogueProgress(len(entries), len(left), 0, len(entries) - len(left))
@@ -109,15 +108,6 @@ def _each(reader: CatalogueReader, store: Store, entries: list[Entry]) -> Genera
 def _check(cancel: threading.Event | None) -> None:
     if cancel is not None and cancel.is_set():
         raise CatalogueCancelledError("the catalogue was cancelled; what had been read by then is kept")
-
-
-def _without_wholes(entries: list[Entry], source: SourcePlugin) -> list[Entry]:
-    """Without files that hold together what others here hold each, as a job passes over them."""
-    if not tells_holds(source):
-        return entries
-    held = [(entry, what_it_holds(source, split_uri(entry.uri)[1])) for entry in entries]
-    parts = {one.part_of for _, one in held if one and one.part_of}
-    return [entry for entry, one in held if not (one and one.whole_of and one.whole_of in parts)]
 
 
 def _compared(kept: pa.Table, entries: list[Entry]) -> tuple[pa.Table, list[Entry]]:

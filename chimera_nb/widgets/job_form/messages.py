@@ -100,6 +100,26 @@ class Selected(State):
     total: int
 
 
+class UnreadFile(NamedTuple):
+    """A file of the selection that the job will not read, and why."""
+
+    uri: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Unread(State):
+    """What of the selection will not be read: in a sentence, which is empty where all of it is, and the first files.
+
+    `every` says whether the job reads every file because that was asked for.
+    """
+
+    text: str
+    files: tuple[UnreadFile, ...]
+    total: int
+    every: bool
+
+
 @dataclass(frozen=True)
 class PlanFigures(State):
     """What the job comes to, as `Plan` has it; whether that is being counted, and files are being looked into."""
@@ -113,6 +133,7 @@ class PlanFigures(State):
     assumes: str
     counting: bool
     looking: bool
+    unread: Unread
 
 
 @dataclass(frozen=True)

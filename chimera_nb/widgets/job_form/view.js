@@ -5,6 +5,7 @@ import { View } from "../base/view.js";
 import { CodePanel } from "./code.js";
 import { figures } from "./figures.js";
 import { Field, Radios, Tick, setOptions, textBox } from "./parts.js";
+import { UnreadLine } from "./unread.js";
 
 /** @import { RenderProps } from "../base/model.js" */
 /** @import { Box, FormMessage, FormRequest, FormTraits } from "./messages.js" */
@@ -66,6 +67,7 @@ class FormView extends View {
     return { node, value };
   });
   count = button("ch-count", "Stop", () => this.ask({ kind: "count", on: !this.model.get("_plan").counting }));
+  unread = new UnreadLine((every) => this.edit("every_file", every));
   assumes = make("p", "ch-hint ch-assumes");
   go = button("ch-go", "Launch", () => this.launch());
   says = make("div", "ch-form-says", "", { role: "status" });
@@ -156,7 +158,7 @@ class FormView extends View {
     list.append(...this.figures.map(({ node }) => node));
     const about = make("details", "ch-form-about");
     about.append(make("summary", "", "What the estimate rests on"), this.assumes);
-    const part = this.makePart("Plan", "plan", list, about);
+    const part = this.makePart("Plan", "plan", list, this.unread.node, about);
     part.querySelector(".ch-form-heading")?.after(this.count);
     return part;
   }
@@ -262,6 +264,7 @@ class FormView extends View {
     this.count.classList.toggle("ch-absent", !plan.counting && !plan.more);
     this.count.textContent = plan.counting ? "Stop" : "Count on";
     this.count.disabled = Boolean(plan.looking);
+    this.unread.update(plan.unread);
     this.assumes.textContent = plan.assumes || "Nothing can be estimated yet.";
   }
 

@@ -34,6 +34,7 @@ from chimera_nb.widgets.job_form.model import (
 )
 from chimera_nb.widgets.job_form.plan import plan_figures, speed
 from chimera_nb.widgets.job_form.recent_jobs import begun_as, fields_of, inputs_of
+from chimera_nb.widgets.job_form.unread import unread_of, unread_text
 from chimera_nb.widgets.job_form.view_choice import view_problems
 from chimera_nb.widgets.job_form.words import Button, box_of, button, hints, listed
 from pipeline.errors import ChimeraError, RefusedError
@@ -290,6 +291,7 @@ class JobForm(ChimeraWidget):
             checking=self._checks.pending or not self._checks.begun,
             launching=self._launching,
             launched=self._launched_here,
+            unread=unread_text(survey.reading, survey.why)[0] if (survey := self._checks.survey) else "",
         )
 
     @property
@@ -302,7 +304,9 @@ class JobForm(ChimeraWidget):
         if (survey := self._checks.survey) is None:
             return None
         on = speed(self._form.runner, checked.options, self._choices_known.settings)
-        return plan_figures(survey, on, counting=self._checks.counting)
+        return plan_figures(
+            survey, on, counting=self._checks.counting, unread=unread_of(survey, every=self._form.every_file)
+        )
 
 
 def _today() -> str:

@@ -51,8 +51,13 @@ def button(
     checking: bool = False,
     launching: bool = False,
     launched: str = "",
+    unread: str = "",
 ) -> Button:
-    """The state of the launch button; `launched` is the id of the job that this form launched into this target."""
+    """The state of the launch button.
+
+    launched  the id of the job that this form launched into this target
+    unread    what of the selection the job will not read, in a sentence
+    """
     if launching:
         return Button("launching", "Launching…", "The job is being checked and put on record.")
     if launched:
@@ -63,7 +68,7 @@ def button(
         return Button("problem", label, problems[ordered[0]])
     if checking:
         return Button("checking", label, "Looking at the selection and the target.")
-    return Button("ready", label, "All is well.")
+    return Button("ready", label, f"{unread}." if unread else "All is well.")
 
 
 def hints(

@@ -11,7 +11,6 @@ from pipeline.sources.betfair.messages import (
     PricedRunner,
     RunnerKey,
     is_selection,
-    number,
 )
 from pipeline.sources.betfair.plan import Plan
 
@@ -21,7 +20,7 @@ _NOTHING = (NAN, NAN, NO_PRICES, NO_PRICES)
 class Runner:
     """Attributes: place (in the order in which the file has its runners); told (what its last row said)."""
 
-    __slots__ = ("_cents", "_laddered", "_traded", "back", "lay", "ltp", "place", "told", "volume")
+    __slots__ = ("_cents", "_traded", "back", "laddered", "lay", "ltp", "place", "told", "volume")
 
     def __init__(self, place: int) -> None:
         self.place = place
@@ -33,23 +32,12 @@ class Runner:
         self.ltp = self.volume = NAN
         self._traded: dict[float, int] = {}  # hundredths by price, of which sums are exact
         self._cents = 0
-        self._laddered = False  # whether trd has been sent since the last image
+        self.laddered = False  # whether trd has been sent since the last image
         self.back.clear()
         self.lay.clear()
 
-    def update(self, change: PricedRunner) -> None:
-        if change.ltp is not None:
-            ltp = number(change.ltp)
-            self.ltp = NAN if ltp is None else ltp
-        if change.trd is not None:
-            self._trade(change.trd)
-        elif change.tv is not None and not self._laddered:
-            told = number(change.tv)
-            self.volume = NAN if told is None else told
-        if change.atb is not None:
-            self.back.update(change.atb)
-        if change.atl is not None:
-            self.lay.update(change.atl)
+    def update_levels(self, change: PricedRunner) -> None:
+        """The books of best prices, which are shown where there is no whole ladder."""
         if change.bdatb is not None:
             self.back.update_displayed(change.bdatb)
         if change.bdatl is not None:
@@ -59,7 +47,7 @@ class Runner:
         if change.batl is not None:
             self.lay.update_levels(change.batl)
 
-    def _trade(self, trd: list[tuple[float, float]]) -> None:
+    def trade(self, trd: list[tuple[float, float]]) -> None:
         traded, cents = self._traded, self._cents
         if not trd:
             traded.clear()
@@ -68,7 +56,7 @@ class Runner:
             now = round(size * 100)
             cents += now - traded.get(price, 0)
             traded[price] = now
-        self._cents, self._laddered, self.volume = cents, True, cents / 100
+        self._cents, self.laddered, self.volume = cents, True, cents / 100
 
 
 @dataclass(frozen=True)
@@ -84,13 +72,14 @@ class MarketState:
 class Market:
     """Attributes: touched (the runners that the message changed, or may have)."""
 
-    __slots__ = ("market_id", "runners", "starts_whole", "state", "touched")
+    __slots__ = ("market_id", "plain", "runners", "starts_whole", "state", "touched")
 
     def __init__(self, market_id: str, *, starts_whole: bool) -> None:
         self.market_id = market_id
         self.starts_whole = starts_whole
         self.runners: dict[RunnerKey, Runner] = {}
-        self.touched: dict[RunnerKey, Runner] = {}
+        self.plain: dict[int, Runner] = {}  # those without a handicap, by selection id: found sooner
+        self.touched: dict[int, Runner] = {}  # by place
         self.state = MarketState()
 
 
@@ -116,14 +105,14 @@ class Books:
             if change.img:
                 for runner in market.runners.values():
                     runner.clear()
-                market.touched.update(market.runners)
+                market.touched.update((runner.place, runner) for runner in market.runners.values())
             definition = change.marketDefinition
             if definition is not None:
                 market.state = MarketState(
                     definition.status, definition.inPlay, definition.eventTypeId, definition.marketTime
                 )
             if change.rc:
-                self._apply_runners(market, change.rc)
+                self.apply_runners(market, change.rc)
             if market not in changed:
                 changed.append(market)
         return changed
@@ -135,15 +124,36 @@ class Books:
             market.starts_whole and market.state.status == "CLOSED" for market in self.markets.values()
         )
 
-    def _apply_runners(self, market: Market, changes: list[PricedRunner]) -> None:
-        runners, touched = market.runners, market.touched
+    def apply_runners(self, market: Market, changes: list[PricedRunner]) -> None:
+        """The loop that the time goes to: few calls."""
+        plain, touched = market.plain, market.touched
         for change in changes:
-            key = (change.id, change.hc or 0.0)
-            runner = runners.get(key)
-            if runner is None:
-                if not is_selection(change.id):
-                    continue
-                runner = runners[key] = Runner(len(self.keys))
-                self.keys.append((market.market_id, *key))
-            runner.update(change)
-            touched[key] = runner
+            runner = self._of(market, change) if change.hc else plain.get(change.id)
+            if runner is None and (runner := self._of(market, change)) is None:
+                continue
+            touched[runner.place] = runner
+            if (prices := change.atb) is not None:
+                runner.back.update(prices)
+            if (prices := change.atl) is not None:
+                runner.lay.update(prices)
+            if change.batb or change.batl or change.bdatb or change.bdatl:
+                runner.update_levels(change)
+            if (ltp := change.ltp) is not None:
+                runner.ltp = NAN if isinstance(ltp, str) else ltp
+            if (traded := change.trd) is not None:
+                runner.trade(traded)
+            elif change.tv is not None and not runner.laddered:
+                runner.volume = NAN if isinstance(change.tv, str) else change.tv
+
+    def _of(self, market: Market, change: PricedRunner) -> Runner | None:
+        """The runner that a change is of, a new one where there is none; None where its id is no runner's."""
+        if not is_selection(change.id):
+            return None
+        key = (change.id, change.hc or 0.0)
+        runner = market.runners.get(key)
+        if runner is None:
+            runner = market.runners[key] = Runner(len(self.keys))
+            self.keys.append((market.market_id, *key))
+            if not change.hc:
+                market.plain[change.id] = runner
+        return runner

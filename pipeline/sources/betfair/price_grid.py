@@ -48,6 +48,6 @@ def _add(rows: PriceRows, running: dict[str, Market], seq: int, instant: int) ->
         if market.runners:
             rows.begin(seq, instant, market.state)
         for runner in market.runners.values():
-            rows.add(runner)
+            rows.add(runner.place, (runner.ltp, runner.volume, runner.back.best, runner.lay.best))
         if market.state.status == "CLOSED":
             del running[market.market_id]

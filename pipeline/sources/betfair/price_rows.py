@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from array import array
+from struct import Struct
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.sources.betfair.books import MarketState, Runner
-from pipeline.sources.betfair.columns import TIME, column, day, milliseconds
+from pipeline.sources.betfair.books import MarketState
+from pipeline.sources.betfair.columns import TIME, array_of, column, day, milliseconds
 
 BATCH_ROWS = 65_536
 _SIDES = ("back", "lay")
@@ -47,6 +49,8 @@ SCHEMA = pa.schema(
     ]
 )
 _VALUES = 14
+_pack = Struct(f"{_VALUES}d").pack
+Numbers: TypeAlias = tuple[float, float, tuple[float, ...], tuple[float, ...]]  # ltp, tv, back, lay
 
 
 class PriceRows:
@@ -61,20 +65,23 @@ class PriceRows:
         self._values, self._runners, self._groups = array("d"), array("i"), array("i")
         self._seq, self._pt, self._state = array("i"), array("q"), array("i")
         self._states: dict[MarketState, int] = {}
+        self._group = -1  # the last that was begun
 
     def __len__(self) -> int:
         return len(self._runners)
 
     def begin(self, seq: int, pt: int, state: MarketState) -> None:
+        self._group += 1
         self._seq.append(seq)
         self._pt.append(pt)
         self._state.append(self._states.setdefault(state, len(self._states)))
 
-    def add(self, runner: Runner) -> None:
-        """A row of what the runner now is."""
-        self._values.extend((runner.ltp, runner.volume, *runner.back.best, *runner.lay.best))
-        self._runners.append(runner.place)
-        self._groups.append(len(self._seq) - 1)
+    def add(self, place: int, numbers: Numbers) -> None:
+        """A row of the runner of that place."""
+        ltp, volume, back, lay = numbers
+        self._values.frombytes(_pack(ltp, volume, *back, *lay))
+        self._runners.append(place)
+        self._groups.append(self._group)
 
     def batch(self) -> pa.RecordBatch:
         """All rows since the last batch."""
@@ -83,16 +90,16 @@ class PriceRows:
         states = _integers(self._state, pa.int32()).take(groups)
         told = list(self._states)
         columns = [
-            pa.array(market_ids, pa.string()).take(runners),
-            pa.array(selections, pa.int64()).take(runners),
-            pa.array(handicaps, pa.float64()).take(runners),
+            array_of(market_ids, pa.string()).take(runners),
+            array_of(selections, pa.int64()).take(runners),
+            array_of(handicaps, pa.float64()).take(runners),
             _integers(self._seq, pa.int32()).take(groups),
             _integers(self._pt, pa.int64()).take(groups).cast(TIME),
-            pa.array([state.status for state in told], pa.string()).take(states),
-            pa.array([state.inplay for state in told], pa.bool_()).take(states),
+            array_of([state.status for state in told], pa.string()).take(states),
+            array_of([state.inplay for state in told], pa.bool_()).take(states),
             *(_numbers(self._values[place::_VALUES]) for place in range(_VALUES)),
-            pa.array([state.event_type_id for state in told], pa.string()).take(states),
-            pa.array([day(milliseconds(state.market_time)) for state in told], pa.date32()).take(states),
+            array_of([state.event_type_id for state in told], pa.string()).take(states),
+            array_of([day(milliseconds(state.market_time)) for state in told], pa.date32()).take(states),
         ]
         self._clear()
         return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
@@ -105,4 +112,5 @@ def _integers(values: array[int], kind: pa.DataType) -> pa.Array:
 def _numbers(values: array[float]) -> pa.Array:
     """NaN is null."""
     numbers = pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(values)])
-    return pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
+    valid = pc.invert(pc.is_nan(numbers)).buffers()[1]
+    return pa.Array.from_buffers(pa.float64(), len(values), [valid, pa.py_buffer(values)])

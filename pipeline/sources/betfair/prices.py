@@ -48,9 +48,18 @@ class Prices(View):
 
 def _rows(changes: Changes[PricedMessage], books: Books) -> Iterator[pa.RecordBatch]:
     rows = PriceRows(books.keys)
+    markets = books.markets
     for message in changes:
-        for market in books.apply(message):
-            begun = False
+        change = message.mc[0]  # type: ignore[index]  # a message that changes markets has one or more
+        market = markets.get(change.id)
+        if market is None or change.img or change.marketDefinition is not None or len(message.mc or ()) > 1:
+            changed = books.apply(message)
+        else:
+            changed = [market]
+            if change.rc:
+                books.apply_runners(market, change.rc)
+        for market in changed:
+            begun = False  # the rows of this message and market
             for runner in market.touched.values():
                 now = (runner.ltp, runner.volume, runner.back.best, runner.lay.best)
                 if now == runner.told:
@@ -59,9 +68,9 @@ def _rows(changes: Changes[PricedMessage], books: Books) -> Iterator[pa.RecordBa
                     rows.begin(changes.number, message.pt or 0, market.state)
                     begun = True
                 runner.told = now
-                rows.add(runner)
+                rows.add(runner.place, now)
             market.touched.clear()
-        if len(rows) >= BATCH_ROWS:
-            yield rows.batch()
+            if begun and len(rows) >= BATCH_ROWS:
+                yield rows.batch()
     if len(rows):
         yield rows.batch()
