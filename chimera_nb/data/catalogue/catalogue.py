@@ -80,6 +80,12 @@ class Catalogue:
         return self._view.facets
 
     @property
+    def days(self) -> tuple[str, ...]:
+        """Those of the facets that are days."""
+        schema = self._all.schema
+        return tuple(name for name in self.facets if pa.types.is_date32(schema.field(name).type))
+
+    @property
     def key(self) -> str:
         """The column that names what a row is of."""
         return self._view.key
@@ -102,12 +108,15 @@ class Catalogue:
         return [decoded(uri) for uri in pc.unique(self._chosen["file"]).to_pylist()]
 
     @property
+    def sizes(self) -> dict[str, int]:
+        """The files that are chosen, with their bytes as they are stored."""
+        several = (self._chosen["file"].to_pylist(), self._chosen["file_size"].to_pylist())
+        return {decoded(uri): size for uri, size in zip(*several, strict=True)}
+
+    @property
     def size(self) -> int:
         """Their bytes, as they are stored."""
-        sizes = dict(
-            zip(self._chosen["file"].to_pylist(), self._chosen["file_size"].to_pylist(), strict=True)
-        )
-        return sum(sizes.values())
+        return sum(self.sizes.values())
 
     @property
     def files(self) -> int:

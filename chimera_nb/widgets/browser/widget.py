@@ -15,8 +15,9 @@ from ipywidgets import TypedTuple
 from chimera_nb.arguments import AnyPath, path_text, texts
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
-from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held, refusing
+from chimera_nb.widgets.base.widget import existing, held, refusing
 from chimera_nb.widgets.browser import messages, navigation
+from chimera_nb.widgets.browser.content_requests import ContentRequests
 from chimera_nb.widgets.browser.counting import SLICE_SECONDS, advance
 from chimera_nb.widgets.browser.listing import Listing
 from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser, add
@@ -26,7 +27,7 @@ from pipeline.folders import absolute
 from pipeline.uri import split_uri
 
 
-class BucketBrowser(ChimeraWidget):
+class BucketBrowser(ContentRequests):
     """Browse buckets and folders, and select objects, folders and patterns.
 
     uri: the folder to begin in; left out, the list of buckets. A local folder shows itself and what is below it.
@@ -37,7 +38,7 @@ class BucketBrowser(ChimeraWidget):
     """
 
     _esm = assets.script("browser/view")
-    _css = assets.style("browser/list", "browser/style")
+    _css = assets.style("browser/list", "browser/style", "browser/content")
 
     path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)
     selected = TypedTuple(
