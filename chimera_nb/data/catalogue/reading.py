@@ -51,6 +51,11 @@ class CatalogueReader:
         return table_of(self._found(unit), schema_of(self.view))
 
     @property
+    def tells_by_end(self) -> bool:
+        """Whether the view can tell by the end of a file at all."""
+        return type(self.view).row_of_end is not View.row_of_end
+
+    @property
     def _options(self) -> ReadOptions:
         return ReadOptions(codec=self.codec, view=self.view)
 
@@ -91,7 +96,7 @@ class CatalogueReader:
 
     def _by_end(self, store: Store, entry: Entry) -> Mapping[str, Any] | None:
         """The row of a file by its end; None where that does not tell."""
-        if type(self.view).row_of_end is View.row_of_end:
+        if not self.tells_by_end:
             return None
         with store.open_read(entry.uri) as stream:
             size = stream.length()

@@ -2,7 +2,7 @@
 
 import { button, make, number, plural, showName, tally } from "../base/text.js";
 
-/** @import { BrowserRequest, Content, Facet, FacetValue } from "./messages.js" */
+/** @import { BrowserRequest, BrowserTraits, Content, Facet, FacetValue } from "./messages.js" */
 
 const SOURCE = "betfair"; // the source that has such a view
 
@@ -40,13 +40,11 @@ export class ContentPanel {
     this.node.append(this.open, this.panel);
   }
 
-  /** What is known; an object without fields while there is none. @param {Content | Record<string, never>} content */
-  show(content) {
-    const is = content.folder !== undefined;
-    this.panel.hidden = !is;
-    this.open.hidden = is;
-    if (!is) return;
-    const made = /** @type {Content} */ (content);
+  /** What is known; an object without fields while there is none. @param {BrowserTraits["_content"]} made */
+  show(made) {
+    this.panel.hidden = made.folder === undefined;
+    this.open.hidden = !this.panel.hidden;
+    if (made.folder === undefined) return;
     const ready = !made.running && !made.error;
     this.stop.hidden = !made.running;
     this.facets.hidden = this.more.hidden = this.select.hidden = !ready;
