@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pipeline.archives.store import store_of_archives
 from pipeline.codecs import get_codec
 from pipeline.errors import RefusedError, SettingsError, UnknownNameError
 from pipeline.job_options import TEXT_FORMATS
@@ -33,6 +34,7 @@ def verify(store: Store, target: str, claimed: Claimed | None = None, *, deep: b
     RefusedError where there is no output of the job that is asked for, and StorageError for a store that does not
     answer: nothing is proved then.
     """
+    store = store_of_archives(store)
     findings = Findings()
     summary = find_summary(store, target, claimed, findings)
     job_id = claimed.job_id if claimed else _text(summary.get("jobId"))
