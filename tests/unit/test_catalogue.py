@@ -208,6 +208,9 @@ def test_an_archive_is_a_folder(tmp_path, session, kind):
         catalogue = ch.catalogue(archive, session=session)
         assert_right(catalogue, made)
         assert sorted(catalogue.uris) == sorted(f"{archive}!/{one.name}" for one in made)
+    plan = made[0].name.partition("/")[0]
+    within = ch.catalogue(f"{archive}!/{plan}/", session=session)
+    assert_right(within, [one for one in made if one.name.startswith(f"{plan}/")])
 
 
 def test_many_files_are_read_by_several_processes(folder, session, monkeypatch):
