@@ -14,5 +14,8 @@ read_ahead.py items taken ahead in a thread
 json_tree.py  a record as a tree
 job_tables.py jobs and ledgers as DataFrames
 proof.py      prove what a job left, or take one file's lines out of it
+matching_files.py  the files that a job would read
+processes.py  work done by several processes
+catalogue/    what is in files, to choose them by content
 sampling/     a uniform sample of the records of many files
 """

@@ -8,7 +8,7 @@ Gestures act on the folder that is shown; what was selected elsewhere stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.browser import archives
@@ -129,6 +129,10 @@ class Browser:
         alone = [size for uri, size in self._sizes.items() if not cover.holds(uri)]
         self._known = Tally(len(alone), sum(alone))
         self.counts = self._counts()
+
+    def know(self, sizes: Mapping[str, int]) -> None:
+        """Files, with their bytes, that are to be selected without having been seen in a row."""
+        self._sizes.update(sizes)
 
     def _with(self, kept: tuple[str, ...], listing: Listing, keys: Sequence[int]) -> tuple[str, ...]:
         """What is kept of the selection, and these rows."""

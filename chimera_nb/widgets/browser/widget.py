@@ -16,8 +16,9 @@ from ipywidgets import TypedTuple
 from chimera_nb.arguments import AnyPath, path_text, texts
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
-from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held, refusing
+from chimera_nb.widgets.base.widget import existing, held, refusing
 from chimera_nb.widgets.browser import messages, navigation
+from chimera_nb.widgets.browser.content_requests import ContentRequests
 from chimera_nb.widgets.browser.counting import SLICE_SECONDS, advance
 from chimera_nb.widgets.browser.listing import Listing, Rows
 from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser, add
@@ -29,7 +30,7 @@ from pipeline.uri import SEPARATOR, split_uri
 _ON_SECONDS = 2.0  # of an archive in which nothing new turns up, until the page has to ask for more
 
 
-class BucketBrowser(ChimeraWidget):
+class BucketBrowser(ContentRequests):
     """Browse buckets and folders, and select objects, folders and patterns.
 
     uri: the folder to begin in; left out, the list of buckets. A local folder shows itself and what is below it.
@@ -40,7 +41,7 @@ class BucketBrowser(ChimeraWidget):
     """
 
     _esm = assets.script("browser/view")
-    _css = assets.style("browser/list", "browser/style")
+    _css = assets.style("browser/list", "browser/style", "browser/content")
 
     path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)
     selected = TypedTuple(
