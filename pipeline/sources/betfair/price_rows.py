@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from array import array
 from struct import Struct
-from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.sources.betfair.books import MarketState
+from pipeline.sources.betfair.books import MarketState, Numbers
 from pipeline.sources.betfair.columns import TIME, array_of, column, day, milliseconds
 
 BATCH_ROWS = 16_384  # a large market in a bounded place: rows are held twice while they become a batch
@@ -50,7 +49,6 @@ SCHEMA = pa.schema(
 )
 _VALUES = 14
 _pack = Struct(f"{_VALUES}d").pack
-Numbers: TypeAlias = tuple[float, float, tuple[float, ...], tuple[float, ...]]  # ltp, tv, back, lay
 
 
 class PriceRows:
