@@ -63,7 +63,7 @@ class Changes(Generic[M]):
 
     def __iter__(self) -> Iterator[M]:
         """Raises BadFileError where there are none, and where the file has more bad lines than it may."""
-        before = 0
+        before, begun = 0, False
         for block in self._blocks:
             self.plan.add(block)
             lines = block.count(b"\n")
@@ -82,9 +82,10 @@ class Changes(Generic[M]):
                         if not message.mc or message.op != "mcm":
                             continue
                         self._place = place
-                        known = message.pt is not None and self._begun
-                        if not known and not self._accepts(message, self.line, self.number):
-                            continue
+                        if not begun or message.pt is None:
+                            if not self._accepts(message, self.line, self.number):
+                                continue
+                            begun = True
                         yield message
                         if self.decode is not decode:
                             break
