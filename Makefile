@@ -37,10 +37,13 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## the whole job on the local stack, then the dashboard (ARGS=--once stops after the job)
 	@$(BIN)/chimera demo $(ARGS)
 
+# Tests with services wait for other processes for half of their time.
+SERVICES ?= 4
+
 test: $(STAMP) ## every test this machine can run (ARGS= for pytest, such as ARGS=tests/unit)
 ifeq ($(ARGS),)
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile tests/unit
-	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal tests/unit
+	@$(BIN)/python -m pytest --numprocesses=$(SERVICES) --dist=loadfile --no-loadscope-reorder \
 	  tests/integration tests/notebooks tests/ui
 else
 	@$(BIN)/python -m pytest $(ARGS)

@@ -11,7 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import browser, dashboard, dataflow, markets, memory, preview, records, throughput
+from benchmarks import (
+    archives,
+    browser,
+    dashboard,
+    dataflow,
+    markets,
+    memory,
+    preview,
+    records,
+    throughput,
+    views,
+)
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
 from chimera_nb.machine.cores import usable_cores
 
@@ -19,11 +30,14 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "throughput": throughput.rows,
     "memory": memory.rows,
     "dataflow": dataflow.rows,
+    "archives": archives.rows,
+    "archive-workers": archives.worker_rows,
     "preview": preview.rows,
     "records": records.rows,
     "markets": markets.rows,
     "browser": browser.rows,
     "dashboard": dashboard.rows,
+    "views": views.rows,
 }
 _ROOT = Path(__file__).resolve().parent.parent
 

@@ -107,6 +107,12 @@ def market_files(count: int) -> Iterator[bytes]:
     return (_market(index).rstrip(b"\n") + b"\n" for index in range(count))
 
 
+def small_markets(count: int) -> Iterator[bytes]:
+    """The raw bytes of as many markets of about 20 kB, all different, each ending in a line end."""
+    bases = [market_of_size(number, 20_000, plan="BASIC") for number in range(_BASES)]
+    return (_renamed(bases[index % _BASES], index).rstrip(b"\n") + b"\n" for index in range(count))
+
+
 def long_lines(data_dir: Path, files: int, line_bytes: int) -> BigFile:
     """So many .gz files of one line of about that size each; `path` is the first, `raw` the bytes of all."""
     folder = data_dir / f"lines-{files}-{line_bytes >> 20}"
@@ -169,7 +175,10 @@ def _base(number: int) -> bytes:
 
 def _market(index: int) -> bytes:
     """A market that no other index gives: a base under an id of its own."""
-    raw = _base(index % _BASES)
+    return _renamed(_base(index % _BASES), index)
+
+
+def _renamed(raw: bytes, index: int) -> bytes:
     start = raw.index(b'"id":"1.') + len(b'"id":"')
     name = raw[start : raw.index(b'"', start)]
     return raw.replace(b'"' + name + b'"', f'"1.{130_000_000 + index}"'.encode())

@@ -23,15 +23,15 @@ _LIMIT = 600  # seconds for one command
 def rows(context: Context) -> list[Row]:
     files = many_files(context.data_dir, 60 if context.quick else 600)
     folder = context.work / "stack"
-    _chimera(folder, "up", "--detach")
+    chimera(folder, "up", "--detach")
     try:
-        _chimera(folder, "put", str(files.once), "gs://bench/in")
+        chimera(folder, "put", str(files.once), "gs://bench/in")
         seconds: dict[int, list[float]] = {1: [], 2: []}
         for repetition in range(1 if context.quick else 3):
             for workers in (1, 2):
-                seconds[workers].append(_job_seconds(folder, workers, repetition))
+                seconds[workers].append(job_seconds(folder, "gs://bench/in/", workers, repetition))
     finally:
-        _chimera(folder, "down")
+        chimera(folder, "down")
     speeds = {n: [files.raw_once / 1e6 / s for s in found] for n, found in seconds.items()}
     return [
         Row(
@@ -46,15 +46,17 @@ def rows(context: Context) -> list[Row]:
     ]
 
 
-def _job_seconds(folder: Path, workers: int, repetition: int) -> float:
+def job_seconds(folder: Path, uri: str, workers: int, repetition: int) -> float:
+    """The job's own time over these inputs, of the local Dataflow in this data folder."""
     target = f"gs://bench/out-{workers}-{repetition}"
     options = ["--target", target, "--runner", "dataflow", "--max-workers", str(workers), "--wait", "--json"]
-    document = json.loads(_chimera(folder, "submit", "gs://bench/in/", *options))
+    document = json.loads(chimera(folder, "submit", uri, *options))
     began, ended = (datetime.fromisoformat(document["summary"][name]) for name in ("startedAt", "finishedAt"))
     return (ended - began).total_seconds()
 
 
-def _chimera(folder: Path, *arguments: str) -> str:
+def chimera(folder: Path, *arguments: str) -> str:
+    """What a command prints. Raises BenchmarkError where it ends otherwise than well."""
     print(f"  chimera {' '.join(arguments)[:90]}", file=sys.stderr)
     done = subprocess.run(
         [sys.executable, "-m", "chimera_nb", *arguments, "--data-dir", str(folder)],

@@ -21,9 +21,18 @@ Command = Callable[[Path, Path], list[str]]  # folder, output folder
 
 
 def submit_command(folder: Path, target: Path, data_dir: Path) -> list[str]:
-    """Our job on a folder, in one local process, waited for."""
+    """Our job on a folder, or on an archive, in one local process, waited for."""
     options = ["--target", str(target), "--runner", "direct", "--wait", "--json", "--overwrite"]
-    return [sys.executable, "-m", "chimera_nb", "submit", f"{folder}/", *options, "--data-dir", str(data_dir)]
+    return [
+        sys.executable,
+        "-m",
+        "chimera_nb",
+        "submit",
+        f"{folder}/" if folder.is_dir() else str(folder),
+        *options,
+        "--data-dir",
+        str(data_dir),
+    ]
 
 
 def rows(context: Context) -> list[Row]:

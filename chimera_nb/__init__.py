@@ -3,6 +3,7 @@
     import chimera_nb as ch
     ch.browse("gs://history/")                                    # a widget; so are ch.JobForm, ch.Dashboard ...
     ch.peek("gs://history/a.bz2"), ch.sample("gs://history/")     # DataFrames
+    ch.view("gs://history/", "runners")                           # one of a source's tables of its records
     job = ch.submit("gs://history/", "gs://results/first")
     job.wait().frame()                                            # what it wrote
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from chimera_nb.data.preview import preview
     from chimera_nb.data.proof import extract, verify
     from chimera_nb.data.sampling.sample import peek, sample
+    from chimera_nb.data.view import view
     from chimera_nb.demo import open_demo
     from chimera_nb.job_handle import Job, job, jobs, submit
     from chimera_nb.session import Session, connect
@@ -66,6 +68,7 @@ __all__ = [
     "sources",
     "submit",
     "verify",
+    "view",
 ]
 
 _HOMES = {
@@ -94,6 +97,7 @@ _HOMES = {
     "sources": "chimera_nb.data.listing",
     "submit": "chimera_nb.job_handle",
     "verify": "chimera_nb.data.proof",
+    "view": "chimera_nb.data.view",
 }
 
 

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 
 from pipeline.errors import ChimeraError, JobNotFoundError, ObjectNotFoundError, RefusedError
+from pipeline.imports import import_for_good
 from pipeline.printable import guard_terminal, let_go_of, printable
 from pipeline.storage import access_policy
 
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: list[str]) -> int:
     """The exit code of a command. Raises OSError for standard output alone."""
     try:
+        import_for_good("chimera_nb.cli")
         from chimera_nb.cli import app
 
         app(arguments, prog_name="chimera")

@@ -1,7 +1,7 @@
 """%chimera in a notebook, after `%load_ext chimera_nb`: the first look, in few keys. Each gives a DataFrame.
 
     %chimera ls URI                      what is in a folder, or what a glob matches; gs:// for the buckets
-    %chimera peek URI [N]                the first records of a file
+    %chimera peek URI [N] [--view NAME]  the first records of a file, or rows of a view of it
     %chimera sample PATH... [-n N] [-s SEED] [--source NAME]
                                          a uniform sample of many
     %chimera jobs [N]                    the newest jobs
@@ -54,10 +54,10 @@ def run(line: str) -> pd.DataFrame:
     return frame
 
 
-def _peek(uri: str, n: int) -> pd.DataFrame:
+def _peek(uri: str, n: int, view: str | None) -> pd.DataFrame:
     from chimera_nb.data.sampling.sample import peek
 
-    return peek(uri, n)
+    return peek(uri, n, view=view)
 
 
 def _sample(paths: Sequence[str], n: int, seed: int, source: str) -> pd.DataFrame:
@@ -80,9 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("ls", add_help=False)
     one.add_argument("uri")
     one.set_defaults(call=ls)
-    one = commands.add_parser("peek", add_help=False)
+    usage = "%%chimera peek uri [n] [--view NAME]"
+    one = commands.add_parser("peek", add_help=False, usage=usage)
     one.add_argument("uri")
     one.add_argument("n", type=int, nargs="?", default=10)
+    one.add_argument("--view")
     one.set_defaults(call=_peek)
     one = commands.add_parser("sample", add_help=False)
     one.add_argument("paths", nargs="+")

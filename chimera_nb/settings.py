@@ -40,6 +40,7 @@ from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.machine.trust import check_trusted
+from pipeline.archives.store import store_of_archives
 from pipeline.errors import SettingsError
 from pipeline.folders import absolute, current_folder
 from pipeline.storage import PERSON, PlainStore, Store, access_policy, bounded, cloud
@@ -132,7 +133,15 @@ class Settings:
         """The same for a job, which waits out a store's bad minutes."""
         patience = replace(JOB, seconds=self.job_patience, bytes_per_second=self.least_throughput)
         service = cloud.Cloud(self.storage_endpoint, google=self.place == "cloud")
-        return bounded(PlainStore(patience, service, self.user_project), self.access)
+        plain = PlainStore(patience, service, self.user_project)
+        return store_of_archives(bounded(plain, self.access), self._indexes())
+
+    def _indexes(self) -> str | None:
+        """Where this machine keeps what archives hold; None where there is no folder to begin from."""
+        try:
+            return str(self.folder / "archives")
+        except SettingsError:
+            return None
 
     def dataflow_options(self, **for_this_job: Any) -> DataflowOptions:
         """How a Dataflow job runs: the settings, and over them what is asked for one job. Raises SettingsError."""

@@ -18,8 +18,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pipeline.admit import admit
+from pipeline.archives.store import store_of_archives
 from pipeline.errors import ChimeraError, RefusedError, StorageError
 from pipeline.failure_cause import cause_of
+from pipeline.imports import import_beam
 from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.job_options import JobOptions
 from pipeline.options import Option, table
@@ -48,7 +50,7 @@ def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -
     """Run the job to its end; its exit code. A signal raises Interrupted, and then nothing is given back yet."""
     try:
         plain = PlainStore(Patience.of_job(), user_project=spec.user_project)
-        store = bounded(plain, AccessLists.from_environment())
+        store = store_of_archives(bounded(plain, AccessLists.from_environment()))
         patterns = admit(store, spec, lambda _: None)
     except RefusedError as e:
         print(printable(f"refused: {e}"), file=sys.stderr)  # noqa: T201
@@ -97,6 +99,7 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
 
     Its first act is to delete the result that it replaces. Raises TargetError when the target is this job's no more.
     """
+    import_beam()
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 

@@ -20,7 +20,9 @@
     │   └── StoreUnavailableError (ConnectionError)   the store is at fault: it says nothing about an object
     │       └── TransferError                    what came, or went, is not what the store keeps
     ├── BadFileError (ValueError)            one input file cannot be used; the job goes on
-    │   └── CutOffError                      its data ends too early
+    │   ├── CutOffError                      its data ends too early
+    │   ├── HoldsFilesError                  it is an archive, whose files are read one by one
+    │   └── BesideDataError                  it lies beside data in an archive, and is none
     ├── JobError (RuntimeError)              a job as a whole came to nothing
     │   ├── TooManyFailuresError             more failed files than the job allows, or all of them
     │   └── ReconciliationError              the ledger and the output do not agree
@@ -220,6 +222,18 @@ class BadFileError(ChimeraError, ValueError):
 
 class CutOffError(BadFileError):
     """Its data ends before it should, or looks so: more of it may be good."""
+
+
+class HoldsFilesError(BadFileError):
+    """It is an archive: the files in it are read one by one, each by a URI of its own."""
+
+    def __init__(self, kind: str) -> None:
+        text = f"is an archive ({kind}), and the files in it are read one by one, as FILE!/NAME"
+        super().__init__(f"{text}; see which with: chimera ls FILE!/", of_the_file=True)
+
+
+class BesideDataError(BadFileError):
+    """It lies beside data in an archive and is none, by its name as well as by its bytes: a PDF, a picture."""
 
 
 class JobError(ChimeraError, RuntimeError):

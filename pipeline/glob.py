@@ -76,6 +76,12 @@ class Pattern:
         """Whether the whole name matches."""
         return name.startswith(self.prefix) and self._matcher.accepts(name, len(self.prefix))
 
+    def reaches(self, start: str) -> bool:
+        """Whether a name that begins so, and goes on, could match."""
+        if len(start) <= len(self.prefix):
+            return self.prefix.startswith(start)
+        return start.startswith(self.prefix) and self._matcher.goes_on(start, len(self.prefix))
+
     @cached_property
     def _matcher(self) -> _Matcher:
         return _Matcher(list(_tokens(self.text))[len(self.prefix) :])
@@ -181,6 +187,16 @@ class _Matcher:
         self._memo: dict[tuple[int, str], int] = {}
 
     def accepts(self, name: str, start: int) -> bool:
+        return bool(self._reached(name, start) & self._last)
+
+    def goes_on(self, name: str, start: int) -> bool:
+        """Whether more characters could lead to a match."""
+        reached = self._reached(name, start)
+        # The last position takes no more characters, unless a loop does.
+        return bool(reached & ~self._last or reached & (self._star | self._any))
+
+    def _reached(self, name: str, start: int) -> int:
+        """The positions after the whole name; 0 when it cannot match, whatever follows."""
         reached = 1 | (self._skip & 1) << 1
         memo = self._memo
         for char in name[start:]:
@@ -190,9 +206,9 @@ class _Matcher:
                     memo.clear()
                 after = memo[reached, char] = self._step(reached, char)
             if not after:
-                return False
+                return 0
             reached = after
-        return bool(reached & self._last)
+        return reached
 
     def _step(self, reached: int, char: str) -> int:
         taking = self._literal.get(char, 0)

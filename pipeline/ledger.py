@@ -2,8 +2,8 @@
 
 A record is one JSON object on a line of ledger/ledger-*.ndjson:
 
-    uri          the file, as it was listed
-    generation   which version of the object was read; null for a local file
+    uri          the file, as it was listed; a member of an archive is ARCHIVE!/NAME
+    generation   which version of the object was read, of a member its archive's; null for a local file
     size         compressed bytes read, all of them when status is complete; of a skipped file those it has
     codec        what the bytes were decoded as; null when that was not found out
     rawBytes     bytes decoded, up to the fault if there was one
@@ -11,7 +11,9 @@ A record is one JSON object on a line of ledger/ledger-*.ndjson:
                  files were to be kept
     outputBytes  the bytes of those lines: rawBytes, and one for each line end that was missing
     crc32c       of the compressed bytes, base64, as the bucket shows it; null if not all of them were read
-    status       complete | failed | skipped: not read, since another file of the selection holds the same records
+    status       complete | failed | skipped: not read, since another file of the selection holds the same records,
+                 or since it is no data that lies beside data in an archive; or an archive itself, whose files have
+                 records of their own, and whose note has what was passed over in it
     error        why it failed, for a person to read; else null
     note         what is worth knowing of a complete one, such as a name that says another codec, files in a zip that
                  were passed over as no data, padding behind its end, or that it looks like a JSON array or CSV and
@@ -218,8 +220,8 @@ def judge(totals: Totals, max_failures: int | None, where: str) -> None:
     total = totals.complete + totals.failed
     if totals.skipped and not total:
         raise JobError(
-            f"all {totals.skipped:,} files were skipped, each for another that holds the same; {where} has the reason "
-            "for each, and every-file reads them all"
+            f"all {totals.skipped:,} files were skipped, each for another that holds the same, or as no data; {where} "
+            "has the reason for each, and every-file reads them all, but for what is no data"
         )
     if not total:
         raise JobError("no file matches any more: the selection was emptied after the job was submitted")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from pipeline.errors import InvalidUriError, RefusedError, SettingsError, TargetError
 from pipeline.folders import current_folder, home_expanded
-from pipeline.uri import has_glob, other_scheme, split_uri
+from pipeline.uri import SEPARATOR, has_glob, other_scheme, split_pattern, split_uri
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """gs:// URIs of one bucket, or local paths: folders, objects or globs (`pipeline.glob`).
+    """gs:// URIs of one bucket, or local paths: folders, objects, members of archives or globs (`pipeline.glob`).
 
     uris   each once, in order; local ones are made absolute
 
@@ -76,6 +76,9 @@ def _located(path: str) -> str:
     bucket, name = split_uri(path)
     if bucket:
         return path
+    name, member = split_pattern(name)
+    if member is not None:  # names in archives are texts, and no paths of this machine
+        return f"{_located(name)}{SEPARATOR}{member}"
     if name.startswith("~"):
         name = home_expanded(name)
     if not os.path.isabs(name):  # noqa: PTH117
@@ -99,6 +102,10 @@ def _target(target: str) -> str:
         raise TargetError(f"target {e}") from e
     if has_glob(path):
         raise TargetError(f"target {target!r} holds a glob character (* ? [); name one folder")
+    if split_pattern(f"{path.rstrip('/')}/")[1] is not None:
+        raise TargetError(
+            f"target {target!r} is in an archive (!/), and archives are only read; name a folder"
+        )
     if bucket:
         if "//" in path or path.startswith("/"):
             raise TargetError(f"target {target!r} has an empty folder name (//); write each '/' once")

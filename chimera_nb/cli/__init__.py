@@ -3,6 +3,7 @@
 stack_commands.py  up, down, env
 store_commands.py  ls, put
 job_commands.py    submit, sources, jobs list, jobs show
+view_commands.py   peek, views
 proof_commands.py  verify, extract
 job_actions.py     jobs cancel, retry, clone, sync
 demo_command.py    demo
@@ -25,6 +26,7 @@ from chimera_nb.cli import (
     proof_commands,
     stack_commands,
     store_commands,
+    view_commands,
 )
 
 app = typer.Typer(
@@ -40,6 +42,7 @@ for commands in (
     job_commands,
     proof_commands,
     store_commands,
+    view_commands,
     stack_commands,
     demo_command,
     dash_command,

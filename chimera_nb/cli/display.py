@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from chimera_nb.cli.dry_run import Plan
 from chimera_nb.cli.table import Column, print_hanging, print_table
 from chimera_nb.job_progress import STATUS_COLOURS, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
@@ -34,6 +35,7 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _LOGS_SHOWN = 20
+_UNREAD_SHOWN = 10
 _DEFAULTS: dict[str, Any] = {option.json_name: option.default for option in table(JobOptions)} | {
     "manifest": None
 }
@@ -89,10 +91,11 @@ def headline(record: JobRecord) -> str:
     target = join_uri(record.target_bucket, record.output_prefix)
     if record.status is Status.COMPLETE and (numbers := _numbers_of(record.summary)):
         complete, failed, lines, shards = numbers
+        unit = "lines" if (record.summary or {}).get("view") is None else "rows"
         less = f", {failed:,} failed" if failed else ""
         less += f", {skipped:,} skipped" if (skipped := left_out(record).skipped) else ""
         return (
-            f"complete: {plural(complete, 'file')} read{less}; {lines:,} lines in {plural(shards, 'shard')}"
+            f"complete: {plural(complete, 'file')} read{less}; {lines:,} {unit} in {plural(shards, 'shard')}"
             f" at {target}"
         )
     return f"{record.status_word}: {record.error}" if record.error else record.status_word
@@ -199,6 +202,20 @@ def print_left_out(record: JobRecord) -> None:
             + (f": {names}" if names else "")
         )
         print_hanging(out, Text(), printable(said), 12)
+
+
+def print_plan(plan: Plan, *, as_json: bool) -> None:
+    """What a job would read, and what not."""
+    if as_json:
+        print_json(plan.to_json())
+        return
+    out.print(text(f"would read {plural(plan.files, 'file')}, {size(plan.bytes)}"))
+    if plan.text:
+        out.print(text(f"  {plan.text}; --every-file reads them", "yellow"))
+        for uri, why in plan.unread[:_UNREAD_SHOWN]:
+            print_hanging(out, Text("    "), printable(f"{uri}: {why}"), 6)
+        if plan.total > _UNREAD_SHOWN:
+            out.print(text(f"    and {plan.total - _UNREAD_SHOWN:,} more"))
 
 
 def print_failures(failures: list[FileRecord]) -> None:

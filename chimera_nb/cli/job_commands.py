@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from chimera_nb.cli import display
+from chimera_nb.cli.dry_run import plan_of
 from chimera_nb.cli.option_parameters import expanded
 from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.dataflow_options import DataflowOptions
@@ -53,6 +54,9 @@ def submit(
         ),
     ] = "direct",
     how: dict[str, Any],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what the job would read and what not, and submit nothing.")
+    ] = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Stay until the job has ended, and show its progress.")
     ] = False,
@@ -64,7 +68,11 @@ def submit(
     The job goes on when this command is interrupted. Exit 0 done, 1 the job failed, 2 the input was refused.
     """
     inputs = [*(paths or ()), *(parse_paths(paths_from.read(), paths_from.name) if paths_from else ())]
-    service = connect((*inputs[:1], target), data_dir=data_dir).service
+    session = connect((*inputs[:1], target), data_dir=data_dir)
+    if dry_run:
+        display.print_plan(plan_of(session, inputs, target, job), as_json=as_json)
+        return
+    service = session.service
     record = service.submit(
         inputs,
         target,

@@ -16,7 +16,7 @@ from chimera_nb.session import connect
 from chimera_nb.units import size
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.glob import Pattern
-from pipeline.inputs.selection import list_matches
+from pipeline.inputs.matching import folder_to_list, list_matches
 from pipeline.storage import Entry, Store
 from pipeline.uri import has_glob, split_uri
 
@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
 def ls(
     uri: Annotated[
         str,
-        typer.Argument(metavar="URI", help="A bucket, folder, object or glob; gs:// alone for the buckets."),
+        typer.Argument(
+            metavar="URI", help="A bucket, folder, archive, object or glob; gs:// alone for the buckets."
+        ),
     ],
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 1000,
     *,
@@ -39,7 +41,7 @@ def ls(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """List a folder, or what a glob matches."""
+    """List a folder, what a glob matches, or what is in an archive: gs://BUCKET/data.tar or data.tar!/2020/."""
     store = connect([uri], data_dir=data_dir).store.billed_to(user_project)
     folders, objects = _listed(store, uri, limit + 1)
     cut = len(folders) + len(objects) > limit
@@ -101,7 +103,7 @@ def _listed(store: Store, uri: str, limit: int) -> tuple[list[str], list[Entry]]
         if not objects:
             raise NothingMatchesError(f"no file matches {uri}", [uri])
         return [], objects
-    folder = uri if uri.endswith("/") else f"{uri}/"
+    folder = folder_to_list(store, uri)
     folders: list[str] = []
     objects = []
     for page in store.list_folder(folder):

@@ -37,6 +37,8 @@ _LEDGER = {
     "shard": "string",
     "offset": "Int64",
     "outputCrc32c": "string",
+    "rows": "Int64",
+    "badLines": "Int64",
 }
 _AT_ONCE = 10_000  # records: no more of them are held as such
 
@@ -51,7 +53,7 @@ def ledger_frame(records: Iterable[FileRecord]) -> pd.DataFrame:
     builder = FrameBuilder(list(_LEDGER))
     held: list[dict[str, Any]] = []
     for record in records:
-        row = record.to_json()
+        row = {name: value for name, value in record.to_json().items() if name in _LEDGER}
         held.append({n: storable(v) if isinstance(v, str) else v for n, v in row.items()})
         if len(held) == _AT_ONCE:
             builder.add(held)

@@ -10,7 +10,7 @@ from chimera_nb.arguments import AnyPath, path_text, whole_number
 from chimera_nb.session import Session
 from pipeline.errors import NothingMatchesError
 from pipeline.glob import Pattern
-from pipeline.inputs.selection import list_matches
+from pipeline.inputs.matching import folder_to_list, list_matches
 from pipeline.storage import Store
 from pipeline.uri import has_glob, split_uri
 
@@ -23,7 +23,7 @@ _Found = tuple[str, int | None, str | None]
 def ls(uri: AnyPath = "gs://", n: int = 1000, *, session: Session | None = None) -> pd.DataFrame:
     """The folders and objects right in a folder, or what a glob matches; "gs://" has the buckets.
 
-    uri      a bucket, folder, object or glob: gs:// or local
+    uri      a bucket, folder, archive, object or glob: gs:// or local; "data.tar!/2020/" is a folder in an archive
     n        how many at the most; no more are asked for
     session  where the store is; left out, one of its own
 
@@ -63,7 +63,7 @@ def _listed(store: Store, uri: str) -> Iterator[_Found]:
         yield from ((entry.uri, entry.size, entry.updated) for entry in list_matches(store, uri))
         return
     empty = True
-    for page in store.list_folder(uri if uri.endswith("/") else f"{uri}/"):
+    for page in store.list_folder(folder_to_list(store, uri)):
         for folder in page.folders:
             empty = False
             yield folder, None, None

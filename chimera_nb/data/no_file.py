@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError, StorageError
-from pipeline.inputs.selection import list_matches
+from pipeline.inputs.matching import list_matches
 from pipeline.storage import Store
 from pipeline.uri import has_glob, split_uri
 

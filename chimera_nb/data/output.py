@@ -70,7 +70,7 @@ def read_output(
     batch_rows: int | None = None,
     session: Session | None = None,
 ) -> pd.DataFrame | Iterator[pd.DataFrame]:
-    """The records that a job wrote, in the order of its shards.
+    """The records that a job wrote, or with a view its rows, in the order of its shards.
 
     job         a job's id or record, or its target: gs://… or a local folder
     columns     these fields only; a dotted one reaches into objects: "marketDefinition.eventId"
@@ -81,6 +81,9 @@ def read_output(
     records     "auto" also reads JSON arrays, pretty-printed and joined objects, which a job passes on as they are
     batch_rows  an iterator of frames of so many rows, each with the dtypes that its own records call for
     session     where the job and its output are; left out, one of its own
+
+    Rows of a view, from Parquet, CSV or NDJSON, have the dtypes of `chimera_nb.data.arrow_frames`; `explode` and
+    `records` are of records. A workbook is not read.
 
     Without batch_rows the frame may take MEMORY_SHARE of the memory that is available: a larger output, at
     FRAME_RATIO bytes to a byte, is refused before it is read. So is a frame of very many columns with next to
@@ -95,6 +98,16 @@ def read_output(
     query = RowQuery(columns, where, explode)
     target, job_id, store = _located(job, session)
     summary = _summary(store, target, job_id)
+    if summary.get("view") is not None:
+        if explode is not None or records != "lines":
+            raise RefusedError(
+                f"{target} holds rows of a view, to which explode and records do not apply; leave them out: a frame of "
+                "rows has its own explode"
+            )
+        from chimera_nb.data.row_frames import read_rows
+        from chimera_nb.data.row_output import RowOutput
+
+        return read_rows(RowOutput(store, target, summary), query.columns, where, batch_rows, MEMORY_SHARE)
     blocks = _blocks(store, _shards(store, target, summary), int(summary["lines"]), target)
     if target.startswith("gs://"):
         blocks = read_ahead(blocks, _AHEAD)

@@ -34,7 +34,7 @@ class RowQuery:
         self.explode: Explode = storable(explode) if isinstance(explode, str) else explode
         self.left_out = 0
         several = {} if callable(where) or where is None else _several(where)
-        self._matches = where if callable(where) or where is None else _has_values(several)
+        self._matches = None if where is None else wants(where)
         # A field may be asked for as missing: {"error": None}.
         self._unseen = {name: None for name, values in several.items() if None not in values}
         if isinstance(self.explode, str) and self.explode:
@@ -91,6 +91,11 @@ class RowQuery:
                 del unseen[name]
             if not unseen:
                 return
+
+
+def wants(where: Where) -> Callable[[Record], bool]:
+    """Whether a record is wanted, as a function of it."""
+    return where if callable(where) else _has_values(_several(where))
 
 
 class FieldValues:

@@ -34,6 +34,7 @@ from pipeline.errors import (
 from pipeline.inputs.manifest import all_inputs, with_manifest
 from pipeline.job_options import JobOptions
 from pipeline.options import table
+from pipeline.sources.views import options_text
 from pipeline.spec import JobSpec
 from pipeline.target.results import check_still_of, ledger_records
 
@@ -105,8 +106,8 @@ class JobService:
     ) -> JobRecord:
         """Check a job, put it on record and have it run; its record, pending or running.
 
-        Options are those of `pipeline.job_options.JobOptions`, and runner_options those of
-        `chimera_nb.dataflow_options.DataflowOptions`. Raises RefusedError, with nothing on record, when the
+        Options are those of `pipeline.job_options.JobOptions`, of which view_options may be a dict, and runner_options
+        those of `chimera_nb.dataflow_options.DataflowOptions`. Raises RefusedError, with nothing on record, when the
         request is wrong; then no file has been touched.
         """
         if not isinstance(runner, str) or runner not in self._runners:
@@ -259,6 +260,8 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     for name in options:
         if name not in _OPTIONS:
             raise UnknownNameError("option of a job", name, list(_OPTIONS))
+    if isinstance(options.get("view_options"), Mapping):
+        options = {**options, "view_options": options_text(options["view_options"])}
     counts = {n: whole_number(v, n) for n, v in options.items() if _OPTIONS[n].kind is int and v is not None}
     return {**options, **counts}
 

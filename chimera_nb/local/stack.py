@@ -36,6 +36,7 @@ from chimera_nb.machine.private import open_private, private_data_dir
 from chimera_nb.machine.process_id import ProcessId
 from pipeline.errors import StackError
 from pipeline.folders import absolute, current_folder
+from pipeline.imports import import_for_good
 from pipeline.proxies import direct_environment
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def serve(
 
 
 async def _serve(data_dir: Path, on_ready: Callable[[Stack], None], faults: Faults | None) -> None:
+    import_for_good("chimera_nb.local.dataflow.server", "chimera_nb.local.storage.server")
     from chimera_nb.local.dataflow.server import running_dataflow
     from chimera_nb.local.ports import listen
     from chimera_nb.local.storage.server import running_storage

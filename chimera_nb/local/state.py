@@ -30,12 +30,12 @@ class Record:
     started_at: str  # RFC 3339
 
     def write(self, data_dir: Path) -> None:
-        """Write it whole or not at all, and enter the stack among this user's."""
-        _write(data_dir / "stack.json", json.dumps(asdict(self), indent=1))
+        """Enter the stack among this user's, then write it whole or not at all: by that, who waits knows it lives."""
         for folder in _registries()[:1]:
             with contextlib.suppress(OSError):  # then the stack is found by its folder alone
                 private_folder(folder)
                 _write(folder / _entry(data_dir), str(data_dir))
+        _write(data_dir / "stack.json", json.dumps(asdict(self), indent=1))
 
 
 def read_record(data_dir: Path) -> Record | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import os
 
+from pipeline.imports import import_for_good
+
 
 def main() -> None:
     log = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
@@ -19,6 +21,7 @@ def main() -> None:
     handler.setLevel(logging.WARNING)
     logging.getLogger().addHandler(handler)
     logging.captureWarnings(capture=True)
+    import_for_good("ipykernel.kernelapp", "ipywidgets")
     from ipykernel.kernelapp import launch_new_instance
 
     launch_new_instance()

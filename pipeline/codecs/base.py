@@ -9,8 +9,9 @@ from typing import ClassVar
 from pipeline.codecs.documents import HEAD_BYTES, document_of
 from pipeline.codecs.formats import compression_of, refused_format_of
 from pipeline.codecs.stream import BufferedStream, Readable
+from pipeline.codecs.tar_header import is_tar
 from pipeline.codecs.transcode import as_utf8, encoding_of
-from pipeline.errors import BadFileError
+from pipeline.errors import BadFileError, HoldsFilesError
 
 CHUNK_BYTES = 1 << 20  # the most raw bytes that are held at once, whatever the ratio
 
@@ -38,8 +39,9 @@ class Codec(ABC):
 
         Reads to the end of the stream unless the stream is at fault. Text in UTF-16 or UTF-32 comes as UTF-8. Raises
         BadFileError, with a reason that says where, also for a file that decodes to nothing, for one that holds a
-        further layer (a .tar.gz, a .bz2.gz) and for one that holds a document, such as an HTML page. What is worth
-        a note of a good one is in the `notes` of a stream that is a BufferedStream, at the end.
+        further layer (a .bz2.gz) and for one that holds a document, such as an HTML page; HoldsFilesError for a
+        compressed tar. What is worth a note of a good one is in the `notes` of a stream that is a BufferedStream, at
+        the end.
         """
         chunks = filter(None, self.chunks(stream))
         fault = None
@@ -52,6 +54,8 @@ class Codec(ABC):
         except BadFileError as e:
             fault = e
         start = b"".join(head)[:HEAD_BYTES]
+        if is_tar(start):
+            raise HoldsFilesError(f"tar in {self.name}")
         if document := document_of(start):
             raise BadFileError(f"the {self.name} data holds {document.name}; {document.remedy}")
         if found := compression_of(start):

@@ -9,10 +9,11 @@ from pipeline.codecs.base import Codec, PlainCodec
 from pipeline.codecs.documents import document_of
 from pipeline.codecs.formats import begins_with, compression_of, refused_format_of, refused_suffix
 from pipeline.codecs.members import Bz2Codec, GzipCodec, XzCodec
+from pipeline.codecs.tar_header import is_tar
 from pipeline.codecs.transcode import encoding_of
 from pipeline.codecs.zip import ZipCodec
 from pipeline.codecs.zstd import ZstdCodec
-from pipeline.errors import BadFileError, SettingsError, UnknownNameError
+from pipeline.errors import BadFileError, HoldsFilesError, SettingsError, UnknownNameError
 
 HEAD_BYTES = 64 * 1024  # what `choose_codec` looks at
 _CODECS: dict[str, Codec] = {
@@ -51,7 +52,8 @@ def choose_codec(head: bytes, name: str, wanted: str = "auto") -> Codec:
     """The codec for a file, from its first bytes (up to HEAD_BYTES) and its name.
 
     With "auto" a magic number wins over the suffix, and text without one is plain. Any other `wanted` is that
-    codec, unless the bytes are plainly something else. Raises BadFileError when nothing fits.
+    codec, unless the bytes are plainly something else. Raises BadFileError when nothing fits, HoldsFilesError for
+    a tar.
     """
     forced = None if wanted == "auto" else get_codec(wanted)
     if not head:
@@ -63,6 +65,8 @@ def choose_codec(head: bytes, name: str, wanted: str = "auto") -> Codec:
         if found == ZipCodec.name:
             _refuse_document(head, name)
         return _CODECS[found]
+    if is_tar(head):
+        raise HoldsFilesError("tar")
     if refused := refused_format_of(head):
         raise BadFileError(f"is {refused.name}, which is not read; {refused.remedy}", of_the_file=True)
     return _without_magic(head, name)
@@ -85,6 +89,8 @@ def _check_asked_for(head: bytes, codec: Codec) -> None:
     takes_anything = not codec.magic and codec.name != PlainCodec.name
     if takes_anything or head.startswith(codec.magic) or _may_begin(head, codec):
         return
+    if is_tar(head):
+        raise HoldsFilesError("tar")
     if found := compression_of(head):
         raise BadFileError(f"is {found}, but the job asks for {codec.name}; ask for auto", of_the_file=True)
     if refused := refused_format_of(head):

@@ -32,25 +32,24 @@ MAGIC: dict[str, tuple[bytes, ...]] = {
 class Refused:
     """A format that is known and not read.
 
-    remedy  what makes a file that is read of FILE; where `packed`, of a compressed one too
+    remedy  what makes a file that is read of FILE
     """
 
     name: str
     remedy: str
     magic: tuple[bytes, ...] = ()
     suffixes: tuple[str, ...] = ()  # of those without a magic number
-    packed: bool = False
 
     def within(self, codec: str) -> str:
         """The remedy where a compressed file holds it."""
-        return self.remedy if self.packed else f"unpack the {codec}, and then {self.remedy}"
+        return f"unpack the {codec}, and then {self.remedy}"
 
 
 _INFLATE = "import sys, zlib; sys.stdout.buffer.write(zlib.decompress(sys.stdin.buffer.read(){}))"
 _PARQUET = 'pandas.read_parquet("FILE").to_json("NEW.ndjson", orient="records", lines=True)'
 
 # All of the magic numbers hold bytes that no text begins with, so that no text is refused for its first word.
-_TAR = Refused("a tar archive", "extract it and read the files in it: tar -xf FILE", packed=True)
+_TAR = Refused("a tar archive whose first header is corrupt", "get it again from where it came from")
 _REFUSED = (
     Refused("7z", "extract it and read the files in it: 7z x FILE", (b"7z\xbc\xaf\x27\x1c",)),
     Refused("avro", "make it NDJSON: fastavro FILE > NEW.ndjson", (b"Obj\x01",)),

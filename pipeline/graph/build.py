@@ -1,6 +1,7 @@
 """JobSpec -> pipeline graph.
 
-    CreatePatterns -> ListFiles -> Deduplicate -> ReadOnce -> Reshuffle -> ReadAndDecompress -> WriteOutput
+    CreatePatterns -> ListFiles -> Deduplicate -> ExpandArchives -> ReadOnce -> PackMembers -> Reshuffle
+        -> ReadAndDecompress -> WriteOutput
 
 ReadOnce is there where the source says what its files hold.
 
@@ -15,8 +16,13 @@ from typing import Any
 
 import apache_beam as beam
 
+from pipeline.archives.store import store_of_archives
+from pipeline.graph.archive_stages import RECORDS, ExpandArchives, PackPlaced, WantedInArchives
+from pipeline.graph.archive_stages import UNMATCHED as UNMATCHED_MEMBERS
 from pipeline.graph.once_stages import ReadOnce
 from pipeline.graph.read_stages import (
+    FOUND,
+    LISTINGS_IN_GRAPH,
     UNMATCHED,
     CreatePatterns,
     ListGCSFiles,
@@ -31,6 +37,7 @@ from pipeline.sources import get_decompressor, get_source, tells_holds
 from pipeline.sources.views import find_view
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
+from pipeline.target.layout import patterns_uri
 from pipeline.write.publish import now
 
 
@@ -40,6 +47,7 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
     `looked_for` is what `pipeline.admit.admit` gave for the specification. Workers read and write through `store`.
     Calls no service.
     """
+    store = store_of_archives(store)
     view = find_view(spec)
     source = get_source(spec.source)
     options = ReadOptions(
@@ -47,6 +55,7 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
         keep_partial=spec.keep_partial,
         max_ratio=spec.max_ratio,
         spool_bytes=None if spec.spool_mb is None else spec.spool_mb * 1_000_000,
+        archives=True,
         view=view,
         max_bad_lines=spec.max_bad_lines,
     )
@@ -59,18 +68,30 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
         | "Deduplicate" >> beam.CombinePerKey(max)
         | "SplitUnmatched" >> beam.ParDo(SplitUnmatched()).with_outputs(UNMATCHED, main="taken")
     )
-    files = {"read": found["taken"] | "Uris" >> beam.Keys(), "skipped": None}
-    if tells_holds(source) and not spec.every_file:
-        files = found["taken"] | "ReadOnce" >> ReadOnce(store, spec.source, spec.job_id)
+    few = len(looked_for) <= LISTINGS_IN_GRAPH
+    wanted = WantedInArchives(store, looked_for if few else None, patterns_uri(spec.target, spec.job_id))
+    once = tells_holds(source) and not spec.every_file
+    taken = found["taken"] | "ExpandArchives" >> beam.ParDo(
+        ExpandArchives(store, wanted, spec.job_id, names_first=once)
+    ).with_outputs(RECORDS, UNMATCHED_MEMBERS, main="taken")
+    files = {"read": taken["taken"] | "Uris" >> beam.Keys(), "skipped": None}
+    if once:
+        files = taken["taken"] | "ReadOnce" >> ReadOnce(store, spec.source, spec.job_id)
     read = (
         files["read"]
+        | "PackMembers" >> PackPlaced()
         | "Reshuffle" >> beam.Reshuffle()
-        | "ReadAndDecompress" >> beam.ParDo(ReadAndDecompressGCSFile(store, options))
+        | "ReadAndDecompress"
+        >> beam.ParDo(ReadAndDecompressGCSFile(store, options, wanted)).with_outputs(FOUND, main="read")
     )
+    unmatched = (found[UNMATCHED], taken[UNMATCHED_MEMBERS]) | "AllUnmatched" >> beam.Flatten()
+    archives = taken[RECORDS]
     results = {
-        "listed": found["taken"],
-        "read": read,
-        "unmatched": found[UNMATCHED] | "SumUnmatched" >> beam.CombineGlobally(SumUnmatched()),
+        "listed": taken["taken"],
+        "found": read[FOUND],
+        "read": read["read"],
+        "unmatched": unmatched | "SumUnmatched" >> beam.CombineGlobally(SumUnmatched()),
+        "archives": archives,
         **({"skipped": files["skipped"]} if files["skipped"] else {}),
     }
     return results | "WriteOutput" >> WriteOutput(store, spec, only_patterns(looked_for), now(), view)

@@ -1,32 +1,46 @@
 """The stages up to ReadAndDecompress as Beam transforms: they wire and count, other modules compute.
 
-Elements between stages: a Listing; a file's URI with whether a pattern takes it and its size; a URI; blocks
-of whole lines, as bytes of up to a megabyte, and a FileRecord behind those of its file; a Part for each file written.
+Elements between stages: a Listing; a file's URI with whether a pattern takes it and its size; those of `elements`;
+blocks of whole lines, as bytes of up to a megabyte, and a FileRecord behind those of its file; a Part for each file
+written.
 
 Beam takes the types of elements from the annotations, so they are not made strings here.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
+from pipeline.archives.store import store_of_archives
+from pipeline.graph.archive_stages import WantedInArchives
 from pipeline.graph.counters import count, count_only
-from pipeline.graph.elements import UNKNOWN_SIZE, decode_uri, encode_uri
+from pipeline.graph.elements import (
+    IN_ORDER,
+    UNKNOWN_SIZE,
+    FileToRead,
+    decode_in_order,
+    decode_uri,
+    encode_uri,
+    files_to_read,
+)
 from pipeline.inputs.listing import Listing, listings
 from pipeline.inputs.manifest import read_list
 from pipeline.inputs.selection import check_outside
 from pipeline.inputs.unmatched import Unmatched
 from pipeline.read.file import ReadFile, ReadOptions, read_file
+from pipeline.read.members import files_in, read_named
 from pipeline.read.pool import ReaderPool
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import patterns_uri
 
-_LISTINGS_IN_GRAPH = 1000
+LISTINGS_IN_GRAPH = 1000
+_COUNTED = {"complete": "read-files", "failed": "failed-files", "skipped": "skip-files"}
+FOUND = "found"  # the tag of counts of files beyond those that were listed
 UNMATCHED = "unmatched"  # the tag of files that no pattern takes
 
 
@@ -50,7 +64,7 @@ class CreatePatterns(beam.PTransform):
         self._uri = encode_uri(patterns_uri(spec.target, spec.job_id))
 
     def expand(self, root: Any) -> Any:
-        if len(self._looked_for) <= _LISTINGS_IN_GRAPH:
+        if len(self._looked_for) <= LISTINGS_IN_GRAPH:
             return root | "Create" >> beam.Create(listings(self._looked_for))
         return (
             root
@@ -118,29 +132,36 @@ class ReadAndDecompressGCSFile(beam.DoFn):
     """A URI -> its blocks of whole lines if the file proves good, or a view's batches of rows, and behind them the
     record of what became of it.
 
-    Files of a bundle are read side by side, and come out one after another, in whatever order they are ready.
+    Files of a bundle are read side by side, and come out one after another, in whatever order they are ready. A packet
+    is its members, and a file that is an archive the files in it: under FOUND, how many more files that makes.
     """
 
-    def __init__(self, store: Store, options: ReadOptions) -> None:
+    def __init__(self, store: Store, options: ReadOptions, wanted: WantedInArchives) -> None:
         self._store = store
         self._options = options
-        self._pool: ReaderPool | None = None
+        self._wanted = wanted
+        self._pool: ReaderPool[FileToRead] | None = None
 
     def start_bundle(self) -> None:
         self.teardown()  # of a bundle that failed
 
-    def process(self, uri: bytes) -> Iterator[Any]:
-        path = decode_uri(uri)
-        if self._pool is None:
-            read = partial(read_file, self._store, options=self._options)
-            self._pool = ReaderPool(read, remote=path.startswith("gs://"))
-        for file in self._pool.add(path):
-            yield from self._elements(file)
+    def process(self, element: bytes) -> Iterator[Any]:
+        if element.startswith(IN_ORDER):
+            archive, generation, uris = decode_in_order(element)
+            wanted = self._wanted.get()
+            files = read_named(self._store, (archive, generation), uris, self._options, wanted)
+            yield from self._counted(files, listed=len(uris))
+            return
+        for item in files_to_read(element):
+            if self._pool is None:
+                self._pool = ReaderPool(self._read, remote=item.uri.startswith("gs://"))
+            for file in self._pool.add(item):
+                yield from self._expanded(file)
 
     def finish_bundle(self) -> Iterator[Any]:
         if self._pool is not None:
             for file in self._pool.drain():
-                yield from map(in_global_window, self._elements(file))
+                yield from map(in_global_window, self._expanded(file))
         self._pool = None
 
     def teardown(self) -> None:
@@ -148,16 +169,35 @@ class ReadAndDecompressGCSFile(beam.DoFn):
             self._pool.abandon()
             self._pool = None
 
+    def _read(self, item: FileToRead) -> ReadFile:
+        store = self._store if item.at_hand is None else store_of_archives(self._store).holding(item.at_hand)
+        return read_file(store, item.uri, self._options)
+
+    def _expanded(self, file: ReadFile) -> Iterator[Any]:
+        """The elements of a file, or of the files in it where it is an archive, or was to be one."""
+        yield from self._counted(files_in(file, self._options, self._wanted.get()), listed=1)
+
+    def _counted(self, files: Iterator[ReadFile], *, listed: int) -> Iterator[Any]:
+        more = -listed
+        for file in files:
+            more += 1
+            yield from self._elements(file)
+        if more:
+            count("list-files", more)
+            yield TaggedOutput(FOUND, more)
+
     @staticmethod
     def _elements(file: ReadFile) -> Iterator[Any]:
         yield from file.blocks()
         record = file.record
-        count("read-files" if record.status == "complete" else "failed-files")
+        count(_COUNTED[record.status])
         # The tally has these two already: reading adds them as it goes.
         count_only("read-bytes", record.size)
         count_only("raw-bytes", record.raw_bytes)
         yield record
 
 
-def in_global_window(value: Any) -> WindowedValue:
+def in_global_window(value: Any) -> Any:
+    if isinstance(value, TaggedOutput):
+        return TaggedOutput(value.tag, in_global_window(value.value))
     return WindowedValue(value, GlobalWindow().max_timestamp(), [GlobalWindow()])

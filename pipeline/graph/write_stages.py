@@ -11,6 +11,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
+from pipeline.graph.count_stages import CountFiles
 from pipeline.graph.counters import count
 from pipeline.graph.read_stages import in_global_window
 from pipeline.graph.row_stages import RECORDS, WriteRows, WriteWorkbook
@@ -37,14 +38,6 @@ from pipeline.write.shard_list import write_shard_list
 from pipeline.write.shards import Cut, CutAt, Shard, check_shards, locate, plan_cuts, plan_shards, write_shard
 
 _LEDGER_BYTES = 256 * 1024  # records are written so many bytes at a time
-
-
-class CountListed(beam.DoFn):
-    """Counts the files of a job, each once."""
-
-    def process(self, file: tuple[bytes, int]) -> Iterator[bytes]:
-        count("list-files")
-        yield file[0]
 
 
 class WriteParts(beam.DoFn):
@@ -193,7 +186,7 @@ class Repartition(beam.PTransform):
 
 
 class WriteOutput(beam.PTransform):
-    """{listed, read, skipped, unmatched} -> shards, ledger and summary.json at the target; gives the summary.
+    """{listed, found, archives, read, skipped, unmatched} -> shards, ledger and summary.json; gives the summary.
 
     `listed` holds all files with their sizes, with which what is written is reconciled; `read` the blocks, or with a
     view the batches of rows, and the records of those that were read; `skipped` the records of the others, where there
@@ -211,9 +204,8 @@ class WriteOutput(beam.PTransform):
         super().__init__()
         self._store = store
         self._spec = spec
-        # Not all of them: the graph has to fit a request.
-        shown = [*patterns[:PATTERNS_SHOWN]]
         self._view = view
+        shown = [*patterns[:PATTERNS_SHOWN]]  # not all of them: the graph has to fit a request
         about = {"startedAt": started_at, "patterns": shown, "patternsTotal": len(patterns)}
         if view:
             about |= schema_to_json(view.schema)
@@ -222,22 +214,18 @@ class WriteOutput(beam.PTransform):
     def expand(self, given: Any) -> Any:
         store, spec = self._store, self._spec
         folder = partial(parts_folder, spec.target, spec.job_id)
-        view = self._view
+        view, label = self._view, "WriteParts"
         write: Any = WriteParts(store, folder("output"), spec.job_id)
         if view:
-            write = WriteRows(store, spec, view.schema, partition_columns(spec))
-        label = "WriteRows" if view else "WriteParts"
+            label, write = "WriteRows", WriteRows(store, spec, view.schema, partition_columns(spec))
         written = given["read"] | label >> beam.ParDo(write).with_outputs(RECORDS, main="parts")
         records, parts = written[RECORDS], written["parts"]
-        if "skipped" in given:
-            records = (records, given["skipped"]) | "AllRecords" >> beam.Flatten()
+        others = [given[name] for name in ("archives", "skipped") if name in given]
+        records = (records, *others) | "AllRecords" >> beam.Flatten()
         ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
-        listed = (
-            given["listed"]
-            | "CountListed" >> beam.ParDo(CountListed())
-            | "SumListed" >> beam.combiners.Count.Globally()
-        )
+        listed = given | "CountFiles" >> CountFiles()
+        once = parts.pipeline | "Once" >> beam.Create([None])
         place = PlaceRecords(store, spec, stretches_of_parts)
         layout = parts
         if spec.shards:
@@ -246,12 +234,9 @@ class WriteOutput(beam.PTransform):
             layout, parts = shards["planned"], shards["written"]
         elif view and spec.format == "xlsx":
             place = PlaceRecords(store, spec, stretches_of_workbook, names_of_workbook)
-            book = parts.pipeline | "OnceBook" >> beam.Create([None])
-            parts = book | "WriteWorkbook" >> beam.ParDo(
-                WriteWorkbook(store, spec, view.schema), AsList(parts)
-            )
+            book = WriteWorkbook(store, spec, view.schema)
+            parts = once | "WriteWorkbook" >> beam.ParDo(book, AsList(parts))
         ledger |= "PlaceRecords" >> beam.ParDo(place, AsList(layout))
-        once = records.pipeline | "Once" >> beam.Create([None])
         published = once | "ListShards" >> beam.Map(
             partial(_list_shards, store), AsList(parts), AsList(ledger), spec.job_id, folder("published")
         )

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.glob import Pattern
+from pipeline.inputs.matching import may_hold_files
 from pipeline.storage import Entry, Store
-from pipeline.uri import join_uri, split_uri
+from pipeline.uri import SEPARATOR, Uri, join_uri, split_pattern, split_uri
 
 
 @dataclass(frozen=True)
@@ -20,34 +21,40 @@ class Listing:
 
     prefix      what the URIs of the files begin with
     patterns    a file that one of them matches is taken; without any, `prefix` is a file's own URI
+    held        further patterns, that match nothing beyond these
     recursive   whether the listing goes into folders
     folder      whether it was selected as a folder: what no pattern takes of it is to be told
+
+    What is in archives is not listed: they are, for patterns that go into them.
     """
 
     prefix: str
     patterns: tuple[str, ...] = ()
     recursive: bool = False
     folder: bool = False
+    held: tuple[str, ...] = ()
 
     def entries(self, store: Store) -> Iterator[tuple[Entry, bool]]:
-        """Each file that is listed, and whether a pattern takes it. Raises StorageError."""
+        """Each file that is listed, and whether a pattern takes it, or what it may hold as an archive.
+
+        Raises StorageError.
+        """
         globs = [Pattern(split_uri(pattern)[1]) for pattern in self.patterns]
         for entry in store.list_objects(self.prefix, recursive=self.recursive):
             name = split_uri(entry.uri)[1]
-            yield entry, any(glob.matches(name) for glob in globs)
+            yield entry, any(glob.matches(name) or may_hold_files(entry.uri, glob) for glob in globs)
 
 
 def wanted(by_input: Mapping[str, Iterable[str]]) -> list[str]:
     """What a job looks for, by the patterns of each of its inputs: patterns and folders, each once, in order."""
     texts: dict[str, None] = {}
     for input_, patterns in by_input.items():
-        folder = input_ if input_.endswith("/") else f"{input_}/"
+        folders = (input_,) if input_.endswith("/") else (f"{input_}/", input_ + SEPARATOR)
         for pattern in patterns:
             texts[pattern] = None
             prefix, is_literal = _prefix(pattern)
             # A glob's patterns begin with other text than the glob itself.
-            if not is_literal and prefix.startswith(folder):
-                texts[folder] = None
+            texts.update(dict.fromkeys(one for one in folders if not is_literal and prefix.startswith(one)))
     return list(texts)
 
 
@@ -59,20 +66,29 @@ def only_patterns(texts: Iterable[str]) -> list[str]:
 def listings(texts: Iterable[str]) -> list[Listing]:
     """The listings for what a job looks for. A pattern shares the listing of the nearest folder above it."""
     texts = list(texts)
-    folders = {text for text in texts if text.endswith("/")}
+    folders = {text for text in texts if text.endswith("/") and not Uri.parse(text).members}
     shared: dict[str, list[str]] = {folder: [] for folder in folders}
     found: dict[str, Listing] = {}
     for pattern in only_patterns(texts):
-        prefix, is_literal = _prefix(pattern)
+        prefix, is_literal = _prefix(outside(pattern))
         if is_literal:
-            found[pattern] = Listing(prefix)
+            found[prefix] = Listing(prefix)
         else:
             shared.setdefault(_folder_above(prefix, folders) or prefix, []).append(pattern)
     for prefix, patterns in shared.items():
-        needed = _needed(patterns)
-        recursive = prefix in folders or any(Pattern(split_uri(one)[1]).recursive for one in needed)
-        found[prefix] = Listing(prefix, needed, recursive, prefix in folders)
+        held = {pattern.replace("/**/", "/", 1) for pattern in patterns if "/**/" in pattern}
+        needed = tuple(pattern for pattern in patterns if pattern not in held)
+        around = [Pattern(split_uri(outside(one))[1]) for one in needed]
+        recursive = prefix in folders or any(one.recursive for one in around)
+        rest = tuple(pattern for pattern in patterns if pattern in held)
+        found[prefix] = Listing(prefix, needed, recursive, prefix in folders, rest)
     return list(found.values())
+
+
+def outside(pattern: str) -> str:
+    """The pattern of the objects or local files that are listed: of what is in archives, that of the archives."""
+    bucket, text = split_uri(pattern)
+    return join_uri(bucket, split_pattern(text)[0])
 
 
 def _prefix(pattern: str) -> tuple[str, bool]:
@@ -89,9 +105,3 @@ def _folder_above(prefix: str, folders: set[str]) -> str | None:
         if prefix[: end + 1] in folders:
             return prefix[: end + 1]
     return None
-
-
-def _needed(patterns: list[str]) -> tuple[str, ...]:
-    """Without those that another one holds: of a folder's `f/*` and `f/**/*` the second matches all."""
-    held = {pattern.replace("/**/", "/", 1) for pattern in patterns if "/**/" in pattern}
-    return tuple(pattern for pattern in patterns if pattern not in held)

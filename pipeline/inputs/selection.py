@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
-from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError, TargetError
+from pipeline.archives.names import is_archive_name
+from pipeline.errors import (
+    BadFileError,
+    NothingMatchesError,
+    ObjectNotFoundError,
+    RefusedError,
+    StorageError,
+    TargetError,
+)
 from pipeline.glob import Pattern
+from pipeline.inputs.matching import list_matches, literal_uri
+from pipeline.job_options import FORMATS
 from pipeline.locations import Inputs, Target
 from pipeline.sources import build_patterns, every_file, get_decompressor, get_source
-from pipeline.storage import Entry, Store, join
+from pipeline.storage import Store, join
 from pipeline.target.contents import published
-from pipeline.uri import escape, has_glob, join_uri, split_uri
+from pipeline.uri import SEPARATOR, escape, has_glob, join_uri, split_uri
 
 _LOOKUPS = 16  # inputs looked up at a time
 _CROWD = 20  # literal names in one folder, beyond which it is listed
@@ -35,18 +44,6 @@ def patterns_by_input(
         for input_, path in zip(inputs.uris, inputs.paths, strict=True)
         for paths in [_unambiguous(store, bucket, path)]
     }
-
-
-def list_matches(store: Store, pattern: str) -> Iterator[Entry]:
-    """The files that one pattern matches, in the order of the listing.
-
-    The server is asked for the literal prefix; what matches is decided here. Raises StorageError.
-    """
-    bucket, text = split_uri(pattern)
-    glob = Pattern(text)
-    for entry in store.list_objects(join_uri(bucket, glob.prefix), recursive=glob.recursive):
-        if glob.matches(split_uri(entry.uri)[1]):
-            yield entry
 
 
 def check_inputs(store: Store, patterns: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -100,13 +97,6 @@ def _matching(store: Store, patterns: list[str], known: dict[str, frozenset[str]
             matched = True
         kept.append(pattern)
     return kept if matched else []
-
-
-def literal_uri(pattern: str) -> str | None:
-    """The one URI that a pattern matches, when it has no wildcard."""
-    bucket, text = split_uri(pattern)
-    glob = Pattern(text)
-    return join_uri(bucket, glob.prefix) if glob.literal else None
 
 
 def check_apart(
@@ -163,7 +153,8 @@ def _followed(uri: str) -> str:
 
 
 def _names_written(job_id: str) -> list[str]:
-    shards = [f"{kind}/{kind}-00000-of-00001.ndjson" for kind in ("output", "ledger")]
+    shards = [f"output/output-00000-of-00001.{suffix}" for suffix in FORMATS]
+    shards.append("ledger/ledger-00000-of-00001.ndjson")
     return [
         *shards,
         "shards.ndjson",
@@ -176,8 +167,8 @@ def _names_written(job_id: str) -> list[str]:
 def _unambiguous(store: Store, bucket: str, path: str) -> list[str]:
     """The path so that a source cannot mistake it.
 
-    A name that holds a glob character and is there literally is that object or folder, not a glob; and a
-    local folder, which can be told from a file, gets its "/".
+    A name that holds a glob character and is there literally is that object or folder, not a glob; a local
+    folder, which can be told from a file, gets its "/"; and an archive is given as the folder that it is.
     """
     uri = join_uri(bucket, path)
     if has_glob(path):
@@ -189,9 +180,18 @@ def _unambiguous(store: Store, bucket: str, path: str) -> list[str]:
         except ObjectNotFoundError:
             return [path]  # no such bucket: refused in its turn
         return literal or [path]
+    if is_archive_name(path) and _is_archive(store, uri):
+        return [path + SEPARATOR]
     if not bucket and not path.endswith("/") and store.is_local_folder(path):
         return [f"{path}/"]
     return [path]
+
+
+def _is_archive(store: Store, uri: str) -> bool:
+    try:
+        return store.is_archive(uri)
+    except (StorageError, BadFileError):
+        return False  # it is not there, or is no good: looked for as any other
 
 
 def _holds_files(store: Store, folder: str) -> bool:

@@ -8,6 +8,7 @@ records.py   the ledger's records, in a table on disk: as many as there are
 coverage.py  each byte of the output is one file's
 sources.py   the files that were read, against the store's listing of today
 lines.py     each file's lines, decoded again, against those in the output
+rows.py      the rows of a view in Parquet: read back, and made again of their files
 output.py    the output as one run of bytes, of which each file's lines are a piece
 one_file.py  one file's lines
 

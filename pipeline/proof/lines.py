@@ -1,4 +1,7 @@
-"""Each file decoded again, and its lines held against those that stand in the output for it, byte by byte."""
+"""Each file decoded again, and its lines held against those that stand in the output for it, byte by byte.
+
+With a view, its rows are made again: as NDJSON and CSV they are compared like lines, else by their checksum.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,19 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
 
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import AccessDeniedError, BadFileError, NotAllowedError, ObjectNotFoundError
 from pipeline.proof.findings import Findings
 from pipeline.proof.output import WINDOW_BYTES, Layout, OutputReader
-from pipeline.proof.records import Known, Records
+from pipeline.proof.records import Known, KnownPiece, Records
 from pipeline.storage import ReadStream, Store
+
+if TYPE_CHECKING:
+    from pipeline.proof.rows import Remade
 
 _REMOTE_THREADS = 12  # each holds a window of the file and one of the output
 _LOCAL_THREADS = max(2, os.cpu_count() or 2)
@@ -21,14 +29,26 @@ _LOCAL_THREADS = max(2, os.cpu_count() or 2)
 Difference = tuple[str, str]  # kind and text of a finding
 
 
-def check_lines(store: Store, layout: Layout, records: Records, codec: str, findings: Findings) -> None:
-    """Compare every file that has lines in the output; `codec` is what the job's source asks for."""
+def check_lines(
+    store: Store,
+    layout: Layout,
+    records: Records,
+    codec: str,
+    findings: Findings,
+    *,
+    remade: Remade | None = None,
+) -> None:
+    """Compare every file that has lines in the output; `codec` is what the job's source asks for.
 
-    def compare(record: Known) -> Difference | None:
-        return _compare(store, layout, record, codec)
+    `remade` makes the rows of a view again; None where the output is of lines as they are.
+    """
+
+    def compare(record: Known, pieces: tuple[KnownPiece, ...]) -> Difference | None:
+        return _compare(store, layout, record, pieces, codec=codec, remade=remade)
 
     threads = _REMOTE_THREADS if layout.target.startswith("gs://") else _LOCAL_THREADS
-    for record, found in _side_by_side(compare, records.in_order(), threads):
+    wanted = records.with_pieces() if layout.by_rows else ((record, ()) for record in records.in_order())
+    for record, found in _side_by_side(compare, wanted, threads):
         findings.checked["filesCompared"] += 1
         if found is not None:
             kind, text = found
@@ -36,14 +56,16 @@ def check_lines(store: Store, layout: Layout, records: Records, codec: str, find
 
 
 def _side_by_side(
-    compare: Callable[[Known], Difference | None], records: Iterable[Known], threads: int
+    compare: Callable[[Known, tuple[KnownPiece, ...]], Difference | None],
+    records: Iterable[tuple[Known, tuple[KnownPiece, ...]]],
+    threads: int,
 ) -> Iterator[tuple[Known, Difference | None]]:
     """What comes of each, in order; no more than twice as many as there are threads are waited for at a time."""
     waiting: deque[tuple[Known, Future[Difference | None]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="compare-lines") as pool:
         try:
-            for record in records:
-                waiting.append((record, pool.submit(compare, record)))
+            for record, pieces in records:
+                waiting.append((record, pool.submit(compare, record, pieces)))
                 if len(waiting) >= 2 * threads:
                     first, future = waiting.popleft()
                     yield first, future.result()
@@ -54,13 +76,24 @@ def _side_by_side(
                 future.cancel()
 
 
-def _compare(store: Store, layout: Layout, record: Known, wanted: str) -> Difference | None:
+def _compare(
+    store: Store,
+    layout: Layout,
+    record: Known,
+    pieces: tuple[KnownPiece, ...],
+    *,
+    codec: str,
+    remade: Remade | None,
+) -> Difference | None:
     """How a file's lines differ from those in the output; None where they do not. Raises StorageError."""
     try:
         with store.open_read(record.uri) as stream:
             if record.generation is not None and stream.generation != record.generation:
                 return None  # it was replaced, which has been told
-            return _differs(store, layout, record, stream, wanted)
+            first = partial(_first_difference, store, layout, record)
+            if remade is not None:
+                first = partial(remade.difference, record, pieces, first)
+            return _differs(record, stream, codec, first)
     except NotAllowedError:
         raise
     except (ObjectNotFoundError, AccessDeniedError) as e:
@@ -68,12 +101,12 @@ def _compare(store: Store, layout: Layout, record: Known, wanted: str) -> Differ
 
 
 def _differs(
-    store: Store, layout: Layout, record: Known, stream: ReadStream, wanted: str
+    record: Known, stream: ReadStream, wanted: str, first: Callable[[Iterator[bytes]], str | None]
 ) -> Difference | None:
     intake = BufferedStream(stream)
     try:
         codec = choose_codec(intake.peek(HEAD_BYTES), record.uri, wanted)
-        text = _first_difference(store, layout, record, codec.decode(intake))
+        text = first(codec.decode(intake))
     except BadFileError as e:
         return ("source-changed", f"was decoded to its end, and now {e}") if record.complete else None
     if text is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import heapq
 from collections.abc import Iterator
+from itertools import chain
 
 from pipeline.errors import RefusedError, StorageError
 from pipeline.ledger import FileRecord
@@ -45,7 +46,7 @@ def find_record(store: Store, target: str, name: str, *, job_id: str | None = No
 
 
 def extract(store: Store, target: str, record: FileRecord) -> Iterator[bytes]:
-    """The lines of a file as they stand in the output, in blocks.
+    """The lines of a file as they stand in the output, in blocks; rows of Parquet as lines of NDJSON.
 
     Raises RefusedError, before the first block, for a file that has none there; StorageError after the last one when
     they are not those that the record tells of.
@@ -59,15 +60,27 @@ def extract(store: Store, target: str, record: FileRecord) -> Iterator[bytes]:
         raise RefusedError(
             f"{record.uri}: the ledger at {target} is of a version that did not say where lines are; run the job again"
         )
-    layout = Layout(target, read_shard_list(store, target))
+    by_rows = not record.output_bytes
+    layout = Layout(target, read_shard_list(store, target), by_rows=by_rows)
     position = layout.position(record)
     if position is None:
         raise StorageError(
             shards_uri(target),
-            f"has no byte {record.offset} of {record.shard}, where {record.uri} has its lines by the ledger; "
-            f"see what is wrong with: chimera verify {target}",
+            f"has no {layout.unit[:-1]} {record.offset} of {record.shard}, where {record.uri} has its lines by the "
+            f"ledger; see what is wrong with: chimera verify {target}",
         )
-    return _checked(OutputReader(store, layout).read(position, record.output_bytes), layout, position, record)
+    number, _ = layout.at(position)
+    if layout.shards[number].suffix == "xlsx":
+        raise RefusedError(f"{layout.uri(number)} is a workbook: no file's rows can be taken out of it")
+    if by_rows:
+        from pipeline.proof.rows import extract_rows  # what it needs is slow to load
+
+        return extract_rows(store, layout, record)
+    header = layout.shards[number].header
+    blocks = _checked(
+        OutputReader(store, layout).read(position, record.output_bytes), layout, position, record
+    )
+    return chain([store.read_range(layout.uri(number), 0, header)], blocks) if header else blocks
 
 
 def _checked(blocks: Iterator[bytes], layout: Layout, position: int, record: FileRecord) -> Iterator[bytes]:
@@ -77,6 +90,8 @@ def _checked(blocks: Iterator[bytes], layout: Layout, position: int, record: Fil
         size += len(block)
         lines += block.count(b"\n")
         yield block
+    if layout.shards[layout.at(position)[0]].suffix == "csv":
+        lines = record.lines  # a text may hold line ends
     if (size, lines, str(crc)) != (record.output_bytes, record.lines, record.output_crc32c):
         number, _ = layout.at(position)
         raise StorageError(

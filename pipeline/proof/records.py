@@ -14,11 +14,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from pipeline.ledger import FileRecord
+from pipeline.uri import SEPARATOR
 
 _TABLE = """
 CREATE TABLE record (uri BLOB PRIMARY KEY, status TEXT, generation INTEGER, size INTEGER, crc32c TEXT, lines INTEGER,
                      bytes INTEGER, output_crc32c TEXT, position INTEGER, seen INTEGER DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE piece (uri BLOB, position INTEGER, rows INTEGER, crc32c TEXT, folder TEXT);
+CREATE INDEX piece_position ON piece (position);
+CREATE INDEX piece_uri ON piece (uri);
 CREATE TABLE newcomer (uri BLOB PRIMARY KEY) WITHOUT ROWID;
+"""
+_BY_BYTES = "CREATE VIEW placed AS SELECT * FROM record WHERE position IS NOT NULL;"
+_BY_ROWS = """
+CREATE VIEW placed AS SELECT record.uri, status, generation, size, record.crc32c, lines, piece.rows AS bytes,
+                             piece.crc32c AS output_crc32c, piece.position, seen FROM piece JOIN record USING (uri);
 """
 _GIVEN = "uri, status, generation, size, crc32c, lines, bytes, output_crc32c, position"
 _COLUMNS = f"{_GIVEN}, seen"
@@ -45,14 +54,27 @@ class Known:
         return self.status == "complete"
 
 
-class Records:
-    """The table. Use it in a `with`, from one thread."""
+@dataclass(frozen=True)
+class KnownPiece:
+    """Rows of a file that are in one place: how many, their checksum, and the folder of their shard."""
 
-    def __init__(self) -> None:
+    rows: int
+    crc32c: str | None
+    folder: str
+
+
+class Records:
+    """The table. Use it in a `with`, from one thread.
+
+    by_rows  positions count rows, and a file's are in pieces (`add_piece`); output_bytes of a Known one are rows then
+    """
+
+    def __init__(self, *, by_rows: bool = False) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="chimera-verify-")
         self._db = sqlite3.connect(f"{self._folder.name}/records.sqlite", isolation_level=None)
         # It is thrown away after a crash: nothing needs to be safe on the disk.
-        self._db.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_TABLE} BEGIN;")
+        self._db.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_TABLE}")
+        self._db.executescript(f"{_BY_ROWS if by_rows else _BY_BYTES} BEGIN;")
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +97,19 @@ class Records:
         )
         return done.rowcount == 1
 
+    def add_piece(self, uri: str, position: int, piece: KnownPiece) -> None:
+        """Rows of a file, whose records was taken in."""
+        values = (_key(uri), position, piece.rows, piece.crc32c, piece.folder)
+        self._db.execute("INSERT INTO piece VALUES (?, ?, ?, ?, ?)", values)
+
+    def with_pieces(self) -> Iterator[tuple[Known, tuple[KnownPiece, ...]]]:
+        """The records of files that have rows in the output, each with its pieces in their order."""
+        for record in self._rows("WHERE lines > 0 ORDER BY uri"):
+            found = self._db.execute(
+                "SELECT rows, crc32c, folder FROM piece WHERE uri = ? ORDER BY rowid", (_key(record.uri),)
+            )
+            yield record, tuple(KnownPiece(*row) for row in found)
+
     def find(self, uri: str) -> Known | None:
         """The record of a file, which counts as seen from now on."""
         key = (_key(uri),)
@@ -86,21 +121,28 @@ class Records:
         """Whether a file that has no record comes for the first time: patterns overlap."""
         return self._db.execute("INSERT OR IGNORE INTO newcomer VALUES (?)", (_key(uri),)).rowcount == 1
 
+    def has_members_of(self, uri: str) -> bool:
+        """Whether there is a record of something in this file, as an archive."""
+        start = _key(uri + SEPARATOR)
+        found = self._db.execute(
+            "SELECT 1 FROM record WHERE uri > ? AND uri < ? LIMIT 1", (start, start[:-1] + b"0")
+        )
+        return found.fetchone() is not None
+
     def unseen(self) -> Iterator[Known]:
         return self._rows("WHERE seen = 0 ORDER BY uri")
 
     def in_order(self) -> Iterator[Known]:
         """The records of files that have lines in the output, in the order of those."""
-        return self._rows("WHERE position IS NOT NULL ORDER BY position, bytes")
+        return self._rows("ORDER BY position, bytes", table="placed")
 
     def between(self, begin: int, end: int) -> Iterator[Known]:
         """The same, of files whose lines are in those bytes of the output, in part at least."""
-        return self._rows(
-            "WHERE position < ? AND position + bytes > ? ORDER BY position, bytes", (end, begin)
-        )
+        which = "WHERE position < ? AND position + bytes > ? ORDER BY position, bytes"
+        return self._rows(which, (end, begin), table="placed")
 
-    def _rows(self, which: str, values: tuple[int, ...] = ()) -> Iterator[Known]:
-        found = self._db.execute(f"SELECT {_COLUMNS} FROM record {which}", values)  # noqa: S608
+    def _rows(self, which: str, values: tuple[int, ...] = (), *, table: str = "record") -> Iterator[Known]:
+        found = self._db.execute(f"SELECT {_COLUMNS} FROM {table} {which}", values)  # noqa: S608
         while rows := found.fetchmany(_ROWS_AT_A_TIME):
             yield from map(_known, rows)
 

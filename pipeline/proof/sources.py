@@ -13,10 +13,11 @@ from itertools import islice
 from typing import Any
 
 from pipeline.errors import ObjectNotFoundError
-from pipeline.inputs.selection import list_matches, literal_uri
+from pipeline.inputs.matching import list_matches, literal_uri
 from pipeline.proof.findings import Findings
 from pipeline.proof.records import Known, Records
 from pipeline.storage import Entry, Store
+from pipeline.uri import SEPARATOR
 
 _LOOKUPS = 24
 _AT_A_TIME = 1000
@@ -51,7 +52,7 @@ def _check_listed(
             if record is not None:
                 if not record.seen:  # patterns overlap
                     _check(record, entry, times, findings)
-            elif records.is_newcomer(entry.uri):
+            elif not records.has_members_of(entry.uri) and records.is_newcomer(entry.uri):
                 _tell_newcomer(entry, times[0], findings)
     except ObjectNotFoundError as e:
         findings.add("sources-gone", pattern, f"cannot be listed: {e}")
@@ -62,7 +63,9 @@ def _looked_up(store: Store, records: Iterable[Known], *, ask: bool) -> Iterator
 
     def look(record: Known) -> Entry | None:
         try:
-            return store.stat(record.uri) if ask else None
+            # An archive itself is in no listing, and what is in one may have shown when it was read.
+            asked = ask or not record.complete or SEPARATOR in record.uri
+            return store.stat(record.uri) if asked else None
         except ObjectNotFoundError:
             return None
 

@@ -124,6 +124,11 @@ def check_totals(summary: Mapping[str, Any], totals: Totals, uri: str, findings:
         "outputBytes": totals.output_bytes,
         "lines": totals.lines,
     }
+    if summary.get("view") is not None:
+        said |= {name: summary.get(name) for name in ("rows", "badLines")}
+        summed |= {"rows": totals.lines, "badLines": totals.bad_lines}
+        if summary.get("format") != "ndjson":
+            del summed["outputBytes"]  # no sum over files: of a header, or of what files share
     for name, value in summed.items():
         if said.get(name) != value:
             text = f"says {_number(said.get(name))} {name} where the ledger's records sum up to {value:,}"

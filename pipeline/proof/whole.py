@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pipeline.archives.store import store_of_archives
 from pipeline.codecs import get_codec
 from pipeline.errors import RefusedError, SettingsError, UnknownNameError
+from pipeline.job_options import TEXT_FORMATS
 from pipeline.ledger import FileRecord, Totals
-from pipeline.proof.coverage import check_coverage, find_changed
+from pipeline.proof.coverage import check_coverage, check_rows, find_changed
 from pipeline.proof.files import check_files, check_without_list
 from pipeline.proof.findings import Findings, Verdict
 from pipeline.proof.lines import check_lines
@@ -32,12 +34,14 @@ def verify(store: Store, target: str, claimed: Claimed | None = None, *, deep: b
     RefusedError where there is no output of the job that is asked for, and StorageError for a store that does not
     answer: nothing is proved then.
     """
+    store = store_of_archives(store)
     findings = Findings()
     summary = find_summary(store, target, claimed, findings)
     job_id = claimed.job_id if claimed else _text(summary.get("jobId"))
     listed = find_list(store, target, summary, findings)
-    layout = None if listed is None else Layout(target, listed)
-    with Records() as records:
+    by_rows = summary.get("format", "ndjson") not in TEXT_FORMATS
+    layout = None if listed is None else Layout(target, listed, by_rows=by_rows)
+    with Records(by_rows=by_rows) as records:
         if listed is None:
             check_without_list(store, target, summary, findings, deep=deep)
         changed = check_files(store, target, listed, findings) if listed is not None else frozenset()
@@ -50,8 +54,30 @@ def verify(store: Store, target: str, claimed: Claimed | None = None, *, deep: b
             find_changed(store, layout, records, changed, findings)
         check_sources(store, records, summary, _patterns(summary, claimed), findings)
         if deep and layout is not None:
-            check_lines(store, layout, records, _codec(summary, findings), findings)
+            if by_rows:
+                check_rows(store, layout, records, changed, findings)
+            _compare_lines(store, layout, records, summary, findings)
     return findings.verdict(target, job_id, deep=deep)
+
+
+def _compare_lines(
+    store: Store, layout: Layout, records: Records, summary: Mapping[str, Any], findings: Findings
+) -> None:
+    """Read every file again, and make its rows again where a view was asked for."""
+    remade = None
+    if summary.get("view") is not None:
+        from pipeline.proof.rows import remade_of  # what it needs is slow to load
+
+        remade = remade_of(summary, findings)
+        if remade is None:
+            return
+    check_lines(store, layout, records, _codec(summary, findings), findings, remade=remade)
+
+
+def _placed(record: FileRecord, layout: Layout, records: Records) -> bool:
+    from pipeline.proof.rows import place_pieces
+
+    return place_pieces(record, layout, records)
 
 
 def _take_in(
@@ -77,15 +103,18 @@ def _take_in(
         if not records.add(record, position):
             findings.add("record-twice", record.uri, f"has a second record ({where})")
             continue
+        if layout and layout.by_rows and record.lines and not _placed(record, layout, records):
+            position = None
         totals = totals.add(record)
         if record.lines and position is None:
             unplaced += 1
             if layout and record.shard is not None:
-                place = f"byte {record.offset} of {record.shard}"
+                place = f"{layout.unit[:-1]} {record.offset} of {record.shard}"
                 findings.add(
                     "lines-nowhere", record.uri, f"{place} has its lines by the ledger, and is not there"
                 )
-    findings.checked["lines"], findings.checked["bytes"] = totals.lines, totals.output_bytes
+    size = layout.stored if layout and layout.by_rows else totals.output_bytes
+    findings.checked["lines"], findings.checked["bytes"] = totals.lines, size
     if unplaced and layout is None:
         text = f"where the lines of {unplaced:,} files stand is not on record, so that they are not compared"
         findings.add("not-checked", "ledger", text)
@@ -122,6 +151,8 @@ def _record(line: bytes) -> FileRecord | None:
         and all(type(number) is int and 0 <= number < _BIGGEST for number in numbers)
         and all(number is None or (type(number) is int and 0 <= number < _BIGGEST) for number in maybe)
         and all(text is None or isinstance(text, str) for text in texts)
+        and (record.rows is None or record.rows == record.lines)
+        and type(record.bad_lines) is int
     )
     return record if good else None
 
@@ -130,7 +161,7 @@ def _check_shards(summary: Mapping[str, Any], layout: Layout, findings: Findings
     """The list of shards against the summary's numbers of them."""
     found = {
         "shards": len(layout.shards),
-        "outputBytes": layout.size,
+        "outputBytes": layout.stored,
         "lines": sum(shard.lines for shard in layout.shards),
     }
     for name, value in found.items():

@@ -11,11 +11,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from pipeline.codecs import HEAD_BYTES, choose_codec, mismatch
+from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
+from pipeline.codecs.documents import lies_beside
 from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import (
     AccessDeniedError,
     BadFileError,
+    BesideDataError,
+    HoldsFilesError,
     ObjectChangedError,
     ObjectNotFoundError,
     StorageError,
@@ -30,7 +33,9 @@ from pipeline.read.held_rows import HeldRows
 from pipeline.sources.view import View
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
+from pipeline.uri import SEPARATOR
 
+ZIP = "zip"  # the codec
 _READINGS = 5  # of one file, where what came was not what is stored
 RATIO_FROM = 16 << 20  # raw bytes: less is no harm, and small honest files may compress to next to nothing
 _OF_THE_FILE = (BadFileError, StorageError)  # what makes a failed file, and not a failed bundle
@@ -47,6 +52,7 @@ class ReadOptions:
     keep_partial  also give the whole lines from before a fault
     max_ratio     raw bytes for each stored byte, above which a file is taken for a bomb; 0 for no bound
     spool_bytes   of the temporary disk, for all files of a process; None for as much as is left free
+    archives      leave archives to `pipeline.read.members`; else a zip is read as one file
     view          what makes rows of the lines; None for the lines as they are
     max_bad_lines of a file, that a view may be unable to decode
     """
@@ -55,6 +61,7 @@ class ReadOptions:
     keep_partial: bool = False
     max_ratio: int = MAX_RATIO
     spool_bytes: int | None = None
+    archives: bool = False
     view: View | None = None
     max_bad_lines: int = 0
 
@@ -77,10 +84,14 @@ _BY_DEFAULT = ReadOptions()
 
 @dataclass
 class ReadFile:
-    """What became of one file: its record, and the lines or rows that go out (none if it failed)."""
+    """What became of one file: its record, and the lines or rows that go out (none if it failed).
+
+    `archive` is, of one that failed for being an archive, the store that the files in it can be read from.
+    """
 
     record: FileRecord
     lines: HeldLines | HeldRows = field(default_factory=HeldLines)
+    archive: Store | None = None
 
     def blocks(self) -> Iterator[Any]:
         """Its blocks of whole lines, or its batches of rows. `record` is final once they are all taken, not before.
@@ -140,6 +151,9 @@ def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
         raise
     except _OF_THE_FILE as e:
         result.record = replace(result.record, status="failed", error=_reason(e))
+        result.archive = store if isinstance(e, HoldsFilesError) else None
+        if isinstance(e, BesideDataError):
+            result.record = replace(result.record, status="skipped", error=None, note=str(e))
         if not options.keep_partial:
             bad_lines = result.lines.fields.get("bad_lines", 0)
             result.lines.drop()
@@ -186,8 +200,12 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
 
     try:
         intake = BufferedStream(stream)
+        if options.archives:
+            _check_is_data(result.record.uri, intake.peek(HEAD_BYTES))
         codec = choose_codec(intake.peek(HEAD_BYTES), result.record.uri, options.codec)
         name = codec.name
+        if options.archives:
+            _check_is_one_file(codec)
         with closing(decoded()) as chunks:
             result.lines.fill(chunks)
         stream.verify()
@@ -199,6 +217,8 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
             crc32c=stream.crc32c,
             note="; ".join(note for note in notes if note) or None,
         )
+    except (HoldsFilesError, BesideDataError):
+        raise
     except BadFileError:
         stream.prove()  # what came may not be what is stored
         raise
@@ -209,12 +229,23 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
         )
 
 
+def _check_is_data(uri: str, head: bytes) -> None:
+    """Refuse what people put beside data into archives."""
+    if SEPARATOR in uri and lies_beside(uri, head):
+        raise BesideDataError("passed over: it is no data, by its name and its bytes")
+
+
+def _check_is_one_file(codec: Codec) -> None:
+    if codec.name == ZIP:
+        raise HoldsFilesError(ZIP)
+
+
 def _check_ratio(raw: int, stream: ReadStream, limit: int) -> None:
     """Refuse a file that takes out of all proportion; by its whole size, so that one dense part does not matter."""
-    if not limit or raw <= max(limit * stream.size, RATIO_FROM) or raw <= limit * stream.length():
+    if not limit or raw <= RATIO_FROM or raw <= limit * (stored := stream.stored_bytes()):
         return
     raise BadFileError(
-        f"holds more than {limit:,} raw bytes for each of its {stream.length():,} bytes, as a bomb does; if it is "
+        f"holds more than {limit:,} raw bytes for each of its {stored:,} bytes, as a bomb does; if it is "
         f"meant to, allow more with max-ratio (0: no bound)",
         of_the_file=True,
     )

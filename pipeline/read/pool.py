@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Generic, TypeVar
 
 from pipeline.read.file import ReadFile
 
@@ -22,23 +23,24 @@ _OWN_PAGES_FROM = 2 << 20  # bytes; decoded chunks are smaller, and what holds a
 _ARENA_MAX = -8
 _ARENAS = 4  # measured: 25 MB less of 380; few threads allocate at once, for which they hold the interpreter
 
+_Item = TypeVar("_Item")
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 _lock = threading.Lock()
 
 
-class ReaderPool:
-    """The files of one bundle, read by the threads that all bundles of this process share."""
+class ReaderPool(Generic[_Item]):
+    """The files of one bundle, read by the threads that all bundles of this process share; `read` takes an item."""
 
-    def __init__(self, read: Callable[[str], ReadFile], *, remote: bool) -> None:
+    def __init__(self, read: Callable[[_Item], ReadFile], *, remote: bool) -> None:
         self._read = read
         threads = REMOTE_THREADS if remote else LOCAL_THREADS
         self._pool = _shared_pool(threads)
         self._window = 2 * threads
         self._open: set[Future[ReadFile]] = set()
 
-    def add(self, uri: str) -> Iterator[ReadFile]:
+    def add(self, item: _Item) -> Iterator[ReadFile]:
         """Begin to read a file; gives files that are ready, and waits for one when the window is full."""
-        self._open.add(self._pool.submit(self._read, uri))
+        self._open.add(self._pool.submit(self._read, item))
         yield from self._ready(wait_for_one=len(self._open) >= self._window)
 
     def drain(self) -> Iterator[ReadFile]:

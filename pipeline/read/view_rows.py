@@ -58,9 +58,14 @@ class LookedAt:
 
 
 def view_rows(
-    view: View, chunks: Iterable[bytes], file: LookedAt, *, keep_partial: bool = False
+    view: View,
+    chunks: Iterable[bytes],
+    file: LookedAt,
+    *,
+    keep_partial: bool = False,
+    in_order: bool = True,
 ) -> Iterator[pa.RecordBatch]:
-    """The rows that a view makes of a file's raw bytes, as they are written.
+    """The rows that a view makes of a file's raw bytes, as they are written, or as it makes them if not `in_order`.
 
     Raises BadFileError for a file that the view refuses, and for what the view itself does wrong, with the lines at
     which it did; an error of `chunks` passes through. With `keep_partial` the view has its end at such a fault, which
@@ -68,7 +73,7 @@ def view_rows(
     """
     lines = _Lines(chunks, keep_partial=keep_partial)
     rows = _checked(view, lines, file)
-    yield from _sorted_runs(rows, view) if view.sorted_by else rows
+    yield from _sorted_runs(rows, view) if view.sorted_by and in_order else rows
     for _ in lines:  # what a view leaves unread has to prove good as well
         pass
     if lines.fault is not None:

@@ -22,6 +22,8 @@ def split(batch: pa.RecordBatch, columns: Sequence[str]) -> Iterator[tuple[str, 
     if not columns:
         yield "", batch
         return
+    if not batch.num_rows:
+        return
     rest = batch.drop_columns(list(columns))
     encoded = [_encoded(batch.column(name)) for name in columns]
     codes = np.zeros(batch.num_rows, np.int64)

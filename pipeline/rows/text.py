@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from datetime import time
 from typing import Any
 
 import msgspec
@@ -114,7 +115,9 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
     """Values as JSON has them -> an array. Texts become times, and base64 bytes."""
     if types.is_binary(kind) or types.is_large_binary(kind):
         return pa.array([None if v is None else msgspec.convert(v, bytes) for v in values], kind)
-    if types.is_timestamp(kind) or types.is_date(kind) or types.is_time(kind) or types.is_decimal(kind):
+    if types.is_time(kind):
+        return pa.array([None if v is None else time.fromisoformat(v) for v in values], kind)
+    if types.is_timestamp(kind) or types.is_date(kind) or types.is_decimal(kind):
         return pa.array(values, pa.string()).cast(kind)
     if types.is_nested(kind):
         return pa.array(values).cast(kind)

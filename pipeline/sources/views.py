@@ -123,7 +123,7 @@ def make_view(source: SourcePlugin, name: str, options: str | Mapping[str, Any] 
     try:
         return views[name](**values)
     except ChimeraError as e:
-        raise OptionRefusedError("view_options", f"view {name}: {e}") from e
+        raise OptionRefusedError("view_options", str(e)) from e
     except (ValueError, TypeError) as e:  # of the view's own checks
         raise OptionRefusedError("view_options", f"view {name}: {e}") from e
 
@@ -141,6 +141,18 @@ def parse_options(text: str) -> dict[str, str]:
             raise OptionRefusedError("view_options", f"view options have {name.strip()} twice; give it once")
         found[name.strip()] = value.strip()
     return found
+
+
+def options_text(options: Mapping[str, Any]) -> str | None:
+    """Options by name as one text, which `parse_options` reads. Raises OptionRefusedError for what it cannot have."""
+    for name, value in options.items():
+        if "," in f"{name}{value}" or "=" in str(name):
+            raise OptionRefusedError(
+                "view_options", f"view options have {name}={value}; a comma cannot be in one of them"
+            )
+    return (
+        ", ".join(f"{name}={'none' if value is None else value}" for name, value in options.items()) or None
+    )
 
 
 def find_view(options: JobOptions) -> View | None:

@@ -73,6 +73,10 @@ class BoundedStore(Store):
         self.lists.check_object(uri, "read")
         return self.store.stat(uri)
 
+    def is_archive(self, uri: str) -> bool:
+        self.lists.check_object(uri, "read")
+        return self.store.is_archive(uri)
+
     def open_read(self, uri: str, *, first_bytes: int | None = None) -> ReadStream:
         self.lists.check_object(uri, "read")
         return self.store.open_read(uri, first_bytes=first_bytes)

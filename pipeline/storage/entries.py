@@ -103,6 +103,14 @@ class ReadStream(ABC):
     def length(self) -> int:
         """How many bytes the store holds, of the version that is read. May ask it. Raises StorageError."""
 
+    def stored_bytes(self) -> int:
+        """How many bytes the store keeps for it: fewer than its length where it is packed in an archive."""
+        return self.length()
+
+    def check_unchanged(self) -> None:
+        """Raise StorageError for a local file that was changed while it was read."""
+        self._expected()
+
     @abstractmethod
     def read_at(self, start: int, size: int) -> bytes:
         """Bytes of the same version at any place, fewer where it ends; they count in neither size nor crc32c."""

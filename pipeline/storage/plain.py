@@ -70,6 +70,10 @@ class PlainStore(Store):
     def stat(self, uri: str) -> Entry:
         return self._of(uri).stat(uri)
 
+    def is_archive(self, uri: str) -> bool:
+        del uri
+        return False  # it looks into none
+
     def open_read(self, uri: str, *, first_bytes: int | None = None) -> ReadStream:
         return self._of(uri).open_read(uri, first_bytes)
 

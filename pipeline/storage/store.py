@@ -86,6 +86,9 @@ class Store(Protocol):
             return False
         return True
 
+    def is_archive(self, uri: str) -> bool:
+        """Whether a file is an archive, by its bytes, in whose members this store can look. Raises StorageError."""
+
     def open_read(self, uri: str, *, first_bytes: int | None = None) -> ReadStream:
         """The object's stored bytes from the first on, never transcoded. Use it in a `with`.
 

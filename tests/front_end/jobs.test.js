@@ -42,6 +42,7 @@ test("a day begins at midnight here, and the last one ends with the next", () =>
 
 test("a job's bar is of the files that ended, well or not", () => {
   assert.deepEqual([shareDone(ROW), shareDone({ ...ROW, listed: 0 }), shareDone({ ...ROW, done: 99 })], [0.4, null, 1]);
+  assert.deepEqual([shareDone({ ...ROW, skipped: 6 }), filesText({ ...ROW, skipped: 6 })], [1, "10 of 10"]);
   assert.deepEqual([filesText(ROW), filesText({ ...ROW, status: "complete" }), filesText({ ...ROW, status: "complete", done: null })], ["4 of 10", "3 files", ""]);
 });
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import json
 import os
 import subprocess
@@ -58,6 +59,55 @@ def lines_of(target: str) -> list[bytes]:
     )
 
 
+@pytest.fixture
+def markets(tmp_path):
+    """An event's folder with a market, the event's own file, and what is neither."""
+    event = f"{tmp_path}/in/PRO/2020/Jan/1/29614797"
+    for name in ("1.167210123", "29614797"):
+        STORE.write_bytes(f"{event}/{name}.bz2", bz2.compress(b'{"op":"mcm"}\n'))
+    STORE.write_bytes(f"{event}/notes.txt", b"12345")
+    return event
+
+
+def test_what_will_not_be_read_is_said_before_and_after(chimera, markets, tmp_path):
+    asked = ("submit", "in", "--source", "betfair", "--target", "out")
+    reasons = "1 not .bz2, 1 held by other files as well"
+    dry = chimera(*asked, "--dry-run").stdout.splitlines()
+    size = len(STORE.read_bytes(f"{markets}/29614797.bz2"))
+    assert dry == [
+        f"would read 1 file, {size} B",
+        f"  2 of 3 files ({size + 5} B) will not be read: {reasons}; --every-file reads them",
+        f"    {markets}/notes.txt: not .bz2",
+        f"    {markets}/29614797.bz2: the event's own file; its markets stand beside it",
+    ]
+    document = json.loads(chimera(*asked, "--dry-run", "--json").stdout)
+    assert document["files"] == {"listed": 2, "read": 1, "skipped": 1}
+    assert document["unmatched"] == {"files": 1, "bytes": 5}
+    assert len(document["notRead"]) == 2
+    assert not (tmp_path / "out").exists()
+    assert json.loads(chimera("jobs", "list", "--json").stdout)["jobs"] == []
+    said = chimera(*asked, "--wait").stdout
+    assert said.startswith("complete: 1 file read, 1 skipped; 1 lines in 1 shard at ")
+    assert f"  skipped   1 file ({size} B) for others that hold the same" in said
+    assert "  not read  1 file (5 B) of the selection: " in said
+    assert f"{markets}/notes.txt" in said
+    job = json.loads(chimera("jobs", "list", "--json").stdout)["jobs"][0]
+    assert (job["progress"]["filesSkipped"], job["progress"]["filesUnmatched"]) == (1, 1)
+    shown = chimera("jobs", "show", job["jobId"]).stdout
+    assert "2 listed, 1 complete, 0 failed, 1 skipped" in shown
+    assert f"{markets}/notes.txt" in shown
+    refused = chimera("extract", job["jobId"], "29614797.bz2", code=2).stderr
+    assert "was skipped: the event's own file; its markets stand beside it; nothing of it" in refused
+    chimera("verify", job["jobId"], "--deep")
+
+
+def test_a_dry_run_refuses_what_submitting_would(chimera, markets):
+    assert "no file matches" in chimera("submit", "none", "--target", "out", "--dry-run", code=2).stderr
+    assert "is inside the input" in chimera("submit", "in", "--target", "in/out", "--dry-run", code=2).stderr
+    asked = ("submit", "in", "--target", "out", "--dry-run", "--source", "no")
+    assert "no source is named 'no'" in chimera(*asked, code=2).stderr
+
+
 def test_submit_and_wait_prints_the_finished_document_and_nothing_else(chimera, folder, tmp_path):
     done = chimera("submit", folder, "--target", "out", "--shards", "3", "--wait", "--json")
     document = json.loads(done.stdout)
@@ -65,7 +115,13 @@ def test_submit_and_wait_prints_the_finished_document_and_nothing_else(chimera, 
     assert document["status"] == "complete"
     assert document["stages"] == {"read": "complete", "decompress": "complete", "write": "complete"}
     assert document["spec"]["shards"] == 3
-    assert document["summary"]["files"] == {"listed": 22, "complete": 14, "failed": 8, "noted": 1}
+    assert document["summary"]["files"] == {
+        "listed": 23,
+        "complete": 15,
+        "failed": 8,
+        "skipped": 0,
+        "noted": 1,
+    }
     assert document["targetBucket"] == ""
     assert document["outputPrefix"] == str(tmp_path / "out")
     assert len(output_shards(STORE, str(tmp_path / "out"))) == 3
@@ -80,13 +136,13 @@ def test_submit_for_a_person_says_what_came_of_it(chimera, folder):
     done = chimera("submit", folder, "--target", "out", "--wait")
     assert "complete: 14 files read, 8 failed; 854 lines in 1 shard at " in done.stdout
     assert "bad/empty.bz2: is empty (0 bytes)" in done.stdout
-    assert "22 of 22 files" in done.stderr
+    assert "23 of 23 files" in done.stderr
     job_id = done.stderr.split()[1]
     shown = chimera("jobs", "show", job_id).stdout
     for part in (
         job_id,
         "complete",
-        "22 listed, 14 complete, 8 failed",
+        "23 listed, 15 complete, 8 failed",
         "failed files (8)",
         "is named .bz2 but",
     ):
@@ -122,7 +178,7 @@ def test_a_job_that_fails_exits_with_1(chimera, folder):
     done = chimera("submit", f"{folder}bad/", "--target", "out2", "--wait", "--json", code=1)
     assert json.loads(done.stdout)["status"] == "failed"
     done = chimera("submit", folder, "--target", "out3", "--max-failures", "7", "--wait", code=1)
-    assert "8 of 22 files failed, and max-failures allows 7" in done.stdout
+    assert "8 of 23 files failed, and max-failures allows 7" in done.stdout
 
 
 @pytest.mark.parametrize(

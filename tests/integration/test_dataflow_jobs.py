@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import json
 import os
 import random
@@ -414,12 +415,40 @@ def test_retry_reads_just_the_failures_and_clone_all_of_it(service, inputs, buck
     assert again.output_prefix.startswith("out-retry-")
     assert lines_of(f"gs://{bucket}/{again.output_prefix}") == sorted(expected_lines([good]) * 3)
     copy = service.wait(service.clone(first.job_id, f"gs://{bucket}/copy").job_id)
-    assert copy.progress["filesListed"] == 22
+    assert copy.progress["filesListed"] == 23
     assert {**copy.spec, "jobId": 0, "target": 0} == {**first.spec, "jobId": 0, "target": 0}
     with pytest.raises(RefusedError, match=r"no file of job .* is on record as failed"):
         service.retry(
             service.wait(service.submit([f"{inputs}top.ndjson"], f"gs://{bucket}/one").job_id).job_id
         )
+
+
+def test_workers_read_the_same_records_once_and_a_clone_reads_every_file_where_the_job_did(service, bucket):
+    event = f"gs://{bucket}/in/PRO/2020/Jan/1/29614797"
+    for name in ("1.1.bz2", "29614797.bz2", "notes.txt"):
+        STORE.write_bytes(f"{event}/{name}", bz2.compress(f'{{"of":"{name}"}}\n'.encode()))
+    STORE.write_bytes(f"gs://{bucket}/in/BASIC/1.1.bz2", bz2.compress(b"{}\n"))
+    job = service.submit([f"gs://{bucket}/in/"], f"gs://{bucket}/out", source="betfair", runner="dataflow")
+    done = service.wait(job.job_id)
+    assert lines_of(f"gs://{bucket}/out") == [b'{"of":"1.1.bz2"}\n']
+    assert done.summary["files"] == {"listed": 3, "complete": 1, "failed": 0, "skipped": 2, "noted": 0}
+    assert done.summary["unmatched"]["first"] == [f"{event}/notes.txt"]
+    names = (
+        "filesListed",
+        "filesComplete",
+        "filesSkipped",
+        "skippedBytes",
+        "filesUnmatched",
+        "unmatchedBytes",
+    )
+    size = STORE.stat(f"{event}/notes.txt").size
+    assert [done.progress[name] for name in names] == [3, 1, 2, done.summary["skippedBytes"], 1, size]
+
+    again = service.wait(service.clone(job.job_id, f"gs://{bucket}/every", every_file=True).job_id)
+    assert again.summary["files"]["complete"] == 4
+    clone = service.clone(again.job_id, f"gs://{bucket}/clone")
+    assert clone.spec["everyFile"] is True
+    service.wait(clone.job_id)
 
 
 def test_thousands_of_paths_submit_as_well_as_one(service, bucket):

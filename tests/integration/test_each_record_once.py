@@ -79,6 +79,15 @@ def test_an_events_own_file_is_passed_over_beside_its_markets(place):
     )
 
 
+def test_a_skipped_file_may_go_without_a_word(place):
+    put(place, f"PRO/{DAY}/{ONE}", ONE)
+    event = put(place, f"PRO/{DAY}/29614797", ONE)
+    job(place, "PRO")
+    STORE.delete([event])
+    verdict = verify(STORE, f"{place}/out", deep=True)
+    assert (verdict.proved, verdict.findings) == (True, ())
+
+
 def test_every_file_is_read_where_that_is_asked_for(place):
     for name, markets in ((ONE, [ONE]), ("29614797", [ONE])):
         put(place, f"PRO/{DAY}/{name}", *markets)

@@ -16,7 +16,7 @@ from pipeline.proof import extract, find_record
 from pipeline.storage import PlainStore
 from pipeline.target.layout import shards_uri
 from pipeline.target.results import ledger_records, output_shards
-from tests.fixtures.files import bad_files, good_files, lines
+from tests.fixtures.files import as_read, bad_files, good_files, lines
 
 pytestmark = pytest.mark.timeout(120)
 STORE = PlainStore()
@@ -34,7 +34,7 @@ def run(place: str, *arguments: str) -> str:
 @pytest.mark.parametrize("shards", [None, 1, 7])
 def test_each_files_lines_come_out_of_the_output_as_they_went_in(place, shards):
     target = run(place, *(("--shards", str(shards)) if shards else ()))
-    expected = {f"{place}/in/{file.name}": file.lines for file in good_files()}
+    expected = {f"{place}/in/{file.name}": file.lines for file in as_read(good_files())}
     expected[f"{place}/in/large.gz"] = LARGE
     records = {record.uri: record for record in ledger_records(STORE, target)}
     for uri, lines_ in expected.items():

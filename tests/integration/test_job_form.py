@@ -182,6 +182,26 @@ def test_a_job_with_local_files_cannot_be_picked_in_a_form_of_buckets(markets, t
     asyncio.run(go())
 
 
+def test_what_the_source_leaves_out_is_told_and_read_when_that_is_asked_for(markets, tmp_path):
+    async def go():
+        form = JobForm([markets], target=str(tmp_path / "out"), source="betfair")
+        ask(form, "hello")
+        assert await until(form, lambda: ready(form)) == "1 of 4 files will not be read."
+        unread = form._plan["unread"]
+        assert unread["text"] == "1 of 4 files (2 B) will not be read: not .bz2"
+        assert unread["files"] == [[f"{markets}read me.txt", "not .bz2"]]
+        assert (unread["total"], unread["every"], form._plan["files"]) == (1, False, 3)
+        edit(form, every_file=True)
+        await until(form, lambda: ready(form) and form._plan["files"] == 4)
+        assert form._go["says"] == "All is well."
+        assert (form._plan["unread"]["text"], form._plan["unread"]["every"]) == ("", True)
+        assert "every_file=True" in form._code["cell"]
+        assert "--every-file" in form._code["command"]
+        form.close()
+
+    asyncio.run(go())
+
+
 def test_a_count_can_be_stopped_where_nothing_matches_and_gone_on_with(tmp_path, monkeypatch):
     for n in range(50):
         (tmp_path / f"{n}.txt").touch()
@@ -190,7 +210,7 @@ def test_a_count_can_be_stopped_where_nothing_matches_and_gone_on_with(tmp_path,
         survey.advance(STORE, 0)
     assert survey.active
     survey.advance(STORE, SECONDS)
-    assert survey.unmatched == f"{tmp_path}/**/*.bz2"
+    assert survey.without_files == f"{tmp_path}/**/*.bz2"
 
 
 def test_many_single_names_are_counted_by_a_listing_and_those_that_are_gone_are_told(tmp_path):
@@ -200,11 +220,11 @@ def test_many_single_names_are_counted_by_a_listing_and_those_that_are_gone_are_
     inputs = [str(path) for path in names]
     survey = Survey([*inputs, f"{tmp_path}/2*.txt"], "ndjson")
     survey.advance(STORE, SECONDS)
-    assert (survey.tally.files, survey.tally.bytes, survey.unmatched) == (30, 150, None)
+    assert (survey.tally.files, survey.tally.bytes, survey.without_files) == (30, 150, None)
     names[7].unlink()
     survey = Survey(inputs, "ndjson")
     survey.advance(STORE, SECONDS)
-    assert survey.unmatched == str(names[7])
+    assert survey.without_files == str(names[7])
 
 
 def test_the_cell_and_the_command_run_as_they_stand(markets, tmp_path, data_dir):

@@ -46,7 +46,7 @@ def put(place, count):
 def check_whole(place, count):
     """The output has each line of each file once, the ledger each file as complete, and no more stands there."""
     summary = read_summary(STORE, f"{place}/out")
-    assert summary["files"] == {"listed": count, "complete": count, "failed": 0, "noted": 0}
+    assert summary["files"] == {"listed": count, "complete": count, "failed": 0, "skipped": 0, "noted": 0}
     output = b"".join(STORE.read_bytes(uri) for uri in output_shards(STORE, f"{place}/out"))
     assert sorted(output.splitlines(keepends=True)) == sorted(
         line for n in range(count) for line in lines_of(n).splitlines(keepends=True)

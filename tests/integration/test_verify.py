@@ -49,7 +49,7 @@ def test_an_output_that_is_whole_is_proved(place, shards, arguments):
         assert verdict.proved, verdict.findings
         assert verdict.findings == ()
         assert verdict.job_id == read_summary(STORE, target)["jobId"]
-        assert verdict.checked["files"] == verdict.checked["records"] == 22
+        assert verdict.checked["files"] == verdict.checked["records"] == 23
         assert verdict.checked["shards"] == len(output_shards(STORE, target))
         assert verdict.checked["lines"] == read_summary(STORE, target)["lines"]
         assert verdict.checked.get("filesCompared", 0) == (

@@ -20,6 +20,20 @@ probe = ipywidgets.Text(description="uri")
 ipywidgets.link((preview, "uri"), (probe, "value"))
 display(preview, probe)
 """
+# How many answers the kernel has waited for at once, and how many it still does, in a text box.
+UNDER_WAY = """
+import asyncio
+waiting = ipywidgets.Text(description="waiting")
+display(waiting)
+async def tell():
+    most = 0
+    while True:
+        now = len(preview._background._tasks)
+        most = max(most, now)
+        waiting.value = f"{most} {now}"
+        await asyncio.sleep(0.05)
+telling = asyncio.get_running_loop().create_task(tell())
+"""
 
 
 def cell(uri):
@@ -115,7 +129,7 @@ def test_a_slow_store_shows_a_skeleton_and_only_the_last_file_that_was_chosen(
 ):
     for name in ("slow", "last"):
         storage_client.bucket(bucket).blob(f"{name}.txt").upload_from_string(f"this is {name}\n")
-    page = voila(cell(""), PROBE)
+    page = voila(cell(""), PROBE, UNDER_WAY)
     expect(page.locator(".ch-preview-panel")).to_contain_text("Choose a file")
     faults(latency_ms=1500, match="slow")
     choose(page, f"gs://{bucket}/slow.txt")
@@ -123,6 +137,8 @@ def test_a_slow_store_shows_a_skeleton_and_only_the_last_file_that_was_chosen(
     choose(page, f"gs://{bucket}/last.txt")
     body = page.locator(".ch-preview-body")
     expect(body).to_have_text("this is last")
-    page.wait_for_timeout(1800)  # the answer about the other has come by now
+    expect(page.get_by_label("waiting")).to_have_value(
+        re.compile("[12] 0")
+    )  # the answer about the other has come
     expect(body).to_have_text("this is last")
     expect(page.locator(".ch-title")).to_have_text("last.txt")

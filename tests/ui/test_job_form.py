@@ -53,7 +53,9 @@ def markets(storage_client, bucket) -> str:
 
 
 def test_a_job_is_planned_launched_by_a_double_click_once_and_offered_again(show, markets, stack):
-    page = show(cell([f"gs://{markets}/2016/"], f"gs://{markets}/out", ', source="betfair"'), PROBE)
+    page = show(
+        cell([f"gs://{markets}/2016/"], f"gs://{markets}/out", ', source="betfair", runner="direct"'), PROBE
+    )
     expect(figure(page, "Files")).to_have_text("4")
     expect(figure(page, "Raw")).to_have_text("about 12.8 kB")
     expect(figure(page, "Time")).to_have_text("under a minute")
@@ -145,3 +147,20 @@ def test_without_a_stack_one_line_says_how_to_start_one(voila, tmp_path):
     expect(page.get_by_role("alert")).to_contain_text("chimera up --detach")
     assert "\n" not in kernel(page)[2]
     expect(page.locator(".ch-form-says")).to_contain_text("Nothing is selected yet")
+
+
+def test_what_will_not_be_read_stands_in_the_plan_with_its_names_and_can_be_read_after_all(show, markets):
+    page = show(cell([f"gs://{markets}/2016/"], f"gs://{markets}/out", ', source="betfair"'), PROBE)
+    line = page.locator(".ch-unread-line")
+    expect(line).to_contain_text("1 of 5 files (1 B) will not be read: not .bz2")
+    expect(page.locator(".ch-form-says")).to_have_text("1 of 5 files will not be read.")
+    expect(page.locator(".ch-unread-list")).to_be_hidden()
+    line.get_by_role("button", name="Show them").click()
+    expect(page.locator(".ch-unread-list li")).to_have_text([f"gs://{markets}/2016/notes.txt not .bz2"])
+    line.get_by_role("button", name="Read every file").click()
+    expect(figure(page, "Files")).to_have_text("5")
+    expect(page.locator(".ch-form-says")).to_have_text("All is well.")
+    expect(line).to_contain_text("Every file of the selection is read, whatever its name.")
+    line.get_by_role("button", name="Leave to the source").click()
+    expect(figure(page, "Files")).to_have_text("4")
+    expect(line).to_contain_text("1 of 5 files (1 B) will not be read")

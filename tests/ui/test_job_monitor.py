@@ -94,7 +94,7 @@ def test_a_running_job_is_followed_live_and_cancelled_by_two_clicks(show, servic
     )
     for second in range(1, 7):
         step(service, running, second, stages={"decompress": Stage.RUNNING})
-        page.wait_for_timeout(1000)
+        expect(fact(page, "lines")).to_have_text(f"{second},000")
     step(service, running, 7, logs=("all is well", f"WARNING: {HOSTILE}", "ERROR: it broke"))
     expect(fact(page, "lines")).to_have_text("7,000")
     changes = page.evaluate("changes")
@@ -164,3 +164,19 @@ def test_no_job_and_an_unknown_job_are_said_in_one_sentence(voila, service):
         service.get("2026-01-31-00000000")
     expect(page.get_by_role("alert")).to_contain_text("no job '2026-01-31-00000000'")
     expect(page.locator(".ch-monitor-body")).to_be_hidden()
+
+
+def test_what_was_not_read_of_the_selection_stands_under_the_stages(show, service, bucket):
+    event = f"gs://{bucket}/in/PRO/2020/Jan/1/29614797"
+    for name in ("1.1.bz2", "29614797.bz2", f"{HOSTILE}.txt"):
+        STORE.write_bytes(f"{event}/{name}", bz2.compress(b'{"op":"mcm"}\n'))
+    job = service.submit([f"gs://{bucket}/in/"], f"gs://{bucket}/out", source="betfair", shards=1)
+    service.wait(job.job_id)
+    page = show(cell(job.job_id))
+    said = page.get_by_role("list", name="Not read").get_by_role("listitem")
+    expect(said).to_have_count(2)
+    expect(said.first).to_contain_text("skipped: what it holds is read from other files.")
+    expect(said.last).to_contain_text(
+        "1 file (54 B) of the selection not read, as the source betfair takes no such names: "
+    )
+    expect(fact(page, "files")).to_have_text("2 of 2")

@@ -198,6 +198,7 @@ ASKED = {
     "read_bytes": lambda store, uri: store.read_bytes(uri),
     "read_range": lambda store, uri: store.read_range(uri, 0, 1),
     "read_version": lambda store, uri: store.read_version(uri),
+    "is_archive": lambda store, uri: store.is_archive(uri),
     "stat": lambda store, uri: store.stat(uri),
     "swap": lambda store, uri: store.swap(uri, b"", 0),
     "upload_file": lambda store, uri: store.upload_file("/open/x", uri),

@@ -24,8 +24,9 @@ from hypothesis import strategies as st
 from pipeline.codecs import CHUNK_BYTES, HEAD_BYTES, Codec, choose_codec, codec_names, get_codec
 from pipeline.codecs.formats import MAGIC
 from pipeline.codecs.stream import BufferedStream
-from pipeline.errors import BadFileError, SettingsError, StorageError, UnknownNameError
+from pipeline.errors import BadFileError, HoldsFilesError, SettingsError, StorageError, UnknownNameError
 from pipeline.storage import PlainStore
+from tests.fixtures.tars import Put, tar
 
 STORE = PlainStore()
 
@@ -292,11 +293,16 @@ def test_a_second_layer_is_refused_instead_of_written_as_lines(inner, named):
     assert f"the gzip data holds {named}, not text" in fault("gzip", gzip.compress(compress(inner, SMALL)))
 
 
-def test_a_tar_is_refused_bare_and_compressed():
-    tar = b"1.json".ljust(257, b"\0") + b"ustar\x0000".ljust(255, b"\0") + SMALL
-    assert "holds a tar archive, not text; extract it" in fault("bz2", bz2.compress(tar))
-    with pytest.raises(BadFileError, match="is a tar archive, which is not read; extract it"):
-        choose_codec(tar, "x.tar")
+def test_a_tar_is_told_bare_and_compressed():
+    made = tar([Put("1.json", SMALL)])
+    assert fault("bz2", bz2.compress(made)).startswith(
+        "is an archive (tar in bz2), and the files in it are read"
+    )
+    with pytest.raises(HoldsFilesError, match=r"is an archive \(tar\), .* chimera ls FILE!/"):
+        choose_codec(made, "x.ndjson")
+    corrupt = b"2" + made[1:]
+    with pytest.raises(BadFileError, match="is a tar archive whose first header is corrupt"):
+        choose_codec(corrupt, "x.tar")
 
 
 def test_an_error_of_the_store_is_not_taken_for_a_bad_file():

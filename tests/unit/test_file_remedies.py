@@ -92,10 +92,6 @@ def as_avro() -> bytes:
 # By format: a file of it, and how it says what it is. The lines in it are LINES; a stand-in holds them after its magic.
 STAND_IN = b"\1\2\3"
 FILES: dict[str, tuple[str, bytes | Callable[[], bytes], str]] = {
-    "tar": ("x.tar", tarred(""), "is a tar archive, which is not read"),
-    "tar.gz": ("x.tar.gz", tarred("gz"), "the gzip data holds a tar archive, not text"),
-    "tar.bz2": ("x.tar.bz2", tarred("bz2"), "the bz2 data holds a tar archive, not text"),
-    "tar.xz": ("x.tar.xz", tarred("xz"), "the xz data holds a tar archive, not text"),
     "7z": ("x.7z", b"7z\xbc\xaf\x27\x1c" + STAND_IN + LINES, "is 7z, which is not read"),
     "rar": ("x.rar", b"Rar!\x1a\x07" + STAND_IN + LINES, "is rar, which is not read"),
     "avro": ("x.avro", as_avro, "is avro, which is not read"),

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.codecs.formats import MAGIC_BYTES
+from tests.fixtures.tars import Put, tar
 from tests.fuzz.properties import PROPERTIES, check_file, check_lines, decoded
 from tests.fuzz.streams import bz2_member, gzip_member, xz_member, zstd_member
 
@@ -33,7 +34,7 @@ def test_what_the_library_refuses_is_refused_and_what_it_accepts_gives_the_same_
 # What it has found
 
 
-TAR = b"1.json".ljust(257, b"\0") + b"ustar\x0000".ljust(255, b"\0") + b'{"a":1}\n' * 64
+TAR = tar([Put("1.json", b'{"a":1}\n' * 64)])
 MEMBERS = {"bz2": bz2_member, "gzip": gzip_member, "xz": xz_member, "zstd": zstd_member}
 
 
@@ -41,10 +42,9 @@ MEMBERS = {"bz2": bz2_member, "gzip": gzip_member, "xz": xz_member, "zstd": zstd
 @pytest.mark.parametrize("first", [1, 12, MAGIC_BYTES - 1])
 def test_a_further_layer_that_begins_in_a_member_of_few_bytes_is_known(codec, first):
     data = MEMBERS[codec](TAR[:first], 4) + MEMBERS[codec](TAR[first:], 4)
-    assert decoded(codec, data) == (
-        b"",
-        f"the {codec} data holds a tar archive, not text; extract it and read the files in it: tar -xf FILE",
-    )
+    raw, fault = decoded(codec, data)
+    assert raw == b""
+    assert fault.startswith(f"is an archive (tar in {codec}), and the files in it are read one by one")
     inner = gzip.compress(b"x\n")
     data = MEMBERS[codec](inner[:2], 4) + MEMBERS[codec](b"", 4) + MEMBERS[codec](inner[2:], 4)
     assert "holds gzip, not text" in decoded(codec, data)[1]

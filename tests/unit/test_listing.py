@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.inputs.listing import Listing, listings, only_patterns, wanted
-from pipeline.inputs.selection import list_matches
+from pipeline.inputs.matching import list_matches
 from pipeline.inputs.unmatched import NAMES_KEPT, Unmatched
 from pipeline.storage import PlainStore
 
@@ -24,7 +24,10 @@ def test_a_folders_two_patterns_are_one_listing_of_it():
     looked_for = wanted({"gs://b/a/": folder("gs://b/a/", ".bz2")})
     assert looked_for == ["gs://b/a/*.bz2", "gs://b/a/", "gs://b/a/**/*.bz2"]
     assert only_patterns(looked_for) == folder("gs://b/a/", ".bz2")
-    assert listings(looked_for) == [Listing("gs://b/a/", ("gs://b/a/**/*.bz2",), recursive=True, folder=True)]
+    (one,) = listings(looked_for)
+    assert one == Listing(
+        "gs://b/a/", ("gs://b/a/**/*.bz2",), recursive=True, folder=True, held=("gs://b/a/*.bz2",)
+    )
 
 
 def test_what_is_selected_as_a_glob_or_a_name_is_no_folder():

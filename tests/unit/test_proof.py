@@ -14,12 +14,13 @@ from benchmarks.proof_data import many_sources
 from chimera_nb.data.proof import find_output
 from chimera_nb.session import Session
 from chimera_nb.settings import load_settings
-from pipeline.ledger import FileRecord
+from pipeline.ledger import FileRecord, Totals
 from pipeline.proof import verify
 from pipeline.proof.coverage import check_coverage
 from pipeline.proof.findings import KEPT, Findings
 from pipeline.proof.output import Layout, OutputReader
 from pipeline.proof.records import Records
+from pipeline.proof.summary import check_totals
 from pipeline.storage import Entry, PlainStore
 from pipeline.write.shard_list import PublishedFile
 
@@ -175,7 +176,7 @@ def test_a_stack_is_asked_for_only_where_something_is_in_a_bucket(tmp_path, monk
     connected = []
 
     class Asked(Session):
-        def look(self, uris=()):
+        def refresh(self, uris=()):
             connected.extend(uris)
             return load_settings(tmp_path)
 
@@ -188,3 +189,42 @@ def test_a_stack_is_asked_for_only_where_something_is_in_a_bucket(tmp_path, monk
     connected.clear()
     assert find_output("gs://results/all/", session=Asked(data_dir=tmp_path)).target == "gs://results/all"
     assert connected == ["gs://results/all"]
+
+
+# Files that were skipped
+
+
+def totals_told(summary) -> set[str]:
+    findings = Findings()
+    check_totals(
+        summary, Totals(complete=2, skipped=1, size=9, skipped_bytes=4), "/out/summary.json", findings
+    )
+    return {finding.text for finding in findings.verdict("/out", None, deep=False).findings}
+
+
+def test_skipped_files_are_among_those_listed_and_their_number_is_held_against_the_summary():
+    files = {"listed": 3, "complete": 2, "failed": 0, "skipped": 1, "noted": 0}
+    told = {
+        "files": files,
+        "compressedBytes": 9,
+        "rawBytes": 0,
+        "outputBytes": 0,
+        "lines": 0,
+        "skippedBytes": 4,
+    }
+    assert totals_told(told) == set()
+    assert totals_told({**told, "skippedBytes": 5}) == {
+        "says 5 skippedBytes where the ledger's records sum up to 4"
+    }
+    without = {name: value for name, value in files.items() if name != "skipped"}
+    assert totals_told({**told, "files": without}) == {
+        "says 0 skipped where the ledger's records sum up to 1"
+    }
+
+
+def test_a_summary_of_before_files_were_skipped_needs_not_tell_of_them():
+    findings = Findings()
+    files = {"listed": 2, "complete": 2, "failed": 0, "noted": 0}
+    summary = {"files": files, "compressedBytes": 9, "rawBytes": 0, "outputBytes": 0, "lines": 0}
+    check_totals(summary, Totals(complete=2, size=9), "/out/summary.json", findings)
+    assert findings.verdict("/out", None, deep=False).proved

@@ -112,11 +112,9 @@ def test_a_source_in_a_src_folder_is_built_without_a_trace_in_it(tmp_path, monke
     assert sorted(project.rglob("*")) == before
 
 
-def test_a_package_that_cannot_be_built_says_so(tmp_path, monkeypatch):
-    installed = tmp_path / "pipeline"
-    installed.mkdir()
-    monkeypatch.setattr(pipeline, "__file__", str(installed / "__init__.py"))
-    monkeypatch.setattr(wheels, "_pyproject", lambda: "[project")
-    (tmp_path / "out").mkdir()
+def test_a_package_that_cannot_be_built_says_so(tmp_path):
+    project = tmp_path / "tiny"
+    project.mkdir()
+    (project / "pyproject.toml").write_text("[project")
     with pytest.raises(JobError, match="the workers' package cannot be built"):
-        wheels.build_worker_wheel(tmp_path / "out")
+        wheels._build(project, tmp_path)

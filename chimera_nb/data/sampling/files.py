@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from chimera_nb.data.sampling.lines import NUMBERS, file_key
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
-from pipeline.inputs.selection import list_matches, literal_uri, patterns_by_input
+from pipeline.inputs.matching import list_matches, literal_uri
+from pipeline.inputs.selection import patterns_by_input
 from pipeline.locations import Inputs
 from pipeline.storage import Entry, Store
 

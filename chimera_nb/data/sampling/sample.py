@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -29,7 +30,7 @@ from chimera_nb.jobs.limits import storable
 from chimera_nb.session import Session
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import BufferedStream
-from pipeline.errors import BadFileError, TooManyFailuresError
+from pipeline.errors import BadFileError, RefusedError, TooManyFailuresError, UnknownNameError
 from pipeline.read.lines import whole_lines
 from pipeline.sources import get_decompressor, get_source
 from pipeline.storage import Store
@@ -54,10 +55,16 @@ def peek(
     columns: Sequence[str] | None = None,
     explode: Explode = None,
     records: Records = "lines",
+    view: str | None = None,
+    view_options: Mapping[str, Any] | str | None = None,
+    source: str | None = None,
     store: Store | None = None,
     session: Session | None = None,
 ) -> pd.DataFrame:
     """The first `n` records of the file `uri`; no more of it is read than they need.
+
+    With `view`, the first rows that a view of that name makes of it, in the order in which it makes them; `source` says
+    whose view where several have one of the name, and `view_options` has its own options: {"off": "last"}.
 
     `columns` and `explode` choose from them as they do for `read_output`; records="auto" also reads JSON arrays,
     pretty-printed and joined objects. `store` is that of the session where it is left out, and the session one of
@@ -70,6 +77,17 @@ def peek(
     check_records(records)
     query = RowQuery(columns, explode=explode)
     store = store or (session or Session()).store_for(uri)
+    if view is not None:
+        if explode is not None or records != "lines":
+            raise RefusedError("explode and records are of records, and a view has rows; leave them out")
+        from chimera_nb.data.view import peek_rows
+
+        with file_wanted(store, uri):
+            rows = peek_rows(store, uri, n, name=view, source=source, options=view_options)
+        for name in query.columns or ():
+            if name not in rows:
+                raise UnknownNameError("column", name, list(rows))
+        return rows if query.columns is None else rows[list(query.columns)]
     with file_wanted(store, uri):
         lines, problem = _first(store, uri, n) if records == "lines" else _first_lines(store, uri, n, records)
     if problem and not lines:

@@ -24,6 +24,7 @@ from chimera_nb.jobs.service import check_access, open_log
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings, load_settings
 from pipeline.failure_cause import cause_of
+from pipeline.imports import import_beam
 from pipeline.inputs.manifest import read_patterns
 from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.own_temporary import own_temporary_folder
@@ -91,6 +92,7 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     Raises _UnwantedError when nobody wants it any more. After this step nothing may break it off: whoever cancels
     the job waits for it to appear.
     """
+    import_beam()
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner

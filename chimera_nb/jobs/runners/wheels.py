@@ -8,7 +8,6 @@ the network is not asked.
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, requires
@@ -21,6 +20,7 @@ from pipeline.sources.registry import source_package
 
 NAME = "chimera-nb"
 WORKER_NAME = "chimera-nb-worker"
+_PURE = "Wheel-Version: 1.0\nGenerator: chimera-nb\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 _MADE_BY_BUILDS = {"build", "dist", ".git", ".venv"}
 
 
@@ -37,44 +37,35 @@ def build_packages(source: str, folder: Path) -> list[Path]:
 
 
 def build_worker_wheel(folder: Path) -> Path:
-    """A wheel with the `pipeline` package and nothing else; it requires what chimera-nb itself requires."""
-    project = folder / "worker"
-    shutil.copytree(
-        Path(str(pipeline.__file__)).parent,
-        project / "pipeline",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
-    (project / "pyproject.toml").write_text(_pyproject(), "utf-8")
-    return _build(project, folder)
+    """A wheel with the `pipeline` package and nothing else; it requires what chimera-nb itself requires.
 
+    Its files are all there is to it, so it is packed here: a build back end takes seconds to say the same. Raises
+    JobError.
+    """
+    from wheel.wheelfile import WheelFile
 
-def _pyproject() -> str:
     try:
         version, requirements = distribution(NAME).version, requires(NAME) or []
     except PackageNotFoundError as e:
         raise JobError(f"{NAME} is not installed, so its version is not known: pip install it") from e
-    project = {
-        "name": WORKER_NAME,
-        "version": version,
-        "requires-python": ">=3.11",
-        "dependencies": [requirement for requirement in requirements if "extra ==" not in requirement],
-    }
-    # JSON's strings and lists are TOML's too.
-    lines = [f"{name} = {json.dumps(value)}" for name, value in project.items()]
-    return "\n".join(
-        [
-            "[build-system]",
-            'requires = ["setuptools"]',
-            'build-backend = "setuptools.build_meta"',
-            "[project]",
-            *lines,
-            "[tool.setuptools.packages.find]",
-            'include = ["pipeline*"]',
-            "[tool.setuptools.package-data]",
-            'pipeline = ["py.typed"]',
-            "",
-        ]
-    )
+    # https://packaging.python.org/en/latest/specifications/core-metadata/
+    metadata = [
+        "Metadata-Version: 2.1",
+        f"Name: {WORKER_NAME}",
+        f"Version: {version}",
+        "Requires-Python: >=3.11",
+    ]
+    metadata += [
+        f"Requires-Dist: {requirement}" for requirement in requirements if "extra ==" not in requirement
+    ]
+    package, named = Path(str(pipeline.__file__)).parent, f"{WORKER_NAME.replace('-', '_')}-{version}"
+    path = folder / f"{named}-py3-none-any.whl"
+    with WheelFile(path, "w") as wheel:
+        for file in sorted((*package.rglob("*.py"), package / "py.typed")):
+            wheel.write(str(file), f"pipeline/{file.relative_to(package).as_posix()}")
+        wheel.writestr(f"{named}.dist-info/METADATA", "\n".join([*metadata, ""]))
+        wheel.writestr(f"{named}.dist-info/WHEEL", _PURE)
+    return path
 
 
 def _wheel_of(package: Distribution, folder: Path) -> Path:

@@ -24,10 +24,12 @@ from chimera_nb.local.dataflow.job import Job
 from chimera_nb.local.dataflow.store import SITE, STAGED, add_message, add_scaling, read_job, write_whole
 from chimera_nb.machine.cores import usable_cores
 from pipeline.errors import ChimeraError
+from pipeline.imports import LEFT_OUT_OF_BEAM, import_beam
 from pipeline.storage import Cloud, PlainStore
 
 _EVERY = 0.5  # seconds between two looks at the counters
 _UNASKED = 4  # workers for a job that does not say how many, where there are cores for them
+_BARE = (sys.executable, "-S", "-P")
 _SAID = 2_000  # characters of a dead worker's log that go into the message
 
 
@@ -52,7 +54,7 @@ def _run(folder: Path, workers: _Workers) -> None:
         cloud=Cloud(google=False)
     )  # it stands for Dataflow itself, which no list of a user bounds
     staged = staging.read_pinned(store, options["pipelineUrl"], str(options["pipelineProtoHash"]))
-    # Beam takes seconds to import: what is wrong before that is said at once.
+    import_beam()  # it takes seconds: what is wrong before that is said at once
     from chimera_nb.local.dataflow.engine import Counters, Pipeline
 
     pipeline = Pipeline(staged)
@@ -131,7 +133,7 @@ class _Workers:
         self._started += 1
         with self._log(worker_id).open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-S", "-P", worker.__file__, str(core), *sorted(self._hidden)],
+                [*_BARE, worker.__file__, str(core), ",".join(LEFT_OUT_OF_BEAM), *sorted(self._hidden)],
                 stdin=self._pipe,
                 stdout=log,
                 stderr=log,

@@ -1,14 +1,16 @@
 """A worker's process: what the machine image's boot program does on Google Cloud, then Beam's own worker.
 
-    python -S -P worker.py CORE NAME ...     with PYTHONPATH=<site>:<site-packages>
+    python -S -P worker.py CORE LEFT,OUT NAME ...     with PYTHONPATH=<site>:<site-packages>
 
 It is run as a file, and imports nothing of this project: the project is hidden from it. `-S` skips .pth files,
 which is how a project under development is installed; NAMEs, which may be installed for good beside Beam, are
-found in <site> alone, the first of PYTHONPATH. A worker has one CORE, where the system can keep it to one.
+found in <site> alone, the first of PYTHONPATH. So is what is LEFT OUT of Beam's import (pipeline/imports.py), but
+for that time only. A worker has one CORE, where the system can keep it to one.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib.abc
 import importlib.machinery
 import logging
@@ -57,16 +59,22 @@ def end_with_parent() -> int:
     return pipe
 
 
-def main(core: int, names: Sequence[str]) -> None:
+def main(core: int, left_out: Sequence[str], names: Sequence[str]) -> None:
     end_with_parent()
     if sys.platform == "linux":
         os.sched_setaffinity(0, {core})
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    sys.meta_path.insert(0, StagedOnly(names, os.environ["PYTHONPATH"].split(os.pathsep)[0]))
+    site = os.environ["PYTHONPATH"].split(os.pathsep)[0]
+    at_first = StagedOnly(left_out, site)
+    sys.meta_path[:0] = [StagedOnly(names, site), at_first]
+    gc.disable()
     from apache_beam.runners.worker import sdk_worker_main
 
+    sys.meta_path.remove(at_first)
+    gc.freeze()  # as pipeline/imports.py does, which is not to be had here
+    gc.enable()
     sdk_worker_main.main([])
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2:])
+    main(int(sys.argv[1]), sys.argv[2].split(","), sys.argv[3:])

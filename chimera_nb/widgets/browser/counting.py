@@ -95,7 +95,7 @@ def entries_of(store: Store, uri: str) -> Iterator[Entry]:
 
     A name that is there literally wins over the glob that it could be. Raises StorageError.
     """
-    from pipeline.inputs.selection import list_matches
+    from pipeline.inputs.matching import list_matches
 
     if uri.endswith("/"):
         yield from store.list_objects(uri)

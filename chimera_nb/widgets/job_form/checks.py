@@ -45,22 +45,31 @@ class StoreChecks:
     def follow(self, form: Fields, selected: Selection, problems: Container[str]) -> None:
         """Survey the selection and look at the target of this form, unless `problems` names their fields."""
         project = None if "user_project" in problems else form.user_project.strip() or None
-        self.select(selected, None if "source" in problems else form.source, project)
+        source = None if "source" in problems else form.source
+        self.select(selected, source, project, every_file=form.every_file)
         aimed = not any(name in problems for name in ("bucket", "prefix", "source"))
         named = {name: getattr(form, name) for name in ("target", "source", "every_file", "overwrite")}
         job = {**named, "user_project": project} if aimed else {}
         self.aim(job, () if selected.problem else selected.inputs)
 
-    def select(self, selected: Selection, source: str | None, user_project: str | None = None) -> None:
+    def select(
+        self,
+        selected: Selection,
+        source: str | None,
+        user_project: str | None = None,
+        *,
+        every_file: bool = False,
+    ) -> None:
         """Count this selection, unless that is what is being counted; None for a source that does not do.
 
         `user_project` is what is billed for it, where the settings name no other.
         """
-        key = () if selected.problem or source is None else (selected.inputs, source, user_project)
+        asked = (selected.inputs, source, user_project, every_file)
+        key = () if selected.problem or source is None else asked
         if key == self._surveyed:
             return
         self._surveyed, self._user_project = key, user_project
-        self.survey = Survey(selected.inputs, source) if key and source else None
+        self.survey = Survey(selected.inputs, source, every_file=every_file) if key and source else None
         self._count(_TYPING_SECONDS)
 
     def aim(self, job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
@@ -96,16 +105,16 @@ class StoreChecks:
         """Whether the survey has found a file, an error, or an end."""
         survey = self.survey
         return survey is not None and bool(
-            survey.tally.files or survey.error or survey.unmatched or not self.counting
+            survey.tally.files or survey.error or survey.without_files or not self.counting
         )
 
     def problems(self) -> dict[str, str]:
         """What was found to be wrong, by field, as `model.Checked` has it."""
         found = {}
         survey = self.survey
-        if survey and (survey.error or survey.unmatched):
+        if survey and (survey.error or survey.without_files):
             found["inputs"] = (
-                survey.error or f"No file for this source matches {survey.unmatched}; select others."
+                survey.error or f"No file for this source matches {survey.without_files}; select others."
             )
         if self.target and self.target.problem:
             found[self.target.field] = self.target.problem

@@ -14,21 +14,30 @@ from chimera_nb.settings import Settings
 from chimera_nb.widgets.job_form import messages
 from chimera_nb.widgets.job_form.model import DATAFLOW_FIELDS
 from chimera_nb.widgets.job_form.recent_jobs import LOOKED_AT, recent_configurations, recent_selections
+from chimera_nb.widgets.job_form.view_choice import OfferedView, offered_views
 from pipeline.errors import SettingsError, StorageError
+from pipeline.job_options import FORMATS
 
 
 @dataclass(frozen=True)
 class Choices:
-    """settings are None until they are known; sources are names with a line on each; records newest first."""
+    """settings are None until they are known; sources are names with a line on each; views are by source; records
+    newest first.
+    """
 
     settings: Settings | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
+    views: Mapping[str, tuple[OfferedView, ...]] = field(default_factory=dict)
     buckets: tuple[str, ...] = ()
     records: tuple[JobRecord, ...] = ()
 
     def record(self, job_id: str) -> JobRecord:
         """One of those offered. Raises LookupError."""
         return {record.job_id: record for record in self.records}[job_id]
+
+    def view(self, source: str, name: str) -> OfferedView | None:
+        """The view of that name, if the source offers it."""
+        return next((view for view in self.views.get(source, ()) if view.name == name), None)
 
     def missing(self, runner: str, options: Mapping[str, Any]) -> str | None:
         """What the settings lack for a job of that runner, in a sentence; `options` are what is asked for."""
@@ -45,6 +54,13 @@ class Choices:
         options = self.settings.dataflow_options().to_json() if self.settings else {}
         return messages.Choices(
             sources=tuple(messages.Choice(name, says) for name, says in self.sources.items()),
+            views={
+                source: tuple(
+                    messages.Choice(view.name, f"{view.name}: {view.description}") for view in views
+                )
+                for source, views in self.views.items()
+            },
+            formats=FORMATS,
             buckets=self.buckets,
             configurations=tuple(
                 messages.Choice(r.job_id, r.label) for r in recent_configurations(self.records)
@@ -70,4 +86,5 @@ def gather(session: Session, buckets: Sequence[str] | None, *, stores: bool) -> 
         with contextlib.suppress(StorageError):
             buckets = sorted(settings.store.list_buckets())
     records = service.log.list(limit=LOOKED_AT).records
-    return Choices(settings, describe_sources(), tuple(buckets or ()), records)
+    sources = describe_sources()
+    return Choices(settings, sources, offered_views(sources), tuple(buckets or ()), records)

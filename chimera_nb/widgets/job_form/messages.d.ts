@@ -99,6 +99,17 @@ export interface Selected {
   total: number;
 }
 
+/** A file of the selection that the job will not read, and why. */
+export type UnreadFile = [uri: string, why: string];
+
+/** What of the selection will not be read: in a sentence, which is empty where all of it is, and the first files. `every` says whether the job reads every file because that was asked for. */
+export interface Unread {
+  text: string;
+  files: UnreadFile[];
+  total: number;
+  every: boolean;
+}
+
 /** What the job comes to, as `Plan` has it; whether that is being counted, and files are being looked into. */
 export interface PlanFigures {
   files: number;
@@ -110,6 +121,7 @@ export interface PlanFigures {
   assumes: string;
   counting: boolean;
   looking: boolean;
+  unread: Unread;
 }
 
 /** The job as a notebook cell and as a command, or why there is none. */
@@ -132,9 +144,11 @@ export interface LaunchButton {
 /** One of a list to choose from. */
 export type Choice = [value: string, label: string];
 
-/** What there is to choose from; `settings` are those for fields that are left open. */
+/** What there is to choose from: `views` by source, and `settings` for fields that are left open. */
 export interface Choices {
   sources: Choice[];
+  views: Record<string, Choice[]>;
+  formats: string[];
   buckets: string[];
   configurations: Choice[];
   selections: Choice[];

@@ -100,6 +100,26 @@ class Selected(State):
     total: int
 
 
+class UnreadFile(NamedTuple):
+    """A file of the selection that the job will not read, and why."""
+
+    uri: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Unread(State):
+    """What of the selection will not be read: in a sentence, which is empty where all of it is, and the first files.
+
+    `every` says whether the job reads every file because that was asked for.
+    """
+
+    text: str
+    files: tuple[UnreadFile, ...]
+    total: int
+    every: bool
+
+
 @dataclass(frozen=True)
 class PlanFigures(State):
     """What the job comes to, as `Plan` has it; whether that is being counted, and files are being looked into."""
@@ -113,6 +133,7 @@ class PlanFigures(State):
     assumes: str
     counting: bool
     looking: bool
+    unread: Unread
 
 
 @dataclass(frozen=True)
@@ -145,9 +166,11 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Choices(State):
-    """What there is to choose from; `settings` are those for fields that are left open."""
+    """What there is to choose from: `views` by source, and `settings` for fields that are left open."""
 
     sources: tuple[Choice, ...]
+    views: Mapping[str, tuple[Choice, ...]]
+    formats: tuple[str, ...]
     buckets: tuple[str, ...]
     configurations: tuple[Choice, ...]
     selections: tuple[Choice, ...]

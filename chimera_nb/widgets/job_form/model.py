@@ -15,7 +15,7 @@ from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
 from pipeline.errors import RefusedError, UnknownNameError
-from pipeline.job_options import JobOptions
+from pipeline.job_options import RAW, JobOptions
 from pipeline.locations import Inputs, Target
 from pipeline.options import Option, table
 
@@ -69,6 +69,16 @@ class Fields(_Options):
         if name in {"bucket", "prefix"} and value != getattr(self, name):
             changed["overwrite"] = False  # what may be replaced was at the target of before
         return Fields(**{**self.__dict__, **changed})
+
+    def rechosen(self, name: str) -> Fields:
+        """The same once another source or view was chosen: what was of the one before is left open again."""
+        of_view = {"view_options": "", "partition_by": ""}
+        if name == "source":
+            return Fields(**{**self.__dict__, **of_view, "view": "", "format": ""})
+        if name != "view":
+            return self
+        raw = {"format": "", "max_bad_lines": ""} if self.view in ("", RAW) else {}
+        return Fields(**{**self.__dict__, **of_view, **raw})
 
     def beside(self, today: str) -> Fields:
         """The same with another target, beside this one."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from chimera_nb.machine.cores import usable_cores
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.browser.counting import Tally
-from chimera_nb.widgets.job_form.messages import PlanFigures
+from chimera_nb.widgets.job_form.messages import PlanFigures, Unread
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -145,7 +145,9 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def plan_figures(survey: Survey, on: Speed, *, counting: bool) -> PlanFigures:
+def plan_figures(survey: Survey, on: Speed, *, counting: bool, unread: Unread) -> PlanFigures:
     """The plan of what a survey has found so far, as the page shows it."""
     plan = make_plan(survey.tally, ratio_of(survey.previews), on, sampled=len(survey.previews))
-    return PlanFigures(**asdict(plan), counting=counting, looking=counting and not survey.active)
+    return PlanFigures(
+        **asdict(plan), counting=counting, looking=counting and not survey.active, unread=unread
+    )

@@ -1,8 +1,9 @@
 """The files that a job would read, counted a little at a time, with a few of them to look into.
 
 It lists what the job's source makes of the selection, so what it counts is what the job reads: of a folder of
-market files the .bz2 ones and no others, each once. The selection of a browser may be 100,000 single names; those
-of one folder cost one listing and not a request each.
+market files the .bz2 ones and no others, each once, and of a market in several files the fuller one. What the job
+would not read is counted beside it. The selection of a browser may be 100,000 single names; those of one folder cost
+one listing and not a request each.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ import heapq
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from chimera_nb.widgets.browser.counting import FILES_AT_ONCE, Tally
+from chimera_nb.widgets.job_form.reading import Reading
 from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.glob import Pattern
 from pipeline.locations import Inputs
-from pipeline.uri import join_uri, split_uri
+from pipeline.uri import has_glob, split_uri
 
 if TYPE_CHECKING:
     from chimera_nb.data.preview import Preview
+    from pipeline.inputs.listing import Listing
     from pipeline.storage import Entry, Store
 
 SAMPLED = 5  # files that are looked into
@@ -33,36 +36,45 @@ _CROWD = 20  # names in one folder, beyond which it is listed
 class Survey:
     """A count of a selection under way. `advance` and `inspect` block, and are called by one thread at a time.
 
-    Attributes: inputs; error (one sentence, or None); unmatched (the first input that matches no file, or None);
-    previews (of the files looked into).
+    Attributes: inputs; error (one sentence, or None); without_files (the first input that matches no file, or None);
+    reading (what is read and what is not); why (the reason for names that no pattern takes); previews (of the files
+    looked into).
     """
 
-    def __init__(self, inputs: Sequence[str], source: str) -> None:
-        self.inputs, self._source = tuple(inputs), source
-        self.error: str | None = None
-        self.unmatched: str | None = None
+    def __init__(self, inputs: Sequence[str], source: str, *, every_file: bool = False) -> None:
+        self.inputs, self._source, self._every_file = tuple(inputs), source, every_file
         self.previews: tuple[Preview, ...] = ()
         self.looked = False
-        self._files = self._bytes = 0
         self._more = True
         self._bound = FILES_AT_ONCE
-        self._entries: Iterator[Entry | None] | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self.error: str | None = None
+        self.without_files: str | None = None
+        self.reading = Reading(None)
+        self.why = f"the source {self._source} takes no such name"
+        self._entries: Iterator[_Found] | None = None
         self._lowest: list[tuple[int, str, int]] = []  # a heap: the files of the lowest numbers, negated
 
     @property
     def tally(self) -> Tally:
-        return Tally(self._files, self._bytes, self._more)
+        """The files that are read."""
+        return Tally(self.reading.files, self.reading.bytes, self._more)
 
     @property
     def active(self) -> bool:
-        return self._more and self.error is None and self.unmatched is None and self._files < self._bound
+        return self._more and not (self.error or self.without_files) and self._seen < self._bound
+
+    @property
+    def _seen(self) -> int:
+        return self.reading.listed + self.reading.unmatched
 
     def resume(self) -> None:
         """Past the bound, or from the start after an error."""
-        if self.error or self.unmatched:
-            self._files = self._bytes = 0
-            self._entries, self.error, self.unmatched, self._lowest = None, None, None, []
-        self._bound = self._files + FILES_AT_ONCE
+        if self.error or self.without_files:
+            self._begin()
+        self._bound = self._seen + FILES_AT_ONCE
         self.looked = False
 
     def advance(self, store: Store, seconds: float) -> None:
@@ -71,10 +83,10 @@ class Survey:
         try:
             if self._entries is None:
                 self._entries = self._all(store)
-            for entry in self._entries:
-                if entry is not None:
-                    self._take(entry)
-                if self._files >= self._bound or time.monotonic() >= until:
+            for found in self._entries:
+                if found.entry is not None and found.taken:
+                    self._take(found.entry)
+                if self._seen >= self._bound or time.monotonic() >= until:
                     return
             self._more = False
         except ChimeraError as e:
@@ -93,8 +105,7 @@ class Survey:
         self.previews, self.looked = tuple(found), True
 
     def _take(self, entry: Entry) -> None:
-        self._files += 1
-        self._bytes += entry.size
+        self.reading.take(entry)
         # By a number made of the name: the same files each time, whatever the order of the listing.
         ranked = (-zlib.crc32(entry.uri.encode("utf-8", "surrogateescape")), entry.uri, entry.size)
         if len(self._lowest) < SAMPLED:
@@ -102,79 +113,129 @@ class Survey:
         else:
             heapq.heappushpop(self._lowest, ranked)
 
-    def _all(self, store: Store) -> Iterator[Entry | None]:
-        """Each file once; None where there was none, or one a second time, so that time can be looked at."""
+    def _all(self, store: Store) -> Iterator[_Found]:
+        """Each file once; none where there was none, or one a second time, so that time can be looked at."""
+        from pipeline.inputs.listing import listings, wanted
         from pipeline.inputs.selection import patterns_by_input
+        from pipeline.sources import get_source, tells_holds
 
-        by_input = patterns_by_input(store, Inputs(self.inputs), self._source)
-        several = len(by_input) > 1 or any(len(_needed(patterns)) > 1 for patterns in by_input.values())
-        seen: set[int] = set()
+        source = get_source(self._source)
+        self.reading = Reading(source if tells_holds(source) and not self._every_file else None)
+        by_input = patterns_by_input(store, Inputs(self.inputs), self._source, every=self._every_file)
+        wholes = listings(wanted(by_input))
+        self.why = _why(self._source, wholes)
         matched: set[str] = set()
-        for input_, entry in _entries(store, by_input):
-            if entry is not None:
-                matched.add(input_)
-            if entry is not None and several:
-                before = len(seen)
-                seen.add(hash(entry.uri))
-                yield entry if len(seen) > before else None
+        once = _Once(self.reading) if len(wholes) > 1 else None
+        for found in _entries(store, by_input, wholes):
+            matched |= found.inputs
+            if found.entry is None:
+                yield found
+            elif once is not None:
+                yield once.of(found)
             else:
-                yield entry
-        self.unmatched = next((input_ for input_ in by_input if input_ not in matched), None)
+                if not found.taken:
+                    self.reading.pass_over(found.entry)
+                yield found
+        self.without_files = next((input_ for input_ in by_input if input_ not in matched), None)
 
 
-_Found = Iterator[tuple[str, "Entry | None"]]
+class _Found(NamedTuple):
+    """A file that was listed, if it matters, whether a pattern takes it, and inputs of which it is."""
+
+    entry: Entry | None = None
+    taken: bool = False
+    inputs: frozenset[str] = frozenset()
 
 
-def _entries(store: Store, by_input: Mapping[str, list[str]]) -> _Found:
-    """Each input with what its patterns match; with None for what was listed and does not match."""
-    from pipeline.inputs.selection import literal_uri
+class _Once:
+    """Files of listings that overlap, each once."""
 
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._taken: set[int] = set()
+        self._passed_over: set[int] = set()
+
+    def of(self, found: _Found) -> _Found:
+        """What is found, without its file where that was seen before."""
+        entry = found.entry
+        if entry is None:
+            return found
+        key = hash(entry.uri)
+        if key in self._taken:
+            return _Found()
+        if found.taken:
+            self._taken.add(key)
+            if key in self._passed_over:
+                self._passed_over.remove(key)
+                self._reading.take_back(entry)
+            return found
+        if key not in self._passed_over:
+            self._passed_over.add(key)
+            self._reading.pass_over(entry)
+        return _Found()
+
+
+def _why(source: str, wholes: Sequence[Listing]) -> str:
+    """Why files of selected folders are not read: by the one suffix of all patterns, if they have one."""
+    names = {pattern.rpartition("/")[2] for one in wholes if one.folder for pattern in one.patterns}
+    suffix = next(iter(names))[1:] if len(names) == 1 else ""
+    if suffix and not has_glob(suffix) and next(iter(names))[0] == "*":
+        return f"not {suffix}"
+    return f"the source {source} takes no such names"
+
+
+def _entries(store: Store, by_input: Mapping[str, list[str]], wholes: Sequence[Listing]) -> Iterator[_Found]:
+    """All that is listed, and single names looked up."""
+    from pipeline.inputs.matching import literal_uri
+
+    inputs_of: dict[str, set[str]] = defaultdict(set)  # by pattern; of a single name by its URI
     names: dict[str, dict[str, str]] = defaultdict(dict)
     for input_, patterns in by_input.items():
         for pattern in patterns:
             if uri := literal_uri(pattern):
                 names[uri.rpartition("/")[0] + "/"][uri] = input_
-    crowded = {folder: inputs for folder, inputs in names.items() if len(inputs) > _CROWD}
+                inputs_of[uri].add(input_)
+            else:
+                inputs_of[pattern].add(input_)
+    crowded = {folder: wanted for folder, wanted in names.items() if len(wanted) > _CROWD}
     settled: set[str] = set()  # the inputs of which all is known
-    for folder, inputs in crowded.items():
-        yield from _listed(store, folder, inputs, settled)
-    known = {uri for inputs in crowded.values() for uri in inputs}
-    for input_, patterns in by_input.items():
-        for pattern in _needed(patterns) if input_ not in settled else ():
-            if literal_uri(pattern) not in known:
-                yield from _matches(store, input_, pattern)
+    for folder, wanted in crowded.items():
+        yield from _listed(store, folder, wanted, settled)
+    known = {uri for wanted in crowded.values() for uri in wanted}
+    for one in wholes:
+        if one.patterns:
+            asking = [(pattern, inputs_of[pattern] - settled) for pattern in (*one.patterns, *one.held)]
+            if any(inputs for _, inputs in asking):
+                yield from _matches(store, one, {pattern: frozenset(inputs) for pattern, inputs in asking})
+        elif one.prefix not in known:
+            with contextlib.suppress(ObjectNotFoundError):
+                yield _Found(store.stat(one.prefix), True, frozenset(inputs_of[one.prefix]))
 
 
-def _listed(store: Store, folder: str, inputs: Mapping[str, str], settled: set[str]) -> _Found:
-    """The files of one folder that are inputs. Their inputs are settled, but for one that is a folder as well."""
+def _listed(store: Store, folder: str, wanted: Mapping[str, str], settled: set[str]) -> Iterator[_Found]:
+    """The wanted files of one folder. Their inputs are settled, but for one that is a folder as well."""
     folders: set[str] = set()
     found: set[str] = set()
     for page in store.list_folder(folder):
         folders.update(page.folders)
         for entry in page.objects:
-            here = entry.uri in inputs
-            if here:
+            if entry.uri in wanted:
                 found.add(entry.uri)
-            yield inputs.get(entry.uri, ""), entry if here else None
-    settled |= {inputs[uri] for uri in found if f"{uri}/" not in folders}
+                yield _Found(entry, True, frozenset((wanted[entry.uri],)))
+            else:
+                yield _Found()
+    settled |= {wanted[uri] for uri in found if f"{uri}/" not in folders}
 
 
-def _matches(store: Store, input_: str, pattern: str) -> _Found:
-    from pipeline.inputs.selection import literal_uri
-
-    bucket, text = split_uri(pattern)
-    glob = Pattern(text)
-    if uri := literal_uri(pattern):
-        with contextlib.suppress(ObjectNotFoundError):
-            yield input_, store.stat(uri)
-        return
-    # As `pipeline.inputs.selection.list_matches` does, but so that a pattern that matches nothing can be stopped.
-    for entry in store.list_objects(join_uri(bucket, glob.prefix), recursive=glob.recursive):
-        yield input_, entry if glob.matches(split_uri(entry.uri)[1]) else None
-
-
-def _needed(patterns: Iterable[str]) -> list[str]:
-    """Without those that another one holds: of a folder's `f/*` and `f/**/*` the second matches all."""
-    every = list(patterns)
-    held = {pattern.replace("/**/", "/", 1) for pattern in every if "/**/" in pattern}
-    return [pattern for pattern in every if pattern not in held]
+def _matches(store: Store, one: Listing, inputs_of: Mapping[str, frozenset[str]]) -> Iterator[_Found]:
+    """As `Listing.entries` does, with the inputs; nothing for what does not matter, so that it can be stopped there."""
+    globs = [(Pattern(split_uri(pattern)[1]), of) for pattern, of in inputs_of.items()]
+    matched: set[str] = set()
+    for entry in store.list_objects(one.prefix, recursive=one.recursive):
+        name = split_uri(entry.uri)[1]
+        taken, inputs = False, frozenset[str]()
+        for glob, of in globs:  # one whose inputs all have files is asked only for the sake of this file
+            if not (taken and of <= matched) and glob.matches(name):
+                taken, inputs = True, inputs | of
+        matched |= inputs
+        yield _Found(entry if taken or one.folder else None, taken, inputs)

@@ -5,17 +5,22 @@ import { View } from "../base/view.js";
 import { CodePanel } from "./code.js";
 import { figures } from "./figures.js";
 import { Field, Radios, Tick, setOptions, textBox } from "./parts.js";
+import { UnreadLine } from "./unread.js";
 
 /** @import { RenderProps } from "../base/model.js" */
 /** @import { Box, FormMessage, FormRequest, FormTraits } from "./messages.js" */
 /** @import { Edit } from "./parts.js" */
 
 const INPUTS_SHOWN = 4;
+const RAW = "raw (lines as they are)";
+const OF_VIEW = ["view_options", "format", "partition_by", "max_bad_lines"]; // fields that raw lines have not
 
 /** The controls that are laid out by hand. @param {Record<string, string>} labels of options @param {Edit} edit */
 function makeOwn(labels, edit) {
   return {
     source: new Field("source", labels.source, make("select", "ch-input"), edit),
+    view: new Field("view", labels.view, make("select", "ch-input"), edit),
+    format: new Field("format", labels.format, make("select", "ch-input"), edit),
     bucket: new Field("bucket", "Bucket", textBox("results"), edit),
     prefix: new Field("prefix", "Prefix", textBox("jobs/first"), edit),
     runner: new Radios("runner", "Runs", [["direct", "On this machine"], ["dataflow", "On Dataflow"]], edit),
@@ -62,6 +67,7 @@ class FormView extends View {
     return { node, value };
   });
   count = button("ch-count", "Stop", () => this.ask({ kind: "count", on: !this.model.get("_plan").counting }));
+  unread = new UnreadLine((every) => this.edit("every_file", every));
   assumes = make("p", "ch-hint ch-assumes");
   go = button("ch-go", "Launch", () => this.launch());
   says = make("div", "ch-form-says", "", { role: "status" });
@@ -121,14 +127,14 @@ class FormView extends View {
     const line = make("div", "ch-form-line");
     line.append(make("div", "ch-form-label", "Selection"), this.selections);
     picked.append(line, this.inputs, this.inputsHint);
-    return this.makePart("Read", "read", picked, this.own.source.node, ...this.optionsOf("read"));
+    return this.makePart("Read", "read", picked, this.own.source.node, this.own.view.node, ...this.optionsOf("read"));
   }
 
   makeWrite() {
-    const { bucket, prefix, overwrite } = this.own;
+    const { bucket, prefix, overwrite, format } = this.own;
     bucket.control.setAttribute("list", this.buckets.id);
     prefix.node.append(overwrite.node);
-    return this.makePart("Write", "write", bucket.node, prefix.node, ...this.optionsOf("write"), this.buckets);
+    return this.makePart("Write", "write", bucket.node, prefix.node, format.node, ...this.optionsOf("write"), this.buckets);
   }
 
   makeRun() {
@@ -152,7 +158,7 @@ class FormView extends View {
     list.append(...this.figures.map(({ node }) => node));
     const about = make("details", "ch-form-about");
     about.append(make("summary", "", "What the estimate rests on"), this.assumes);
-    const part = this.makePart("Plan", "plan", list, about);
+    const part = this.makePart("Plan", "plan", list, this.unread.node, about);
     part.querySelector(".ch-form-heading")?.after(this.count);
     return part;
   }
@@ -178,6 +184,8 @@ class FormView extends View {
     const [view, made] = edited;
     if (view === this.id && made < this.number) return; // of a key before the last: the rest is on its way
     const firm = !view || view === this.id; // and not typed in another view
+    this.offerViews();
+    for (const name of OF_VIEW) this.controls[name].node.hidden = !values.view;
     for (const [name, control] of Object.entries(this.controls)) {
       if (control instanceof Tick) control.show(Boolean(values[name]));
       else control.show(String(values[name]), firm);
@@ -185,6 +193,15 @@ class FormView extends View {
     this.dataflow.hidden = this.moreDataflow.hidden = values.runner !== "dataflow";
     showName(this.carried, carried.length ? `Also, from the job it was filled in from: ${carried.join("; ")}` : "");
     this.carried.hidden = values.runner !== "dataflow" || !carried.length;
+  }
+
+  /** The views of the source that is chosen. */
+  offerViews() {
+    const { values } = this.model.get("_fields");
+    const offered = this.model.get("_choices").views?.[String(values.source)] ?? [];
+    const view = String(values.view);
+    setOptions(this.own.view.control, view && !offered.some(([name]) => name === view) ? [...offered, [view, view]] : offered, RAW);
+    this.own.view.show(view);
   }
 
   onHints() {
@@ -219,10 +236,14 @@ class FormView extends View {
   }
 
   onChoices() {
-    const { sources = [], buckets = [], configurations = [], selections = [], settings = {} } = this.model.get("_choices");
+    const { sources = [], formats = [], buckets = [], configurations = [], selections = [], settings = {} } = this.model.get("_choices");
     const source = String(this.model.get("_fields").values.source);
     setOptions(this.own.source.control, sources.length ? sources.map(([name]) => [name, name]) : [[source, source]]);
     this.own.source.show(source);
+    const [first = "ndjson", ...others] = formats;
+    setOptions(this.own.format.control, others.map((name) => [name, name]), first);
+    this.own.format.show(String(this.model.get("_fields").values.format));
+    this.offerViews();
     this.buckets.replaceChildren(...buckets.map((name) => make("option", "", "", { value: name })));
     setOptions(this.configurations, configurations, "Begin with a job of before…");
     setOptions(this.selections, selections, "Recent selections…");
@@ -243,6 +264,7 @@ class FormView extends View {
     this.count.classList.toggle("ch-absent", !plan.counting && !plan.more);
     this.count.textContent = plan.counting ? "Stop" : "Count on";
     this.count.disabled = Boolean(plan.looking);
+    this.unread.update(plan.unread);
     this.assumes.textContent = plan.assumes || "Nothing can be estimated yet.";
   }
 

@@ -34,6 +34,8 @@ from chimera_nb.widgets.job_form.model import (
 )
 from chimera_nb.widgets.job_form.plan import plan_figures, speed
 from chimera_nb.widgets.job_form.recent_jobs import begun_as, fields_of, inputs_of
+from chimera_nb.widgets.job_form.unread import unread_of, unread_text
+from chimera_nb.widgets.job_form.view_choice import view_problems
 from chimera_nb.widgets.job_form.words import Button, box_of, button, hints, listed
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.storage import Store
@@ -48,7 +50,8 @@ class JobForm(ChimeraWidget):
     inputs: gs:// URIs or local paths: folders (they end in "/"), objects and patterns. A trait: link it to the
         `selected` of a BucketBrowser.
     session: where the store, the job log and Dataflow are; left out, one of its own.
-    target, source, runner: what the form begins with; left out, what the last job on record had.
+    target, source, view, format, runner: what the form begins with; left out, what the last job on record had, and no
+        view.
     buckets: the names of the only ones that may be written; left out, all that the credentials can.
 
     Folders of this machine can be named in it only where Python has named one, in `inputs` or `target`: whoever
@@ -77,13 +80,15 @@ class JobForm(ChimeraWidget):
         *,
         target: AnyPath = "",
         source: str = "",
+        view: str = "",
+        format: str = "",  # noqa: A002 - as the option is called
         runner: str = "",
         buckets: Iterable[str] | None = None,
         **traits: Any,
     ) -> None:
         target = path_text(target) if target != "" else ""
         bucket, prefix = split_target(target)
-        arguments = {"source": source, "runner": runner, "bucket": bucket}
+        arguments = {"source": source, "view": view, "format": format, "runner": runner, "bucket": bucket}
         self._set = {name for name, value in arguments.items() if value}  # by whoever made it, or typed
         self._form = Fields(prefix=prefix or ("" if target else suggest_prefix(_today())))
         for name in self._set:
@@ -127,7 +132,7 @@ class JobForm(ChimeraWidget):
         self._background.start(self._begin())
 
     def _asked_edit(self, request: messages.Edit) -> None:
-        self._form = self._form.having(request.field, request.value)
+        self._form = self._form.having(request.field, request.value).rechosen(request.field)
         self._edited = messages.Edited(request.view[:32], request.number)
         self._set.add(request.field)
         self.error = ""
@@ -241,6 +246,7 @@ class JobForm(ChimeraWidget):
             self._checks.target,
             self._choices_known.sources,
             self._launched_here,
+            view=self._choices_known.view(self._form.source, self._form.view),
             missing=checked.missing,
         )
         self._hints = to_wire(said)
@@ -259,7 +265,7 @@ class JobForm(ChimeraWidget):
     def _typed(self) -> Checked:
         """What the form comes to by itself."""
         sources = tuple(self._choices_known.sources) or (self._form.source,)  # until they are known
-        return check(
+        checked = check(
             self._form,
             self._selection,
             sources,
@@ -267,6 +273,8 @@ class JobForm(ChimeraWidget):
             buckets=self._buckets,
             local=self._local,
         )
+        problems = view_problems(checked.job) if checked.job is not None else {}
+        return replace(checked, job=None, problems=problems) if problems else checked
 
     def _check(self) -> Checked:
         """The same, with what is known of the store and the settings."""
@@ -283,6 +291,7 @@ class JobForm(ChimeraWidget):
             checking=self._checks.pending or not self._checks.begun,
             launching=self._launching,
             launched=self._launched_here,
+            unread=unread_text(survey.reading, survey.why)[0] if (survey := self._checks.survey) else "",
         )
 
     @property
@@ -295,7 +304,9 @@ class JobForm(ChimeraWidget):
         if (survey := self._checks.survey) is None:
             return None
         on = speed(self._form.runner, checked.options, self._choices_known.settings)
-        return plan_figures(survey, on, counting=self._checks.counting)
+        return plan_figures(
+            survey, on, counting=self._checks.counting, unread=unread_of(survey, every=self._form.every_file)
+        )
 
 
 def _today() -> str:

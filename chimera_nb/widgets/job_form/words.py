@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from chimera_nb.widgets.job_form.messages import Box, Hint
 from chimera_nb.widgets.job_form.model import BOXES, DATAFLOW_FIELDS, Fields
+from chimera_nb.widgets.job_form.view_choice import OfferedView, view_hints
 from pipeline.options import Option
 
 if TYPE_CHECKING:
     from chimera_nb.widgets.job_form.target_state import TargetState
 
-_ORDER = ("inputs", "source", "bucket", "prefix", "shards", "runner")  # in which problems are told
+_ORDER = (
+    "inputs",
+    "source",
+    "view",
+    "view_options",
+    "bucket",
+    "prefix",
+    "shards",
+    "runner",
+)  # in which problems are told
 _OPEN = {
     option.name: option.hint or (f"Left open: {option.unset}." if option.unset else option.text)
     for option in BOXES
@@ -41,8 +51,13 @@ def button(
     checking: bool = False,
     launching: bool = False,
     launched: str = "",
+    unread: str = "",
 ) -> Button:
-    """The state of the launch button; `launched` is the id of the job that this form launched into this target."""
+    """The state of the launch button.
+
+    launched  the id of the job that this form launched into this target
+    unread    what of the selection the job will not read, in a sentence
+    """
     if launching:
         return Button("launching", "Launching…", "The job is being checked and put on record.")
     if launched:
@@ -53,7 +68,7 @@ def button(
         return Button("problem", label, problems[ordered[0]])
     if checking:
         return Button("checking", label, "Looking at the selection and the target.")
-    return Button("ready", label, "All is well.")
+    return Button("ready", label, f"{unread}." if unread else "All is well.")
 
 
 def hints(
@@ -63,6 +78,7 @@ def hints(
     sources: Mapping[str, str],
     launched: str = "",
     *,
+    view: OfferedView | None = None,
     missing: Collection[str] = (),
 ) -> dict[str, Hint]:
     """The hint under each field. A problem is bad, unless its field is only `missing`: not filled in yet."""
@@ -72,6 +88,7 @@ def hints(
             said[name] = Hint(text)
     if form.source in sources:
         said["source"] = Hint(sources[form.source])
+    said |= {name: Hint(text) for name, text in view_hints(view, vars(form)).items()}
     if target and target.says:
         said["prefix"] = Hint(target.says)
     if (target and target.holds_output) or form.overwrite:

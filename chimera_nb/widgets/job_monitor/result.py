@@ -1,6 +1,6 @@
 """What a finished job left at its target, as a page shows it: first rows, something to plot, shards, failed files.
 
-Little is read, whatever the output's size: no more than READ_BYTES of the shards, and no pandas for it.
+Little is read, whatever the output's size: no more than READ_BYTES of the shards, or a row group of Parquet.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pipeline.target.layout import shard_uri, summary_uri
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import check_still_of, check_summary_of, ledger_records
 from pipeline.uri import split_uri
+from pipeline.write.shard_list import read_shard_list
 
 READ_BYTES = 2 << 20
 ROWS_READ = 1000  # for the plot and for the file to be saved
@@ -56,12 +57,21 @@ def shards_of(store: Store, target: str, job_id: str) -> list[Shard]:
     if summary is None:
         raise RefusedError(f"{summary_uri(target)} is gone, and with it the output; run the job again")
     check_summary_of(summary, target, job_id)
+    if summary.get("view") is not None:
+        return _shards_of_rows(store, target)
     total = summary.get("shards")
     if type(total) is not int or total < 0:
         raise StorageError(summary_uri(target), "is not what a job wrote: it has no number of shards")
     listed = store.list_objects(join(target, "output", "output-"), recursive=False)
     sizes = {entry.uri: entry.size for entry in listed}
     uris = (shard_uri(target, "output", index, total) for index in range(total))
+    return [Shard(uri, sizes.get(uri)) for uri in uris]
+
+
+def _shards_of_rows(store: Store, target: str) -> list[Shard]:
+    """The same of a view, whose names the list of shards has."""
+    sizes = {entry.uri: entry.size for entry in store.list_objects(join(target, "output/"))}
+    uris = [join(target, file.name) for file in read_shard_list(store, target) if file.kind == "output"]
     return [Shard(uri, sizes.get(uri)) for uri in uris]
 
 
@@ -80,15 +90,16 @@ def link_to(store: Store, uri: str) -> str | None:
 def describe_result(store: Store, target: str, job_id: str) -> Result:
     """The result as the front end shows it. Raises RefusedError as `shards_of` does, and StorageError."""
     shards = shards_of(store, target, job_id)
-    records = first_records(store, shards)
+    folder = join(target, "output/")
+    records = first_records_of(store, target, shards)
     shown = [flat(record) for record in records[:ROWS_SHOWN]]
     columns = columns_of(shown)
     listed = tuple(
-        ShownShard(storable(shard.uri.rpartition("/")[2]), shard.size, link_to(store, shard.uri))
+        ShownShard(storable(shard.uri.removeprefix(folder)), shard.size, link_to(store, shard.uri))
         for shard in shards[:SHARDS_SHOWN]
     )
     return Result(
-        path=storable(join(target, "output/")),
+        path=storable(folder),
         shards=listed,
         shards_total=len(shards),
         bytes=sum(shard.size or 0 for shard in shards),
@@ -102,6 +113,18 @@ def describe_result(store: Store, target: str, job_id: str) -> Result:
 
 
 # Rows
+
+
+def first_records_of(store: Store, target: str, shards: Sequence[Shard]) -> list[Record]:
+    """The first records at a target, or rows of a view; none of a workbook."""
+    summary = read_summary(store, target) or {}
+    if summary.get("view") is None:
+        return first_records(store, shards)
+    if summary.get("format") == "xlsx" or not any(shard.size for shard in shards):
+        return []
+    from chimera_nb.data.row_output import RowOutput, first_rows
+
+    return first_rows(RowOutput(store, target, summary), ROWS_READ)
 
 
 def first_records(

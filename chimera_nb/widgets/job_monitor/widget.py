@@ -24,7 +24,7 @@ from chimera_nb.widgets.job_monitor.result import (
     csv_of,
     describe_result,
     failures_of,
-    first_records,
+    first_records_of,
     shards_of,
 )
 from pipeline.errors import ChimeraError
@@ -257,7 +257,7 @@ class JobMonitor(ChimeraWidget):
         target = monitor_model.target_of(record)
 
         def first_rows(store: Store) -> str:
-            return csv_of(first_records(store, shards_of(store, target, record.job_id)))
+            return csv_of(first_records_of(store, target, shards_of(store, target, record.job_id)))
 
         text = await self._background.in_thread(target, first_rows)
         self.post(messages.CsvMessage(view, f"{record.job_id}.csv", text))

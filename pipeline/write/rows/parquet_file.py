@@ -75,3 +75,21 @@ def parquet_batches(
     """The rows of a file, with these columns or with all. Raises StorageError."""
     with open_parquet(store, uri, size) as file:
         yield from file.iter_batches(BATCH_ROWS, columns=columns)
+
+
+def parquet_rows(store: Store, uri: str, size: int, start: int, end: int) -> Iterator[pa.RecordBatch]:
+    """The rows [start, end) of a file; no more row groups are read than have some. Raises StorageError."""
+    with open_parquet(store, uri, size) as file:
+        wanted, before, first = [], 0, None
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            if before < end and before + rows > start:
+                wanted.append(group)
+                first = before if first is None else first
+            before += rows
+        at = first or 0
+        for batch in file.iter_batches(BATCH_ROWS, row_groups=wanted):
+            piece = batch.slice(max(0, start - at), max(0, min(end, at + batch.num_rows) - max(start, at)))
+            at += batch.num_rows
+            if piece.num_rows:
+                yield piece

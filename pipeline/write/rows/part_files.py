@@ -110,9 +110,13 @@ class _ParquetPart(RowPart):
     def __init__(self, stream: WriteStream, folder: str, schema: pa.Schema) -> None:
         super().__init__(stream, folder)
         self._schema = schema
-        self._sink = pa.PythonFile(_Sink(stream), mode="w")
+        self._sink = _Sink(stream)
         self._writer = pq.ParquetWriter(
-            self._sink, schema, compression="zstd", compression_level=_LEVEL, write_page_checksum=True
+            pa.PythonFile(self._sink, mode="w"),
+            schema,
+            compression="zstd",
+            compression_level=_LEVEL,
+            write_page_checksum=True,
         )
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = self._held = 0
@@ -143,12 +147,18 @@ class _ParquetPart(RowPart):
     def _end(self) -> None:
         self._writer.close()
 
+    def abort(self) -> None:
+        self._sink.goes_nowhere = True  # a writer that is not closed writes its end when it is collected
+        self._writer.close()
+        super().abort()
+
 
 class _Sink(io.RawIOBase):
-    """A store's stream as the file that Arrow writes to."""
+    """A store's stream as the file that Arrow writes to. `goes_nowhere`: what comes now is not wanted."""
 
     def __init__(self, stream: WriteStream) -> None:
         self._stream = stream
+        self.goes_nowhere = False
 
     def writable(self) -> bool:
         return True
@@ -157,7 +167,8 @@ class _Sink(io.RawIOBase):
         return self._stream.size
 
     def write(self, data: Any, /) -> int:
-        self._stream.write(bytes(data))
+        if not self.goes_nowhere:
+            self._stream.write(bytes(data))
         return len(data)
 
 

@@ -1,0 +1,83 @@
+"""What `chimera submit --dry-run` says: which files the job would read, and which not. Nothing is written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chimera_nb.session import Session
+from pipeline.errors import ChimeraError, NothingMatchesError, TargetError
+from pipeline.inputs.listing import only_patterns, wanted
+from pipeline.inputs.selection import check_apart, patterns_by_input
+from pipeline.locations import Inputs, Target
+from pipeline.spec import JobSpec
+
+_ANY_ID = "2000-01-01-00000000"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Files and bytes as stored; `text` says what is not read, `unread` has the first such files with the reasons."""
+
+    files: int
+    bytes: int
+    skipped: int
+    skipped_bytes: int
+    unmatched: int
+    unmatched_bytes: int
+    text: str
+    unread: Sequence[tuple[str, str]]
+
+    @property
+    def total(self) -> int:
+        """The files that are not read."""
+        return self.skipped + self.unmatched
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, with the names of summary.json where it has such."""
+        return {
+            "files": {"listed": self.files + self.skipped, "read": self.files, "skipped": self.skipped},
+            "compressedBytes": self.bytes,
+            "skippedBytes": self.skipped_bytes,
+            "unmatched": {"files": self.unmatched, "bytes": self.unmatched_bytes},
+            "notRead": [{"uri": uri, "reason": why} for uri, why in self.unread],
+        }
+
+
+def plan_of(session: Session, inputs: Sequence[str], target: str, job: Mapping[str, Any]) -> Plan:
+    """List the selection to its end, and look at the target. Raises as submitting does."""
+    from chimera_nb.widgets.job_form.survey import Survey
+    from chimera_nb.widgets.job_form.target_state import inspect_target
+    from chimera_nb.widgets.job_form.unread import unread_text
+
+    spec = JobSpec(tuple(inputs), target, _ANY_ID, **job)
+    store = session.store.billed_to(spec.user_project or session.settings.user_project)
+    inputs_, target_ = Inputs(spec.inputs), Target(spec.target)
+    by_input = patterns_by_input(store, inputs_, spec.source, every=spec.every_file)
+    patterns = only_patterns(wanted(by_input))
+    check_apart(store, inputs_, target_, patterns, job_id=_ANY_ID, overwrite=spec.overwrite)
+    makes_buckets = session.settings.place == "local"
+    state = inspect_target(store, target_, overwrite=spec.overwrite, makes_buckets=makes_buckets)
+    if state.problem:
+        raise TargetError(state.problem.rstrip("."))
+    survey = Survey(spec.inputs, spec.source, every_file=spec.every_file)
+    while survey.tally.more:
+        survey.resume()
+        survey.advance(store, math.inf)
+        if survey.error:
+            raise ChimeraError(survey.error.rstrip("."))
+    if survey.without_files:
+        raise NothingMatchesError(f"no file matches {survey.without_files}", [])
+    reading = survey.reading
+    return Plan(
+        reading.files,
+        reading.bytes,
+        reading.skipped,
+        reading.skipped_bytes,
+        reading.unmatched,
+        reading.unmatched_bytes,
+        unread_text(reading, survey.why)[1],
+        reading.names(survey.why),
+    )

@@ -1,0 +1,51 @@
+"""What a process imports for good, and Beam without what no job needs of it."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.imports import LEFT_OUT_OF_BEAM, import_for_good
+
+_PROGRAM = f"""
+import sys
+from pipeline.imports import import_beam
+import_beam()
+import apache_beam
+print([name for name in {LEFT_OUT_OF_BEAM!r} if name in sys.modules])
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+with apache_beam.Pipeline(runner=FnApiRunner()) as root:
+    root | apache_beam.Create([1, 2]) | apache_beam.Map(lambda n: n + 1) | apache_beam.Map(print)
+"""
+_AFTERWARDS = "".join(f"import {name}\n" for name in LEFT_OUT_OF_BEAM)
+
+
+def test_a_graph_runs_without_what_is_left_out_and_a_plugin_finds_all_of_it_afterwards():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _PROGRAM + _AFTERWARDS],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.split("\n", 1)[0], done.stderr, done.returncode) == ("[]", "", 0)
+    assert sorted(done.stdout.split()[1:]) == ["2", "3"]
+
+
+def test_the_collector_works_again_after_an_import_that_fails(tmp_path, monkeypatch):
+    (tmp_path / "broken_module.py").write_text(
+        "import gc\nassert not gc.isenabled()\nraise OSError('broken')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(OSError, match="broken"):
+        import_for_good("broken_module")
+    assert gc.isenabled()
+    gc.unfreeze()
+
+
+def test_what_is_imported_already_costs_nothing():
+    before = gc.get_freeze_count()
+    import_for_good("json", "pipeline.imports")
+    assert gc.get_freeze_count() == before
