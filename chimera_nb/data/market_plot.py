@@ -46,7 +46,7 @@ def plot_market(
 
 
 def _rows_of(frame: pd.DataFrame, market_id: str | None) -> tuple[str, pd.DataFrame]:
-    """The market's id, and its rows in columns of plain numpy types, in the frame's order."""
+    """The market's id, and its rows in columns of plain numpy types, in the order of the file."""
     import pandas as pd
 
     missing = [name for name in _NEEDED if name not in frame.columns]
@@ -59,7 +59,11 @@ def _rows_of(frame: pd.DataFrame, market_id: str | None) -> tuple[str, pd.DataFr
     if market_id is None and len(markets) != 1:
         raise RefusedError(f"the frame has {len(markets)} markets; say which: {_some(markets)}")
     market = str(markets[0] if market_id is None else market_id)
-    rows = frame.loc[(frame["market_id"] == market).fillna(False).to_numpy(dtype=bool), list(_NEEDED)]
+    order = [
+        name for name in ("seq", "pt") if name in frame.columns
+    ]  # a frame may have each runner by itself
+    rows = frame.loc[(frame["market_id"] == market).fillna(False).to_numpy(dtype=bool)]
+    rows = rows.sort_values(order, kind="stable")[list(_NEEDED)]
     if rows.empty:
         raise RefusedError(f"the frame has no market {market!r}; it has {_some(markets)}")
     plain = pd.DataFrame(

@@ -72,6 +72,15 @@ def test_volumes_that_a_plan_does_not_have_are_said_to_be_missing():
     assert [text.get_text() for text in volume.texts] == ["no volumes in these rows"]
 
 
+def test_a_frame_that_has_each_runner_by_itself_is_the_same_market():
+    by_runner = RACE.sort_values(["selection_id", "second"])
+    for one, other in zip(ch.plot_market(RACE).axes, ch.plot_market(by_runner).axes, strict=True):
+        assert [list(line.get_ydata()) for line in one.lines] == [
+            list(line.get_ydata()) for line in other.lines
+        ]
+        assert [band.get_x() for band in one.patches] == [band.get_x() for band in other.patches]
+
+
 @pytest.mark.parametrize("kinds", [None, pd.ArrowDtype])
 def test_a_frame_of_the_view_is_drawn_whatever_its_types(kinds, tmp_path):
     rows = table(Prices(), make_market(3, 300, plan="PRO")).to_pandas(types_mapper=kinds)
