@@ -147,7 +147,7 @@ def test_submit_and_wait_prints_the_finished_document_and_nothing_else(chimera, 
 
 def test_submit_for_a_person_says_what_came_of_it(chimera, folder):
     done = chimera("submit", folder, "--target", "out", "--wait")
-    assert "complete: 14 files read, 8 failed; 854 lines in 1 shard at " in done.stdout
+    assert "complete: 15 files read, 8 failed; 854 lines in 1 shard at " in done.stdout
     assert "bad/empty.bz2: is empty (0 bytes)" in done.stdout
     assert "23 of 23 files" in done.stderr
     job_id = done.stderr.split()[1]
