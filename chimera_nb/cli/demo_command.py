@@ -10,7 +10,7 @@ import typer
 
 from chimera_nb.cli import display
 from chimera_nb.cli.dash_command import check_home, serve_dashboard
-from chimera_nb.cli.job_commands import failures_of
+from chimera_nb.cli.job_commands import failures_of, skipped_of
 from chimera_nb.cli.options import DataDir
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
@@ -73,7 +73,7 @@ def _run(service: JobService) -> JobRecord:
     with display.job_progress(quiet=False) as show:
         record = service.wait(record.job_id, show)
     _say(display.headline(record))
-    display.print_left_out(record)
+    display.print_left_out(record, skipped_of(service, record))
     display.print_failures(failures_of(service, record))
     if record.status is Status.COMPLETE:
         target = f"gs://{record.target_bucket}/{record.output_prefix}"

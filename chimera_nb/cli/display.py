@@ -149,7 +149,7 @@ def _job_row(record: JobRecord | UnreadableRecord) -> tuple[Text, ...]:
     )
 
 
-def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
+def print_job(record: JobRecord, failures: Sequence[FileRecord], skipped: Sequence[FileRecord]) -> None:
     out.print(Text.assemble(text(record.job_id, "bold"), "  ", status_text(record)))
     paths = [join_uri(record.source_bucket, path) for path in record.selected_paths[:5]]
     more = record.selected_paths_total - len(paths)
@@ -177,7 +177,7 @@ def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
     for name, value in rows.items():
         if value:
             print_hanging(out, Text(f"  {name:<9} "), printable(value), 12)
-    print_left_out(record)
+    print_left_out(record, skipped)
     print_failures(failures)
     if record.logs:
         out.print(text("  log", "bold"))
@@ -185,15 +185,17 @@ def print_job(record: JobRecord, failures: list[FileRecord]) -> None:
             print_hanging(out, Text("    "), printable(line), 4)
 
 
-def print_left_out(record: JobRecord) -> None:
-    """What of the selection was not read, and why."""
+def print_left_out(record: JobRecord, skipped: Sequence[FileRecord]) -> None:
+    """What of the selection was not read, and why; `skipped` has the first records of files that were passed over."""
     told = left_out(record)
     if told.skipped:
-        said = (
-            f"  skipped   {plural(told.skipped, 'file')} ({size(told.skipped_bytes)}) for others that hold the "
-            "same and were read; the ledger has the reason for each"
-        )
+        files = f"{plural(told.skipped, 'file')} ({size(told.skipped_bytes)})"
+        said = f"  skipped   {files}; the ledger has the reason for each"
         print_hanging(out, Text(), printable(said), 12)
+        for one in skipped:
+            print_hanging(out, Text("    "), printable(f"{one.uri}: {one.note}"), 6)
+        if skipped and told.skipped > len(skipped):
+            out.print(text(f"    and {told.skipped - len(skipped):,} more"))
     if told.unmatched:
         names = ", ".join(told.first) + (", …" if len(told.first) < told.unmatched else "")
         said = (
@@ -218,7 +220,7 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
             out.print(text(f"    and {plan.total - _UNREAD_SHOWN:,} more"))
 
 
-def print_failures(failures: list[FileRecord]) -> None:
+def print_failures(failures: Sequence[FileRecord]) -> None:
     if failures:
         out.print(text(f"  failed files ({len(failures):,})", "bold"))
         for record in failures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from chimera_nb.cli.dry_run import plan_of
 from chimera_nb.cli.option_parameters import expanded
 from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.dataflow_options import DataflowOptions
+from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.session import connect
@@ -23,6 +25,7 @@ from pipeline.uri import join_uri
 
 jobs = typer.Typer(help="Look at the jobs on record.", no_args_is_help=True)
 _FAILURES_SHOWN = 20
+_SKIPPED_SHOWN = 5
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -100,7 +103,7 @@ def follow(service: JobService, record: JobRecord, *, wait: bool, as_json: bool)
         display.print_json(display.document_of(record))
     elif wait:
         display.out.print(display.text(display.headline(record)))
-        display.print_left_out(record)
+        display.print_left_out(record, skipped_of(service, record))
         display.print_failures(failures_of(service, record))
     else:
         text = f"job {record.job_id} is {record.status_word}; see it with: chimera jobs show {record.job_id}"
@@ -154,7 +157,7 @@ def show_job(
     if as_json:
         display.print_json(display.document_of(record))
     else:
-        display.print_job(record, failures_of(service, record))
+        display.print_job(record, failures_of(service, record), skipped_of(service, record))
 
 
 def sources(*, as_json: AsJson = False) -> None:
@@ -171,13 +174,22 @@ def sources(*, as_json: AsJson = False) -> None:
 
 def failures_of(service: JobService, record: JobRecord) -> list[FileRecord]:
     """The first failed files of a finished job, as far as its ledger can be had."""
+    return _first(service, record, "failed", _FAILURES_SHOWN)
+
+
+def skipped_of(service: JobService, record: JobRecord) -> list[FileRecord]:
+    """The first files that a finished job passed over, as far as its ledger can be had."""
+    return _first(service, record, "skipped", _SKIPPED_SHOWN) if left_out(record).skipped else []
+
+
+def _first(service: JobService, record: JobRecord, status: str, limit: int) -> list[FileRecord]:
     if not record.status.is_final:
         return []
     try:
         target = join_uri(record.target_bucket, record.output_prefix)
         store = service.store.billed_to(record.spec.get("userProject"))
-        found = ledger_records(store, target, status="failed", job_id=record.job_id)
-        return [failed for failed, _ in zip(found, range(_FAILURES_SHOWN), strict=False)]
+        found = ledger_records(store, target, status=status, job_id=record.job_id)
+        return list(islice(found, limit))
     except StorageError as e:
         display.err.print(display.text(f"the ledger cannot be read: {e}"))
         return []

@@ -13,7 +13,8 @@ from chimera_nb.jobs.record import JobRecord
 class LeftOut:
     """Files and their bytes, as stored.
 
-    skipped     listed, and passed over for others that hold the same records; the ledger has them with the reasons
+    skipped     passed over, each for the reason in its record in the ledger: another holds the same records, it is no
+                data, or it is an archive, whose record tells what in it is no file
     unmatched   in selected folders, and of names that no pattern takes; `first` has the first of their URIs
     """
 

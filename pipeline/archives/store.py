@@ -43,7 +43,7 @@ class ArchiveStore(StoreAround):
 
     def holding(self, at_hand: MembersAtHand) -> ArchiveStore:
         """The same store, to read members whose place is known."""
-        return replace(self, at_hand=at_hand)
+        return ArchiveStore(self.store, self.indexes, at_hand)  # `replace` takes ten times as long
 
     def is_archive(self, uri: str) -> bool:
         place = Uri.parse(uri)

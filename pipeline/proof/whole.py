@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pipeline.archives.passing import PassingScans
 from pipeline.archives.store import store_of_archives
 from pipeline.codecs import get_codec
 from pipeline.errors import RefusedError, SettingsError, UnknownNameError
@@ -56,7 +57,8 @@ def verify(store: Store, target: str, claimed: Claimed | None = None, *, deep: b
         if deep and layout is not None:
             if by_rows:
                 check_rows(store, layout, records, changed, findings)
-            _compare_lines(store, layout, records, summary, findings)
+            with PassingScans() as scans:
+                _compare_lines(store.holding(scans), layout, records, summary, findings)
     return findings.verdict(target, job_id, deep=deep)
 
 

@@ -8,6 +8,8 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,28 @@ def test_a_bomb_with_little_disk_whose_lines_are_wanted(folder):
     assert (folder / "a.bz2").stat().st_size < 50_000
     assert peak_of_job(folder, "--max-ratio", "0", "--spool-mb", "50") < MOST
     assert lines_of(folder) == 600 << 14
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+def test_a_large_file_in_a_tar(folder, name):
+    """400 MB of lines, and one line beside them: streamed, be the tar compressed or not."""
+    line = b'{"x":"' + os.urandom(1 << 13).hex().encode() + b'"}\n'
+    block, times = line * 64, 384
+    header = tarfile.TarInfo("large.json")
+    header.size = len(block) * times
+    small = tarfile.TarInfo("small.json")
+    small.size = len(line)
+    with ExitStack() as stack:
+        file = stack.enter_context((folder / name).open("wb"))
+        if name.endswith("gz"):
+            file = stack.enter_context(gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1))
+        file.write(header.tobuf())
+        for _ in range(times):
+            file.write(block)
+        file.write(bytes(-header.size % 512))
+        file.write(small.tobuf() + line + bytes(-len(line) % 512 + 1024))
+    assert peak_of_job(folder, "--spool-mb", "50") < MOST
+    assert lines_of(folder) == 64 * times + 1
 
 
 def test_an_archive_of_300_000_members(folder):

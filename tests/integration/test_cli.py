@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,8 @@ def test_what_will_not_be_read_is_said_before_and_after(chimera, markets, tmp_pa
     assert json.loads(chimera("jobs", "list", "--json").stdout)["jobs"] == []
     said = chimera(*asked, "--wait").stdout
     assert said.startswith("complete: 1 file read, 1 skipped; 1 lines in 1 shard at ")
-    assert f"  skipped   1 file ({size} B) for others that hold the same" in said
+    assert f"  skipped   1 file ({size} B); the ledger has the reason for each\n" in said
+    assert f"    {markets}/29614797.bz2: the event's own file; its markets stand beside it" in said
     assert "  not read  1 file (5 B) of the selection: " in said
     assert f"{markets}/notes.txt" in said
     job = json.loads(chimera("jobs", "list", "--json").stdout)["jobs"][0]
@@ -99,6 +101,17 @@ def test_what_will_not_be_read_is_said_before_and_after(chimera, markets, tmp_pa
     refused = chimera("extract", job["jobId"], "29614797.bz2", code=2).stderr
     assert "was skipped: the event's own file; its markets stand beside it; nothing of it" in refused
     chimera("verify", job["jobId"], "--deep")
+
+
+def test_what_was_skipped_of_an_archive_is_said_as_it_is(chimera, tmp_path):
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        archive.writestr("a.json", b'{"n": 1}\n')
+        archive.writestr(".DS_Store", b"\0\0")
+    said = chimera("submit", "in.zip", "--target", "out", "--wait").stdout
+    assert "hold the same" not in said
+    assert f"    {tmp_path}/in.zip: passed over 1 files that are no data: '.DS_Store'" in said
+    job = json.loads(chimera("jobs", "list", "--json").stdout)["jobs"][0]["jobId"]
+    assert "passed over 1 files that are no data" in chimera("jobs", "show", job).stdout
 
 
 def test_a_dry_run_refuses_what_submitting_would(chimera, markets):
@@ -134,7 +147,7 @@ def test_submit_and_wait_prints_the_finished_document_and_nothing_else(chimera, 
 
 def test_submit_for_a_person_says_what_came_of_it(chimera, folder):
     done = chimera("submit", folder, "--target", "out", "--wait")
-    assert "complete: 14 files read, 8 failed; 854 lines in 1 shard at " in done.stdout
+    assert "complete: 15 files read, 8 failed; 854 lines in 1 shard at " in done.stdout
     assert "bad/empty.bz2: is empty (0 bytes)" in done.stdout
     assert "23 of 23 files" in done.stderr
     job_id = done.stderr.split()[1]

@@ -214,7 +214,7 @@ SPOILED = [
     (
         lose_the_ledger,
         {"ledger-missing", "totals-differ", "lines-unaccounted"},
-        (LEDGER, "is missing, with its 22"),
+        (LEDGER, "is missing, with its 23"),
     ),
     (edit_a_record, {"ledger-changed", "totals-differ"}, (LEDGER, "has other bytes")),
     (write_a_record_twice, {"ledger-changed", "record-twice"}, (LEDGER, "has 1 line too many")),

@@ -86,8 +86,8 @@ def take_sample(run: Run, files: Sequence[Entry]) -> list[Line]:
         run.check_not_cancelled()
     try:
         _runs[run.token] = run
-        groups = [list(files[at : at + _GROUP]) for at in range(0, len(files), _GROUP)]
-        with _leaving_no_folder(), _interactive() as environment:
+        with run.one_pass(files) as ordered, _leaving_no_folder(), _interactive() as environment:
+            groups = [list(ordered[at : at + _GROUP]) for at in range(0, len(ordered), _GROUP)]
             # Named, since Beam's DirectRunner first tries to download another one.
             runner = InteractiveRunner(underlying_runner=FnApiRunner())
             options = PipelineOptions([])  # a kernel's own arguments are not Beam's

@@ -6,10 +6,13 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chimera_nb.data.joined import Records, one_a_line
 from chimera_nb.data.sampling.lines import Line, Lowest, pick_lines
+from pipeline.archives.passing import PassingScans
+from pipeline.archives.store import store_of_archives
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError, ChimeraError, StorageError
@@ -74,6 +77,18 @@ class Run:
             raise SampleCancelledError(
                 "the sample was cancelled before it was complete; nothing is kept of it"
             )
+
+    @contextmanager
+    def one_pass(self, files: Sequence[Entry]) -> Iterator[list[Entry]]:
+        """The files in the order in which they are to be read, so that a compressed tar is gone through once."""
+        store = store_of_archives(self.store)
+        by_uri = {entry.uri: entry for entry in files}
+        with PassingScans() as scans:
+            self.store = store.holding(scans)
+            try:
+                yield [by_uri[uri] for uri in scans.in_order(store, by_uri)]
+            finally:
+                self.store = store
 
     def listed(self, files: int) -> None:
         self._listed = files
