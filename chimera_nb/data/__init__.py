@@ -13,6 +13,8 @@ zip_glimpse.py  the first files of a zip archive in a few ranges of it
 output.py     a finished job's output as DataFrames
 read_ahead.py items taken ahead in a thread
 json_tree.py  a record as a tree
+market_plot.py a market of the view `prices` drawn
+pictures.py   pictures of a view's rows, by the name that the view gives
 job_tables.py jobs and ledgers as DataFrames
 proof.py      prove what a job left, or take one file's lines out of it
 sampling/     a uniform sample of the records of many files

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_NEEDED = ("market_id", "selection_id", "handicap", "pt", "status", "inplay", "ltp", "tv")
+NEEDED = ("market_id", "selection_id", "handicap", "pt", "status", "inplay", "ltp", "tv")
 _BARS = 120
 _NAMED = 12  # runners in the legend, those of the lowest prices
 _IN_PLAY, _SUSPENDED = "#2a9d8f", "#adb5bd"
@@ -30,26 +30,36 @@ def plot_market(
     """
     from matplotlib import pyplot as plt
 
+    figure = plt.figure(figsize=(10, 6), layout="constrained")
+    plt.close(figure)  # or a notebook shows it twice
+    draw_market(figure, frame, market_id, names=names)
+    return figure
+
+
+def draw_market(
+    figure: Figure,
+    frame: pd.DataFrame,
+    market_id: str | None = None,
+    *,
+    names: Mapping[int, str] | None = None,
+) -> None:
+    """The same on an empty figure, such as one that pyplot does not know of: pyplot is for one thread."""
     market, rows = _rows_of(frame, market_id)
     rows, off = _until_last_open(rows)
-    figure, (prices, volume) = plt.subplots(
-        2, 1, sharex=True, figsize=(10, 6), height_ratios=(3, 1), layout="constrained"
-    )
-    plt.close(figure)  # or a notebook shows it twice
+    prices, volume = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     _draw_prices(prices, rows, names or {})
     _draw_volume(volume, rows)
     _mark_states((prices, volume), rows, off)
     prices.set_title(f"Market {market}")
     handles, labels = prices.get_legend_handles_labels()
     prices.legend(handles, labels, loc="upper left", bbox_to_anchor=(1, 1), fontsize="small", frameon=False)
-    return figure
 
 
 def _rows_of(frame: pd.DataFrame, market_id: str | None) -> tuple[str, pd.DataFrame]:
     """The market's id, and its rows in columns of plain numpy types, in the frame's order."""
     import pandas as pd
 
-    missing = [name for name in _NEEDED if name not in frame.columns]
+    missing = [name for name in NEEDED if name not in frame.columns]
     if missing:
         raise RefusedError(
             f"the frame has no {', '.join(missing)}; plot_market draws one of the view prices, as "
@@ -59,7 +69,7 @@ def _rows_of(frame: pd.DataFrame, market_id: str | None) -> tuple[str, pd.DataFr
     if market_id is None and len(markets) != 1:
         raise RefusedError(f"the frame has {len(markets)} markets; say which: {_some(markets)}")
     market = str(markets[0] if market_id is None else market_id)
-    rows = frame.loc[(frame["market_id"] == market).fillna(False).to_numpy(dtype=bool), list(_NEEDED)]
+    rows = frame.loc[(frame["market_id"] == market).fillna(False).to_numpy(dtype=bool), list(NEEDED)]
     if rows.empty:
         raise RefusedError(f"the frame has no market {market!r}; it has {_some(markets)}")
     plain = pd.DataFrame(

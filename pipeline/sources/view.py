@@ -47,6 +47,7 @@ class View(ABC):
     schema: ClassVar[pa.Schema]
     sorted_by: ClassVar[tuple[str, ...]] = ()  # columns by which the rows of a file are sorted
     partitions: ClassVar[tuple[str, ...]] = ()  # columns by which the output may be divided into folders
+    picture: ClassVar[str] = ""  # how a page may draw its rows: a name of `chimera_nb.data.pictures`
 
     @abstractmethod
     def rows(self, blocks: Iterable[bytes], file: ViewedFile) -> Iterator[pa.RecordBatch]:

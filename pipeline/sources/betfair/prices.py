@@ -33,6 +33,7 @@ class Prices(View):
     schema: ClassVar[pa.Schema] = SCHEMA
     sorted_by: ClassVar[tuple[str, ...]] = ("seq",)
     partitions: ClassVar[tuple[str, ...]] = ("event_type_id", "date")
+    picture: ClassVar[str] = "market"
 
     def __post_init__(self) -> None:
         frequency_ms(self.name, self.frequency)
