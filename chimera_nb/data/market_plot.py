@@ -50,6 +50,7 @@ def draw_market(
     _draw_prices(prices, rows, names or {})
     _draw_volume(volume, rows)
     _mark_states((prices, volume), rows, off)
+    _write_times(volume, figure.get_figwidth())
     prices.set_title(f"Market {market}")
     handles, labels = prices.get_legend_handles_labels()
     prices.legend(handles, labels, loc="upper left", bbox_to_anchor=(1, 1), fontsize="small", frameon=False)
@@ -113,7 +114,7 @@ def _some(markets: list[Any]) -> str:
 
 def _draw_prices(axes: Axes, rows: pd.DataFrame, names: Mapping[int, str]) -> None:
     """A line a runner, the lowest last price first; a price holds until the next."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     runners = list(rows.groupby(["selection_id", "handicap"], sort=False))
     runners.sort(key=lambda runner: _last_price(runner[1]))
@@ -129,9 +130,11 @@ def _draw_prices(axes: Axes, rows: pd.DataFrame, names: Mapping[int, str]) -> No
         )
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda price, _: f"{price:g}"))
-    axes.yaxis.set_minor_formatter(
-        NullFormatter() if _spans_decades(rows) else FuncFormatter(lambda p, _: f"{p:g}")
-    )
+    if _is_wide(rows):
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.yaxis.set_minor_formatter(FuncFormatter(lambda price, _: f"{price:g}"))
     axes.set_ylabel("last traded price")
     axes.grid(visible=True, alpha=0.3)
 
@@ -141,9 +144,9 @@ def _last_price(changes: pd.DataFrame) -> float:
     return float(told.iloc[-1]) if len(told) else float("inf")
 
 
-def _spans_decades(rows: pd.DataFrame) -> bool:
+def _is_wide(rows: pd.DataFrame) -> bool:
     told = rows["ltp"].dropna()
-    return bool(len(told)) and told.max() > 20 * told.min()
+    return bool(len(told)) and told.max() > 4 * told.min()
 
 
 def _draw_volume(axes: Axes, rows: pd.DataFrame) -> None:
@@ -163,6 +166,14 @@ def _draw_volume(axes: Axes, rows: pd.DataFrame) -> None:
     edges = edges.astype("datetime64[ms]")
     axes.bar(edges[:-1], sizes, width=np.diff(edges), align="edge", color="#577590")
     axes.grid(visible=True, alpha=0.3)
+
+
+def _write_times(axes: Axes, inches: float) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    marks = AutoDateLocator(minticks=2, maxticks=max(3, round(inches)))
+    axes.xaxis.set_major_locator(marks)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(marks))
 
 
 def _mark_states(both: tuple[Axes, Axes], rows: pd.DataFrame, off: Any) -> None:

@@ -77,7 +77,11 @@ def _png(draw: Callable[[Figure], None], pixels: tuple[int, int], ratio: float, 
     figure.patch.set_alpha(0)
     for axes in figure.axes:
         axes.patch.set_alpha(0)
-        axes.title.set_visible(False)  # the page names what it shows
+        axes.set_title("")  # the page names what it shows
+        axes.set_title(axes.get_ylabel(), loc="left", fontsize="small")  # a word on its side needs the height
+        axes.set_ylabel("")
+        axes.tick_params(labelsize="small")
+        axes.xaxis.label.set_size("small")
     if dark:
         _lighten(figure)
     made = io.BytesIO()
