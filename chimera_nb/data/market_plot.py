@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 NEEDED = ("market_id", "selection_id", "handicap", "pt", "status", "inplay", "ltp", "tv")
 _BARS = 120
+_OTHERS = ("in play", "suspended", "the off")  # in the legend, beside runners
+_LEGEND_LINE = 0.22  # inches
 _NAMED = 12  # runners in the legend, those of the lowest prices
 _IN_PLAY, _SUSPENDED = "#2a9d8f", "#adb5bd"
 
@@ -53,7 +55,10 @@ def draw_market(
     _write_times(volume, figure.get_figwidth())
     prices.set_title(f"Market {market}")
     handles, labels = prices.get_legend_handles_labels()
-    prices.legend(handles, labels, loc="upper left", bbox_to_anchor=(1, 1), fontsize="small", frameon=False)
+    fits = max(1, round(figure.get_figheight() / _LEGEND_LINE) - len(_OTHERS))
+    named = [pair for pair in zip(handles, labels, strict=True) if pair[1] not in _OTHERS][:fits]
+    named += [pair for pair in zip(handles, labels, strict=True) if pair[1] in _OTHERS]
+    figure.legend(*zip(*named, strict=True), loc="outside right upper", fontsize="small", frameon=False)
 
 
 def _rows_of(frame: pd.DataFrame, market_id: str | None) -> tuple[str, pd.DataFrame]:
@@ -157,7 +162,7 @@ def _draw_volume(axes: Axes, rows: pd.DataFrame) -> None:
         lambda volume: volume.ffill().fillna(0.0).diff().fillna(volume.fillna(0.0)).clip(lower=0.0)
     )
     axes.set_ylabel("GBP traded")
-    axes.set_xlabel("time (UTC)")
+    axes.set_xlabel("UTC", loc="left")
     if not added.sum() > 0:
         axes.text(0.5, 0.5, "no volumes in these rows", transform=axes.transAxes, ha="center", va="center")
         return
@@ -171,9 +176,9 @@ def _draw_volume(axes: Axes, rows: pd.DataFrame) -> None:
 def _write_times(axes: Axes, inches: float) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    marks = AutoDateLocator(minticks=2, maxticks=max(3, round(inches)))
+    marks = AutoDateLocator(minticks=2, maxticks=max(3, round(inches)))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(marks)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(marks))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(marks))  # type: ignore[no-untyped-call]
 
 
 def _mark_states(both: tuple[Axes, Axes], rows: pd.DataFrame, off: Any) -> None:

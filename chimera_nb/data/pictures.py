@@ -80,8 +80,9 @@ def _png(draw: Callable[[Figure], None], pixels: tuple[int, int], ratio: float, 
         axes.set_title("")  # the page names what it shows
         axes.set_title(axes.get_ylabel(), loc="left", fontsize="small")  # a word on its side needs the height
         axes.set_ylabel("")
+        axes.xaxis.label.set_fontsize("small")
+        axes.xaxis.get_offset_text().set_fontsize("small")
         axes.tick_params(labelsize="small")
-        axes.xaxis.label.set_size("small")
     if dark:
         _lighten(figure)
     made = io.BytesIO()

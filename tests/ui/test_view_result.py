@@ -100,3 +100,19 @@ def test_a_market_of_the_prices_is_drawn_and_another_chosen(show, new_job):
     page.get_by_label("What to plot").select_option("One market")
     expect(image).to_be_visible()
     expect(page.locator(".ch-result-plot .ch-chart")).to_be_hidden()
+
+
+def test_a_file_is_shown_as_a_view(show, markets):
+    uri = next(entry.uri for entry in STORE.list_objects(markets))
+    page = show(f"from chimera_nb.widgets.preview.widget import FilePreview\nFilePreview({uri!r})")
+    page.get_by_role("tab", name="Table", exact=True).click()
+    shows = page.get_by_label("The table shows")
+    expect(shows.locator("option")).to_have_text(["as records", "as catalogue", "as runners", "as prices"])
+    shows.select_option("as catalogue")
+    head = page.locator(".ch-preview-panel thead th")
+    expect(head.first).to_have_text("market_id")
+    expect(page.locator(".ch-preview-panel tbody tr")).to_have_count(1)
+    expect(page.get_by_label("A row for each", exact=True)).to_be_hidden()
+    shows.select_option("as records")
+    expect(head.first).to_have_text("op")
+    expect(page.get_by_label("A row for each", exact=True)).to_be_visible()

@@ -2,8 +2,8 @@
 
 import { later, make, setText, showName } from "../base/text.js";
 
-/** @import { PictureMessage, DrawRequest } from "./messages.js" */
-/** @typedef {Pick<DrawRequest, "name" | "width" | "height" | "ratio" | "dark">} Wanted */
+/** @import { PictureMessage, Draw } from "./messages.js" */
+/** @typedef {Pick<Draw, "name" | "width" | "height" | "ratio" | "dark">} Wanted */
 
 const SETTLED_MS = 200; // a window that is being made larger is not drawn at each size
 
