@@ -204,9 +204,8 @@ class WriteOutput(beam.PTransform):
         super().__init__()
         self._store = store
         self._spec = spec
-        # Not all of them: the graph has to fit a request.
-        shown = [*patterns[:PATTERNS_SHOWN]]
         self._view = view
+        shown = [*patterns[:PATTERNS_SHOWN]]  # not all of them: the graph has to fit a request
         about = {"startedAt": started_at, "patterns": shown, "patternsTotal": len(patterns)}
         if view:
             about |= schema_to_json(view.schema)
@@ -215,11 +214,10 @@ class WriteOutput(beam.PTransform):
     def expand(self, given: Any) -> Any:
         store, spec = self._store, self._spec
         folder = partial(parts_folder, spec.target, spec.job_id)
-        view = self._view
+        view, label = self._view, "WriteParts"
         write: Any = WriteParts(store, folder("output"), spec.job_id)
         if view:
-            write = WriteRows(store, spec, view.schema, partition_columns(spec))
-        label = "WriteRows" if view else "WriteParts"
+            label, write = "WriteRows", WriteRows(store, spec, view.schema, partition_columns(spec))
         written = given["read"] | label >> beam.ParDo(write).with_outputs(RECORDS, main="parts")
         records, parts = written[RECORDS], written["parts"]
         others = [given[name] for name in ("archives", "skipped") if name in given]
@@ -227,6 +225,7 @@ class WriteOutput(beam.PTransform):
         ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
         listed = given | "CountFiles" >> CountFiles()
+        once = parts.pipeline | "Once" >> beam.Create([None])
         place = PlaceRecords(store, spec, stretches_of_parts)
         layout = parts
         if spec.shards:
@@ -235,12 +234,9 @@ class WriteOutput(beam.PTransform):
             layout, parts = shards["planned"], shards["written"]
         elif view and spec.format == "xlsx":
             place = PlaceRecords(store, spec, stretches_of_workbook, names_of_workbook)
-            book = parts.pipeline | "OnceBook" >> beam.Create([None])
-            parts = book | "WriteWorkbook" >> beam.ParDo(
-                WriteWorkbook(store, spec, view.schema), AsList(parts)
-            )
+            book = WriteWorkbook(store, spec, view.schema)
+            parts = once | "WriteWorkbook" >> beam.ParDo(book, AsList(parts))
         ledger |= "PlaceRecords" >> beam.ParDo(place, AsList(layout))
-        once = records.pipeline | "Once" >> beam.Create([None])
         published = once | "ListShards" >> beam.Map(
             partial(_list_shards, store), AsList(parts), AsList(ledger), spec.job_id, folder("published")
         )

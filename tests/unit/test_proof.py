@@ -176,7 +176,7 @@ def test_a_stack_is_asked_for_only_where_something_is_in_a_bucket(tmp_path, monk
     connected = []
 
     class Asked(Session):
-        def look(self, uris=()):
+        def refresh(self, uris=()):
             connected.extend(uris)
             return load_settings(tmp_path)
 
