@@ -12,6 +12,8 @@ no_file.py    what a path is that was to be one file and is none
 output.py     a finished job's output as DataFrames
 read_ahead.py items taken ahead in a thread
 json_tree.py  a record as a tree
+market_plot.py a market of the view `prices` drawn
+pictures.py   pictures of a view's rows, by the name that the view gives
 job_tables.py jobs and ledgers as DataFrames
 proof.py      prove what a job left, or take one file's lines out of it
 matching_files.py  the files that a job would read

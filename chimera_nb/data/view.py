@@ -12,18 +12,32 @@ import pyarrow as pa
 from chimera_nb.arguments import AnyPath, path_texts
 from chimera_nb.data.arrow_frames import frame_of_rows
 from chimera_nb.data.matching_files import each_once, matching_files
+from chimera_nb.data.records import Record, RecordReader
 from chimera_nb.data.view_processes import read_view
 from chimera_nb.machine.memory import available_memory
 from chimera_nb.session import Session
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import BufferedStream
-from pipeline.errors import BadFileError, RefusedError, TooManyFailuresError
+from pipeline.errors import (
+    BadFileError,
+    ChimeraError,
+    RefusedError,
+    TooManyFailuresError,
+)
+from pipeline.glob import Pattern
 from pipeline.read.file import ReadOptions
 from pipeline.read.view_rows import LookedAt, view_rows
-from pipeline.sources import get_decompressor, get_source
+from pipeline.rows.text import ndjson_blocks
+from pipeline.sources import (
+    build_patterns,
+    get_decompressor,
+    get_source,
+    source_names,
+)
 from pipeline.sources.view import View
-from pipeline.sources.views import make_view, source_of_view
+from pipeline.sources.views import make_view, source_of_view, views_of
 from pipeline.storage import Store
+from pipeline.uri import split_uri
 
 MEMORY_SHARE = 0.5  # of what is available, that a frame may take
 _FRAME_RATIO = 2  # bytes of a frame to one of Arrow's, at most, while it is made
@@ -120,6 +134,37 @@ def peek_rows(
     if problem and table.num_rows < n:
         warnings.warn(f"{uri}: {problem}; these are the rows before that", ViewWarning, stacklevel=3)
     return frame_of_rows(table)
+
+
+def first_records(
+    store: Store, uri: str, n: int, *, source: str, name: str
+) -> tuple[list[Record], str | None]:
+    """The first `n` rows that a view makes of one file, as records of JSON, and what is wrong with the file if they
+    are fewer for that.
+    """
+    plugin = get_source(source)
+    batches, problem = _first_rows(store, uri, n, make_view(plugin, name), get_decompressor(plugin))
+    rows = [row for batch in batches for block in ndjson_blocks(batch) for row in block.splitlines()]
+    return [row for row in RecordReader().read(rows[:n]) if isinstance(row, dict)], (
+        None if len(rows) >= n else problem
+    )
+
+
+def views_for(uri: str) -> list[tuple[str, str]]:
+    """Source and name of each view whose source takes files of such a name. A plugin that fails offers none."""
+    bucket, path = split_uri(uri)
+    folder = path.rpartition("/")[0]
+    found: list[tuple[str, str]] = []
+    for source in source_names():
+        try:
+            plugin = get_source(source)
+            views = views_of(plugin)
+            patterns = build_patterns(plugin, bucket, [f"{folder}/" if folder else ""]) if views else []
+            taken = any(Pattern(pattern).matches(uri) for pattern in patterns)
+        except ChimeraError:
+            continue
+        found += [(source, name) for name in views if taken]
+    return found
 
 
 def _first_rows(

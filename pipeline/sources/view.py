@@ -58,6 +58,7 @@ class View(ABC):
     key: ClassVar[str] = ""  # with facets: the column of texts that names what a row is of
     kept: ClassVar[tuple[str, ...]] = ()  # with facets: the columns of a catalogue, with these two
     words: ClassVar[Mapping[str, Mapping[str, str]]] = _NO_WORDS  # by facet: what a value is called
+    picture: ClassVar[str] = ""  # how a page may draw its rows: a name of `chimera_nb.data.pictures`
 
     @abstractmethod
     def rows(self, blocks: Iterable[bytes], file: ViewedFile) -> Iterator[pa.RecordBatch]:

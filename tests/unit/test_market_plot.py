@@ -42,7 +42,7 @@ def test_prices_are_a_line_a_runner_and_volume_is_below():
     prices, volume = ch.plot_market(RACE, names={1: "Echo"}).axes
     lines = {line.get_label(): list(line.get_ydata()) for line in prices.lines if len(line.get_xdata()) > 1}
     assert lines == {"2": [2.0, 1.01], "Echo": [3.0, 4.0, 5.0], "the off": [0, 1]}
-    assert [text.get_text() for text in prices.get_legend().get_texts()][:2] == ["2", "Echo"]
+    assert [text.get_text() for text in prices.figure.legends[0].get_texts()][:2] == ["2", "Echo"]
     assert sum(bar.get_height() for bar in volume.patches if bar.get_width() < 1 / 86400) == pytest.approx(55)
     assert prices.get_title() == "Market 1.1"
     assert prices.get_yscale() == "log"
