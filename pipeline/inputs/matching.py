@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 
 from pipeline.archives.names import is_archive_name
 from pipeline.errors import BadFileError, ObjectNotFoundError, StorageError
@@ -74,7 +75,12 @@ def may_hold_files(uri: str, glob: Pattern) -> bool:
     below = glob.reaches(path + SEPARATOR)
     if is_archive_name(path):
         return below or glob.matches(path)
-    return below and any(Pattern(outside).matches(path) for outside, _ in archives_named(glob.text))
+    return below and any(outside.matches(path) for outside in _archives_of(glob.text))
+
+
+@lru_cache(maxsize=1024)  # each member of an archive asks
+def _archives_of(text: str) -> tuple[Pattern, ...]:
+    return tuple(Pattern(outside) for outside, _ in archives_named(text))
 
 
 def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> Iterator[Entry | None]:
