@@ -84,7 +84,10 @@ def _archives_of(text: str) -> tuple[Pattern, ...]:
 
 
 def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> Iterator[Entry | None]:
-    """The members that match, all of them with `whole`; then the file itself, where nothing is found in it."""
+    """The members that match, all of them with `whole`; then the file itself, where nothing is found in it.
+
+    So also where the pattern names it as an archive: reading it says what is wrong, and a retry of it can be submitted.
+    """
     folder = str(Uri.parse(archive.uri).of(""))
     empty = True
     try:
@@ -102,5 +105,5 @@ def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> 
         pass  # it is no archive
     except BadFileError as e:
         _log.warning("%s: %s", archive.uri, e)
-    if empty and whole:
+    if empty and (whole or glob.prefix.startswith(split_uri(folder)[1])):
         yield archive
