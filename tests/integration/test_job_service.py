@@ -76,7 +76,7 @@ def test_a_job_is_on_record_from_its_first_to_its_last_moment(service, inputs, b
     assert last.status is Status.COMPLETE
     assert set(last.stages.values()) == {Stage.COMPLETE}
     assert last.progress["filesListed"] == 23
-    assert last.progress["filesComplete"] == 14
+    assert last.progress["filesComplete"] == 15
     assert last.progress["filesFailed"] == 8
     assert last.progress["lines"] == last.summary["lines"] == len(lines_of(target))
     assert lines_of(target) == expected_lines([*good_files(), *bad_files()])
