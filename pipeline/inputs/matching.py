@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 
 from pipeline.archives.names import DEEPEST, is_archive_name
 from pipeline.errors import BadFileError, ObjectNotFoundError, StorageError
@@ -93,11 +94,19 @@ def may_hold_files(uri: str, glob: Pattern) -> bool:
     below = glob.reaches(path + SEPARATOR)
     if is_archive_name(path):
         return below or glob.matches(path)
-    return below and any(Pattern(outside).matches(path) for outside, _ in archives_named(glob.text))
+    return below and any(outside.matches(path) for outside in _archives_of(glob.text))
+
+
+@lru_cache(maxsize=1024)  # each member of an archive asks
+def _archives_of(text: str) -> tuple[Pattern, ...]:
+    return tuple(Pattern(outside) for outside, _ in archives_named(text))
 
 
 def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> Iterator[Entry | None]:
-    """The members that match, all of them with `whole`; then the file itself, where nothing is found in it."""
+    """The members that match, all of them with `whole`; then the file itself, where nothing is found in it.
+
+    So also where the pattern names it as an archive: reading it says what is wrong, and a retry of it can be submitted.
+    """
     folder = str(Uri.parse(archive.uri).of(""))
     empty = True
     try:
@@ -115,5 +124,5 @@ def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> 
         pass  # it is no archive
     except BadFileError as e:
         _log.warning("%s: %s", archive.uri, e)
-    if empty and whole:
+    if empty and (whole or glob.prefix.startswith(split_uri(folder)[1])):
         yield archive

@@ -276,7 +276,7 @@ def test_a_stack_of_ones_own_from_up_to_down(chimera, tmp_path, folder):
         done = chimera(
             "submit", "gs://history/ADVANCED/", "--target", "gs://results/1", "--wait", **environment
         )
-        assert "complete: 14 files read, 8 failed" in done.stdout
+        assert "complete: 15 files read, 8 failed" in done.stdout
         found = json.loads(chimera("ls", "gs://results/1/**/output-*", "--json", **environment).stdout)
         assert [entry["uri"] for entry in found["objects"]] == [
             "gs://results/1/output/output-00000-of-00001.ndjson"
