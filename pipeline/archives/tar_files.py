@@ -135,5 +135,6 @@ def read_stretch(archive: RandomAccess, start: int, size: int) -> bytes:
 def _check_header(size: int) -> None:
     if not 0 <= size <= _HEADER_LIMIT:
         raise BadFileError(
-            f"holds a header of {size:,} bytes, and {_HEADER_LIMIT:,} is the most that is read"
+            f"holds a header of {size:,} bytes, and {_HEADER_LIMIT:,} is the most that is read",
+            of_the_file=True,
         )

@@ -27,6 +27,8 @@ def raised():
                 text = node.args[0]
                 text = named.get(text.id, text) if isinstance(text, ast.Name) else text
                 begin = text.values[0] if isinstance(text, ast.JoinedStr) else text
+                if not isinstance(begin, ast.Constant | ast.FormattedValue):
+                    continue  # of another's making
                 of_the_file = any(word.arg == "of_the_file" for word in node.keywords)
                 yield f"{path.name}:{node.lineno}", str(getattr(begin, "value", "")), of_the_file
 
