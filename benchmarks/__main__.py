@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import (
     archives,
     browser,
+    catalogue,
     dashboard,
     dataflow,
     markets,
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "browser": browser.rows,
     "dashboard": dashboard.rows,
     "views": views.rows,
+    "catalogue": catalogue.rows,
 }
 _ROOT = Path(__file__).resolve().parent.parent
 

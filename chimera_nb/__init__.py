@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from chimera_nb.data.catalogue.catalogue import catalogue
     from chimera_nb.data.frames import flatten
     from chimera_nb.data.listing import ls, sources
     from chimera_nb.data.market_plot import plot_market
@@ -52,6 +53,7 @@ __all__ = [
     "JobMonitor",
     "Session",
     "browse",
+    "catalogue",
     "connect",
     "extract",
     "flatten",
@@ -82,6 +84,7 @@ _HOMES = {
     "JobMonitor": "chimera_nb.widgets.job_monitor.widget",
     "Session": "chimera_nb.session",
     "browse": "chimera_nb.widgets.browser.browse",
+    "catalogue": "chimera_nb.data.catalogue.catalogue",
     "connect": "chimera_nb.session",
     "extract": "chimera_nb.data.proof",
     "flatten": "chimera_nb.data.frames",

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pipeline.inputs.listing import only_patterns, wanted
 from pipeline.inputs.manifest import write_patterns
 from pipeline.inputs.selection import check_apart, check_inputs, patterns_by_input
-from pipeline.locations import Inputs, Target
 from pipeline.sources.views import find_view
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
@@ -26,7 +25,7 @@ def admit(
     job is to replace stays until the job itself begins (`pipeline.target.lifecycle.begin_target`).
     """
     find_view(spec)
-    inputs, target = Inputs(spec.inputs), Target(spec.target)
+    inputs, target = spec.reads, spec.writes
     by_input = patterns_by_input(store, inputs, spec.source, every=spec.every_file)
     patterns = only_patterns(wanted(by_input))
     check_apart(store, inputs, target, patterns, job_id=spec.job_id, overwrite=spec.overwrite)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.errors import InvalidUriError, RefusedError, SettingsError, TargetError
 from pipeline.folders import current_folder, home_expanded
@@ -15,12 +15,16 @@ from pipeline.uri import SEPARATOR, has_glob, other_scheme, split_pattern, split
 class Inputs:
     """gs:// URIs of one bucket, or local paths: folders, objects, members of archives or globs (`pipeline.glob`).
 
-    uris   each once, in order; local ones are made absolute
+    uris     each once, in order; local ones are made absolute
+    bucket   that of all of them; "" stands for local files
+    paths    the same within the bucket
 
     Raises RefusedError for none, for what cannot be read, and for several buckets; SettingsError for what is no text.
     """
 
     uris: tuple[str, ...]
+    bucket: str = field(init=False, compare=False, repr=False)
+    paths: tuple[str, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         given = self.uris
@@ -30,41 +34,34 @@ class Inputs:
             )
         if not given:
             raise RefusedError("no inputs; give at least one folder, object or glob")
-        object.__setattr__(self, "uris", tuple(dict.fromkeys(_located(path) for path in given)))
-        buckets = {split_uri(path)[0] for path in self.uris}
-        if len(buckets) > 1:
-            named = ", ".join(sorted(f"gs://{bucket}" if bucket else "local files" for bucket in buckets))
+        uris = tuple(dict.fromkeys(_located(path) for path in given))
+        buckets, paths = zip(*map(split_uri, uris), strict=True)
+        if len({*buckets}) > 1:
+            named = ", ".join(sorted(f"gs://{bucket}" if bucket else "local files" for bucket in {*buckets}))
             raise RefusedError(f"the inputs are in several places ({named}); submit one job for each")
-
-    @property
-    def bucket(self) -> str:
-        """The bucket of all of them; "" stands for local files."""
-        return split_uri(self.uris[0])[0]
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The same within the bucket."""
-        return tuple(split_uri(path)[1] for path in self.uris)
+        for name, value in (("uris", uris), ("bucket", buckets[0]), ("paths", paths)):
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
 class Target:
     """The folder that takes output/, ledger/ and summary.json.
 
-    uri   without a trailing "/"; a local one is made absolute
+    uri      without a trailing "/"; a local one is made absolute
+    bucket   its bucket; "" stands for local files
+    path     the same within the bucket
 
     Raises TargetError for what can be no such folder.
     """
 
     uri: str
+    bucket: str = field(init=False, compare=False, repr=False)
+    path: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "uri", _target(self.uri))
-
-    @property
-    def bucket(self) -> str:
-        """Its bucket; "" stands for local files."""
-        return split_uri(self.uri)[0]
+        for name, value in zip(("bucket", "path"), split_uri(self.uri), strict=True):
+            object.__setattr__(self, name, value)
 
 
 def _located(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_type_hints
@@ -14,7 +14,6 @@ from pipeline.errors import RefusedError, SettingsError
 from pipeline.job_options import JobOptions
 from pipeline.locations import Inputs, Target
 from pipeline.options import camel, table
-from pipeline.uri import split_uri
 
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # it becomes part of object names
 
@@ -36,25 +35,29 @@ class JobSpec(JobOptions):
     _: KW_ONLY
     inputs_total: int | None = None
     manifest: str | None = None
+    reads: Inputs = field(init=False, compare=False, repr=False)  # the same as they were parsed, once
+    writes: Target = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         _check_types(self)
         if not _JOB_ID.fullmatch(self.job_id):
             raise RefusedError(f"job id {self.job_id!r} is not made of letters, digits and '-'")
-        object.__setattr__(self, "inputs", Inputs(self.inputs).uris)
-        object.__setattr__(self, "target", Target(self.target).uri)
+        object.__setattr__(self, "reads", Inputs(self.inputs))
+        object.__setattr__(self, "writes", Target(self.target))
+        object.__setattr__(self, "inputs", self.reads.uris)
+        object.__setattr__(self, "target", self.writes.uri)
         for option in table(JobOptions):
             option.refuse(getattr(self, option.name))
 
     @property
     def bucket(self) -> str:
         """The bucket of the inputs; "" stands for local files."""
-        return split_uri(self.inputs[0])[0]
+        return self.reads.bucket
 
     @property
     def paths(self) -> tuple[str, ...]:
         """The inputs within the bucket."""
-        return tuple(split_uri(path)[1] for path in self.inputs)
+        return self.reads.paths
 
     def to_json(self) -> dict[str, Any]:
         """The specification as a JSON object with camelCase names."""
@@ -77,7 +80,8 @@ class JobSpec(JobOptions):
 
 def _fields() -> list[dataclasses.Field[Any]]:
     """What a job is of comes before how it runs."""
-    return sorted(dataclasses.fields(JobSpec), key=lambda field: field.kw_only is True)
+    given = (each for each in dataclasses.fields(JobSpec) if each.init)
+    return sorted(given, key=lambda each: each.kw_only is True)
 
 
 @cache

@@ -4,6 +4,7 @@ stack_commands.py  up, down, env
 store_commands.py  ls, put
 job_commands.py    submit, sources, jobs list, jobs show
 view_commands.py   peek, views
+catalogue_command.py  catalogue
 proof_commands.py  verify, extract
 job_actions.py     jobs cancel, retry, clone, sync
 demo_command.py    demo
@@ -18,6 +19,7 @@ from __future__ import annotations
 import typer
 
 from chimera_nb.cli import (
+    catalogue_command,
     dash_command,
     demo_command,
     doctor_command,
@@ -40,6 +42,7 @@ app = typer.Typer(
 )
 for commands in (
     job_commands,
+    catalogue_command,
     proof_commands,
     store_commands,
     view_commands,

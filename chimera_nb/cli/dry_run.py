@@ -11,7 +11,6 @@ from chimera_nb.session import Session
 from pipeline.errors import ChimeraError, NothingMatchesError, TargetError
 from pipeline.inputs.listing import only_patterns, wanted
 from pipeline.inputs.selection import check_apart, patterns_by_input
-from pipeline.locations import Inputs, Target
 from pipeline.spec import JobSpec
 
 _ANY_ID = "2000-01-01-00000000"
@@ -54,7 +53,7 @@ def plan_of(session: Session, inputs: Sequence[str], target: str, job: Mapping[s
 
     spec = JobSpec(tuple(inputs), target, _ANY_ID, **job)
     store = session.store.billed_to(spec.user_project or session.settings.user_project)
-    inputs_, target_ = Inputs(spec.inputs), Target(spec.target)
+    inputs_, target_ = spec.reads, spec.writes
     by_input = patterns_by_input(store, inputs_, spec.source, every=spec.every_file)
     patterns = only_patterns(wanted(by_input))
     check_apart(store, inputs_, target_, patterns, job_id=_ANY_ID, overwrite=spec.overwrite)

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_NEEDED = ("market_id", "selection_id", "handicap", "pt", "status", "inplay", "ltp", "tv")
+NEEDED = ("market_id", "selection_id", "handicap", "pt", "status", "inplay", "ltp", "tv")
 _BARS = 120
+_OTHERS = ("in play", "suspended", "the off")  # in the legend, beside runners
+_LEGEND_LINE = 0.22  # inches
 _NAMED = 12  # runners in the legend, those of the lowest prices
 _IN_PLAY, _SUSPENDED = "#2a9d8f", "#adb5bd"
 
@@ -30,26 +32,40 @@ def plot_market(
     """
     from matplotlib import pyplot as plt
 
-    market, rows = _rows_of(frame, market_id)
-    rows, off = _until_last_open(rows)
-    figure, (prices, volume) = plt.subplots(
-        2, 1, sharex=True, figsize=(10, 6), height_ratios=(3, 1), layout="constrained"
-    )
+    figure = plt.figure(figsize=(10, 6), layout="constrained")
     plt.close(figure)  # or a notebook shows it twice
-    _draw_prices(prices, rows, names or {})
-    _draw_volume(volume, rows)
-    _mark_states((prices, volume), rows, off)
-    prices.set_title(f"Market {market}")
-    handles, labels = prices.get_legend_handles_labels()
-    prices.legend(handles, labels, loc="upper left", bbox_to_anchor=(1, 1), fontsize="small", frameon=False)
+    draw_market(figure, frame, market_id, names=names)
     return figure
 
 
+def draw_market(
+    figure: Figure,
+    frame: pd.DataFrame,
+    market_id: str | None = None,
+    *,
+    names: Mapping[int, str] | None = None,
+) -> None:
+    """The same on an empty figure, such as one that pyplot does not know of: pyplot is for one thread."""
+    market, rows = _rows_of(frame, market_id)
+    rows, off = _until_last_open(rows)
+    prices, volume = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    _draw_prices(prices, rows, names or {})
+    _draw_volume(volume, rows)
+    _mark_states((prices, volume), rows, off)
+    _write_times(volume, figure.get_figwidth())
+    prices.set_title(f"Market {market}")
+    handles, labels = prices.get_legend_handles_labels()
+    fits = max(1, round(figure.get_figheight() / _LEGEND_LINE) - len(_OTHERS))
+    named = [pair for pair in zip(handles, labels, strict=True) if pair[1] not in _OTHERS][:fits]
+    named += [pair for pair in zip(handles, labels, strict=True) if pair[1] in _OTHERS]
+    figure.legend(*zip(*named, strict=True), loc="outside right upper", fontsize="small", frameon=False)
+
+
 def _rows_of(frame: pd.DataFrame, market_id: str | None) -> tuple[str, pd.DataFrame]:
-    """The market's id, and its rows in columns of plain numpy types, in the frame's order."""
+    """The market's id, and its rows in columns of plain numpy types, in the order of the file."""
     import pandas as pd
 
-    missing = [name for name in _NEEDED if name not in frame.columns]
+    missing = [name for name in NEEDED if name not in frame.columns]
     if missing:
         raise RefusedError(
             f"the frame has no {', '.join(missing)}; plot_market draws one of the view prices, as "
@@ -59,7 +75,11 @@ def _rows_of(frame: pd.DataFrame, market_id: str | None) -> tuple[str, pd.DataFr
     if market_id is None and len(markets) != 1:
         raise RefusedError(f"the frame has {len(markets)} markets; say which: {_some(markets)}")
     market = str(markets[0] if market_id is None else market_id)
-    rows = frame.loc[(frame["market_id"] == market).fillna(False).to_numpy(dtype=bool), list(_NEEDED)]
+    order = [
+        name for name in ("seq", "pt") if name in frame.columns
+    ]  # a frame may have each runner by itself
+    rows = frame.loc[(frame["market_id"] == market).fillna(False).to_numpy(dtype=bool)]
+    rows = rows.sort_values(order, kind="stable")[list(NEEDED)]
     if rows.empty:
         raise RefusedError(f"the frame has no market {market!r}; it has {_some(markets)}")
     plain = pd.DataFrame(
@@ -103,7 +123,7 @@ def _some(markets: list[Any]) -> str:
 
 def _draw_prices(axes: Axes, rows: pd.DataFrame, names: Mapping[int, str]) -> None:
     """A line a runner, the lowest last price first; a price holds until the next."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     runners = list(rows.groupby(["selection_id", "handicap"], sort=False))
     runners.sort(key=lambda runner: _last_price(runner[1]))
@@ -119,9 +139,11 @@ def _draw_prices(axes: Axes, rows: pd.DataFrame, names: Mapping[int, str]) -> No
         )
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda price, _: f"{price:g}"))
-    axes.yaxis.set_minor_formatter(
-        NullFormatter() if _spans_decades(rows) else FuncFormatter(lambda p, _: f"{p:g}")
-    )
+    if _is_wide(rows):
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.yaxis.set_minor_formatter(FuncFormatter(lambda price, _: f"{price:g}"))
     axes.set_ylabel("last traded price")
     axes.grid(visible=True, alpha=0.3)
 
@@ -131,9 +153,9 @@ def _last_price(changes: pd.DataFrame) -> float:
     return float(told.iloc[-1]) if len(told) else float("inf")
 
 
-def _spans_decades(rows: pd.DataFrame) -> bool:
+def _is_wide(rows: pd.DataFrame) -> bool:
     told = rows["ltp"].dropna()
-    return bool(len(told)) and told.max() > 20 * told.min()
+    return bool(len(told)) and told.max() > 4 * told.min()
 
 
 def _draw_volume(axes: Axes, rows: pd.DataFrame) -> None:
@@ -144,7 +166,7 @@ def _draw_volume(axes: Axes, rows: pd.DataFrame) -> None:
         lambda volume: volume.ffill().fillna(0.0).diff().fillna(volume.fillna(0.0)).clip(lower=0.0)
     )
     axes.set_ylabel("GBP traded")
-    axes.set_xlabel("time (UTC)")
+    axes.set_xlabel("UTC", loc="left")
     if not added.sum() > 0:
         axes.text(0.5, 0.5, "no volumes in these rows", transform=axes.transAxes, ha="center", va="center")
         return
@@ -153,6 +175,14 @@ def _draw_volume(axes: Axes, rows: pd.DataFrame) -> None:
     edges = edges.astype("datetime64[ms]")
     axes.bar(edges[:-1], sizes, width=np.diff(edges), align="edge", color="#577590")
     axes.grid(visible=True, alpha=0.3)
+
+
+def _write_times(axes: Axes, inches: float) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    marks = AutoDateLocator(minticks=2, maxticks=max(3, round(inches)))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(marks)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(marks))  # type: ignore[no-untyped-call]
 
 
 def _mark_states(both: tuple[Axes, Axes], rows: pd.DataFrame, off: Any) -> None:

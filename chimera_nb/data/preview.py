@@ -1,4 +1,4 @@
-"""Look inside a file: its first records from one ranged request, or of a zip from a few, whatever its size.
+"""Look inside a file: its first records from one ranged request, whatever its size.
 
     found = preview("gs://history/ADVANCED/2016/Jan/1/29614797/1.167210123.bz2")
     found.lines             the whole lines that could be decoded
@@ -12,22 +12,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from chimera_nb.arguments import AnyPath, path_text, whole_number
 from chimera_nb.data.no_file import file_wanted
-from chimera_nb.data.zip_glimpse import Glimpse, GlimpsedZip, ReadAt
 from chimera_nb.session import Session
+from pipeline.archives.scan import ZIP
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
 from pipeline.codecs.stream import BufferedStream
-from pipeline.errors import BadFileError, CutOffError
+from pipeline.errors import BadFileError, ChimeraError, CutOffError, HoldsFilesError
 from pipeline.read.text_format import text_format
 from pipeline.storage import ReadStream, Store
+from pipeline.uri import Uri
 
 MAX_BYTES = 256_000
 _PIECE_BYTES = 1 << 20  # what is asked for at once is allocated at once
 _RAW_BYTES = 32 << 20  # the most that is decoded: few bytes may hold very many
+_FILES_TRIED = 20  # of an archive, for one that can be shown
+_OF_SEVERAL = "the first file of data in the archive:"
 _BZ2_BLOCK = bytes.fromhex("314159265359")
 
 
@@ -46,6 +49,7 @@ class Preview:
                          lines may then be garbage, for a format's checksum comes after what it is of
     problem_sentence     the same as a sentence of its own
     note                 what is worth saying of a good one
+    holds_files          it is an archive, of which no file of data could be shown
     """
 
     uri: str
@@ -60,6 +64,7 @@ class Preview:
     problem: str | None = None
     problem_sentence: str | None = None
     note: str | None = None
+    holds_files: bool = False
 
 
 def preview(
@@ -68,16 +73,35 @@ def preview(
     """Read the first bytes of the object or file `uri`, at most `max_bytes` of them, in one request.
 
     A file that ends beyond what was read is not broken for that; a fault within it is a `problem`, never an
-    exception. A zip that is longer costs some requests more, for its directory and the first files by that, of
-    which no more than `max_bytes` are shown. `store` is that of the session where it is left out, and the session
-    one of its own. Raises RefusedError for a folder and for a glob, StorageError for what cannot be read at all, and
-    StackError without a stack.
+    exception. Of an archive the first file of data is shown, under its own URI and with a note; that takes further
+    requests. The others are looked into by their own names, which `list_folder` gives of `ARCHIVE!/`.
+    `store` is that of the session where it is left out, and the session one of its own. Raises RefusedError for a
+    folder and for a glob, StorageError for what cannot be read at all, and StackError without a stack.
     """
     uri, max_bytes = path_text(uri), min(whole_number(max_bytes, "max_bytes", 1), sys.maxsize)
     store = store or (session or Session()).store_for(uri)
     with file_wanted(store, uri), store.open_read(uri, first_bytes=max_bytes) as stream:
         data = _first_bytes(stream, max_bytes)
-        return preview_bytes(uri, data, max(stream.length(), len(data)), stream.read_at)
+        shown = preview_bytes(uri, data, max(stream.length(), len(data)))
+    if shown.holds_files and (first := _first_in(store, uri, max_bytes)):
+        return first
+    return shown
+
+
+def _first_in(store: Store, uri: str, max_bytes: int) -> Preview | None:
+    """The preview of an archive's first file of data; None where there is none to be shown."""
+    folder = str(Uri.parse(uri).of(""))
+    try:
+        for entry in islice(store.list_objects(folder), _FILES_TRIED):
+            with store.open_read(entry.uri, first_bytes=max_bytes) as stream:
+                data = _first_bytes(stream, max_bytes)
+                found = preview_bytes(entry.uri, data, max(stream.length(), len(data)))
+            if found.lines and not found.problem:
+                name = entry.uri.removeprefix(folder)
+                return replace(found, note="; ".join(filter(None, (f"{_OF_SEVERAL} {name}", found.note))))
+    except ChimeraError:
+        pass  # what is wrong with the archive is told by whoever opens it
+    return None
 
 
 def _first_bytes(stream: ReadStream, size: int) -> bytes:
@@ -87,9 +111,9 @@ def _first_bytes(stream: ReadStream, size: int) -> bytes:
     return data
 
 
-def preview_bytes(uri: str, data: bytes, size: int, read_at: ReadAt | None = None) -> Preview:
-    """The same, of bytes that are at hand: the first of a file of that size. `read_at` gives others of it."""
-    front = _Front(uri, data, size, read_at or (lambda start, size: b""))  # noqa: ARG005
+def preview_bytes(uri: str, data: bytes, size: int) -> Preview:
+    """The same, of bytes that are at hand: the first of a file of that size."""
+    front = _Front(uri, data, size)
     front.decode()
     raw = b"".join(front.chunks)
     *lines, rest = raw.split(b"\n")
@@ -99,7 +123,7 @@ def preview_bytes(uri: str, data: bytes, size: int, read_at: ReadAt | None = Non
     if front.complete:
         estimated = len(raw)
     elif raw and not front.problem:
-        estimated = round(len(raw) * front.data_bytes / front.used_bytes())
+        estimated = round(len(raw) * size / front.used_bytes())
     ended = raw.count(b"\n")
     guessed = round(ended * estimated / len(raw)) if estimated and ended else None
     return Preview(
@@ -107,7 +131,7 @@ def preview_bytes(uri: str, data: bytes, size: int, read_at: ReadAt | None = Non
         size=size,
         codec=front.codec.name if front.codec else None,
         lines=tuple(lines),
-        read_bytes=front.read_bytes,
+        read_bytes=len(data),
         raw_bytes=len(raw),
         estimated_raw_bytes=estimated,
         estimated_lines=len(lines) if front.complete else guessed,
@@ -115,13 +139,8 @@ def preview_bytes(uri: str, data: bytes, size: int, read_at: ReadAt | None = Non
         problem=front.problem,
         problem_sentence=front.problem_sentence,
         note="; ".join(_notes(front, lines, raw)) or None,
+        holds_files=front.holds_files,
     )
-
-
-class _Bounded(Protocol):
-    """A source of bytes that ends where the read part of the file ends."""
-
-    asked_beyond: bool
 
 
 class _Prefix:
@@ -146,17 +165,19 @@ class _Front:
     uri: str
     data: bytes
     size: int
-    read_at: ReadAt
     codec: Codec | None = None
     chunks: list[bytes] = field(default_factory=list)
     problem: str | None = None
     problem_sentence: str | None = None
     notes: list[str] = field(default_factory=list)
+    holds_files: bool = False  # it is an archive
     stopped: bool = False  # at _RAW_BYTES
-    read_bytes: int = 0
-    data_bytes: int = 0  # of the file, without what is known to be no data
-    whole: bool = False  # nothing is left that was not looked at
-    _used: int | None = None  # stored bytes that `chunks` came of, where the codec's outline tells
+    _used: int | None = None  # stored bytes that `chunks` came of, where that is known
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left that was not looked at."""
+        return len(self.data) == self.size
 
     @property
     def complete(self) -> bool:
@@ -164,21 +185,19 @@ class _Front:
 
     def decode(self) -> None:
         """Fill in the rest, as far as the bytes go."""
-        self.read_bytes, self.data_bytes = len(self.data), self.size
-        self.whole = self.read_bytes == self.size
         try:
             self.codec = choose_codec(self.data[:HEAD_BYTES], self.uri)
             if note := mismatch(self.codec, self.uri):
                 self.notes.append(note)
+            if self.codec.name == ZIP:
+                raise HoldsFilesError(ZIP)
             prefix = _Prefix(self.data)
-            if self.codec.name == "zip" and not self.whole:
-                self._decode_zip(BufferedStream(prefix))
-            else:
-                self._take(self.codec, BufferedStream(prefix), prefix)
-                if self.stopped:
-                    self._used = prefix.at
+            self._take(self.codec, BufferedStream(prefix), prefix)
+            if self.stopped:
+                self._used = prefix.at
         except BadFileError as e:
             self.problem, self.problem_sentence = str(e), e.sentence
+            self.holds_files = isinstance(e, HoldsFilesError)
 
     def used_bytes(self) -> int:
         """The stored bytes that the raw ones came of, for the ratio.
@@ -189,18 +208,7 @@ class _Front:
             self._used = _last_bz2_block(self.data)
         return self._used or len(self.data)
 
-    def _decode_zip(self, buffered: BufferedStream) -> None:
-        glimpse = Glimpse(self.data, self.size, self.read_at, most=len(self.data))
-        try:
-            self._take(GlimpsedZip(glimpse), buffered, glimpse)
-            self.whole = not glimpse.asked_beyond
-        finally:
-            self.read_bytes, self.data_bytes = glimpse.read_bytes, glimpse.data_bytes
-            self._used = glimpse.used
-            if glimpse.first is not None:
-                self.notes.insert(0, f"shows the zip from its first file on, {glimpse.first!r}")
-
-    def _take(self, codec: Codec, buffered: BufferedStream, source: _Bounded) -> None:
+    def _take(self, codec: Codec, buffered: BufferedStream, source: _Prefix) -> None:
         raw = 0
         try:
             with closing(codec.decode(buffered)) as chunks:
@@ -238,7 +246,5 @@ def _notes(front: _Front, lines: list[bytes], raw: bytes) -> Iterator[str]:
 def _nothing_whole(front: _Front, raw_bytes: int) -> str:
     if raw_bytes:
         return f"its first line is longer than the {raw_bytes:,} raw bytes that were read"
-    if front.codec and front.codec.name == "zip":
-        return f"the {front.read_bytes:,} bytes that were read of the zip hold no data that could be shown"
     name = front.codec.name if front.codec else "file"
     return f"its first {len(front.data):,} bytes hold no whole {name} block, so nothing can be shown of it"

@@ -11,22 +11,32 @@ import pyarrow as pa
 
 from chimera_nb.arguments import AnyPath, path_texts
 from chimera_nb.data.arrow_frames import frame_of_rows
+from chimera_nb.data.matching_files import each_once, matching_files
+from chimera_nb.data.records import Record, RecordReader
 from chimera_nb.data.view_processes import read_view
 from chimera_nb.machine.memory import available_memory
 from chimera_nb.session import Session
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import BufferedStream
-from pipeline.errors import BadFileError, ObjectNotFoundError, RefusedError, TooManyFailuresError
-from pipeline.inputs.matching import list_matches, literal_uri
-from pipeline.inputs.once import Copy, fullest
-from pipeline.inputs.selection import check_inputs, patterns_by_input
-from pipeline.locations import Inputs
+from pipeline.errors import (
+    BadFileError,
+    ChimeraError,
+    RefusedError,
+    TooManyFailuresError,
+)
+from pipeline.glob import Pattern
 from pipeline.read.file import ReadOptions
 from pipeline.read.view_rows import LookedAt, view_rows
-from pipeline.sources import SourcePlugin, get_decompressor, get_source, tells_holds, what_it_holds
+from pipeline.rows.text import ndjson_blocks
+from pipeline.sources import (
+    build_patterns,
+    get_decompressor,
+    get_source,
+    source_names,
+)
 from pipeline.sources.view import View
-from pipeline.sources.views import make_view, source_of_view
-from pipeline.storage import Entry, Store
+from pipeline.sources.views import make_view, source_of_view, views_of
+from pipeline.storage import Store
 from pipeline.uri import split_uri
 
 MEMORY_SHARE = 0.5  # of what is available, that a frame may take
@@ -69,9 +79,9 @@ def view(
     plugin = get_source(source) if source else source_of_view(name)
     made = make_view(plugin, name, options)
     store = store or (session or Session()).store_for(*located)
-    files = _files(store, located, plugin)
+    files = matching_files(store, located, plugin)
     if not every_file:
-        files = _once(files, plugin)
+        files = each_once(files, plugin)
     how = ReadOptions(codec=get_decompressor(plugin), view=made, max_bad_lines=max_bad_lines)
     room = available_memory() * MEMORY_SHARE
     tables: list[pa.Table] = []
@@ -126,6 +136,37 @@ def peek_rows(
     return frame_of_rows(table)
 
 
+def first_records(
+    store: Store, uri: str, n: int, *, source: str, name: str
+) -> tuple[list[Record], str | None]:
+    """The first `n` rows that a view makes of one file, as records of JSON, and what is wrong with the file if they
+    are fewer for that.
+    """
+    plugin = get_source(source)
+    batches, problem = _first_rows(store, uri, n, make_view(plugin, name), get_decompressor(plugin))
+    rows = [row for batch in batches for block in ndjson_blocks(batch) for row in block.splitlines()]
+    return [row for row in RecordReader().read(rows[:n]) if isinstance(row, dict)], (
+        None if len(rows) >= n else problem
+    )
+
+
+def views_for(uri: str) -> list[tuple[str, str]]:
+    """Source and name of each view whose source takes files of such a name. A plugin that fails offers none."""
+    bucket, path = split_uri(uri)
+    folder = path.rpartition("/")[0]
+    found: list[tuple[str, str]] = []
+    for source in source_names():
+        try:
+            plugin = get_source(source)
+            views = views_of(plugin)
+            patterns = build_patterns(plugin, bucket, [f"{folder}/" if folder else ""]) if views else []
+            taken = any(Pattern(pattern).matches(uri) for pattern in patterns)
+        except ChimeraError:
+            continue
+        found += [(source, name) for name in views if taken]
+    return found
+
+
 def _first_rows(
     store: Store, uri: str, n: int, made: View, codec: str
 ) -> tuple[list[pa.RecordBatch], str | None]:
@@ -143,36 +184,6 @@ def _first_rows(
     except BadFileError as e:
         return held, str(e)
     return held, None
-
-
-def _files(store: Store, paths: list[str], plugin: SourcePlugin) -> list[Entry]:
-    """What a job over these paths would read, by name."""
-    by_input = check_inputs(store, patterns_by_input(store, Inputs(tuple(paths)), plugin.name))
-    found: dict[str, Entry] = {}
-    for pattern in dict.fromkeys(pattern for patterns in by_input.values() for pattern in patterns):
-        if uri := literal_uri(pattern):
-            try:
-                found[uri] = store.stat(uri)
-            except ObjectNotFoundError:
-                found[uri] = Entry(uri, 0)  # reading it says so
-        else:
-            found |= {entry.uri: entry for entry in list_matches(store, pattern)}
-    return [found[uri] for uri in sorted(found)]
-
-
-def _once(files: list[Entry], plugin: SourcePlugin) -> list[Entry]:
-    """The files without those whose records others of them hold, as a job has it."""
-    if not tells_holds(plugin):
-        return files
-    held = {entry.uri: what_it_holds(plugin, split_uri(entry.uri)[1]) for entry in files}
-    parts = {holds.part_of for holds in held.values() if holds and holds.part_of}
-    copies: dict[str, list[Copy]] = {}
-    for entry in files:
-        holds = held[entry.uri]
-        if holds and holds.whole_of not in parts:
-            copies.setdefault(holds.what, []).append(Copy(entry.uri, holds.rank, entry.size))
-    kept = {fullest(several).uri for several in copies.values()}
-    return [entry for entry in files if held[entry.uri] is None or entry.uri in kept]
 
 
 def _tell(failed: list[tuple[str, str]], files: int) -> None:

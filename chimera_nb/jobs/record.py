@@ -58,7 +58,6 @@ from chimera_nb.jobs.limits import (
 )
 from pipeline.errors import JobLogError, UnknownNameError, UnreadableRecordError
 from pipeline.spec import JobSpec
-from pipeline.uri import split_uri
 
 STAGES = ("read", "decompress", "write")
 RUNNERS = ("direct", "dataflow")
@@ -180,7 +179,7 @@ class JobRecord:
         """The record of a job that has just been asked for. Raises UnknownNameError for the runner."""
         if runner not in RUNNERS:
             raise UnknownNameError("runner", runner, list(RUNNERS))
-        bucket, prefix = split_uri(spec.target)
+        bucket, prefix = spec.writes.bucket, spec.writes.path
         return cls(
             job_id=spec.job_id,
             source_type=spec.source,

@@ -14,7 +14,7 @@ from typing import IO
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _NAME = ".chimera"
-_FOLDERS = ("storage", "incoming", "set-aside", "dataflow", "jobs", "samples")
+_FOLDERS = ("storage", "incoming", "set-aside", "dataflow", "jobs", "samples", "catalogues")
 _FILES = (
     *("stack.json", "stack.log", "stack.lock", "start.lock", "storage.log", "storage.port", "dataflow.log"),
     *("dataflow.port", "jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm", "recent-places.json"),

@@ -7,6 +7,7 @@ read, and others who go through it meet what is there already. So a listing show
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from pipeline.errors import BadFileError
 from pipeline.storage import ReadStream
 
 _AT_ONCE = 256  # members found before others may look
+_AT_ONCE_SECONDS = 0.2
 _IN_MEMORY = 1_000_000  # members of all indexes
 
 Key = tuple[str, ...]
@@ -30,7 +32,8 @@ class Index:
     Of members of one name the last counts, as it does for tar and unzip; of a compressed tar, which is read once and in
     order, the first. The others are told by the outline.
 
-    Attributes: kind (None for a file that is no archive); is_in_order; outline (whole once `complete` has been called).
+    Attributes: kind (None for a file that is no archive); is_in_order; outline (whole once `complete` has been called);
+    encrypted (how many members found so far are).
     """
 
     def __init__(self, key: Key, found: Scan | None, stream: ReadStream | None) -> None:
@@ -41,8 +44,10 @@ class Index:
         self._coming = iter(found) if found else iter(())
         self._members: list[Member | None] = []
         self._places: dict[str, int] = {}
+        self.encrypted = 0
         self._done = found is None
         self._lock = threading.Lock()
+        self._stream = stream
         self._close = weakref.finalize(self, stream.close) if stream else None
 
     @property
@@ -52,6 +57,16 @@ class Index:
 
     def __len__(self) -> int:
         return len(self._members)
+
+    @property
+    def reached(self) -> tuple[int, int] | None:
+        """How many bytes of the archive have been gone through, and how many it has; None once all are known."""
+        if self._done or self._stream is None:
+            return None
+        length = self._stream.length()
+        last = self._members[-1] if self._members else None
+        at = self._stream.size if self.is_in_order else last.at + last.packed if last else 0
+        return min(at, length), length
 
     def __iter__(self) -> Iterator[Member]:
         """All members; raises StorageError where they cannot be read on. An archive's own fault ends it."""
@@ -92,9 +107,14 @@ class Index:
             if self._done or at < len(self._members):
                 return
             try:
+                until = time.monotonic() + _AT_ONCE_SECONDS
+                found = False
                 for member in islice(self._coming, _AT_ONCE):
                     self._add(member)
-                if len(self._members) == at:
+                    found = True
+                    if time.monotonic() > until:
+                        break
+                if not found:
                     self._end()
             except BaseException:
                 forget(self._key)  # what was found so far cannot be gone on with
@@ -113,6 +133,7 @@ class Index:
             if self.is_in_order:
                 return
             self._members[before] = None
+        self.encrypted += member.entry is not None and member.entry.is_encrypted
         self._places[member.name] = len(self._members)
         self._members.append(member)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+DEEPEST = 2  # archives around a file
+
 _TAR_NAME = re.compile(
     r"\.(?:tar(?:\.(?:gz|gzip|bz2?|bzip2|xz|zst|zstd))?|tgz|tbz2?|tb2|txz|tzst)\Z", re.IGNORECASE
 )

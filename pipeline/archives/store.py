@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pipeline.archives.index import Index, Key, shared_index
 from pipeline.archives.listing import level
 from pipeline.archives.members import Member
+from pipeline.archives.names import DEEPEST
 from pipeline.archives.packet import MembersAtHand
 from pipeline.archives.scan import ZIP, scan
 from pipeline.archives.streams import RangeReader, StreamedReader, ZipReader
@@ -22,7 +23,6 @@ from pipeline.storage import Entry, ListingPage, ReadStream, Store, Version, Wri
 from pipeline.storage.around import StoreAround
 from pipeline.uri import SEPARATOR, Uri, written
 
-_DEEPEST = 2  # archives around a member
 _HEAD_BYTES = 64 << 10
 _Named = TypeVar("_Named", Entry, Version)
 
@@ -70,7 +70,7 @@ class ArchiveStore(StoreAround):
             return opened
         place = Uri.parse(uri)
         if place.members:
-            return self._open_member(place)
+            return self._open_member(place, first_bytes)
         if first_bytes is None:
             return self.store.open_read(place.stored)
         return self.store.open_read(place.stored, first_bytes=first_bytes)
@@ -164,7 +164,7 @@ class ArchiveStore(StoreAround):
 
     def _indexed(self, archive: Uri, stream: ReadStream) -> Index:
         """The same, of the version of which the stream is."""
-        if len(archive.members) >= _DEEPEST:
+        if len(archive.members) >= DEEPEST:
             raise BadFileError(
                 "is within two archives, and no deeper is looked; unpack one and upload what is in it",
                 of_the_file=True,
@@ -183,7 +183,7 @@ class ArchiveStore(StoreAround):
             return self._open_member(place)
         return self.store.open_read(place.stored, first_bytes=_HEAD_BYTES)
 
-    def _open_member(self, place: Uri) -> ReadStream:
+    def _open_member(self, place: Uri, first_bytes: int | None = None) -> ReadStream:
         if not place.member:
             raise ObjectNotFoundError(str(place), "is an archive as a folder, not a file")
         archive = self._open(place.archive)
@@ -192,8 +192,10 @@ class ArchiveStore(StoreAround):
             if index.is_in_order:
                 return self._streamed(place, archive)
             member = _found(place, index, index.find(place.member))
-            reader = ZipReader if index.kind == ZIP else RangeReader
-            return reader(str(place), member, archive)
+            if index.kind == ZIP:
+                return ZipReader(str(place), member, archive)
+            first = {} if first_bytes is None else {"first_bytes": first_bytes}
+            return RangeReader(str(place), member, archive, **first)
         except BaseException:
             archive.close()
             raise

@@ -19,7 +19,7 @@ from pipeline.codecs.zip_members import MemberStream as ZipMemberStream
 from pipeline.errors import BadFileError, CutOffError, StorageError, TransferError
 from pipeline.storage import ReadStream
 
-_WINDOW_BYTES = 4 << 20
+_WINDOW_BYTES = 4 << 20  # one request brings so much
 _LOCAL_HEADER_BYTES = 4096  # more than nearly all have
 _COPIED_BYTES = 16 << 20  # of a member that is read at any place, what is held in memory
 
@@ -62,12 +62,15 @@ class MemberReader(ReadStream):
 
 
 class RangeReader(MemberReader):
-    """A member whose bytes stand as they are in the archive."""
+    """A member whose bytes stand as they are in the archive. `first_bytes` is how many the first request brings."""
 
-    def __init__(self, uri: str, member: Member, archive: ReadStream) -> None:
+    def __init__(
+        self, uri: str, member: Member, archive: ReadStream, *, first_bytes: int = _WINDOW_BYTES
+    ) -> None:
         super().__init__(uri, member, archive)
         self._window = b""
         self._at = 0
+        self._due = first_bytes
 
     def read_at(self, start: int, size: int) -> bytes:
         size = min(size, self._member.size - start)
@@ -78,7 +81,8 @@ class RangeReader(MemberReader):
 
     def _next(self, size: int) -> bytes:
         if self._at == len(self._window):
-            self._window, self._at = self.read_at(self.size, _WINDOW_BYTES), 0
+            self._window, self._at = self.read_at(self.size, self._due), 0
+            self._due = _WINDOW_BYTES
         piece = self._window[self._at : self._at + size]
         self._at += len(piece)
         return piece

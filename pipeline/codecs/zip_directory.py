@@ -56,6 +56,10 @@ class Member:
         return self.stored_name.partition("\0")[0]
 
     @property
+    def is_encrypted(self) -> bool:
+        return bool(self.flags & 1)
+
+    @property
     def is_folder(self) -> bool:
         return self.name.endswith("/")
 

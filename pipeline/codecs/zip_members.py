@@ -18,7 +18,7 @@ from pipeline.errors import BadFileError, CutOffError
 
 _HEADER = struct.Struct("<4s5H3L2H")
 _HEADER_SIGN = b"PK\3\4"
-_ENCRYPTED, _PATCHED, _STRONGLY_ENCRYPTED = 1, 1 << 5, 1 << 6
+_PATCHED, _STRONGLY_ENCRYPTED = 1 << 5, 1 << 6
 
 
 class Source(Readable, Protocol):
@@ -68,7 +68,7 @@ def _proved(source: Source, member: Member) -> Iterator[bytes]:
 
 
 def _check(member: Member) -> None:
-    if member.flags & _ENCRYPTED:
+    if member.is_encrypted:
         raise BadFileError("is encrypted; upload it without a password", of_the_file=True)
     check_method(member.method)
     if member.flags & (_PATCHED | _STRONGLY_ENCRYPTED):

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 
-from pipeline.archives.names import is_archive_name
+from pipeline.archives.names import DEEPEST, is_archive_name
 from pipeline.errors import BadFileError, ObjectNotFoundError, StorageError
 from pipeline.glob import Pattern
 from pipeline.storage import Entry, Store
 from pipeline.uri import SEPARATOR, Uri, archives_named, join_uri, split_pattern, split_uri
 
 _log = logging.getLogger(__name__)
+_NO_OTHER = Pattern("x")  # where all is wanted, none is looked for by it
 
 
 def literal_uri(pattern: str) -> str | None:
@@ -54,6 +55,24 @@ def look_through(store: Store, pattern: str) -> Iterator[Entry | None]:
             yield from _in_archive(store, entry, glob, whole=glob.matches(path))
         else:
             yield entry if glob.matches(path) else None
+
+
+def look_through_folder(store: Store, folder: str) -> Iterator[Entry | None]:
+    """All files in a folder, of archives in it their members; None likewise."""
+    for entry in store.list_objects(folder):
+        if is_archive_name(entry.uri) and len(Uri.parse(entry.uri).members) < DEEPEST:
+            yield from _in_archive(store, entry, _NO_OTHER, whole=True)
+        else:
+            yield entry
+
+
+def look_through_archive_of(store: Store, uri: str) -> Iterator[None]:
+    """Find the members of the archive that a member is in, so that it is known when it is asked for itself."""
+    place = Uri.parse(uri)
+    if place.members:
+        with suppress(StorageError, BadFileError):  # whoever asks for the member is told
+            for _ in store.list_objects(str(place.archive.of(""))):
+                yield None
 
 
 def _listed(store: Store, bucket: str, glob: Pattern, *, alone: bool) -> Iterator[Entry]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pipeline.archives.members import Member, Outline, Told
+from pipeline.archives.names import DEEPEST
 from pipeline.archives.scan import ZIP, Scan, scan, scan_in_order
 from pipeline.archives.store import ArchiveStore, store_of_archives
 from pipeline.archives.streams import Ahead, RangeReader, Spooled, StreamedReader, ZipReader
@@ -24,7 +25,6 @@ from pipeline.read.file import ReadFile, ReadOptions, read_file
 from pipeline.storage import ReadStream, Store
 from pipeline.uri import Uri
 
-_DEEPEST = 2  # archives around a file
 _TOO_DEEP = "is an archive within an archive in an archive, and no deeper is read; unpack one of them"
 _NO_ARCHIVE = "is named as an archive and is none: it is neither a tar, compressed or not, nor a zip"
 _AGAIN = "files whose names came before in it, and of each name read the first"
@@ -36,7 +36,7 @@ def files_in(file: ReadFile, options: ReadOptions, wanted: Wanted) -> Iterator[R
     if file.archive is not None:
         tally("read-bytes", -file.record.size)  # its files are counted as they are read
         tally("raw-bytes", -file.record.raw_bytes)
-        if len(Uri.parse(uri).members) < _DEEPEST:
+        if len(Uri.parse(uri).members) < DEEPEST:
             yield from read_members(file.archive, uri, options, wanted)
         else:
             yield ReadFile(replace(file.record, error=_TOO_DEEP))
@@ -168,7 +168,7 @@ class _Archive:
     def _files_of(self, current: _Current, *, inside: bool) -> Iterator[ReadFile]:
         """One member, or the files in it, where it is an archive."""
         store, uri = self._store.holding(current), str(current.place)
-        if inside and len(current.place.members) < _DEEPEST:
+        if inside and len(current.place.members) < DEEPEST:
             yield from read_members(store, uri, self._options, self._wanted)
         else:
             yield from files_in(read_file(store, uri, self._options), self._options, self._wanted)

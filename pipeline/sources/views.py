@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pipeline.errors import ChimeraError, OptionRefusedError, UnknownNameError
+from pipeline.errors import ChimeraError, OptionRefusedError, RefusedError, UnknownNameError
 from pipeline.job_options import RAW, JobOptions
 from pipeline.sources.base import SourcePlugin
 from pipeline.sources.registry import get_source, source_names
@@ -195,6 +195,16 @@ def partition_columns(options: JobOptions) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, map(str.strip, (options.partition_by or "").split(",")))))
 
 
+def view_with_facets(source: SourcePlugin) -> View:
+    """The view by which a source's files are chosen. Raises RefusedError where none has facets."""
+    for view in views_of(source).values():
+        if view.facets:
+            return view.for_catalogue()
+    raise RefusedError(
+        f"the files of source {source.name} cannot be chosen by content: none of its views has facets"
+    )
+
+
 def source_of_view(name: str) -> SourcePlugin:
     """The one source that offers a view of that name. Raises UnknownNameError, OptionRefusedError for several."""
     offers: dict[str, SourcePlugin] = {}
@@ -218,7 +228,14 @@ def source_of_view(name: str) -> SourcePlugin:
 
 def _problem(view: type[View]) -> str | None:
     """What is wrong with a view's class, if something is."""
-    for look in (_problem_of_names, _problem_of_columns, _problem_of_partitions, _problem_of_options):
+    looks = (
+        _problem_of_names,
+        _problem_of_columns,
+        _problem_of_partitions,
+        _problem_of_facets,
+        _problem_of_options,
+    )
+    for look in looks:
         if problem := look(view):
             return problem
     return None
@@ -236,7 +253,7 @@ def _problem_of_columns(view: type[View]) -> str | None:
     schema = getattr(view, "schema", None)
     if not isinstance(schema, pa.Schema) or not schema.names or len(set(schema.names)) < len(schema.names):
         return "must have a schema: a pyarrow.Schema whose columns have names of their own"
-    for what in ("sorted_by", "partitions"):
+    for what in ("sorted_by", "partitions", "facets", "kept"):
         if missing := set(getattr(view, what)) - set(schema.names):
             return f"has {min(missing)!r} in {what}, which is no column of its schema"
     return None
@@ -251,6 +268,20 @@ def _problem_of_partitions(view: type[View]) -> str | None:
             return f"cannot be divided by {name!r}: give a column of texts, whole numbers or days (date32)"
     alone = len(set(view.partitions)) >= len(view.schema.names)
     return "has no column that is no partition" if alone else None
+
+
+def _problem_of_facets(view: type[View]) -> str | None:
+    import pyarrow as pa
+
+    if not view.facets:
+        return None
+    if view.key not in view.schema.names or not pa.types.is_string(view.schema.field(view.key).type):
+        return f"has facets and no key: name a column of texts ({view.key!r} is none)"
+    for name in view.facets:
+        kind = view.schema.field(name).type
+        if not (pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_date32(kind)):
+            return f"cannot have {name!r} as a facet: give a column of texts, whole numbers or days (date32)"
+    return None
 
 
 def _problem_of_options(view: Any) -> str | None:

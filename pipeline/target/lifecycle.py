@@ -18,7 +18,6 @@ from pipeline.storage import Store, join
 from pipeline.target.claim import Claim, State, advance, drop, read_claim, roll_forward, stands, take
 from pipeline.target.contents import TargetContents, clear_up, delete, litter, look, published_versions
 from pipeline.target.layout import claim_uri, job_folder, job_folders, summary_uri
-from pipeline.uri import split_uri
 
 # A job is on record some seconds after it has taken its target. Until then nobody can say whether it is alive.
 _YOUNG = timedelta(minutes=2)
@@ -54,7 +53,7 @@ def prepare_target(store: Store, spec: JobSpec, is_alive: Callable[[str], bool |
     With a claim that is taken over goes what its job has left: temporary files, and shards of no result. Output that
     stands after that is as where there was no claim.
     """
-    bucket, _ = split_uri(spec.target)
+    bucket = spec.writes.bucket
     try:
         if not store.bucket_exists(bucket):
             raise TargetError(

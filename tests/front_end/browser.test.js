@@ -11,13 +11,13 @@ import { cameFrom, emptyText, matchedText, statusText } from "../../chimera_nb/w
 /** @param {Partial<RowsMessage>} changes @returns {RowsMessage} */
 function message(changes = {}) {
   return {
-    kind: "rows", generation: 1, folder: "gs://b/in/", filter: "", crumbs: [], above: null, at: [0, 0], folders: [], objects: [], rest: false, loading: false, failed: false, complete: true, unnamed: 0,
+    kind: "rows", generation: 1, folder: "gs://b/in/", filter: "", crumbs: [], above: null, at: [0, 0], folders: [], objects: [], rest: false, loading: false, failed: false, complete: true, unnamed: 0, archive: null,
     ...changes,
   };
 }
 
-/** @param {string} name @returns {[string, number, string | null, string]} */
-const object = (name) => [name, 7, null, "bz2"];
+/** @param {string} name @returns {[string, number, string | null, string, boolean]} */
+const object = (name) => [name, 7, null, "bz2", name.endsWith(".tar")];
 
 /** @param {Partial<RowsMessage>[]} messages */
 function rowsOf(...messages) {
@@ -33,6 +33,14 @@ test("folders stand first, and keys stay when more rows come", () => {
   assert.deepEqual([rows.indexOfKey(0), rows.uri(0), rows.uri(-2)], [2, "gs://b/in/x", "gs://b/in/c/"]);
   assert.deepEqual([0, 1, 2, 3].map(rows.keyAt).map(rows.name), ["a/", "c/", "x", "y"]);
   assert.deepEqual([rows.has(-2), rows.has(-3), rows.has(1), rows.has(2)], [true, false, true, false]);
+});
+
+test("an archive opens as a folder, and is found again by the folder that was left", () => {
+  const rows = rowsOf({ folders: ["a/"], objects: [object("x"), object("data.tar")] });
+  assert.deepEqual([-1, 0, 1].map(rows.opens), [true, false, true]);
+  assert.deepEqual([-1, 0, 1].map(rows.uri), ["gs://b/in/a/", "gs://b/in/x", "gs://b/in/data.tar!/"]);
+  const left = cameFrom("gs://b/in/data.tar!/2016/", "gs://b/in/");
+  assert.deepEqual([left, rows.keyOf(left ?? ""), rows.keyOf("a/"), rows.keyOf("x!/"), rows.keyOf("x")], ["data.tar!/", 1, -1, undefined, undefined]);
 });
 
 test("rows that were sent before are not there twice, and a hole is noticed", () => {
@@ -70,6 +78,18 @@ test("the status says how much is there, and what to do for more", () => {
   assert.equal(statusText(rowsOf({ ...two, complete: false, failed: true })), "1 folder, 2 files so far");
   assert.equal(statusText(rowsOf({ complete: false, loading: true })), "Loading");
   assert.equal(statusText(rowsOf({ objects: [object("x")], unnamed: 1 })), "1 file; 1 name left out that no text can show");
+});
+
+test("of an archive it says how far it has been looked through, and then what is wrong with it", () => {
+  /** @type {(archive: Partial<NonNullable<RowsMessage["archive"]>>) => Partial<RowsMessage>} */
+  const within = (archive) => ({ folders: ["a/"], archive: { streamed: false, read: 0, size: 0, note: "", fault: "", ...archive } });
+  const going = { read: 2_000_000, size: 8_000_000 };
+  assert.equal(statusText(rowsOf({ ...within(going), complete: false })), "1 folder so far; looking through the archive: 2.0 MB of 8.0 MB");
+  assert.equal(statusText(rowsOf({ ...within({ ...going, streamed: true }), folders: [], complete: false })), "it is compressed, and read through once: 2.0 MB of 8.0 MB");
+  assert.equal(statusText(rowsOf(within({}))), "1 folder");
+  assert.equal(statusText(rowsOf(within({ note: "passed over 1 links: 'x'" }))), "1 folder; passed over 1 links: 'x'");
+  assert.equal(statusText(rowsOf(within({ fault: "gs://b/x.tar is cut off" }))), "1 folder; gs://b/x.tar is cut off");
+  assert.equal(emptyText(rowsOf({ ...within({ fault: "gs://b/x.tar holds no files" }), folders: [] })), "gs://b/x.tar holds no files");
 });
 
 test("an empty list says what to do about it", () => {

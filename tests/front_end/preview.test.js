@@ -54,7 +54,7 @@ test("what is known of a file is told from what is guessed", () => {
 test("how much is shown is told", () => {
   assert.deepEqual([linesText(200, 1234), linesText(1, 1)], ["the first 200 of 1,234 lines read", "1 line"]);
   /** @type {Records} */
-  const table = { columns: [], rows: [["1"]], moreRows: false, moreColumns: 0, others: 0, lists: [], explode: "" };
+  const table = { columns: [], rows: [["1"]], moreRows: false, moreColumns: 0, others: 0, lists: [], explode: "", problem: "" };
   assert.equal(tableText(table), "1 row");
   assert.equal(tableText({ ...table, moreRows: true, moreColumns: 2, others: 1 }), "the first 1 row, 2 columns more, 1 line of no JSON object left out");
 });

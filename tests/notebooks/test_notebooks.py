@@ -77,6 +77,17 @@ def test_there_is_a_plot_for_the_reader():
     assert "image/png" in plotted.read_text()
 
 
+def test_ten_lines_lead_from_an_archive_to_a_chart_and_a_table():
+    (answer,) = (path for path in NOTEBOOKS if path.stem.startswith("05"))
+    cells = [cell for cell in json.loads(answer.read_text())["cells"] if cell["cell_type"] == "code"]
+    first = [line for cell in cells[:3] for line in "".join(cell["source"]).splitlines() if line.strip()]
+    assert len(first) <= 10
+    assert [kind for cell in cells[:3] for output in cell["outputs"] for kind in output.get("data", {})] == [
+        *("image/png", "text/plain"),
+        *("text/html", "text/plain"),
+    ]
+
+
 def test_pictures_that_notebooks_show_are_there():
     shown = [
         line.rpartition("](")[2].rstrip(")\n")

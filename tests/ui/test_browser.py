@@ -7,17 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.fixtures.browsing import PROBE, cell, kernel, put, row, selected, until
+from tests.fixtures.browsing import PROBE, REQUESTS, cell, kernel, put, row, selected, until
 
-# Every request that this kernel makes of the store.
-REQUESTS = """
-import requests
-asked, send = [], requests.Session.send
-def counted(session, request, **options):
-    asked.append(request.url)
-    return send(session, request, **options)
-requests.Session.send = counted
-"""
 NASTY = [
     "<img src=x onerror=\"document.title='owned'\">.bz2",
     "a\"quote'd &amp; <b>name.gz",

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -61,3 +63,27 @@ def check(raw, books):
     plan.add(raw)
     found = [text for _, texts in differences(raw, books, basic=not plan.has_ladders) for text in texts]
     assert found == []
+
+
+@_hasty
+@given(streams)
+def test_runners_without_offers_are_the_same_otherwise(raw):
+    compact = b"".join(
+        json.dumps(json.loads(line), separators=(",", ":")).encode() + b"\n" for line in raw.splitlines()
+    )
+    left_out = {"best_back_at_off", "best_lay_at_off"}
+    for data in (raw, compact):
+        fewer = {key(row): row for row in files.rows(Runners(offers=False), data)}
+        for row in files.rows(Runners(), data):
+            if found := fewer.pop(key(row), None):
+                assert {k: v for k, v in found.items() if k not in left_out} == {
+                    k: v for k, v in row.items() if k not in left_out
+                }
+            else:  # known from its books alone
+                assert row["result"] is row["ltp_at_off"] is row["pp_ltp"] is row["ip_ltp"] is None
+                assert not row["pp_traded"]
+        assert not fewer
+
+
+def key(row):
+    return row["market_id"], row["selection_id"], row["handicap"]

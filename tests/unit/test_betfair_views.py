@@ -272,7 +272,7 @@ def test_batches_are_bounded_and_in_the_files_order():
     from tests.markets.files import blocks
 
     batches = list(Prices().rows(blocks(raw, 1 << 20), Viewed()))
-    assert [len(batch) for batch in batches] == [65_536, 70_000 - 65_536]
+    assert [len(batch) for batch in batches] == [16_384] * 4 + [70_000 - 4 * 16_384]
     assert pa.Table.from_batches(batches)["seq"].to_pylist() == list(range(1, 70_001))
 
 

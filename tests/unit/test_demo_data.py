@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import re
+import tarfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from chimera_nb.local.demo.bucket import put_demo
 from chimera_nb.local.demo.event import make_event
 from chimera_nb.local.demo.files import FEWEST_FILES, DemoFile, demo_files, market_of_size
 from chimera_nb.local.demo.market import FEWEST_MESSAGES, LADDER, PLANS, make_market
@@ -233,3 +235,26 @@ def test_a_market_of_a_size_is_about_that_size(plan: str) -> None:
     for seed in range(3):
         for size in (100_000, 292_000, 2_000_000):
             assert abs(len(market_of_size(seed, size, plan=plan)) - size) < size / 10
+
+
+def test_one_tar_holds_the_files_of_one_plan() -> None:
+    class Kept(dict[str, bytes]):
+        """A store of what is written to it."""
+
+        def bucket_exists(self, _: str) -> bool:
+            return True
+
+        def list_objects(self, _: str) -> list[Any]:
+            return []
+
+        def write_bytes(self, uri: str, data: bytes) -> None:
+            self[uri] = data
+
+    kept = Kept()
+    made = put_demo(kept)  # type: ignore[arg-type]
+    with tarfile.open(fileobj=io.BytesIO(kept.pop(made.archive))) as tar:
+        held = {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+    assert len(kept) == made.files
+    assert held == {
+        name.removeprefix(made.inputs): data for name, data in kept.items() if "/ADVANCED/" in name
+    }

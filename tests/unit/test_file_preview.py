@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import bz2
+import json
 import threading
 
 import pytest
 
+from chimera_nb.data.view import views_for
+from chimera_nb.local.demo.market import make_market
 from chimera_nb.widgets.preview import widget as file_preview
 from chimera_nb.widgets.preview.widget import FilePreview
 from pipeline.storage import PlainStore
@@ -161,3 +165,57 @@ def test_a_front_end_cannot_choose_the_file():
     widget = FilePreview()
     widget.set_state({"uri": "/etc/passwd"})
     assert widget.uri == ""
+
+
+def test_a_file_of_a_source_with_views_is_shown_as_one(sent, tmp_path):
+    path = tmp_path / "1.1.bz2"
+    path.write_bytes(bz2.compress(make_market(1, 60)))
+
+    async def work():
+        widget = FilePreview(str(path))
+        ask(widget, "hello")
+        await until(lambda: sent and sent[-1]["state"] == "shown")
+        shown = sent[-1]
+        assert [view for source, view in shown["views"] if source == "betfair"] == [
+            "catalogue",
+            "runners",
+            "prices",
+        ]
+        ask(widget, "table", generation=shown["generation"], explode="", source="betfair", view="runners")
+        await until(lambda: sent[-1]["kind"] == "table")
+        records = sent[-1]["records"]
+        assert sent[-1]["view"] == "runners"
+        assert records["columns"][0] == ["market_id", False]
+        assert {row[0] for row in records["rows"]} == {
+            json.loads(make_market(1, 60).split(b"\n")[0])["mc"][0]["id"]
+        }
+        assert records["problem"] == ""
+
+    run(work())
+
+
+def test_a_file_that_a_view_does_not_read_says_why(sent, tmp_path):
+    path = tmp_path / "1.2.bz2"
+    path.write_bytes(bz2.compress(b'{"no": "market"}\n'))
+
+    async def work():
+        widget = FilePreview(str(path))
+        ask(widget, "hello")
+        await until(lambda: sent and sent[-1]["state"] == "shown")
+        ask(
+            widget,
+            "table",
+            generation=sent[-1]["generation"],
+            explode="",
+            source="betfair",
+            view="runners",
+        )
+        await until(lambda: sent[-1]["kind"] == "table")
+        assert "holds no market changes" in sent[-1]["records"]["problem"]
+        assert sent[-1]["records"]["rows"] == []
+
+    run(work())
+
+
+def test_a_source_offers_its_views_for_the_names_that_it_takes(files):
+    assert [view for source, view in views_for(str(files / "a.ndjson")) if source == "betfair"] == []

@@ -48,6 +48,7 @@ CALLS = {
     "read_version": lambda store: store.read_version(URI),
     "swap": lambda store: store.swap(URI, b"y", 1),
     "move": lambda store: store.move(URI, f"{URI}2", generation=1),
+    "is_archive": lambda store: store.is_archive(URI),
     "delete_version": lambda store: store.delete_version(URI, 1),
     "delete": lambda store: store.delete([URI]),
     "delete_tree": lambda store: store.delete_tree("gs://bucket/"),

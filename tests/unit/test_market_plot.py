@@ -42,7 +42,7 @@ def test_prices_are_a_line_a_runner_and_volume_is_below():
     prices, volume = ch.plot_market(RACE, names={1: "Echo"}).axes
     lines = {line.get_label(): list(line.get_ydata()) for line in prices.lines if len(line.get_xdata()) > 1}
     assert lines == {"2": [2.0, 1.01], "Echo": [3.0, 4.0, 5.0], "the off": [0, 1]}
-    assert [text.get_text() for text in prices.get_legend().get_texts()][:2] == ["2", "Echo"]
+    assert [text.get_text() for text in prices.figure.legends[0].get_texts()][:2] == ["2", "Echo"]
     assert sum(bar.get_height() for bar in volume.patches if bar.get_width() < 1 / 86400) == pytest.approx(55)
     assert prices.get_title() == "Market 1.1"
     assert prices.get_yscale() == "log"
@@ -70,6 +70,15 @@ def test_a_market_that_is_never_in_play_goes_off_when_it_is_last_open():
 def test_volumes_that_a_plan_does_not_have_are_said_to_be_missing():
     _, volume = ch.plot_market(RACE.assign(tv=None)).axes
     assert [text.get_text() for text in volume.texts] == ["no volumes in these rows"]
+
+
+def test_a_frame_that_has_each_runner_by_itself_is_the_same_market():
+    by_runner = RACE.sort_values(["selection_id", "second"])
+    for one, other in zip(ch.plot_market(RACE).axes, ch.plot_market(by_runner).axes, strict=True):
+        assert [list(line.get_ydata()) for line in one.lines] == [
+            list(line.get_ydata()) for line in other.lines
+        ]
+        assert [band.get_x() for band in one.patches] == [band.get_x() for band in other.patches]
 
 
 @pytest.mark.parametrize("kinds", [None, pd.ArrowDtype])

@@ -31,9 +31,9 @@ LINES = b"".join(b'{"id":%d,"x":"%s"}\n' % (i, RNG.randbytes(8).hex().encode()) 
 @pytest.fixture(autouse=True)
 def room(monkeypatch):
     """This process's room in memory. All of it, and of that on disk, must be free again when a test is done."""
-    before = held_lines._room._free
-    yield held_lines._room
-    assert (held_lines._room._free, held_lines._disk._taken) == (before, 0)
+    before = held_lines.memory_room._free
+    yield held_lines.memory_room
+    assert (held_lines.memory_room._free, held_lines.disk_room._taken) == (before, 0)
 
 
 def take(file: ReadFile) -> bytes:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 import chimera_nb as ch
-from chimera_nb.data import view_processes
+from chimera_nb.data import processes, view_processes
 from chimera_nb.data.arrow_frames import frame_of_rows
 from chimera_nb.data.row_output import RowOutput
 from chimera_nb.data.view import ViewWarning
@@ -109,12 +109,12 @@ def test_files_are_read_by_as_many_processes_as_there_are_cores(inputs, monkeypa
     alone = ch.view(inputs, "readings")
     begun = []
 
-    class Counted(view_processes._Reader):
+    class Counted(processes.Process):
         def __enter__(self):
             begun.append(self)
             return super().__enter__()
 
-    monkeypatch.setattr(view_processes, "_Reader", Counted)
+    monkeypatch.setattr(processes, "Process", Counted)
     monkeypatch.setattr(view_processes, "_ALONE_BYTES", 0)
     monkeypatch.setattr(view_processes, "_AT_ONCE", 1)
     monkeypatch.setattr(view_processes, "usable_cores", lambda: [0, 1, 2])
@@ -136,7 +136,7 @@ def test_a_process_that_dies_is_said_and_none_is_left(inputs, monkeypatch):
     monkeypatch.setattr(view_processes, "_AT_ONCE", 1)
     monkeypatch.setattr(view_processes, "usable_cores", lambda: [0, 1])
     monkeypatch.setattr(
-        view_processes, "subprocess", type("", (), {"Popen": staticmethod(ends), "PIPE": subprocess.PIPE})
+        processes, "subprocess", type("", (), {"Popen": staticmethod(ends), "PIPE": subprocess.PIPE})
     )
     with pytest.raises(JobError, match=r"a process that reads files has ended"):
         ch.view(inputs, "readings")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ChimeraError, InvalidPatternError, ObjectNotFoundError
 from pipeline.glob import Pattern
-from pipeline.uri import has_glob, split_uri
+from pipeline.uri import SEPARATOR, has_glob, split_uri
 
 if TYPE_CHECKING:
     from pipeline.storage import Entry, Store
 
 SLICE_SECONDS = 0.25  # of counting at a time: what is counted may have changed by then
 FILES_AT_ONCE = 1_000_000  # a count pauses there: it has cost a thousand list requests
+_ARCHIVE_COSTS = 10_000  # files: an archive has to be opened, and perhaps read
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,11 @@ class Count:
         self.uri = uri
         self.example: str | None = None
         self.error: str | None = None
-        self._files = self._bytes = 0
+        self._files = self._bytes = self._spent = 0
         self._more = True
         self._leave_out = leave_out
-        self._entries: Iterator[Entry] | None = None
+        self._archive = ""
+        self._entries: Iterator[Entry | None] | None = None
         self._bound = FILES_AT_ONCE
 
     @property
@@ -54,14 +56,14 @@ class Count:
     @property
     def active(self) -> bool:
         """Whether there is something left to do by itself."""
-        return self._more and self.error is None and self._files < self._bound
+        return self._more and self.error is None and self._spent < self._bound
 
     def resume(self) -> None:
         """Past the bound, or again after an error."""
         if self.error:
-            self._files = self._bytes = 0
+            self._files = self._bytes = self._spent = 0
             self._entries, self.error = None, None
-        self._bound = self._files + FILES_AT_ONCE
+        self._bound = self._spent + FILES_AT_ONCE
 
     def advance(self, store: Store, until: float) -> None:
         """Count up to this time (time.monotonic), to the end or to the bound, or until the store fails."""
@@ -69,15 +71,23 @@ class Count:
             if self._entries is None:
                 self._entries = entries_of(store, self.uri)
             for entry in self._entries:
-                if not self._leave_out(entry.uri):
-                    self._files += 1
-                    self._bytes += entry.size
-                    self.example = self.example or entry.uri
-                if self._files >= self._bound or time.monotonic() >= until:
+                if entry is not None and not self._leave_out(entry.uri):
+                    self._take(entry)
+                if self._spent >= self._bound or time.monotonic() >= until:
                     return
             self._more = False
         except ChimeraError as e:
             self.error = str(e)
+
+    def _take(self, entry: Entry) -> None:
+        self._files += 1
+        self._spent += 1
+        self._bytes += entry.size
+        self.example = self.example or entry.uri
+        archive = entry.uri.rpartition(SEPARATOR)[0]
+        if archive and archive != self._archive:
+            self._archive = archive
+            self._spent += _ARCHIVE_COSTS
 
 
 def advance(store: Store, counts: Iterable[Count], seconds: float) -> None:
@@ -90,20 +100,30 @@ def advance(store: Store, counts: Iterable[Count], seconds: float) -> None:
             return
 
 
-def entries_of(store: Store, uri: str) -> Iterator[Entry]:
-    """The files that a selected URI stands for, as a job reads it: an object, a folder, or a glob.
+def entries_of(store: Store, uri: str) -> Iterator[Entry | None]:
+    """The files that a selected URI stands for, as a job reads it: an object, a folder, an archive, or a glob.
 
-    A name that is there literally wins over the glob that it could be. Raises StorageError.
+    A name that is there literally wins over the glob that it could be. None comes where a file was looked at that is
+    none of them, so that a count can stop there. Raises StorageError.
     """
-    from pipeline.inputs.matching import list_matches
+    from pipeline.inputs.matching import (
+        folder_to_list,
+        look_through,
+        look_through_archive_of,
+        look_through_folder,
+    )
 
     if uri.endswith("/"):
-        yield from store.list_objects(uri)
+        yield from look_through_folder(store, uri)
         return
+    yield from look_through_archive_of(store, uri)
     try:
-        yield store.stat(uri)
+        found = store.stat(uri)
     except ObjectNotFoundError:
-        yield from list_matches(store, uri) if is_glob(uri) else store.list_objects(f"{uri}/")
+        yield from look_through(store, uri) if is_glob(uri) else look_through_folder(store, f"{uri}/")
+        return
+    folder = folder_to_list(store, uri)
+    yield from look_through_folder(store, folder) if folder.endswith(SEPARATOR) else (found,)
 
 
 def is_glob(uri: str) -> bool:

@@ -2,7 +2,7 @@
 
 import { later, make, uniqueId, within } from "../base/text.js";
 import { ROW, Row } from "./row.js";
-import { isFolder, isHeld, windowOf } from "./rows.js";
+import { isHeld, windowOf } from "./rows.js";
 
 const SPARE = 8; // rows drawn beyond the ones on screen
 const AHEAD = 150; // rows before the end of what is loaded at which more is asked for
@@ -87,7 +87,8 @@ export class List {
     this.rows = rows;
     this.folderCount = rows.folders.length;
     if (this.active === null && rows.length) this.active = rows.keyAt(0);
-    if (from !== null && rows.folders.includes(from)) this.move(rows, -1 - rows.folders.indexOf(from));
+    const left = from === null ? undefined : rows.keyOf(from);
+    if (left !== undefined) this.move(rows, left);
     this.paint();
   }
 
@@ -187,7 +188,7 @@ export class List {
     if (!at) return;
     const { rows, key } = at;
     const plain = !event.shiftKey && !event.ctrlKey && !event.metaKey;
-    if (plain && isFolder(key) && within(event, ".ch-label, .ch-icon")) return void this.onOpen(rows.uri(key));
+    if (plain && rows.opens(key) && within(event, ".ch-label, .ch-icon")) return void this.onOpen(rows.uri(key));
     this.anchor ??= this.active;
     this.active = key;
     this.restSoon(rows.generation, key);
@@ -200,7 +201,7 @@ export class List {
   /** @param {MouseEvent} event */
   onDoubleClick(event) {
     const at = this.at(event);
-    if (at && isFolder(at.key) && !within(event, ".ch-box, .ch-label, .ch-icon")) this.onOpen(at.rows.uri(at.key));
+    if (at?.rows.opens(at.key) && !within(event, ".ch-box, .ch-label, .ch-icon")) this.onOpen(at.rows.uri(at.key));
   }
 
   /** @param {KeyboardEvent} event */
@@ -225,7 +226,7 @@ export class List {
     } else if (event.key === " " && this.active !== null) {
       this.gesture(event.shiftKey && this.anchor !== null ? "range" : "toggle", this.active);
     } else if (event.key === "Enter" && this.active !== null) {
-      if (isFolder(this.active)) this.onOpen(rows.uri(this.active));
+      if (rows.opens(this.active)) this.onOpen(rows.uri(this.active));
       else this.gesture("toggle", this.active);
     } else if (event.key === "Backspace") {
       this.onOpen(null);

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from chimera_nb.widgets.browser import archives
 from chimera_nb.widgets.browser.navigation import BUCKETS
 from pipeline.errors import ChimeraError
+from pipeline.uri import SEPARATOR
 
 if TYPE_CHECKING:
+    from pipeline.archives.index import Index
     from pipeline.storage import ListingPage, Store
 
 PAGE_ROWS = 1000  # the most that one list request brings
@@ -23,6 +26,7 @@ class Row(NamedTuple):
     size: int  # bytes
     updated: str | None  # RFC 3339
     codec: str  # by its suffix; "" for none
+    opens: bool = False  # as an archive
 
 
 class Rows(NamedTuple):
@@ -50,6 +54,7 @@ class Listing:
         self.unnamed = 0
         self.loading = False
         self.failed = False
+        self.index: Index | None = None  # of the archive that the folder is in
         self._pages: Iterator[ListingPage] | None = None
         self._seen = {*self.folders, *(row.name for row in self.objects)}
 
@@ -61,6 +66,7 @@ class Listing:
     def fetch(self, store: Store, buckets: Sequence[str] | None = None) -> Rows:
         """The next rows: one request. `buckets` are the ones allowed, of which a list needs no request.
 
+        In an archive that is being looked through, these are the rows that were found in a moment; perhaps none.
         Raises StorageError; when it is called again it goes on after the rows that were taken.
         """
         if self.folder == BUCKETS:
@@ -68,17 +74,27 @@ class Listing:
 
         begun = self._pages is not None
         if self._pages is None:
+            self.index = archives.index_of(store, self.folder)
             self._pages = store.list_folder(self.folder + self.prefix, page_size=PAGE_ROWS)
         try:
             for page in self._pages:
                 rows = self._rows(page)
-                if begun or rows.folders or rows.objects or not self._seen:
+                if begun or rows.folders or rows.objects or not self._seen or self.index:
                     return rows
         except ChimeraError:
             self._pages = None  # an iterator that has raised would say that it is at its end
             self._seen = {*self.folders, *(row.name for row in self.objects)}
             raise
         return Rows((), (), last=True)
+
+    def fetch_on(
+        self, store: Store, wanted: Callable[[], bool], buckets: Sequence[str] | None = None
+    ) -> Rows:
+        """The next rows; in an archive until there are some, for as long as they are `wanted()`."""
+        rows = self.fetch(store, buckets)
+        while self.index and not (rows.folders or rows.objects or rows.last or rows.unnamed) and wanted():
+            rows = self.fetch(store, buckets)
+        return rows
 
     def take(self, rows: Rows) -> None:
         """Show what `fetch` brought."""
@@ -97,8 +113,14 @@ class Listing:
         )
 
     def uri(self, key: int) -> str:
-        """The URI of a row: object n is n, folder n is -1 - n. Raises IndexError."""
-        return self.folder + (self.objects[key].name if key >= 0 else self.folders[-1 - key])
+        """The URI of a row: object n is n, folder n is -1 - n. That of an archive is the folder that it is.
+
+        Raises IndexError.
+        """
+        if key < 0:
+            return self.folder + self.folders[-1 - key]
+        row = self.objects[key]
+        return self.folder + row.name + (SEPARATOR if row.opens else "")
 
     def all_keys(self) -> list[int]:
         """Of all rows, in the order they are shown."""
@@ -118,7 +140,13 @@ class Listing:
         start = len(self.folder)
         folders = [uri[start:] for uri in page.folders]
         objects = [
-            Row(entry.uri[start:], entry.size, entry.updated, codec_by_name(entry.uri))
+            Row(
+                entry.uri[start:],
+                entry.size,
+                entry.updated,
+                codec_by_name(entry.uri),
+                archives.opens(entry.uri),
+            )
             for entry in page.objects
         ]
         shown_folders = [name for name in folders if _is_text(name) and name not in self._seen]
@@ -128,7 +156,7 @@ class Listing:
 
 
 def codec_by_name(name: str) -> str:
-    """The codec that the suffix promises; what it is, only the bytes say."""
+    """The codec that the suffix promises, or "tar"; what it is, only the bytes say."""
     return _suffixes().get(PurePosixPath(name).suffix.lower(), "")
 
 
@@ -136,7 +164,7 @@ def codec_by_name(name: str) -> str:
 def _suffixes() -> dict[str, str]:
     from pipeline.codecs import codec_names, get_codec
 
-    return {suffix: name for name in codec_names() for suffix in get_codec(name).suffixes}
+    return {".tar": "tar"} | {suffix: name for name in codec_names() for suffix in get_codec(name).suffixes}
 
 
 def _bucket_rows(store: Store, allowed: Sequence[str] | None, text: str) -> Rows:

@@ -93,6 +93,49 @@ export interface AddPattern {
   text: string;
 }
 
+/** Make, or bring up to date, the catalogue of the folder on screen, to choose its files by what is in them. */
+export interface ChooseContent {
+  kind: "chooseContent";
+  source: string;
+}
+
+/** Stop making it; what has been read is kept. */
+export interface StopContent {
+  kind: "stopContent";
+}
+
+/** Show it no more. */
+export interface LeaveContent {
+  kind: "leaveContent";
+}
+
+/** Take one value of a facet into the choice, or out of it; null stands for none. */
+export interface ChooseValue {
+  kind: "chooseValue";
+  facet: string;
+  value: string | null;
+  on: boolean;
+}
+
+/** Only what is from one day to another, both as 2020-01-31; an empty text is no bound. */
+export interface ChooseDays {
+  kind: "chooseDays";
+  since: string;
+  until: string;
+}
+
+/** Only what a CSV has ids of; an empty text is no list. */
+export interface ChooseIds {
+  kind: "chooseIds";
+  name: string;
+  text: string;
+}
+
+/** Make the files that are chosen the selection. */
+export interface SelectContent {
+  kind: "selectContent";
+}
+
 /** The answer to a request that does not fit. */
 export interface RefusedMessage {
   kind: "refused";
@@ -106,9 +149,18 @@ export interface RefusedMessage {
 export type Crumb = [label: string, uri: string];
 
 /** An object as it is shown. A folder is only its name, which ends in "/". */
-export type Row = [name: string, size: number, updated: string | null, codec: string];
+export type Row = [name: string, size: number, updated: string | null, codec: string, opens: boolean];
 
-/** Rows of the folder on screen, from so many folders and objects on. above the folder to go up to; None where there is none rest more rows are loaded, and come with the next message unnamed rows left out because no text stands for their names */
+/** How far the archive that is open has been looked through. streamed it is compressed as a whole, and has to be read through in order read, size bytes, as stored; both 0 once all that it holds is known note what is worth saying of it then fault why not all of it is there, in a sentence without its full stop */
+export interface ArchiveState {
+  streamed: boolean;
+  read: number;
+  size: number;
+  note: string;
+  fault: string;
+}
+
+/** Rows of the folder on screen, from so many folders and objects on. archive the one that the folder is in; None for none above the folder to go up to; None where there is none rest more rows are loaded, and come with the next message unnamed rows left out because no text stands for their names */
 export interface RowsMessage {
   kind: "rows";
   generation: number;
@@ -124,6 +176,7 @@ export interface RowsMessage {
   failed: boolean;
   complete: boolean;
   unnamed: number;
+  archive: ArchiveState | null;
 }
 
 /** What the selection comes to: files, stored bytes; `more` when there are others; whether it is being counted. */
@@ -145,6 +198,35 @@ export interface Matched {
   more: boolean;
 }
 
+/** A value of a facet, what it is called, how many have it, and whether it is chosen. */
+export type FacetValue = [value: string | null, name: string, rows: number, chosen: boolean];
+
+/** By what files are chosen; of many values the first, and how many more there are. */
+export interface Facet {
+  name: string;
+  label: string;
+  values: FacetValue[];
+  more: number;
+}
+
+/** What is in the files of a folder, and what of it is chosen. running whether the catalogue is being made; `progress` says how far it is rows that are chosen, in `matching` files of so many bytes, out of all `files` failed files that could not be read ids what is said of the list of ids; "" where there is none */
+export interface Content {
+  folder: string;
+  running: boolean;
+  progress: string;
+  error: string;
+  files: number;
+  failed: number;
+  rows: number;
+  matching: number;
+  bytes: number;
+  facets: Facet[];
+  hasDays: boolean;
+  since: string;
+  until: string;
+  ids: string;
+}
+
 /** The traits that the page has. */
 export interface BrowserTraits {
   path: string;
@@ -153,9 +235,10 @@ export interface BrowserTraits {
   current: string;
   height: number;
   _match: Matched | Absent<Matched>;
+  _content: Content | Absent<Content>;
   _recent_folders: string[];
 }
 
-export type BrowserRequest = Hello | Here | Bye | Go | Filter | More | Retry | Gesture | Rest | Drop | Clear | Count | Match | StopMatch | AddPattern;
+export type BrowserRequest = Hello | Here | Bye | Go | Filter | More | Retry | Gesture | Rest | Drop | Clear | Count | Match | StopMatch | AddPattern | ChooseContent | StopContent | LeaveContent | ChooseValue | ChooseDays | ChooseIds | SelectContent;
 
 export type BrowserMessage = RefusedMessage | RowsMessage;

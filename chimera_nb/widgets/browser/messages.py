@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chimera_nb.widgets.base.messages import Message, Nothing, Request, State
+from chimera_nb.widgets.browser.archives import ArchiveState
 from chimera_nb.widgets.browser.listing import Row
 from chimera_nb.widgets.browser.navigation import Crumb
 
@@ -96,6 +97,53 @@ class AddPattern(Request):
     text: str
 
 
+@dataclass(frozen=True)
+class ChooseContent(Request):
+    """Make, or bring up to date, the catalogue of the folder on screen, to choose its files by what is in them."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class StopContent(Request):
+    """Stop making it; what has been read is kept."""
+
+
+@dataclass(frozen=True)
+class LeaveContent(Request):
+    """Show it no more."""
+
+
+@dataclass(frozen=True)
+class ChooseValue(Request):
+    """Take one value of a facet into the choice, or out of it; null stands for none."""
+
+    facet: str
+    value: str | None
+    on: bool
+
+
+@dataclass(frozen=True)
+class ChooseDays(Request):
+    """Only what is from one day to another, both as 2020-01-31; an empty text is no bound."""
+
+    since: str
+    until: str
+
+
+@dataclass(frozen=True)
+class ChooseIds(Request):
+    """Only what a CSV has ids of; an empty text is no list."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class SelectContent(Request):
+    """Make the files that are chosen the selection."""
+
+
 # What the page is told
 
 
@@ -103,6 +151,7 @@ class AddPattern(Request):
 class RowsMessage(Message):
     """Rows of the folder on screen, from so many folders and objects on.
 
+    archive  the one that the folder is in; None for none
     above    the folder to go up to; None where there is none
     rest     more rows are loaded, and come with the next message
     unnamed  rows left out because no text stands for their names
@@ -121,6 +170,7 @@ class RowsMessage(Message):
     failed: bool
     complete: bool
     unnamed: int
+    archive: ArchiveState | None
 
 
 @dataclass(frozen=True)
@@ -146,6 +196,51 @@ class Matched(State):
     more: bool = False
 
 
+class FacetValue(NamedTuple):
+    """A value of a facet, what it is called, how many have it, and whether it is chosen."""
+
+    value: str | None
+    name: str
+    rows: int
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Facet(State):
+    """By what files are chosen; of many values the first, and how many more there are."""
+
+    name: str
+    label: str
+    values: tuple[FacetValue, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class Content(State):
+    """What is in the files of a folder, and what of it is chosen.
+
+    running   whether the catalogue is being made; `progress` says how far it is
+    rows      that are chosen, in `matching` files of so many bytes, out of all `files`
+    failed    files that could not be read
+    ids       what is said of the list of ids; "" where there is none
+    """
+
+    folder: str
+    running: bool = False
+    progress: str = ""
+    error: str = ""
+    files: int = 0
+    failed: int = 0
+    rows: int = 0
+    matching: int = 0
+    bytes: int = 0
+    facets: tuple[Facet, ...] = ()
+    has_days: bool = False
+    since: str = ""
+    until: str = ""
+    ids: str = ""
+
+
 @dataclass(frozen=True)
 class BrowserTraits:
     """The traits that the page has."""
@@ -156,4 +251,5 @@ class BrowserTraits:
     current: str
     height: int
     _match: Matched | Nothing
+    _content: Content | Nothing
     _recent_folders: tuple[str, ...]

@@ -8,9 +8,10 @@ Gestures act on the folder that is shown; what was selected elsewhere stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from chimera_nb.widgets.base.generation import Generation
+from chimera_nb.widgets.browser import archives
 from chimera_nb.widgets.browser.counting import Count, Cover, Tally, is_glob
 from chimera_nb.widgets.browser.listing import Listing
 from chimera_nb.widgets.browser.messages import RowsMessage
@@ -87,6 +88,7 @@ class Browser:
             failed=shown.failed,
             complete=shown.complete,
             unnamed=shown.unnamed,
+            archive=archives.state_of(shown.index, self.folder) if shown.index else None,
         )
 
     # What is selected
@@ -128,10 +130,14 @@ class Browser:
         self._known = Tally(len(alone), sum(alone))
         self.counts = self._counts()
 
+    def know(self, sizes: Mapping[str, int]) -> None:
+        """Files, with their bytes, that are to be selected without having been seen in a row."""
+        self._sizes.update(sizes)
+
     def _with(self, kept: tuple[str, ...], listing: Listing, keys: Sequence[int]) -> tuple[str, ...]:
         """What is kept of the selection, and these rows."""
         for key in keys:
-            if key >= 0:
+            if key >= 0 and not listing.objects[key].opens:
                 self._sizes[listing.uri(key)] = listing.objects[key].size
         return add(kept, [listing.uri(key) for key in keys])
 

@@ -13,16 +13,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chimera_nb.machine.private import private_data_dir
+from pipeline.archives.names import is_archive_name
 from pipeline.errors import ChimeraError, RefusedError
-from pipeline.uri import split_uri
+from pipeline.uri import SEPARATOR, Uri, split_uri
 
 BUCKETS = "gs://"
 _RECENT = 20
 
 
 def as_folder(uri: str) -> str:
-    """The URI with the "/" that a folder ends in."""
-    return uri if uri.endswith("/") else f"{uri}/"
+    """The URI with the "/" that a folder ends in, or "!/" where it is named as an archive."""
+    if uri.endswith("/"):
+        return uri
+    return f"{uri}{SEPARATOR if is_archive_name(uri) else '/'}"
 
 
 def parent(folder: str) -> str:
@@ -52,7 +55,8 @@ def crumbs(folder: str, top: str = BUCKETS) -> list[Crumb]:
     at, found = f"gs://{bucket}/", [Crumb("Buckets", BUCKETS), Crumb(bucket, f"gs://{bucket}/")]
     for name in path.split("/")[:-1]:
         at += f"{name}/"
-        found.append(Crumb(name or "/", at))
+        label = name[:-1] if Uri.parse(at).member == "" else name  # an archive
+        found.append(Crumb(label or "/", at))
     return found
 
 
@@ -83,7 +87,7 @@ class BrowsingScope:
                 f"{uri}: this browser shows buckets (gs://bucket/folder/); for local files make one on a folder, "
                 "as in BucketBrowser('/data/')"
             )
-        elif not path.startswith(self.top) or ".." in path.split("/"):
+        elif not path.startswith(self.top) or ".." in Uri.parse(uri).path.split("/"):
             raise RefusedError(f"{uri}: this browser shows what is in {self.top}")
 
     def allows(self, uri: str) -> bool:
@@ -103,6 +107,8 @@ def typed(text: str) -> str:
     if uri == BUCKETS:
         return uri
     bucket, path = split_uri(uri)
+    if path.endswith("!") and is_archive_name(path[:-1]):
+        return f"{uri}/"
     return f"gs://{bucket}/" if bucket and not path else uri
 
 

@@ -38,9 +38,10 @@ export class Row {
     this.key = key;
     const name = key === null ? "" : rows.name(key);
     const object = key === null || isFolder(key) ? null : rows.objects[key];
-    this.node.dataset.kind = key === null ? "" : object ? "object" : "folder";
+    const archive = key !== null && rows.isArchive(key);
+    this.node.dataset.kind = key === null ? "" : archive ? "archive" : object ? "object" : "folder";
     showName(this.label, name);
-    this.label.title = name;
+    this.label.title = archive ? `${name}: an archive, which opens as a folder` : name;
     const [, size, updated, codec] = object ?? ["", 0, null, ""];
     setText(this.size, object ? bytes(size) : "");
     this.size.title = object ? `${number(size)} bytes` : "";

@@ -33,6 +33,8 @@ export class Rows {
   complete = false;
   rest = false;
   unnamed = 0;
+  /** @type {RowsMessage["archive"]} the one that this is in */
+  archive = null;
 
   /** @param {RowsMessage} message */
   constructor(message) {
@@ -54,8 +56,8 @@ export class Rows {
     if (folders > this.folders.length || objects > this.objects.length) return false;
     for (const name of message.folders.slice(this.folders.length - folders)) this.folders.push(name);
     for (const row of message.objects.slice(this.objects.length - objects)) this.objects.push(row);
-    const { loading, failed, complete, rest, unnamed } = message;
-    Object.assign(this, { loading, failed, complete, rest, unnamed });
+    const { loading, failed, complete, rest, unnamed, archive } = message;
+    Object.assign(this, { loading, failed, complete, rest, unnamed, archive });
     return true;
   }
 
@@ -67,7 +69,19 @@ export class Rows {
   has = (key) => (isFolder(key) ? -1 - key < this.folders.length : key < this.objects.length);
   /** @param {number} key */
   name = (key) => (isFolder(key) ? this.folders[-1 - key] : this.objects[key][0]);
-  /** @param {number} key */
-  uri = (key) => this.folder + this.name(key);
+  /** Whether a row is an archive. @param {number} key */
+  isArchive = (key) => !isFolder(key) && this.objects[key][4];
+  /** Whether a row opens as a folder. @param {number} key */
+  opens = (key) => isFolder(key) || this.isArchive(key);
+  /** That of an archive is the folder that it is. @param {number} key */
+  uri = (key) => this.folder + this.name(key) + (this.isArchive(key) ? "!/" : "");
+
+  /** The row whose URI ends so below this folder; undefined for none that is there. @param {string} end */
+  keyOf(end) {
+    const at = this.folders.indexOf(end);
+    if (at >= 0) return -1 - at;
+    const object = this.objects.findIndex(([name, , , , opens]) => opens && `${name}!/` === end);
+    return object < 0 ? undefined : object;
+  }
 }
 

@@ -2,6 +2,7 @@
 
 import { later, make } from "../base/text.js";
 import { View } from "../base/view.js";
+import { ContentPanel } from "./content.js";
 import { List } from "./list.js";
 import { PathBar } from "./path.js";
 import { Rows } from "./rows.js";
@@ -37,8 +38,9 @@ class BrowserView extends View {
     });
     this.tools = new Tools(ask, toList);
     this.tray = new Tray(ask, () => this.list.gesture("all", this.list.active ?? 0));
+    this.content = new ContentPanel(ask);
     this.status = make("div", "ch-status", "", { role: "status" });
-    this.node.append(this.path.node, this.tools.node, this.list.node, this.status, this.makeError(() => this.ask({ kind: "retry" })), this.tray.node);
+    this.node.append(this.path.node, this.tools.node, this.content.node, this.list.node, this.status, this.makeError(() => this.ask({ kind: "retry" })), this.tray.node);
     this.skeletonSoon = later(SKELETON_MS, () => {
       this.list.skeleton = true;
       this.takeOver();
@@ -48,6 +50,7 @@ class BrowserView extends View {
       "change:selected": () => this.onSelected(),
       "change:total": () => this.tray.showTotal(this.model.get("total")),
       "change:_match": () => this.onMatch(),
+      "change:_content": () => this.content.show(this.model.get("_content")),
       "change:_recent_folders": () => this.path.offer(this.model.get("_recent_folders")),
       "change:height": () => this.onHeight(),
     });
@@ -55,6 +58,7 @@ class BrowserView extends View {
     this.path.offer(this.model.get("_recent_folders"));
     this.onSelected();
     this.onMatch();
+    this.content.show(this.model.get("_content"));
     this.hello();
   }
 
@@ -97,6 +101,7 @@ class BrowserView extends View {
     this.above = message.above;
     this.path.show(message.crumbs, message.above === null);
     this.tray.whole.disabled = message.folder === "gs://";
+    this.content.open.disabled = message.folder === "gs://";
     this.list.skeleton = false;
     this.skeletonSoon();
     return this.rows;
@@ -111,6 +116,7 @@ class BrowserView extends View {
     if (from !== null && rows.length) this.from = null;
     this.list.node.classList.remove("ch-waiting");
     this.status.textContent = statusText(rows);
+    this.status.classList.toggle("ch-faulty", Boolean(rows.archive?.fault));
     const nothing = !rows.length && rows.complete;
     this.list.empty.textContent = nothing ? emptyText(rows) : "";
     this.list.empty.hidden = !nothing;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -15,18 +16,21 @@ from ipywidgets import TypedTuple
 from chimera_nb.arguments import AnyPath, path_text, texts
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
-from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held, refusing
+from chimera_nb.widgets.base.widget import existing, held, refusing
 from chimera_nb.widgets.browser import messages, navigation
+from chimera_nb.widgets.browser.content_requests import ContentRequests
 from chimera_nb.widgets.browser.counting import SLICE_SECONDS, advance
-from chimera_nb.widgets.browser.listing import Listing
+from chimera_nb.widgets.browser.listing import Listing, Rows
 from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser, add
 from chimera_nb.widgets.browser.pattern_count import PatternCount
 from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.folders import absolute
-from pipeline.uri import split_uri
+from pipeline.uri import SEPARATOR, split_uri
+
+_ON_SECONDS = 2.0  # of an archive in which nothing new turns up, until the page has to ask for more
 
 
-class BucketBrowser(ChimeraWidget):
+class BucketBrowser(ContentRequests):
     """Browse buckets and folders, and select objects, folders and patterns.
 
     uri: the folder to begin in; left out, the list of buckets. A local folder shows itself and what is below it.
@@ -37,7 +41,7 @@ class BucketBrowser(ChimeraWidget):
     """
 
     _esm = assets.script("browser/view")
-    _css = assets.style("browser/list", "browser/style")
+    _css = assets.style("browser/list", "browser/style", "browser/content")
 
     path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)
     selected = TypedTuple(
@@ -209,16 +213,28 @@ class BucketBrowser(ChimeraWidget):
     async def _load_page(self, listing: Listing) -> None:
         folders, objects = len(listing.folders), len(listing.objects)
         buckets = self._model.scope.buckets
+        found: list[Rows] = []
+        until = time.monotonic() + _ON_SECONDS
+
+        def wanted() -> bool:
+            return listing is self._model.shown and time.monotonic() < until
+
+        def tell() -> None:
+            if listing is self._model.shown and listing.index and listing.index.reached:
+                self._send_rows(
+                    folders, objects
+                )  # none yet: only how far the archive has been looked through
+
         try:
-            rows = await self._background.in_thread(
-                listing.folder, lambda store: listing.fetch(store, buckets)
+            await self._background.watched(
+                listing.folder, lambda store: found.append(listing.fetch_on(store, wanted, buckets)), tell
             )
         except ChimeraError as e:
             listing.failed = True
             if listing is self._model.shown:
                 self.error = str(e)
         else:
-            listing.take(rows)
+            listing.take(found[0])
         finally:
             listing.loading = False
         if listing is self._model.shown:
@@ -231,7 +247,12 @@ class BucketBrowser(ChimeraWidget):
         generation, name = self._generation.number, uri[uri.rfind("/") + 1 :]
         folder = uri[: len(uri) - len(name)]
         try:
-            rows = await self._background.in_thread(uri, Listing(folder, name).fetch)
+            rows = await self._background.in_thread(
+                uri,
+                lambda store: Listing(folder, name).fetch_on(
+                    store, lambda: not self._generation.is_late(generation)
+                ),
+            )
             if not rows.folders and not rows.objects:
                 raise ObjectNotFoundError(uri, "there is nothing whose name begins so")
         except ChimeraError as e:
@@ -241,6 +262,8 @@ class BucketBrowser(ChimeraWidget):
             return  # somebody went elsewhere meanwhile
         if f"{name}/" in rows.folders:
             self.go(f"{uri}/")
+        elif any(row.name == name and row.opens for row in rows.objects):
+            self.go(uri + SEPARATOR)
         else:
             self.go(folder)
             self._narrow(name)

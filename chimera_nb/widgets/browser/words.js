@@ -1,6 +1,6 @@
 // What BucketBrowser says in words.
 
-import { plural, tally } from "../base/text.js";
+import { bytes, plural, tally } from "../base/text.js";
 
 /** @import { Matched } from "./messages.js" */
 /** @import { Rows } from "./rows.js" */
@@ -17,16 +17,27 @@ export function statusText(rows) {
   if (rows.folders.length) parts.push(plural(rows.folders.length, "folder"));
   if (rows.objects.length) parts.push(plural(rows.objects.length, "file"));
   let text = parts.join(", ");
-  if (text && !rows.complete) text += rows.failed ? " so far" : rows.loading ? ", loading more" : " so far; scroll for more";
+  const going = rows.complete || rows.failed ? "" : goingText(rows);
+  if (going) text = text ? `${text} so far; ${going}` : going;
+  else if (text && !rows.complete) text += rows.failed ? " so far" : rows.loading ? ", loading more" : " so far; scroll for more";
   if (!text) text = rows.loading ? "Loading" : "";
   if (rows.unnamed) text += `; ${plural(rows.unnamed, "name")} left out that no text can show`;
-  return text;
+  return [text, rows.archive?.fault, rows.archive?.note].filter(Boolean).join("; ");
+}
+
+/** How far the archive on screen has been looked through; "" where it is, or where there is none. @param {Rows} rows */
+function goingText({ archive }) {
+  if (!archive?.size) return "";
+  const far = `${bytes(archive.read)} of ${bytes(archive.size)}`;
+  return archive.streamed ? `it is compressed, and read through once: ${far}` : `looking through the archive: ${far}`;
 }
 
 /** What to do where there are no rows. @param {Rows} rows */
-export function emptyText({ folder, filter }) {
+export function emptyText({ folder, filter, archive }) {
+  if (archive?.fault) return archive.fault;
   if (filter) return `No name here holds “${filter}”. Clear the filter (Esc), or try a pattern.`;
   if (folder === "gs://") return "There is no bucket yet. Make one by putting files into it: chimera put FILES gs://bucket/folder";
+  if (archive) return "Nothing is in this folder of the archive. Go up (Backspace).";
   return `Nothing is in this folder. Go up (Backspace), or put files into it: chimera put FILES ${folder}`;
 }
 

@@ -14,14 +14,15 @@ import time
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from chimera_nb.widgets.browser.counting import FILES_AT_ONCE, Tally
+from chimera_nb.widgets.job_form.members import Found, Members
 from chimera_nb.widgets.job_form.reading import Reading
 from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.glob import Pattern
 from pipeline.locations import Inputs
-from pipeline.uri import has_glob, split_uri
+from pipeline.uri import SEPARATOR, Uri, has_glob, split_uri
 
 if TYPE_CHECKING:
     from chimera_nb.data.preview import Preview
@@ -54,7 +55,7 @@ class Survey:
         self.without_files: str | None = None
         self.reading = Reading(None)
         self.why = f"the source {self._source} takes no such name"
-        self._entries: Iterator[_Found] | None = None
+        self._entries: Iterator[Found] | None = None
         self._lowest: list[tuple[int, str, int]] = []  # a heap: the files of the lowest numbers, negated
 
     @property
@@ -106,14 +107,16 @@ class Survey:
 
     def _take(self, entry: Entry) -> None:
         self.reading.take(entry)
-        # By a number made of the name: the same files each time, whatever the order of the listing.
-        ranked = (-zlib.crc32(entry.uri.encode("utf-8", "surrogateescape")), entry.uri, entry.size)
+        # By a number made of the name: the same files each time, whatever the order of the listing. Of a compressed tar
+        # the first, since it is read up to each.
+        number = zlib.crc32(entry.uri.encode("utf-8", "surrogateescape"))
+        ranked = (-(self._seen if _is_streamed(entry.uri) else number), entry.uri, entry.size)
         if len(self._lowest) < SAMPLED:
             heapq.heappush(self._lowest, ranked)
         else:
             heapq.heappushpop(self._lowest, ranked)
 
-    def _all(self, store: Store) -> Iterator[_Found]:
+    def _all(self, store: Store) -> Iterator[Found]:
         """Each file once; none where there was none, or one a second time, so that time can be looked at."""
         from pipeline.inputs.listing import listings, wanted
         from pipeline.inputs.selection import patterns_by_input
@@ -139,14 +142,6 @@ class Survey:
         self.without_files = next((input_ for input_ in by_input if input_ not in matched), None)
 
 
-class _Found(NamedTuple):
-    """A file that was listed, if it matters, whether a pattern takes it, and inputs of which it is."""
-
-    entry: Entry | None = None
-    taken: bool = False
-    inputs: frozenset[str] = frozenset()
-
-
 class _Once:
     """Files of listings that overlap, each once."""
 
@@ -155,14 +150,14 @@ class _Once:
         self._taken: set[int] = set()
         self._passed_over: set[int] = set()
 
-    def of(self, found: _Found) -> _Found:
+    def of(self, found: Found) -> Found:
         """What is found, without its file where that was seen before."""
         entry = found.entry
         if entry is None:
             return found
         key = hash(entry.uri)
         if key in self._taken:
-            return _Found()
+            return Found()
         if found.taken:
             self._taken.add(key)
             if key in self._passed_over:
@@ -172,7 +167,12 @@ class _Once:
         if key not in self._passed_over:
             self._passed_over.add(key)
             self._reading.pass_over(entry)
-        return _Found()
+        return Found()
+
+
+def _is_streamed(uri: str) -> bool:
+    """Whether it is named as a file in a compressed tar."""
+    return SEPARATOR in uri and not Uri.parse(uri).path.lower().endswith((".tar", ".zip"))
 
 
 def _why(source: str, wholes: Sequence[Listing]) -> str:
@@ -184,17 +184,20 @@ def _why(source: str, wholes: Sequence[Listing]) -> str:
     return f"the source {source} takes no such names"
 
 
-def _entries(store: Store, by_input: Mapping[str, list[str]], wholes: Sequence[Listing]) -> Iterator[_Found]:
+def _entries(store: Store, by_input: Mapping[str, list[str]], wholes: Sequence[Listing]) -> Iterator[Found]:
     """All that is listed, and single names looked up."""
+    from pipeline.inputs.listing import wanted as wanted_of
     from pipeline.inputs.matching import literal_uri
+    from pipeline.inputs.wanted import Wanted
 
     inputs_of: dict[str, set[str]] = defaultdict(set)  # by pattern; of a single name by its URI
     names: dict[str, dict[str, str]] = defaultdict(dict)
     for input_, patterns in by_input.items():
         for pattern in patterns:
             if uri := literal_uri(pattern):
-                names[uri.rpartition("/")[0] + "/"][uri] = input_
                 inputs_of[uri].add(input_)
+                if not Uri.parse(uri).members:
+                    names[uri.rpartition("/")[0] + "/"][uri] = input_
             else:
                 inputs_of[pattern].add(input_)
     crowded = {folder: wanted for folder, wanted in names.items() if len(wanted) > _CROWD}
@@ -202,17 +205,20 @@ def _entries(store: Store, by_input: Mapping[str, list[str]], wholes: Sequence[L
     for folder, wanted in crowded.items():
         yield from _listed(store, folder, wanted, settled)
     known = {uri for wanted in crowded.values() for uri in wanted}
+    every = {name: frozenset(inputs) for name, inputs in inputs_of.items()}
+    members = Members(store, Wanted(wanted_of(by_input)), every)
     for one in wholes:
         if one.patterns:
             asking = [(pattern, inputs_of[pattern] - settled) for pattern in (*one.patterns, *one.held)]
             if any(inputs for _, inputs in asking):
-                yield from _matches(store, one, {pattern: frozenset(inputs) for pattern, inputs in asking})
+                inputs_asking = {pattern: frozenset(inputs) for pattern, inputs in asking}
+                yield from _matches(store, one, inputs_asking, members)
         elif one.prefix not in known:
             with contextlib.suppress(ObjectNotFoundError):
-                yield _Found(store.stat(one.prefix), True, frozenset(inputs_of[one.prefix]))
+                yield from members.or_itself(store.stat(one.prefix))
 
 
-def _listed(store: Store, folder: str, wanted: Mapping[str, str], settled: set[str]) -> Iterator[_Found]:
+def _listed(store: Store, folder: str, wanted: Mapping[str, str], settled: set[str]) -> Iterator[Found]:
     """The wanted files of one folder. Their inputs are settled, but for one that is a folder as well."""
     folders: set[str] = set()
     found: set[str] = set()
@@ -221,21 +227,26 @@ def _listed(store: Store, folder: str, wanted: Mapping[str, str], settled: set[s
         for entry in page.objects:
             if entry.uri in wanted:
                 found.add(entry.uri)
-                yield _Found(entry, True, frozenset((wanted[entry.uri],)))
+                yield Found(entry, True, frozenset((wanted[entry.uri],)))
             else:
-                yield _Found()
+                yield Found()
     settled |= {wanted[uri] for uri in found if f"{uri}/" not in folders}
 
 
-def _matches(store: Store, one: Listing, inputs_of: Mapping[str, frozenset[str]]) -> Iterator[_Found]:
+def _matches(
+    store: Store, one: Listing, inputs_of: Mapping[str, frozenset[str]], members: Members
+) -> Iterator[Found]:
     """As `Listing.entries` does, with the inputs; nothing for what does not matter, so that it can be stopped there."""
     globs = [(Pattern(split_uri(pattern)[1]), of) for pattern, of in inputs_of.items()]
     matched: set[str] = set()
     for entry in store.list_objects(one.prefix, recursive=one.recursive):
+        if members.may_hold_wanted(entry.uri):
+            yield from members.of(entry)
+            continue
         name = split_uri(entry.uri)[1]
         taken, inputs = False, frozenset[str]()
         for glob, of in globs:  # one whose inputs all have files is asked only for the sake of this file
             if not (taken and of <= matched) and glob.matches(name):
                 taken, inputs = True, inputs | of
         matched |= inputs
-        yield _Found(entry if taken or one.folder else None, taken, inputs)
+        yield Found(entry if taken or one.folder else None, taken, inputs)

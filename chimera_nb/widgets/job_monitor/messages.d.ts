@@ -50,6 +50,18 @@ export interface Anew {
   kind: "anew";
 }
 
+/** A picture of the rows of that name, or of the first one, for the front end that asks; sizes in CSS pixels. */
+export interface Draw {
+  kind: "draw";
+  job: string;
+  view: string;
+  name: string;
+  width: number;
+  height: number;
+  ratio: number;
+  dark: boolean;
+}
+
 /** The answer to a request that does not fit. */
 export interface RefusedMessage {
   kind: "refused";
@@ -77,6 +89,17 @@ export interface CsvMessage {
   view: string;
   name: string;
   text: string;
+}
+
+/** A picture (PNG, in base64; "" where there is none), what it is of, what else there is, and what to say of it. */
+export interface PictureMessage {
+  kind: "picture";
+  job: string;
+  view: string;
+  name: string;
+  names: string[];
+  png: string;
+  told: string;
 }
 
 /** A stage and where it stands. */
@@ -186,6 +209,7 @@ export interface Result {
   rows: string[][];
   rowsRead: number;
   plot: Plot;
+  picture: string;
   state: "ready";
 }
 
@@ -200,6 +224,6 @@ export interface MonitorTraits {
   _busy: "" | "cancel" | "retry" | "clone" | "save";
 }
 
-export type MonitorRequest = Hello | Here | Bye | Cancel | Retry | Clone | Save | Anew;
+export type MonitorRequest = Hello | Here | Bye | Cancel | Retry | Clone | Save | Anew | Draw;
 
-export type MonitorMessage = RefusedMessage | LogMessage | CsvMessage;
+export type MonitorMessage = RefusedMessage | LogMessage | CsvMessage | PictureMessage;

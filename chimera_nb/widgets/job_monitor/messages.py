@@ -45,6 +45,19 @@ class Anew(Request):
     """Try again what failed."""
 
 
+@dataclass(frozen=True)
+class Draw(Request):
+    """A picture of the rows of that name, or of the first one, for the front end that asks; sizes in CSS pixels."""
+
+    job: str
+    view: str
+    name: str
+    width: int
+    height: int
+    ratio: float  # device pixels to one
+    dark: bool
+
+
 # What the page is told
 
 
@@ -65,6 +78,18 @@ class CsvMessage(Message):
     view: str
     name: str
     text: str
+
+
+@dataclass(frozen=True)
+class PictureMessage(Message):
+    """A picture (PNG, in base64; "" where there is none), what it is of, what else there is, and what to say of it."""
+
+    job: str
+    view: str
+    name: str
+    names: tuple[str, ...]
+    png: str
+    told: str
 
 
 class StageState(NamedTuple):
@@ -206,6 +231,7 @@ class Result(State):
     rows: tuple[tuple[str, ...], ...]
     rows_read: int
     plot: Plot
+    picture: str  # of what a picture can be drawn, such as "market"; "" for nothing
     state: Literal["ready"] = "ready"
 
 

@@ -5,9 +5,11 @@ import { copyButton } from "../base/copy.js";
 import { button, bytes, make, number, plural, setText, showName, when } from "../base/text.js";
 
 import { areTimes, isCloud, timeAxis } from "./axes.js";
+import { Picture } from "./picture.js";
 import { fillPlaceholder } from "./placeholder.js";
 
 /** @import { MonitorTraits, Result } from "./messages.js" */
+/** @import { Wanted } from "./picture.js" */
 /** @typedef {MonitorTraits["_job"]} MaybeJob */
 /** @typedef {MonitorTraits["_result"]} ResultState */
 
@@ -36,9 +38,10 @@ export class ResultPanel {
   total = make("span", "ch-muted ch-numbers");
   files = make("ul", "ch-files");
 
-  /** @param {() => string} jobId @param {() => void} save @param {() => void} again */
-  constructor(jobId, save, again) {
+  /** @param {() => string} jobId @param {() => void} save @param {() => void} again @param {(wanted: Wanted) => void} draw */
+  constructor(jobId, save, again, draw) {
     this.jobId = jobId;
+    this.picture = new Picture(draw);
     this.again = button("", "Try again", again);
     this.save = button("", "Save as CSV", save, { title: "Save the first rows as a CSV file" });
     this.body = make("div", "ch-result-body");
@@ -48,6 +51,7 @@ export class ResultPanel {
 
   close() {
     this.chart.close();
+    this.picture.close();
   }
 
   makeRows() {
@@ -62,8 +66,8 @@ export class ResultPanel {
     const part = make("section", "ch-result-plot", "", { "aria-label": "Plot" });
     this.choice.addEventListener("change", () => this.plot());
     const head = make("div", "ch-part-head");
-    head.append(make("h3", "", "Plot"), this.choice, this.plotTold);
-    part.append(head, this.chart.node);
+    head.append(make("h3", "", "Plot"), this.choice, this.picture.names, this.plotTold, this.picture.told);
+    part.append(head, this.chart.node, this.picture.node);
     return part;
   }
 
@@ -100,7 +104,9 @@ export class ResultPanel {
     if (result.state !== "ready") return;
     this.showRows(result);
     this.showFiles(result);
+    this.picture.begin(result.picture);
     this.choice.replaceChildren(
+      ...(result.picture ? [make("option", "", `One ${result.picture}`, { value: "picture" })] : []),
       ...result.plot.series.map(({ name }, at) => {
         const option = make("option", "", "", { value: String(at) });
         showName(option, name);
@@ -154,6 +160,10 @@ export class ResultPanel {
   plot() {
     if (!this.result) return;
     const { plot, shards, rowsRead } = this.result;
+    const drawn = this.choice.value === "picture";
+    this.chart.node.hidden = this.plotTold.hidden = drawn;
+    this.picture.toggle(drawn);
+    if (drawn) return;
     const series = plot.series[Number(this.choice.value)];
     if (!series) {
       const sizes = shards.map(({ size }, at) => /** @type {[number, number]} */ ([at, size ?? 0]));

@@ -19,6 +19,7 @@ from chimera_nb.data.nested import opened
 from chimera_nb.data.records import Record, RecordReader, Row, free_name
 from chimera_nb.jobs.limits import storable
 from chimera_nb.widgets.job_monitor.messages import Column, Failure, Plot, Result, ShownShard
+from chimera_nb.widgets.job_monitor.picture import picture_word
 from chimera_nb.widgets.job_monitor.result_plot import as_number, plot_of
 from chimera_nb.widgets.job_monitor.spreadsheet import inert
 from pipeline.errors import RefusedError, StorageError
@@ -109,6 +110,7 @@ def describe_result(store: Store, target: str, job_id: str) -> Result:
         rows=tuple(tuple(cut(cell(row.get(name))) for name in columns[:COLUMNS_SHOWN]) for row in shown),
         rows_read=len(records),
         plot=_named(plot_of(records)),
+        picture=picture_word(read_summary(store, target) or {}) if records else "",
     )
 
 

@@ -42,7 +42,7 @@ class MonitorView extends View {
   standing = new Standing();
   log = new JobLog();
   failures = new FailureList(() => this.ask({ kind: "anew" }));
-  result = new ResultPanel(() => this.job.id ?? "", () => this.act("save"), () => this.ask({ kind: "anew" }));
+  result = new ResultPanel(() => this.job.id ?? "", () => this.act("save"), () => this.ask({ kind: "anew" }), (wanted) => this.ask({ kind: "draw", job: this.job.id ?? "", view: this.id, ...wanted }));
   panels = {
     log: { tab: this.makeTab("log", "Log"), node: this.log.node },
     failures: { tab: this.makeTab("failures", "Failures"), node: this.failures.node },
@@ -60,6 +60,7 @@ class MonitorView extends View {
     this.node.append(this.makeHead(), this.makeError(() => this.ask({ kind: "anew" })), this.nothing, this.body);
     this.hearMessages({
       log: (message) => this.log.take(message),
+      picture: (message) => message.view === this.id && message.job === this.job.id && this.result.picture.show(message),
       csv: ({ view, name, text }) => view === this.id && saveFile(name, text),
     });
     this.hear({

@@ -20,6 +20,7 @@ from chimera_nb.widgets.base.widget import ChimeraWidget, held
 from chimera_nb.widgets.job_monitor import messages
 from chimera_nb.widgets.job_monitor import model as monitor_model
 from chimera_nb.widgets.job_monitor.follower import Follower
+from chimera_nb.widgets.job_monitor.picture import draw
 from chimera_nb.widgets.job_monitor.result import (
     csv_of,
     describe_result,
@@ -117,6 +118,11 @@ class JobMonitor(ChimeraWidget):
     def _asked_save(self, request: messages.Save) -> None:
         if self._record and self._record.status is Status.COMPLETE:
             self._act("save", request.job, partial(self._save, request.view))
+
+    def _asked_draw(self, request: messages.Draw) -> None:
+        record = self._record
+        if record and record.status is Status.COMPLETE and request.job == record.job_id:
+            self._background.start(self._draw(request, monitor_model.target_of(record)))
 
     def _asked_anew(self, _: messages.Anew) -> None:
         self._watch_anew()
@@ -252,6 +258,9 @@ class JobMonitor(ChimeraWidget):
         )
         if not self._generation.is_late(generation):
             self.job_id = new.job_id
+
+    async def _draw(self, request: messages.Draw, target: str) -> None:
+        self.post(await self._background.in_thread(target, lambda store: draw(store, target, request)))
 
     async def _save(self, view: str, record: JobRecord) -> None:
         target = monitor_model.target_of(record)

@@ -37,11 +37,13 @@ export interface Tree {
   n: number;
 }
 
-/** The lines as a table, with a row for each item of the column `explode`, if that is named. */
+/** The lines as a table, with a row for each item of the column `explode`, if that is named. Or the first rows that the view `view` of the source `source` makes of the file. */
 export interface Table {
   kind: "table";
   generation: number;
   explode?: string;
+  source?: string;
+  view?: string;
 }
 
 /** The answer to a request that does not fit. */
@@ -71,6 +73,9 @@ export interface Facts {
   lines: ShownLine[];
 }
 
+/** A view of a source that takes files of such a name. */
+export type FileView = [source: string, view: string];
+
 /** The file that is shown, and how far that has come. */
 export interface FileMessage {
   kind: "file";
@@ -78,6 +83,7 @@ export interface FileMessage {
   uri: string;
   state: "empty" | "reading" | "shown" | "failed";
   facts: Facts | null;
+  views: FileView[];
 }
 
 /** A line; `cut` when only its first part is kept. */
@@ -105,7 +111,7 @@ export interface TreeMessage {
 /** A column; whether it holds numbers alone. */
 export type Column = [name: string, numeric: boolean];
 
-/** Rows of text under columns; `others` are lines that are no records, `lists` the columns that can be exploded. */
+/** Rows of text under columns; `others` are lines that are no records, `lists` the columns that can be exploded. `problem` is why there are no rows of a view, or no more. */
 export interface Records {
   columns: Column[];
   rows: string[][];
@@ -114,12 +120,14 @@ export interface Records {
   others: number;
   lists: string[];
   explode: string;
+  problem: string;
 }
 
-/** The table of the lines. */
+/** The table of the lines, or of the view that is named. */
 export interface TableMessage {
   kind: "table";
   generation: number;
+  view: string;
   records: Records;
 }
 

@@ -33,10 +33,15 @@ class Tree(Request):
 
 @dataclass(frozen=True)
 class Table(Request):
-    """The lines as a table, with a row for each item of the column `explode`, if that is named."""
+    """The lines as a table, with a row for each item of the column `explode`, if that is named.
+
+    Or the first rows that the view `view` of the source `source` makes of the file.
+    """
 
     generation: int
     explode: str = ""
+    source: str = ""
+    view: str = ""
 
 
 # What the page is told
@@ -67,6 +72,13 @@ class Facts(State):
     lines: tuple[ShownLine, ...]
 
 
+class FileView(NamedTuple):
+    """A view of a source that takes files of such a name."""
+
+    source: str
+    view: str
+
+
 @dataclass(frozen=True)
 class FileMessage(Message):
     """The file that is shown, and how far that has come."""
@@ -75,6 +87,7 @@ class FileMessage(Message):
     uri: str
     state: Literal["empty", "reading", "shown", "failed"]
     facts: Facts | None
+    views: tuple[FileView, ...]
 
 
 @dataclass(frozen=True)
@@ -116,7 +129,10 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Records(State):
-    """Rows of text under columns; `others` are lines that are no records, `lists` the columns that can be exploded."""
+    """Rows of text under columns; `others` are lines that are no records, `lists` the columns that can be exploded.
+
+    `problem` is why there are no rows of a view, or no more.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -125,13 +141,15 @@ class Records(State):
     others: int
     lists: tuple[str, ...]
     explode: str
+    problem: str
 
 
 @dataclass(frozen=True)
 class TableMessage(Message):
-    """The table of the lines."""
+    """The table of the lines, or of the view that is named."""
 
     generation: int
+    view: str
     records: Records
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chimera_nb.data.json_tree import Node, json_tree
 from chimera_nb.data.nested import exploded, opened
-from chimera_nb.data.records import NoRecord, RecordReader
+from chimera_nb.data.records import NoRecord, Record, RecordReader
 from chimera_nb.jobs.limits import storable
 from chimera_nb.widgets.preview.messages import Column, Facts, Records, ShownLine, TreeNode
 
@@ -135,6 +135,27 @@ def table(lines: Sequence[Line], explode: str = "") -> Records:
         if isinstance(value, list) and any(isinstance(item, dict) for item in value)
     )
     explode = explode if explode in lists else ""
+    return _table(
+        records,
+        explode,
+        others=len(rows_read) - len(records),
+        lists=tuple(name for name in lists if storable(name) == name),
+    )
+
+
+def table_of_view(records: Sequence[Record], problem: str) -> Records:
+    """The same of the rows of a view, and what is wrong with the file."""
+    return _table(records, "", problem=storable(problem))
+
+
+def _table(
+    records: Sequence[Record],
+    explode: str,
+    *,
+    others: int = 0,
+    lists: tuple[str, ...] = (),
+    problem: str = "",
+) -> Records:
     parts = (part for record in records for part in exploded(record, explode or None))
     rows = [dict(opened(record)) for record in islice(parts, MAX_ROWS)]
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -144,9 +165,10 @@ def table(lines: Sequence[Line], explode: str = "") -> Records:
         rows=tuple(tuple(_cell(row[name]) if name in row else "" for name in shown) for row in rows),
         more_rows=next(parts, None) is not None,
         more_columns=len(names) - len(shown),
-        others=len(rows_read) - len(records),
-        lists=tuple(name for name in lists if storable(name) == name),
+        others=others,
+        lists=lists,
         explode=explode,
+        problem=problem,
     )
 
 

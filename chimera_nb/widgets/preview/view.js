@@ -20,12 +20,15 @@ const NOTHING = "Choose a file to see its first records. One small request is ma
 /** @extends {View<PreviewTraits, PreviewMessage, PreviewRequest>} */
 class PreviewView extends View {
   /** @type {FileMessage} */
-  file = { kind: "file", generation: -1, uri: "", state: "empty", facts: null };
+  file = { kind: "file", generation: -1, uri: "", state: "empty", facts: null, views: [] };
+  /** @type {FileMessage["views"]} */
+  views = [];
   /** @type {Tab} the one on show, and the one that was chosen */
   tab = "lines";
   /** @type {Tab | null} */
   wanted = null;
   record = 0; // the line that the tree shows
+  asView = -1; // the index of the view whose rows the table has; -1 for the lines
   explode = ""; // the column of which the table has a row for each item
   tree = new Tree();
   name = make("div", "ch-title ch-label", "", { dir: "ltr" });
@@ -40,6 +43,7 @@ class PreviewView extends View {
   on = button("ch-step", "›", () => this.step(1), { "aria-label": "Next record" });
   position = make("span", "ch-muted ch-numbers", "", { role: "status" });
   rowsOf = make("select", "ch-input", "", { "aria-label": "A row for each" });
+  asWhat = make("select", "ch-input", "", { "aria-label": "The table shows" });
   panel = make("div", "ch-preview-panel", "", { role: "tabpanel", id: `${this.id}-panel`, tabindex: "0" });
 
   /** @param {RenderProps<PreviewTraits>} props */
@@ -51,7 +55,7 @@ class PreviewView extends View {
       file: (message, isNew) => this.onFile(message, isNew),
       line: (message) => this.onLine(message),
       tree: (message) => this.onTree(message),
-      table: ({ records }) => this.onTable(records),
+      table: ({ records, view }) => this.onTable(records, view),
     });
     this.hear({ "change:height": () => this.onHeight() });
     this.onHeight();
@@ -102,7 +106,17 @@ class PreviewView extends View {
     const json = facts ? facts.lines.findIndex(isJson) : -1;
     for (const name of TABS) this.tabs[name].disabled = name === "lines" ? !facts : json < 0;
     if (json >= 0) this.record = json;
+    if (facts) this.offerViews(this.file);
     this.choose(json < 0 ? "lines" : (this.wanted ?? this.tab), false);
+  }
+
+  /** The views that there are of a file; the one that was chosen stays chosen where the next file has it. @param {FileMessage} message */
+  offerViews({ views }) {
+    const before = this.views[this.asView]?.join("/");
+    this.views = views;
+    this.asView = views.findIndex((view) => view.join("/") === before);
+    this.asWhat.replaceChildren(make("option", "", "as records", { value: "-1" }), ...views.map(([, view], at) => make("option", "", `as ${view}`, { value: String(at) })));
+    this.asWhat.value = String(this.asView);
   }
 
   // The tabs
@@ -133,8 +147,12 @@ class PreviewView extends View {
       this.explode = this.rowsOf.value;
       this.askTable();
     });
+    this.asWhat.addEventListener("change", () => {
+      this.asView = Number(this.asWhat.value);
+      this.askTable();
+    });
     const side = make("div", "ch-preview-side");
-    side.append(this.position, this.back, this.on, this.rowsOf);
+    side.append(this.position, this.back, this.on, this.asWhat, this.rowsOf);
     bar.append(list, side);
     return bar;
   }
@@ -151,7 +169,7 @@ class PreviewView extends View {
     this.panel.setAttribute("aria-labelledby", `${this.id}-${name}`);
     this.panel.scrollTop = this.panel.scrollLeft = 0;
     this.position.textContent = "";
-    this.back.hidden = this.on.hidden = this.rowsOf.hidden = true;
+    this.back.hidden = this.on.hidden = this.asWhat.hidden = this.rowsOf.hidden = true;
     if (!this.file.facts) this.showPlaceholder();
     else if (name === "lines") this.showLines();
     else if (name === "tree") this.step(0);
@@ -168,7 +186,7 @@ class PreviewView extends View {
     for (const tab of Object.values(this.tabs)) tab.disabled = true;
     this.problem.classList.remove("ch-shown");
     this.about.textContent = "Reading";
-    this.codec.hidden = this.back.hidden = this.on.hidden = this.rowsOf.hidden = true;
+    this.codec.hidden = this.back.hidden = this.on.hidden = this.asWhat.hidden = this.rowsOf.hidden = true;
     this.position.textContent = "";
     const bones = [62, 84, 47, 71, 90, 55, 78].map((width) => {
       const bone = make("div", "ch-preview-bone");
@@ -247,18 +265,22 @@ class PreviewView extends View {
   // The table
 
   askTable() {
-    this.ask({ kind: "table", generation: this.generation, explode: this.explode });
+    const [source, view] = this.views[this.asView] ?? ["", ""];
+    this.asWhat.hidden = !this.views.length;
+    if (view) this.position.textContent = "Reading";
+    this.ask({ kind: "table", generation: this.generation, explode: view ? "" : this.explode, source, view });
   }
 
-  /** @param {Records} table */
-  onTable(table) {
-    if (this.tab !== "table") return;
+  /** @param {Records} table @param {string} view */
+  onTable(table, view) {
+    if (this.tab !== "table" || view !== (this.views[this.asView]?.[1] ?? "")) return;
     this.rowsOf.replaceChildren(make("option", "", "A row for each line", { value: "" }));
     for (const name of table.lists) this.rowsOf.append(make("option", "", `A row for each item of ${name}`, { value: name }));
-    this.rowsOf.value = this.explode = table.explode;
+    if (!view) this.rowsOf.value = this.explode = table.explode;
     this.rowsOf.hidden = !table.lists.length;
     this.position.textContent = tableText(table);
-    this.panel.replaceChildren(tableOf(table));
+    if (table.rows.length) this.panel.replaceChildren(tableOf(table));
+    else this.panel.replaceChildren(make("div", "ch-placeholder", table.problem || "No rows come of this file."));
   }
 
   onHeight() {

@@ -1,4 +1,4 @@
-"""FilePreview: look inside a file, whatever its size, from one ranged request (of a zip from a few)."""
+"""FilePreview: look inside a file, whatever its size, from one ranged request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import ChimeraWidget
 from chimera_nb.widgets.preview import messages
-from chimera_nb.widgets.preview.model import Inside, Line, inside, table, tree
+from chimera_nb.widgets.preview.model import MAX_ROWS, Inside, Line, inside, table, table_of_view, tree
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.storage import Store
 
@@ -31,7 +31,7 @@ class FilePreview(ChimeraWidget):
     anybody's who opens a dashboard.
     session: where the store is; left out, one of its own.
 
-    A file costs one request of at most 256 kB, and a zip a few, in a thread, once the widget is on screen.
+    A file costs one request of at most 256 kB, in a thread, once the widget is on screen.
     """
 
     _esm = assets.script("preview/view")
@@ -43,6 +43,7 @@ class FilePreview(ChimeraWidget):
     def __init__(self, uri: AnyPath = "", session: Session | None = None, **traits: Any) -> None:
         self._shown: Inside | None = None
         self._state: Literal["empty", "reading", "shown", "failed"] = "empty"
+        self._views: tuple[messages.FileView, ...] = ()
         self._reading = 0
         super().__init__(session, uri=path_text(uri) if uri != "" else "", **traits)
 
@@ -73,11 +74,24 @@ class FilePreview(ChimeraWidget):
         )
 
     def _asked_table(self, request: messages.Table) -> None:
-        if self._shown is not None:
+        if self._shown is not None and request.view:
+            self._background.start(self._view_table(self.uri, request))
+        elif self._shown is not None:
             lines = self._shown.lines
             self._background.start(
-                self._answer(lambda: messages.TableMessage(request.generation, table(lines, request.explode)))
+                self._answer(
+                    lambda: messages.TableMessage(request.generation, "", table(lines, request.explode))
+                )
             )
+
+    async def _view_table(self, uri: str, request: messages.Table) -> None:
+        """The rows of a view are made of the file itself, of which the first lines may hold none."""
+        try:
+            records = await self._background.in_thread(uri, lambda store: _view_rows(store, uri, request))
+        except ChimeraError as e:
+            records = table_of_view([], str(e))
+        if not self._generation.is_late(request.generation):
+            self.post(messages.TableMessage(request.generation, request.view, records))
 
     def _line(self, number: int) -> Line:
         """A line of what is shown, by its index from 0."""
@@ -90,7 +104,7 @@ class FilePreview(ChimeraWidget):
 
     def _begin(self) -> None:
         generation = self._generation.renew()
-        self.error, self._shown = "", None
+        self.error, self._shown, self._views = "", None, ()
         self._state = "empty"
         if self._presence.was_seen and self.uri:
             self._state = "reading"
@@ -105,13 +119,15 @@ class FilePreview(ChimeraWidget):
                 return
         self._reading += 1
         try:
-            shown = await self._background.in_thread(uri, lambda store: inside(_preview(store, uri)))
+            shown, views = await self._background.in_thread(
+                uri, lambda store: (inside(_preview(store, uri)), _views_for(uri))
+            )
         except ChimeraError as e:
             if not self._generation.is_late(generation):
                 self._state, self.error = "failed", storable(str(e))
         else:
             if not self._generation.is_late(generation):
-                self._state, self._shown = "shown", shown
+                self._state, self._shown, self._views = "shown", shown, views
         finally:
             self._reading -= 1
         if not self._generation.is_late(generation):
@@ -126,7 +142,7 @@ class FilePreview(ChimeraWidget):
         if self._presence.was_seen:
             facts = self._shown.facts if self._shown else None
             uri = storable(self.uri)
-            self.post(messages.FileMessage(self._generation.number, uri, self._state, facts))
+            self.post(messages.FileMessage(self._generation.number, uri, self._state, facts, self._views))
 
 
 def _preview(store: Store, uri: str) -> Preview:
@@ -135,3 +151,16 @@ def _preview(store: Store, uri: str) -> Preview:
     if uri.endswith("/"):
         raise RefusedError(f"{uri} is a folder; choose a file in it")
     return preview(uri, store=store)
+
+
+def _views_for(uri: str) -> tuple[messages.FileView, ...]:
+    from chimera_nb.data.view import views_for
+
+    return tuple(messages.FileView(*found) for found in views_for(uri))
+
+
+def _view_rows(store: Store, uri: str, request: messages.Table) -> messages.Records:
+    from chimera_nb.data.view import first_records
+
+    records, problem = first_records(store, uri, MAX_ROWS + 1, source=request.source, name=request.view)
+    return table_of_view(records, problem or "")

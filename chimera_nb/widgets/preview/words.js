@@ -24,10 +24,11 @@ export function linesText(shown, read) {
 }
 
 /** What of the lines is in the table. @param {Records} table */
-export function tableText({ rows, moreRows, moreColumns, others }) {
+export function tableText({ rows, moreRows, moreColumns, others, problem }) {
   const parts = [moreRows ? `the first ${plural(rows.length, "row")}` : plural(rows.length, "row")];
   if (moreColumns) parts.push(`${plural(moreColumns, "column")} more`);
   if (others) parts.push(`${plural(others, "line")} of no JSON object left out`);
+  if (problem) parts.push(problem);
   return parts.join(", ");
 }
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from pipeline.sources.betfair.best_prices import NAN, NO_PRICES, Side
+from pipeline.sources.betfair.best_prices import NAN, NO_PRICES, Back, Lay
 from pipeline.sources.betfair.definitions import starts_whole
 from pipeline.sources.betfair.messages import (
     PricedMessage,
@@ -14,7 +15,8 @@ from pipeline.sources.betfair.messages import (
 )
 from pipeline.sources.betfair.plan import Plan
 
-_NOTHING = (NAN, NAN, NO_PRICES, NO_PRICES)
+Numbers: TypeAlias = tuple[float, float, tuple[float, ...], tuple[float, ...]]  # ltp, tv, back, lay
+_NOTHING: Numbers = (NAN, NAN, NO_PRICES, NO_PRICES)
 
 
 class Runner:
@@ -24,8 +26,8 @@ class Runner:
 
     def __init__(self, place: int) -> None:
         self.place = place
-        self.told = _NOTHING
-        self.back, self.lay = Side(back=True), Side(back=False)
+        self.told: Numbers = _NOTHING
+        self.back, self.lay = Back(), Lay()
         self.clear()
 
     def clear(self) -> None:

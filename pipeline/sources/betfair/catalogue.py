@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 
 from pipeline.sources.betfair.columns import TIME, batch_of, column
 from pipeline.sources.betfair.definitions import PARTIAL, leaves_open
 from pipeline.sources.betfair.entries import Entry
+from pipeline.sources.betfair.file_end import COLUMNS, row_of_end
 from pipeline.sources.betfair.lines import Changes
 from pipeline.sources.betfair.messages import (
     MarketDefinition,
@@ -70,6 +71,8 @@ SCHEMA = pa.schema(
     ]
 )
 
+_FACETS = ("event_type_id", "country", "market_type", "venue", "event_name", "date")
+
 
 @dataclass(frozen=True)
 class Catalogue(View):
@@ -86,9 +89,22 @@ class Catalogue(View):
     schema: ClassVar[pa.Schema] = SCHEMA
     sorted_by: ClassVar[tuple[str, ...]] = ("market_id",)
     partitions: ClassVar[tuple[str, ...]] = ("event_type_id", "date")
+    facets: ClassVar[tuple[str, ...]] = _FACETS
+    key: ClassVar[str] = "market_id"
+    kept: ClassVar[tuple[str, ...]] = COLUMNS
+    words: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        "event_type_id": {"1": "Soccer", "2": "Tennis", "7": "Horse Racing", "4339": "Greyhound Racing"}
+    }
 
     def __post_init__(self) -> None:
         check_flag("catalogue", "total", self.total)
+
+    @classmethod
+    def for_catalogue(cls) -> Self:
+        return cls(total=False)
+
+    def row_of_end(self, lines: bytes, uri: str) -> Mapping[str, Any] | None:
+        return row_of_end(lines, uri)
 
     def rows(self, blocks: Iterable[bytes], file: ViewedFile) -> Iterator[pa.RecordBatch]:
         entries, plan = _read(blocks, file) if self.total else skim(blocks, file)

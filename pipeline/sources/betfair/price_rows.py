@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from array import array
 from struct import Struct
-from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.sources.betfair.books import MarketState
+from pipeline.sources.betfair.books import MarketState, Numbers
 from pipeline.sources.betfair.columns import TIME, array_of, column, day, milliseconds
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 16_384  # a large market in a bounded place: rows are held twice while they become a batch
 _SIDES = ("back", "lay")
 _WORDS = {"back": "available to back", "lay": "available to lay"}
 _RANKS = {1: "best", 2: "second best", 3: "third best"}
@@ -50,7 +49,6 @@ SCHEMA = pa.schema(
 )
 _VALUES = 14
 _pack = Struct(f"{_VALUES}d").pack
-Numbers: TypeAlias = tuple[float, float, tuple[float, ...], tuple[float, ...]]  # ltp, tv, back, lay
 
 
 class PriceRows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from typing import TypeAlias
 
 from pipeline.sources.betfair.messages import Levels, Number, WholeRunner, number
@@ -17,12 +18,13 @@ class Selection:
     """Attributes: ltp, traded, back (atb), lay (atl), sp_back (spb), sp_lay (spl); last_sp (see `keep_sp`)."""
 
     __slots__ = (
-        *("_back_levels", "_lay_levels", "_prices", "_times"),
+        *("_back_levels", "_in_order", "_lay_levels", "_prices", "_times"),
         *("back", "last_sp", "lay", "ltp", "sp_back", "sp_lay", "traded"),
     )
 
     def __init__(self) -> None:
         self._times, self._prices = array("q"), array("d")  # of each ltp, all through the file
+        self._in_order = True  # the times, which may go back
         self.last_sp: tuple[float, float] = (0.0, 0.0)
         self.clear()
 
@@ -43,6 +45,8 @@ class Selection:
         if price != self.ltp:
             self.ltp = price
             if price is not None:
+                if self._times and pt < self._times[-1]:
+                    self._in_order = False
                 self._times.append(pt)
                 self._prices.append(price)
 
@@ -82,10 +86,12 @@ class Selection:
 
     def ltp_at(self, moment: int) -> float | None:
         """The last price that was matched at or before a moment."""
-        for place in range(len(self._times) - 1, -1, -1):
-            if self._times[place] <= moment:
-                return self._prices[place]
-        return None
+        times = self._times
+        if self._in_order:
+            place = bisect_right(times, moment) - 1
+        else:
+            place = next((i for i in range(len(times) - 1, -1, -1) if times[i] <= moment), -1)
+        return self._prices[place] if place >= 0 else None
 
 
 def _levels(books: tuple[_Book, _Book] | None, displayed: Levels, best: Levels) -> tuple[_Book, _Book]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipeline.sources.betfair.entries import Entry
-from pipeline.sources.betfair.lines import Changes
+from pipeline.sources.betfair.lines import Changes, looks_whole
 from pipeline.sources.betfair.messages import DefinedMessage, decode_defined, is_recorded
 from pipeline.sources.betfair.plan import Plan
 from pipeline.sources.view import ViewedFile
 
 _DEFINITION = b'"marketDefinition"'
-_BEGIN, _BETWEEN, _END = b'{"op":"mcm",', b'}\n{"op":"mcm",', b"}\n"
 _ID = b'"id":"'  # a market's: those of runners are numbers, and eventId ends otherwise
 
 
@@ -51,9 +50,7 @@ class _Skim:
         """Whether each line is one message about the one known market, and looks whole from outside."""
         return (
             bool(self._only)
-            and block.startswith(_BEGIN)
-            and block.endswith(_END)
-            and block.count(_BETWEEN) == lines - 1
+            and looks_whole(block, lines)
             and block.count(_ID) == block.count(self._only) == lines
         )
 
