@@ -109,7 +109,7 @@ def _asked(where: list[str] | None, named: dict[str, list[str] | None]) -> dict[
 @contextmanager
 def _progress() -> Iterator[Callable[[CatalogueProgress], None]]:
     """How far it is, on a terminal."""
-    if not display.err.is_terminal:
+    if not sys.stderr.isatty():  # rich takes a pipe for a terminal where FORCE_COLOR is set
         yield lambda _: None
         return
     with display.err.status("listing") as status:

@@ -54,7 +54,8 @@ def views(
 ) -> None:
     """List the views of the sources: what a row is, the options, and by what the output may be divided."""
     from pipeline.sources import get_source, source_names
-    from pipeline.sources.views import options_of, views_of
+    from pipeline.sources.view_options import options_of
+    from pipeline.sources.views import views_of
 
     found: list[dict[str, Any]] = [
         {

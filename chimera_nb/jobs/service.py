@@ -34,7 +34,7 @@ from pipeline.errors import (
 from pipeline.inputs.manifest import all_inputs, with_manifest
 from pipeline.job_options import JobOptions
 from pipeline.options import table
-from pipeline.sources.views import options_text
+from pipeline.sources.view_options import options_text
 from pipeline.spec import JobSpec
 from pipeline.target.results import check_still_of, ledger_records
 

@@ -23,7 +23,8 @@ from chimera_nb.jobs import record
 from pipeline.job_options import JobOptions
 from pipeline.options import table
 from pipeline.sources.registry import get_source, source_names
-from pipeline.sources.views import options_of, views_of
+from pipeline.sources.view_options import options_of
+from pipeline.sources.views import views_of
 
 
 def pages() -> dict[str, str]:

@@ -13,15 +13,8 @@ from pipeline.job_options import JobOptions
 from pipeline.sources import get_source
 from pipeline.sources.base import SourcePlugin
 from pipeline.sources.view import View
-from pipeline.sources.views import (
-    find_view,
-    make_view,
-    options_of,
-    options_text,
-    parse_options,
-    source_of_view,
-    views_of,
-)
+from pipeline.sources.view_options import options_of, options_text, parse_options
+from pipeline.sources.views import find_view, make_view, source_of_view, views_of
 from tests.fixtures.weather import offer_weather
 
 

@@ -16,6 +16,7 @@ OWN = {
     "job_form/plan.css": r"\.ch-form ",
     "job_history/style.css": r"\.ch-history|\.chimera \.ch-history",
     "job_monitor/log.css": r"\.ch-monitor ",
+    "browser/content.css": r"\.ch-browser ",
     "browser/list.css": r"\.ch-browser ",
     "job_monitor/style.css": r"\.ch-monitor ",
     "preview/style.css": r"\.ch-preview|\.chimera \.ch-preview",

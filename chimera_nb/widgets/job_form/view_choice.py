@@ -10,7 +10,8 @@ from pipeline.errors import ChimeraError, OptionRefusedError
 from pipeline.job_options import RAW, JobOptions
 from pipeline.options import table
 from pipeline.sources import get_source
-from pipeline.sources.views import find_view, options_of, views_of
+from pipeline.sources.view_options import options_of
+from pipeline.sources.views import find_view, views_of
 
 
 @dataclass(frozen=True)
