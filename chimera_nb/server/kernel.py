@@ -21,7 +21,9 @@ def main() -> None:
     handler.setLevel(logging.WARNING)
     logging.getLogger().addHandler(handler)
     logging.captureWarnings(capture=True)
-    import_for_good("ipykernel.kernelapp", "ipywidgets")
+    import_for_good(
+        "ipykernel.kernelapp"
+    )  # not ipywidgets: it tells the shell of itself, and there is none yet
     from ipykernel.kernelapp import launch_new_instance
 
     launch_new_instance()

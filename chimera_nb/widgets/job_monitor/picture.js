@@ -20,7 +20,6 @@ export class Picture {
   /** @param {(wanted: Wanted) => void} ask */
   constructor(ask) {
     this.ask = ask;
-    this.node.append(this.image);
     this.names.addEventListener("change", () => {
       this.name = this.names.value;
       this.draw();
@@ -41,7 +40,7 @@ export class Picture {
     this.name = this.drawn = "";
     this.names.setAttribute("aria-label", `Which ${word}`);
     this.names.replaceChildren();
-    this.image.removeAttribute("src");
+    this.image.remove();
   }
 
   /** @param {boolean} open */
@@ -66,10 +65,10 @@ export class Picture {
   show({ name, names, png, told }) {
     if (this.name && png && name !== this.name) return; // another was chosen since
     setText(this.told, told);
-    this.image.hidden = !png;
-    if (!png) return;
+    if (!png) return this.image.remove();
     this.image.src = `data:image/png;base64,${png}`;
     this.image.alt = `The ${this.word} ${name}, drawn over time`;
+    this.node.append(this.image);
     this.names.replaceChildren(
       ...names.map((one) => {
         const option = make("option", "", "", { value: one });
