@@ -42,7 +42,7 @@ SERVICES ?= 4
 
 test: $(STAMP) ## every test this machine can run (ARGS= for pytest, such as ARGS=tests/unit)
 ifeq ($(ARGS),)
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal tests/unit
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile tests/unit
 	@$(BIN)/python -m pytest --numprocesses=$(SERVICES) --dist=loadfile --no-loadscope-reorder \
 	  tests/integration tests/notebooks tests/ui
 else
