@@ -62,7 +62,7 @@ class Widgets:
     def set(self, widget, **state):
         self.say(self.ids[widget], {"method": "update", "state": state, "buffer_paths": []})
 
-    def wait(self, check, seconds=30):
+    def wait(self, check, seconds=90):
         """The first word of a widget from now on that passes a check."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
