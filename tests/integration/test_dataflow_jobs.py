@@ -243,7 +243,8 @@ def test_cancel_in_the_middle_leaves_nothing_behind(service, api, bucket, faults
     try:
         job_id = service.submit([f"gs://{bucket}/in/"], f"gs://{bucket}/out", runner="dataflow").job_id
         until(lambda: service.get(job_id).progress.get("filesComplete"))
-        before = {p.pid for p in psutil.process_iter() if _works_for(p)}
+        of_ours = service.get(job_id).dataflow_job_id  # other stacks' jobs may run beside
+        before = {p.pid for p in psutil.process_iter() if _works_for(p, of_ours)}
         assert before
         began = time.monotonic()
         service.cancel(job_id)
@@ -260,12 +261,10 @@ def test_cancel_in_the_middle_leaves_nothing_behind(service, api, bucket, faults
     assert service.cancel(job_id) == record
 
 
-def _works_for(process: psutil.Process) -> bool:
+def _works_for(process: psutil.Process, dataflow_job_id: str) -> bool:
     try:
-        return (
-            "chimera_nb.local.dataflow" in " ".join(process.cmdline())
-            and "stack" not in process.cmdline()[-1]
-        )
+        command = " ".join(process.cmdline())
+        return "chimera_nb.local.dataflow" in command and dataflow_job_id in command
     except psutil.Error:
         return False
 
