@@ -180,17 +180,16 @@ def _unambiguous(store: Store, bucket: str, path: str) -> list[str]:
         except ObjectNotFoundError:
             return [path]  # no such bucket: refused in its turn
         return literal or [path]
-    if is_archive_name(path) and _opens(store, uri):
+    if is_archive_name(path) and _is_archive(store, uri):
         return [path + SEPARATOR]
     if not bucket and not path.endswith("/") and store.is_local_folder(path):
         return [f"{path}/"]
     return [path]
 
 
-def _opens(store: Store, uri: str) -> bool:
-    """Whether it is an archive in which a file is found. One that is broken before that is itself the file to read."""
+def _is_archive(store: Store, uri: str) -> bool:
     try:
-        return store.is_archive(uri) and next(store.list_objects(uri + SEPARATOR), None) is not None
+        return store.is_archive(uri)
     except (StorageError, BadFileError):
         return False  # it is not there, or is no good: looked for as any other
 
