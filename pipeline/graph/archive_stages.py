@@ -16,6 +16,7 @@ from pipeline.errors import BadFileError, StorageError, StoreUnavailableError
 from pipeline.graph.counters import count
 from pipeline.graph.elements import (
     PACKET,
+    RECORDS,
     UNKNOWN_SIZE,
     Place,
     decode_uri,
@@ -30,7 +31,7 @@ from pipeline.read.members import own_record
 from pipeline.storage import ReadStream, Store
 from pipeline.uri import Uri
 
-RECORDS, PLACED, UNMATCHED = "records", "placed", "unmatched-members"
+PLACED, UNMATCHED = "placed", "unmatched-members"
 _HEAD_BYTES = 64 << 10
 _File = tuple[bytes, int]  # its element, and its size
 

@@ -17,8 +17,9 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.archives.store import store_of_archives
-from pipeline.graph.archive_stages import RECORDS, ExpandArchives, PackPlaced, WantedInArchives
 from pipeline.graph.archive_stages import UNMATCHED as UNMATCHED_MEMBERS
+from pipeline.graph.archive_stages import ExpandArchives, PackPlaced, WantedInArchives
+from pipeline.graph.elements import RECORDS
 from pipeline.graph.once_stages import ReadOnce
 from pipeline.graph.read_stages import (
     FOUND,

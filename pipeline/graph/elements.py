@@ -17,6 +17,7 @@ from pipeline.archives.packet import MembersAtHand, OpenPacket, Packet
 UNKNOWN_SIZE = -1  # of a file that was not listed
 _ZERO = b"\0"
 PACKET = b"\0P"  # behind it the JSON of a packet of members
+RECORDS = "records"  # the tag of FileRecords beside other elements
 IN_ORDER = b"\0O"  # behind it that of files in an archive that is read in order
 
 

@@ -12,6 +12,7 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline.graph.counters import count
+from pipeline.graph.elements import RECORDS
 from pipeline.graph.read_stages import in_global_window
 from pipeline.ledger import FileRecord, Part
 from pipeline.spec import JobSpec
@@ -19,8 +20,6 @@ from pipeline.storage import Store
 from pipeline.target.layout import parts_folder
 from pipeline.write.rows.row_parts import RowWriter
 from pipeline.write.rows.workbook import write_workbook
-
-RECORDS = "records"  # the tag of FileRecords beside the parts
 
 
 class WriteRows(beam.DoFn):

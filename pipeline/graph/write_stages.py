@@ -5,7 +5,7 @@ Beam takes the types of elements from the annotations, so they are not made stri
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
@@ -13,12 +13,10 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline.graph.count_stages import CountFiles
 from pipeline.graph.counters import count
+from pipeline.graph.elements import RECORDS
 from pipeline.graph.read_stages import in_global_window
-from pipeline.graph.row_stages import RECORDS, WriteRows, WriteWorkbook
 from pipeline.inputs.unmatched import Unmatched
 from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.rows.schema import schema_to_json
-from pipeline.sources.view import View
 from pipeline.sources.views import partition_columns
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
@@ -33,9 +31,11 @@ from pipeline.write.line_offsets import (
 )
 from pipeline.write.parts import FileWriter, PartWriter
 from pipeline.write.publish import PATTERNS_SHOWN, finish_job
-from pipeline.write.rows.workbook import names_of_workbook, stretches_of_workbook
 from pipeline.write.shard_list import write_shard_list
 from pipeline.write.shards import Cut, CutAt, Shard, check_shards, locate, plan_cuts, plan_shards, write_shard
+
+if TYPE_CHECKING:
+    from pipeline.sources.view import View
 
 _LEDGER_BYTES = 256 * 1024  # records are written so many bytes at a time
 
@@ -199,7 +199,7 @@ class WriteOutput(beam.PTransform):
         spec: JobSpec,
         patterns: Sequence[str],
         started_at: str,
-        view: View | None = None,
+        view: "View | None" = None,
     ) -> None:
         super().__init__()
         self._store = store
@@ -208,6 +208,10 @@ class WriteOutput(beam.PTransform):
         shown = [*patterns[:PATTERNS_SHOWN]]  # not all of them: the graph has to fit a request
         about = {"startedAt": started_at, "patterns": shown, "patternsTotal": len(patterns)}
         if view:
+            from pipeline.rows.schema import (
+                schema_to_json,  # with Arrow, as all of a view is: lines do without
+            )
+
             about |= schema_to_json(view.schema)
         self._finish = partial(_finish, store=store, spec=spec, about=about)
 
@@ -217,6 +221,9 @@ class WriteOutput(beam.PTransform):
         view, label = self._view, "WriteParts"
         write: Any = WriteParts(store, folder("output"), spec.job_id)
         if view:
+            from pipeline.graph.row_stages import WriteRows, WriteWorkbook
+            from pipeline.write.rows.workbook import names_of_workbook, stretches_of_workbook
+
             label, write = "WriteRows", WriteRows(store, spec, view.schema, partition_columns(spec))
         written = given["read"] | label >> beam.ParDo(write).with_outputs(RECORDS, main="parts")
         records, parts = written[RECORDS], written["parts"]

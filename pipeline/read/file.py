@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.codecs import HEAD_BYTES, Codec, choose_codec, mismatch
 from pipeline.codecs.documents import lies_beside
@@ -29,11 +29,13 @@ from pipeline.job_options import MAX_RATIO
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.read.held_lines import Chunks, HeldLines
-from pipeline.read.held_rows import HeldRows
-from pipeline.sources.view import View
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
 from pipeline.uri import SEPARATOR
+
+if TYPE_CHECKING:
+    from pipeline.read.held_rows import HeldRows
+    from pipeline.sources.view import View
 
 ZIP = "zip"  # the codec
 _READINGS = 5  # of one file, where what came was not what is stored
@@ -69,6 +71,8 @@ class ReadOptions:
         """What holds a file's lines, or its rows, until it has proved good."""
         if self.view is None:
             return HeldLines(uri, again, on_disk=self.spool_bytes)
+        from pipeline.read.held_rows import HeldRows  # with Arrow, which lines do without
+
         return HeldRows(
             uri,
             self.view,

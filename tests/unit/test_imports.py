@@ -34,6 +34,18 @@ def test_a_graph_runs_without_what_is_left_out_and_a_plugin_finds_all_of_it_afte
     assert sorted(done.stdout.split()[1:]) == ["2", "3"]
 
 
+def test_a_job_of_lines_loads_no_arrow():
+    code = (
+        "import sys\n"
+        "from pipeline.imports import import_beam\n"
+        "import_beam()\n"
+        "import pipeline.__main__, pipeline.graph.build\n"
+        "print([name for name in ('pyarrow', 'xlsxwriter') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_the_collector_works_again_after_an_import_that_fails(tmp_path, monkeypatch):
     (tmp_path / "broken_module.py").write_text(
         "import gc\nassert not gc.isenabled()\nraise OSError('broken')\n"
