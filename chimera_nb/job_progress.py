@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.machine.kernel import in_kernel
+from chimera_nb.machine.kernel import cell_bar, in_kernel
 from chimera_nb.units import size
 from pipeline.printable import printable
 
@@ -45,24 +45,8 @@ def bar_where_one_shows() -> Iterator[Show]:
 @contextmanager
 def notebook_bar() -> Iterator[Show]:
     """A bar under the cell, which goes when the waiting is over."""
-    import ipywidgets
-    from IPython.display import display
-
-    bar = ipywidgets.FloatProgress(max=1.0, layout=ipywidgets.Layout(width="20em"))
-    text = ipywidgets.Label()
-    box = ipywidgets.HBox([bar, text])
-    display(box)
-
-    def show(record: JobRecord) -> None:
-        done, listed = files_of(record)
-        bar.value = done / listed if listed else 0.0
-        text.value = printable(in_words(record))
-
-    try:
-        yield show
-    finally:
-        for widget in (box, bar, text):
-            widget.close()
+    with cell_bar() as show:
+        yield lambda record: show(*files_of(record), printable(in_words(record)))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from chimera_nb.arguments import AnyPath, path_text, path_texts
 from chimera_nb.data.catalogue.choice import Choice, choice_of, chosen, count_values, word_of
 from chimera_nb.data.catalogue.ids import ids_of_csv
 from chimera_nb.data.catalogue.make import Report, make_catalogue
+from chimera_nb.data.catalogue.progress_bar import catalogue_bar
 from chimera_nb.data.catalogue.table import FILE, decoded
 from chimera_nb.jobs.limits import storable
 from chimera_nb.session import Session
@@ -178,17 +180,9 @@ def catalogue(
     session = session or Session()
     store = store or session.store_for(*located)
     folder = session.settings.folder
-    if on_progress is None:
-        from chimera_nb.data.catalogue.progress_bar import catalogue_bar
-
-        with catalogue_bar() as show:
-            tables = [
-                make_catalogue(store, path, plugin, view, folder, on_progress=show, cancel=cancel)
-                for path in located
-            ]
-    else:
+    with catalogue_bar() if on_progress is None else nullcontext(on_progress) as show:
         tables = [
-            make_catalogue(store, path, plugin, view, folder, on_progress=on_progress, cancel=cancel)
+            make_catalogue(store, path, plugin, view, folder, on_progress=show, cancel=cancel)
             for path in located
         ]
     return Catalogue(_each_file_once(tables), view)

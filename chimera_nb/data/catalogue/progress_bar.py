@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from chimera_nb.data.catalogue.make import CatalogueProgress
-from chimera_nb.machine.kernel import in_kernel
+from chimera_nb.machine.kernel import cell_bar, in_kernel
 
 
 @contextmanager
@@ -15,20 +15,5 @@ def catalogue_bar() -> Iterator[Callable[[CatalogueProgress], None]]:
     if not in_kernel():
         yield lambda _: None
         return
-    import ipywidgets
-    from IPython.display import display
-
-    bar = ipywidgets.FloatProgress(max=1.0, layout=ipywidgets.Layout(width="20em"))
-    text = ipywidgets.Label()
-    box = ipywidgets.HBox([bar, text])
-    display(box)
-
-    def show(progress: CatalogueProgress) -> None:
-        bar.value = progress.done / progress.total if progress.total else 0.0
-        text.value = progress.text
-
-    try:
-        yield show
-    finally:
-        for widget in (box, bar, text):
-            widget.close()
+    with cell_bar() as show:
+        yield lambda progress: show(progress.done, progress.total, progress.text)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from chimera_nb.data.sampling.run import SampleProgress
-from chimera_nb.machine.kernel import in_kernel
+from chimera_nb.machine.kernel import cell_bar, in_kernel
 
 
 @contextmanager
@@ -15,23 +15,8 @@ def sample_bar() -> Iterator[Callable[[SampleProgress], None]]:
     if not in_kernel():
         yield lambda _: None
         return
-    import ipywidgets
-    from IPython.display import display
-
-    bar = ipywidgets.FloatProgress(max=1.0, layout=ipywidgets.Layout(width="20em"))
-    text = ipywidgets.Label()
-    box = ipywidgets.HBox([bar, text])
-    display(box)
-
-    def show(progress: SampleProgress) -> None:
-        bar.value = progress.bytes_read / progress.bytes_total if progress.bytes_total else 0.0
-        text.value = describe(progress)
-
-    try:
-        yield show
-    finally:
-        for widget in (box, bar, text):
-            widget.close()
+    with cell_bar() as show:
+        yield lambda progress: show(progress.bytes_read, progress.bytes_total, describe(progress))
 
 
 def describe(progress: SampleProgress) -> str:
