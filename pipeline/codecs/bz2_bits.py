@@ -82,9 +82,9 @@ def crc_behind(data: bytes, mark: int) -> int:
     return bits(data, mark + MARK_BITS, mark + MARK_BITS + CRC_BITS)
 
 
-def stream_of(data: bytes, start: int, stop: int) -> bytes:
-    """A whole stream of the one block in the bits [start, stop)."""
+def stream_of(data: bytes, start: int, stop: int, crc: int) -> bytes:
+    """A whole stream of the blocks in the bits [start, stop), whose CRC is given: of one block it is the block's."""
     size = stop - start + MARK_BITS + CRC_BITS
     padding = -size % 8
-    body = (((bits(data, start, stop) << MARK_BITS | END) << CRC_BITS) | crc_behind(data, start)) << padding
+    body = (((bits(data, start, stop) << MARK_BITS | END) << CRC_BITS) | crc) << padding
     return MAGIC + b"9" + body.to_bytes((size + padding) // 8, "big")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bz2
 
-from pipeline.codecs.bz2_bits import HEADER_BITS, MAGIC, end_mark, last_mark, stream_of
+from pipeline.codecs.bz2_bits import HEADER_BITS, MAGIC, crc_behind, end_mark, last_mark, stream_of
 
 
 def last_block(end: bytes, *, is_whole: bool) -> bytes | None:
@@ -22,6 +22,6 @@ def last_block(end: bytes, *, is_whole: bool) -> bytes | None:
     try:
         if is_whole and start == HEADER_BITS and end.startswith(MAGIC):
             return bz2.decompress(end)
-        return bz2.decompress(stream_of(end, start, stop))
+        return bz2.decompress(stream_of(end, start, stop, crc_behind(end, start)))
     except (OSError, ValueError, EOFError):
         return None

@@ -8,18 +8,20 @@ no line away.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from pipeline.codecs.split import Block, Proof
+from pipeline.codecs.split import Block, Proof, Splitter
+from pipeline.codecs.stream import RandomAccess
 from pipeline.errors import BadFileError
-from pipeline.job_options import MAX_RATIO
+from pipeline.job_options import MAX_RATIO, RATIO_FROM
 from pipeline.ledger import Part
 from pipeline.read.lines import MAX_LINE_BYTES, LineCount
 from pipeline.storage.checksum import Crc32c, crc32c_of_run
-
-RATIO_FROM = 16 << 20  # raw bytes, as for a whole file
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class RangeRead:
     all_given   no line ends in it, so that they are all of it
     taken       those behind its blocks that are of its own last line
     lines       how many are its own; `output` their bytes
+    seconds     spent on it
     parts       the files they were written to, in their order
     """
 
@@ -62,6 +65,7 @@ class RangeRead:
     taken: Bytes
     lines: int
     output: Bytes
+    seconds: float = 0.0
     parts: tuple[Part, ...] = ()
 
 
@@ -112,42 +116,47 @@ class _Lines:
 
 
 def read_range(
-    blocks: Iterator[Block],
-    first: int,
-    claim: Callable[[int], bool],
+    splitter: Splitter,
+    source: RandomAccess,
+    bounds: tuple[int, int],
+    claim: Callable[[int], int],
     write: Callable[[bytes], Any],
     *,
+    first: int,
     max_ratio: int = MAX_RATIO,
+    progress: Callable[[int, int], Any] | None = None,
 ) -> RangeRead | None:
     """Read the blocks of a range, and the line that it ends with; None where no block begins in it.
 
-    `blocks` are those from the range's first byte on, to the file's end; `first` is the bit at which the file's first
-    one begins. `claim` is asked with the byte in which a block begins, before it is taken, and says whether it is still
-    one of this range: from the first that is not, they are another's. `write` is given what the lines are made of, in
-    pieces. Raises BadFileError where the file is at fault, or is no case for this way: reading it in order says what.
+    The range is the bytes [start, end) of `bounds`, `first` the bit at which the file's first block begins. `claim` is
+    asked with the byte in which a block begins, before it is taken, and tells from which byte on blocks are another
+    range's: beyond that it is not asked again. `write` is given what the lines are made of, in pieces; `progress` how
+    many stored and raw bytes were read. Raises BadFileError where the file is at fault, or is no case for this way:
+    reading it in order says what.
     """
+    began = time.monotonic()
     proof: Proof | None = None
     stored, stored_crc, raw, start, end = 0, Crc32c(), 0, 0, 0
     lines: _Lines | None = None
-    behind: Block | None = None
-    for block in blocks:
-        if not claim(block.start >> 3):
-            behind = block
-            break
+    with closing(_Claimed(splitter, source, bounds, claim)) as blocks:
+        for block in blocks.own():
+            if lines is None or proof is None:
+                start, proof, lines = block.start, block.proof, _Lines(write, gives=block.start != first)
+            else:
+                proof = proof.then(block.proof)
+            size = sum(map(len, block.raw))
+            end, raw, stored = block.end, raw + size, stored + len(block.stored)
+            stored_crc.update(block.stored)
+            if max_ratio and raw > RATIO_FROM and raw > max_ratio * stored:
+                raise BadFileError("holds more than it may for its size")
+            for chunk in block.raw:
+                lines.add(chunk)
+            if progress is not None:
+                progress(len(block.stored), size)
         if lines is None or proof is None:
-            start, proof, lines = block.start, block.proof, _Lines(write, gives=block.start != first)
-        else:
-            proof = proof.then(block.proof)
-        end, raw = block.end, raw + len(block.raw)
-        stored += len(block.stored)
-        stored_crc.update(block.stored)
-        if max_ratio and raw > RATIO_FROM and raw > max_ratio * stored:
-            raise BadFileError("holds more than it may for its size")
-        lines.add(block.raw)
-    if lines is None or proof is None:
-        return None
-    all_given = lines.gives
-    taken = Bytes() if all_given else _take_line(behind, blocks, lines)
+            return None
+        all_given = lines.gives
+        taken = Bytes() if all_given else _take_line(blocks.behind(), lines)
     return RangeRead(
         start,
         end,
@@ -159,21 +168,62 @@ def read_range(
         taken,
         lines.lines,
         lines.output,
+        time.monotonic() - began,
     )
 
 
-def _take_line(behind: Block | None, blocks: Iterator[Block], lines: _Lines) -> Bytes:
+class _Claimed:
+    """The blocks from a range's beginning on: its own, as far as they can be claimed, and then those behind."""
+
+    def __init__(
+        self, splitter: Splitter, source: RandomAccess, bounds: tuple[int, int], claim: Callable[[int], int]
+    ) -> None:
+        self._of = partial(splitter.blocks, source)
+        self._blocks = self._of(*bounds)
+        self._claim = claim
+        self._behind: Block | None = None
+
+    def close(self) -> None:
+        self._blocks.close()
+
+    def own(self) -> Iterator[Block]:
+        for block in self._blocks:
+            stop = self._claim(block.last >> 3)
+            if block.last >> 3 < stop:
+                yield block
+                continue
+            self._behind = block
+            if block.start >> 3 < stop:  # the range was cut between blocks that were decoded together
+                yield from self._singly(block.start, stop)
+            return
+
+    def _singly(self, start: int, stop: int) -> Iterator[Block]:
+        self._blocks.close()
+        self._blocks = self._of(start >> 3, stop, singly=True)
+        for block in self._blocks:
+            self._behind = block
+            if block.start >> 3 >= stop:
+                return
+            self._behind = None
+            yield block
+
+    def behind(self) -> Iterator[Block]:
+        if self._behind is not None:
+            yield self._behind
+            yield from self._blocks
+
+
+def _take_line(blocks: Iterator[Block], lines: _Lines) -> Bytes:
     """Add what follows through the first line's end, which may be that of the file."""
     size, crc = 0, Crc32c()
-    while behind is not None:
-        cut = behind.raw.find(b"\n") + 1
-        piece = behind.raw[:cut] if cut else behind.raw
+    for chunk in (chunk for block in blocks for chunk in block.raw):
+        cut = chunk.find(b"\n") + 1
+        piece = chunk[:cut] if cut else chunk
         size += len(piece)
         crc.update(piece)
         lines.add(piece)
         if cut:
             return Bytes(size, str(crc))
-        behind = next(blocks, None)
     lines.end()
     return Bytes(size, str(crc))
 
@@ -214,5 +264,6 @@ def _then(one: RangeRead, following: RangeRead) -> RangeRead:
         raw=one.raw + following.raw,
         lines=one.lines + following.lines,
         output=one.output.then(following.output),
+        seconds=one.seconds + following.seconds,
         parts=one.parts + following.parts,
     )

@@ -8,11 +8,15 @@ blocks of all ranges were laid end to end, from the file's first to its last byt
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self
 
 from pipeline.codecs.stream import RandomAccess
+
+LARGEST_BLOCK = (
+    64 << 20
+)  # bytes, stored or raw: a block is held as a whole, and a file of larger ones is read in order
 
 
 class Proof(Protocol):
@@ -26,18 +30,31 @@ class Proof(Protocol):
 
 
 @dataclass(frozen=True)
-class Block:
-    """Raw bytes that were decoded alone, or a stream's end, which has none.
+class NoProof:
+    """Of a format in which each block is proved alone, and what lies between blocks tells no more."""
 
-    start, end  bits of the file: where it begins, and where what follows it must begin, at the file's end none
-    raw         its raw bytes
-    proof       of it alone
+    def then(self, following: NoProof, /) -> NoProof:
+        return following
+
+    def check_whole(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Block:
+    """Blocks that were decoded together, one or a few, or a stream's end, which has no raw bytes.
+
+    start, end  bits of the file: where the first begins, and where what follows must begin, at the file's end nothing
+    last        the bit at which the last of them begins
+    raw         their raw bytes, in chunks
+    proof       of them alone
     stored      the bytes of the file from start // 8 to end // 8
     """
 
     start: int
+    last: int
     end: int
-    raw: bytes
+    raw: tuple[bytes, ...]
     proof: Proof
     stored: bytes
 
@@ -48,13 +65,16 @@ class Splitter(ABC):
     codec: ClassVar[str]  # whose files these are
 
     @abstractmethod
-    def first(self, head: bytes) -> int | None:
-        """The bit at which the first block of a file begins, by its first bytes; None where it is not one to split."""
+    def first(self, source: RandomAccess) -> int | None:
+        """The bit at which the first block of a file begins; None where it is not one to split. Asks for little."""
 
     @abstractmethod
-    def blocks(self, source: RandomAccess, start: int, until: int) -> Iterator[Block]:
+    def blocks(
+        self, source: RandomAccess, start: int, until: int, *, singly: bool = False
+    ) -> Generator[Block, None, None]:
         """The blocks that begin at or behind the byte `start`, each where the one before ends, to the file's end.
 
-        They may be taken beyond the byte `until`, where none is decoded before it is asked for. Raises BadFileError
-        where no block is found, or none where one has to be; errors of `source` pass through.
+        Only those that begin before the byte `until` are decoded before they are asked for, or together with others;
+        none is with `singly`. Raises BadFileError where no block is found, or none where one has to be; errors of
+        `source` pass through.
         """

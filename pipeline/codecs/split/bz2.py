@@ -1,8 +1,8 @@
 """bzip2 from any place on: blocks are found by their marks, and proved by their CRCs and the streams'.
 
-The decoder is given each block as a stream of its own, from one mark to the next. It checks the block's CRC and that
-the end stands right behind the block, and so that the next mark is where the block ends. Where it fails, that mark may
-be compressed bits that look like one: then the one behind it is tried.
+The decoder is given a few blocks as a stream of their own, from one mark to another. It checks their CRCs and that the
+end stands right behind the last, and so that the mark there is where the block ends. Where it fails, a mark may be
+compressed bits that look like one: then the first block is tried alone, up to the next mark and to the one behind it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import bz2
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
+from pipeline.codecs.base import CHUNK_BYTES
 from pipeline.codecs.bz2_bits import (
     BLOCK,
     CRC_BITS,
@@ -32,7 +34,9 @@ from pipeline.errors import BadFileError
 _HEADER_BYTES, _MARK_BYTES = HEADER_BITS // 8, 7
 _LEVELS = frozenset(b"123456789")
 _FALSE_MARKS = 8  # behind each other that may stand in one block: each has odds of 2^-48 a bit
-_AHEAD = max(2, os.cpu_count() or 2)  # blocks that are decoded before they are asked for
+_TOGETHER = 8  # blocks that are decoded as one stream: a decoder for each costs a tenth more
+_MOST_TOGETHER = 32 << 20  # raw bytes of them: a block may hold 46 MB
+_AHEAD = max(2, os.cpu_count() or 2)  # times as many that are decoded before they are asked for
 _FAULTS = (OSError, EOFError, ValueError)
 
 
@@ -84,13 +88,16 @@ class Bz2Splitter(Splitter):
 
     codec = "bz2"
 
-    def first(self, head: bytes) -> int | None:
+    def first(self, source: RandomAccess) -> int | None:
         """The bit behind the header."""
+        head = source.read_at(0, _HEADER_BYTES)
         return HEADER_BITS if head[:3] == MAGIC and head[3:4] and head[3] in _LEVELS else None
 
-    def blocks(self, source: RandomAccess, start: int, until: int) -> Iterator[Block]:
+    def blocks(
+        self, source: RandomAccess, start: int, until: int, *, singly: bool = False
+    ) -> Generator[Block, None, None]:
         """As of any splitter; what stands between two streams or behind the last is for who reads in order."""
-        found = _Marks(Window(source, start), until)
+        found = _Marks(Window(source, start), until, 1 if singly else _TOGETHER)
         try:
             yield from _contiguous(found)
         finally:
@@ -106,7 +113,7 @@ def _contiguous(found: _Marks) -> Iterator[Block]:
             return  # none begins behind `start`
         if at is None:
             raise BadFileError(f"the bz2 data has no block at bit {due}")
-        block = found.end_of(at) if found.is_end else found.block_of(at)
+        block = found.end_of(at) if found.is_end else found.block_of()
         if block is not None:
             due = block.end
             yield block
@@ -117,8 +124,9 @@ def _contiguous(found: _Marks) -> Iterator[Block]:
 class _Marks:
     """The marks of a file in order, and the blocks between them, some of which are decoded ahead."""
 
-    def __init__(self, window: Window, until: int) -> None:
+    def __init__(self, window: Window, until: int, most: int) -> None:
         self._window = window
+        self._most = most
         self._until = until * 8
         self._known: deque[tuple[int, int]] = deque()  # marks from the one that is looked at on
         self._searched = window.at  # no mark begins before this byte that is not known
@@ -146,16 +154,20 @@ class _Marks:
         self.is_end = mark != BLOCK
         return at
 
-    def block_of(self, at: int) -> Block | None:
-        """The block that begins with the mark that is looked at; None where it is no block."""
+    def block_of(self) -> Block | None:
+        """The block that begins with the mark that is looked at, or several; None where it is no block."""
+        at = self._known[0][0]
         if at < self._until:
             self._decode_ahead()
+        count = self._together(0)
         future = self._ahead.pop(at, None)
-        block = future.result() if future else self._decoded(0, 1)
+        block = future.result() if future else self._decoded(count, count) if count else None
+        if block is None and count > 1:
+            block = self._decoded(1, 1)
         for stop in range(2, _FALSE_MARKS + 1):
             if block is not None or not self._know(stop + 1):
                 break
-            block = self._decoded(0, stop)
+            block = self._decoded(1, stop)
         return block
 
     def end_of(self, at: int) -> Block | None:
@@ -172,7 +184,7 @@ class _Marks:
         if opens and stop == self.size:
             return None  # cut off behind a header
         crc = crc_behind(window.bytes(at >> 3, byte), at & 7)
-        return Block(at, stop * 8, b"", Bz2Proof(end=crc), window.bytes(at >> 3, stop))
+        return Block(at, at, stop * 8, (), Bz2Proof(end=crc), window.bytes(at >> 3, stop))
 
     def _know(self, count: int) -> bool:
         """Whether so many marks are known, from the one that is looked at on."""
@@ -188,35 +200,70 @@ class _Marks:
             self._searched = max(self._searched, sure)
         return True
 
+    def _together(self, i: int) -> int:
+        """How many blocks from a mark on are decoded as one stream; 0 where none begins there, or ends."""
+        count = 0
+        while count < self._most and self._know(i + count + 2):
+            at, mark = self._known[i + count]
+            if mark != BLOCK or (count and at >= self._until):
+                break
+            count += 1
+        return count
+
     def _decode_ahead(self) -> None:
         """Begin to decode the next blocks, as far as `until`."""
-        for i in range(_AHEAD):
-            if not self._know(i + 2) or self._known[i][0] >= self._until:
+        i = 0
+        for _ in range(_AHEAD):
+            if not self._know(i + 1) or self._known[i][0] >= self._until:
                 return
-            at, mark = self._known[i]
-            if mark != BLOCK or at in self._ahead:
-                continue
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(_AHEAD, thread_name_prefix="bz2-block")
-            self._ahead[at] = self._pool.submit(_decode, *self._cut(i, i + 1))
+            count = self._together(i)
+            at = self._known[i][0]
+            if count and at not in self._ahead:
+                if self._pool is None:
+                    self._pool = ThreadPoolExecutor(_AHEAD, thread_name_prefix="bz2-block")
+                self._ahead[at] = self._pool.submit(_decode, *self._cut(i, count, count))
+            i += count or 1
 
-    def _decoded(self, start: int, stop: int) -> Block | None:
-        """The block from one known mark to another; None where there is none."""
-        return _decode(*self._cut(start, stop)) if self._know(stop + 1) else None
+    def _decoded(self, count: int, stop: int) -> Block | None:
+        """So many blocks from the mark that is looked at, up to another; None where they are none."""
+        return _decode(*self._cut(0, count, stop)) if self._know(stop + 1) else None
 
-    def _cut(self, start: int, stop: int) -> tuple[bytes, int, int]:
-        first, last = self._known[start][0], self._known[stop][0]
-        return self._window.bytes(first >> 3, (last + 7) >> 3), first, last
+    def _cut(self, i: int, count: int, stop: int) -> tuple[bytes, list[int], int]:
+        """The bytes of blocks, the bits at which they begin, and that at which they end."""
+        starts = [at for at, _ in islice(self._known, i, i + count)]
+        end = self._known[i + stop][0]
+        return self._window.bytes(starts[0] >> 3, (end + 7) >> 3), starts, end
 
 
-def _decode(data: bytes, start: int, stop: int) -> Block | None:
-    """The block in the bits [start, stop) of a file, which `data` holds and few bits beside."""
-    first = start & 7
-    length = stop - start
-    if length < MARK_BITS + CRC_BITS:
+def _decode(data: bytes, starts: list[int], end: int) -> Block | None:
+    """The blocks that begin at these bits of a file and go up to another, which `data` holds; None if they do not."""
+    first = starts[0] & 7
+    base = starts[0] - first
+    if end - starts[-1] < MARK_BITS + CRC_BITS:
         return None
+    crc = 0
+    for start in starts:
+        crc = _folded(crc, 1, crc_behind(data, start - base))
     try:
-        raw = bz2.decompress(stream_of(data, first, first + length))
+        raw = _decompressed(stream_of(data, first, end - base, crc), len(starts))
     except _FAULTS:
         return None
-    return Block(start, stop, raw, Bz2Proof(1, crc_behind(data, first)), data[: (stop >> 3) - (start >> 3)])
+    stored = data[: (end >> 3) - (starts[0] >> 3)]
+    return None if raw is None else Block(starts[0], starts[-1], end, raw, Bz2Proof(len(starts), crc), stored)
+
+
+def _decompressed(stream: bytes, blocks: int) -> tuple[bytes, ...] | None:
+    """Its raw bytes in chunks; None where several blocks hold more than is good to be held together."""
+    decoder = bz2.BZ2Decompressor()
+    chunks = [decoder.decompress(stream, CHUNK_BYTES)]
+    held = 0
+    while not decoder.eof:
+        if decoder.needs_input:
+            raise EOFError
+        chunks.append(decoder.decompress(b"", CHUNK_BYTES))
+        held += len(chunks[-1])
+        if blocks > 1 and held > _MOST_TOGETHER:
+            return None
+    if decoder.unused_data:
+        raise ValueError
+    return tuple(filter(None, chunks))
