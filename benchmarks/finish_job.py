@@ -9,18 +9,24 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from pipeline.imports import import_beam
 
-from benchmarks.made_up_store import NAMED, MadeUpStore, size_of
-from pipeline.graph.publish_stages import GroupParts, Publish
-from pipeline.inputs.unmatched import Unmatched
-from pipeline.ledger import Part, Totals
-from pipeline.spec import JobSpec
-from pipeline.storage import PlainStore
-from pipeline.target.layout import parts_folder
-from pipeline.target.lifecycle import prepare_target
+import_beam()  # as a job does
+
+import apache_beam as beam  # noqa: E402
+from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner  # noqa: E402
+from apache_beam.transforms.environments import EmbeddedPythonGrpcEnvironment  # noqa: E402
+
+from benchmarks.made_up_store import NAMED, MadeUpStore, size_of  # noqa: E402
+from pipeline.graph.publish_stages import GroupParts, Publish  # noqa: E402
+from pipeline.inputs.unmatched import Unmatched  # noqa: E402
+from pipeline.ledger import Part, Totals  # noqa: E402
+from pipeline.read.pool import give_freed_memory_back  # noqa: E402
+from pipeline.spec import JobSpec  # noqa: E402
+from pipeline.storage import PlainStore  # noqa: E402
+from pipeline.target.layout import parts_folder  # noqa: E402
+from pipeline.target.lifecycle import prepare_target  # noqa: E402
 
 _SLICES = 50  # that parts are made in
 
@@ -29,6 +35,7 @@ def main(parts: int, workers: int, folder: Path) -> None:
     spec = JobSpec(("/in/x",), f"{folder}/out", "made")
     store = MadeUpStore(PlainStore())
     prepare_target(store, spec, lambda _: False)
+    give_freed_memory_back()  # as a job does
     ledgers = max(1, parts // 100)
 
     def make(kind: str, count: int, piece: int) -> Iterator[Part]:
@@ -45,14 +52,17 @@ def main(parts: int, workers: int, folder: Path) -> None:
         return (
             pieces
             | f"Make {kind}" >> beam.FlatMap(lambda piece: make(kind, count, piece))
-            | kind >> GroupParts()
+            | kind >> GroupParts(spec, kind)
         )
 
     sizes = sum(part.size for piece in range(_SLICES) for part in make("output", parts, piece))
     totals = Totals(complete=parts, lines=10 * parts, output_bytes=sizes)
-    options = [f"--direct_num_workers={workers}", "--direct_running_mode=multi_threading"]
+    # By itself a worker sends what it has written of an element each second, and the runner takes that for a whole one.
+    environment = EmbeddedPythonGrpcEnvironment(state_cache_size=0, data_buffer_time_limit_ms=1_000_000_000)
+    runner = FnApiRunner(default_environment=environment)
+    options = PipelineOptions([f"--direct_num_workers={workers}"])
     began = time.monotonic()
-    with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions(options)) as root:
+    with beam.Pipeline(runner=runner, options=options) as root:
         given = {
             "output": made(root, "output", parts),
             "ledger": made(root, "ledger", ledgers),

@@ -20,34 +20,42 @@ from pipeline.ledger import Part, Totals
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import parts_folder
-from pipeline.write.groups import GroupIndex, group_of, index_of
+from pipeline.write.groups import GroupIndex, group_of, index_of, pack_part, unpack_part
 from pipeline.write.line_offsets import Places, resolved
 from pipeline.write.parts import PartWriter
 from pipeline.write.publish import Plan, PublishedGroup, begin, finish, judge_published, publish_groups
 from pipeline.write.shard_list import write_shard_list
 
 _INDEXES = "indexes"
-_FILES_AT_ONCE = 4096  # that are waited for together
+_FILES_AT_ONCE = 1024  # that are waited for together
 _HELD_BYTES = 8 << 20  # of ledger files that are read at once
 _SMALL_BYTES = 1 << 20  # of one of them; a larger one is read by itself
 
 
 class DescribeGroups(beam.DoFn):
-    """(key, the parts of the group) -> its GroupTotals, and under _INDEXES its GroupIndex."""
+    """(key, the packed parts of the group) -> its GroupTotals, and under _INDEXES its GroupIndex."""
 
-    def process(self, group: tuple[str, Iterable[Part]]) -> Iterator[Any]:
-        index = index_of(*group)
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def process(self, group: tuple[str, Iterable[bytes]]) -> Iterator[Any]:
+        index = index_of(group[0], (unpack_part(packed, self._folder) for packed in group[1]))
         yield index.totals
         yield TaggedOutput(_INDEXES, index)
 
 
 class GroupParts(beam.PTransform):
-    """Parts -> {groups: (key, the parts of it), totals: GroupTotals, indexes: GroupIndex}."""
+    """Parts in the job's folder of a kind -> {packed, totals, indexes}: of groups, (key, packed parts) and the like."""
+
+    def __init__(self, spec: JobSpec, kind: str) -> None:
+        super().__init__()
+        self._folder = parts_folder(spec.target, spec.job_id, kind)
 
     def expand(self, parts: Any) -> Any:
-        groups = parts | "Key" >> beam.Map(_keyed) | "Group" >> beam.GroupByKey()
-        told = groups | "Describe" >> beam.ParDo(DescribeGroups()).with_outputs(_INDEXES, main="totals")
-        return {"groups": groups, "totals": told["totals"], "indexes": told[_INDEXES]}
+        groups = parts | "Key" >> beam.Map(_keyed, self._folder) | "Group" >> beam.GroupByKey()
+        describe = beam.ParDo(DescribeGroups(self._folder))
+        told = groups | "Describe" >> describe.with_outputs(_INDEXES, main="totals")
+        return {"packed": groups, "totals": told["totals"], "indexes": told[_INDEXES]}
 
 
 class PlaceRecords(beam.DoFn):
@@ -115,19 +123,20 @@ class PlaceRecords(beam.DoFn):
 
 
 class PublishGroups(beam.DoFn):
-    """(key, the parts of the group) -> a PublishedGroup, once they have their final names."""
+    """(key, the packed parts of the group) -> a PublishedGroup, once they have their final names."""
 
-    def __init__(self, store: Store, spec: JobSpec, kind: str) -> None:
+    def __init__(self, store: Store, spec: JobSpec, kind: str, parts: str) -> None:
         self._publish = partial(publish_groups, store, spec, kind=kind)
+        self._folder = parts_folder(spec.target, spec.job_id, parts)
         self._waiting: dict[str, list[Part]] = {}
         self._plan: Plan | None = None
 
     def start_bundle(self) -> None:
         self._waiting, self._plan = {}, None
 
-    def process(self, group: tuple[str, Iterable[Part]], plan: Plan) -> Iterator[PublishedGroup]:
+    def process(self, group: tuple[str, Iterable[bytes]], plan: Plan) -> Iterator[PublishedGroup]:
         self._plan = plan
-        self._waiting[group[0]] = list(group[1])
+        self._waiting[group[0]] = [unpack_part(packed, self._folder) for packed in group[1]]
         # Together: a group by itself would have the threads wait for its last part.
         if sum(map(len, self._waiting.values())) >= _FILES_AT_ONCE:
             yield from self._published()
@@ -160,13 +169,14 @@ class DeleteRecords(beam.DoFn):
 class Publish(beam.PTransform):
     """{output, ledger, records, listed, totals, unmatched} -> the summary.
 
-    `output` and `ledger` are as GroupParts gives them; `records` are the ledger files that those of `ledger` were made
-    of; `listed` and `totals` one element each, how many files there are and the sums over their records.
+    `output` and `ledger` are as GroupParts gives them, the output's parts being in the folder of `kind`; `records` are
+    the ledger files that those of `ledger` were made of; `listed` and `totals` one element each, how many files there
+    are and the sums over their records.
     """
 
-    def __init__(self, store: Store, spec: JobSpec, about: Mapping[str, Any]) -> None:
+    def __init__(self, store: Store, spec: JobSpec, about: Mapping[str, Any], kind: str = "output") -> None:
         super().__init__()
-        self._store, self._spec, self._about = store, spec, about
+        self._store, self._spec, self._about, self._kind = store, spec, about, kind
 
     def expand(self, given: Any) -> Any:
         store, spec = self._store, self._spec
@@ -183,15 +193,15 @@ class Publish(beam.PTransform):
             ledger=AsList(ledger["totals"]),
             published=AsSingleton(listed),
         )
-        ledger_done = ledger["groups"] | "PublishLedger" >> beam.ParDo(
-            PublishGroups(store, spec, "ledger"), AsSingleton(plan)
+        ledger_done = ledger["packed"] | "PublishLedger" >> beam.ParDo(
+            PublishGroups(store, spec, "ledger", "ledger"), AsSingleton(plan)
         )
         judged = once | "Judge" >> beam.Map(
             partial(_judge, spec), AsSingleton(plan), totals, AsList(ledger_done)
         )
         given["records"] | "DeleteRecords" >> beam.ParDo(DeleteRecords(store), AsSingleton(judged))
-        output_done = output["groups"] | "PublishOutput" >> beam.ParDo(
-            PublishGroups(store, spec, "output"), AsSingleton(judged)
+        output_done = output["packed"] | "PublishOutput" >> beam.ParDo(
+            PublishGroups(store, spec, "output", self._kind), AsSingleton(judged)
         )
         return once | "Publish" >> beam.Map(
             partial(_finish, store, spec, self._about),
@@ -202,8 +212,8 @@ class Publish(beam.PTransform):
         )
 
 
-def _keyed(part: Part) -> tuple[str, Part]:
-    return group_of(part.folder, part.name), part
+def _keyed(part: Part, folder: str) -> tuple[str, bytes]:
+    return group_of(part.folder, part.name), pack_part(part, folder)
 
 
 def _list_shards(

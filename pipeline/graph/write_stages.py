@@ -199,32 +199,32 @@ class WriteOutput(beam.PTransform):
         write_records = WriteRecords(store, folder("records"), spec.job_id)
         written_records = records | "WriteLedger" >> beam.ParDo(write_records)
         once = parts.pipeline | "Once" >> beam.Create([None])
-        output = parts | "GroupParts" >> GroupParts()
+        kind, output = "output", parts | "GroupParts" >> GroupParts(spec, "output")
         places: Any = PartNumbers
         layout = output["indexes"]
         if spec.shards:
             shards = parts | Repartition(store, spec, spec.shards)
             places, layout = _places_of_shards, shards["planned"]
-            output = shards["written"] | "GroupShards" >> GroupParts()
+            kind, output = "shards", shards["written"] | "GroupShards" >> GroupParts(spec, "shards")
         elif view and spec.format == "xlsx":
             from pipeline.write.rows.workbook import places_in_workbook
 
             places, layout = places_in_workbook, parts
             book = WriteWorkbook(store, spec, view.schema)
             written_book = once | "WriteWorkbook" >> beam.ParDo(book, AsList(parts))
-            output = written_book | "GroupBooks" >> GroupParts()
+            kind, output = "workbook", written_book | "GroupBooks" >> GroupParts(spec, "workbook")
         ledger = written_records | "PlaceRecords" >> beam.ParDo(
             PlaceRecords(store, spec, places), AsList(layout)
         )
         results = {
             "output": output,
-            "ledger": ledger | "GroupLedger" >> GroupParts(),
+            "ledger": ledger | "GroupLedger" >> GroupParts(spec, "ledger"),
             "records": written_records,
             "listed": given | "CountFiles" >> CountFiles(),
             "totals": records | "SumRecords" >> beam.CombineGlobally(SumTotals()),
             "unmatched": given["unmatched"],
         }
-        return results | "End" >> Publish(store, spec, self._about)
+        return results | "End" >> Publish(store, spec, self._about, kind)
 
 
 def _places_of_shards(shards: list[Shard]) -> OffsetMap:

@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from pipeline.ledger import Part
+from pipeline.storage import join
 from pipeline.target.layout import shard_name, shard_number
 
 _DIGITS = 3  # of a name: 4,096 groups of hexadecimal ones
@@ -24,6 +25,17 @@ _DIGITS_IN_FOLDER = 1  # where rows are divided into folders, of which there may
 def group_of(folder: str, name: str) -> str:
     """The key of the group of a part by its folder below output/ and its name: `part-4f1...` is of `4f1`."""
     return folder + name.partition("-")[2][: _DIGITS_IN_FOLDER if folder else _DIGITS]
+
+
+def pack_part(part: Part, folder: str) -> bytes:
+    """A part of a folder as an element on its way to its group, short: a runner of one machine holds them all."""
+    uri, *rest = vars(part).values()
+    return json.dumps([uri.removeprefix(join(folder, "")), *rest], separators=(",", ":")).encode()
+
+
+def unpack_part(packed: bytes, folder: str) -> Part:
+    uri, *rest = json.loads(packed)
+    return Part(uri if uri.startswith(("/", "gs://")) else join(folder, uri), *rest)
 
 
 @dataclass(frozen=True, order=True)
