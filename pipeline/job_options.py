@@ -15,6 +15,7 @@ from pipeline.user_project import USER_PROJECT, check_user_project
 MAX_SHARDS = 99_999  # five digits in output-00000-of-NNNNN.ndjson
 FORMATS = ("ndjson", "parquet", "csv", "xlsx")
 TEXT_FORMATS = ("ndjson", "csv")  # those of which each byte is one file's, but for a header
+LAST = "last"  # in place of a job: the target's own last one
 RAW = "raw"  # in place of a view: a file's lines as they are
 MAX_RATIO = 1000  # gzip cannot pass 1,032, and market files come to about 15
 
@@ -82,6 +83,16 @@ class JobOptions:
             label="Read every file of the selection",
         ),
     ] = False
+    since: Annotated[
+        str | None,
+        Option(
+            "Read only files that are new or replaced since this job, and write beside its output what adds to it; a "
+            f"job's id, the folder that it wrote, or {LAST}: the last job that wrote to the target or added to it",
+            unset="every file of the selection is read",
+            once=True,
+            metavar=f"JOB|TARGET|{LAST}",
+        ),
+    ] = None
     shards: Annotated[
         int | None,
         Option(

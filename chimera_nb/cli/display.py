@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from chimera_nb.cli.dry_run import Plan
+from chimera_nb.cli.schedule import Schedule
 from chimera_nb.cli.table import Column, print_hanging, print_table
 from chimera_nb.job_progress import STATUS_COLOURS, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
@@ -24,6 +25,7 @@ from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log.protocol import RecordPage
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.units import size
+from pipeline.errors import NothingNewError
 from pipeline.job_options import JobOptions
 from pipeline.ledger import FileRecord
 from pipeline.options import table
@@ -36,6 +38,13 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _LOGS_SHOWN = 20
 _UNREAD_SHOWN = 10
+_SINCE_WORDS = {
+    "new": "new",
+    "replaced": "replaced",
+    "unchanged": "as they were",
+    "failedBefore": "of these failed before",
+    "gone": "gone",
+}
 _DEFAULTS: dict[str, Any] = {option.json_name: option.default for option in table(JobOptions)} | {
     "manifest": None
 }
@@ -163,6 +172,7 @@ def print_job(record: JobRecord, failures: Sequence[FileRecord], skipped: Sequen
         "options": "  ".join(
             f"{name} {record.spec[name]}" for name in _OPTIONS if _is_set(name, record.spec.get(name))
         ),
+        "since": since_text((record.summary or {}).get("since")),
         "dataflow": f"{record.dataflow_job_id}  {record.dataflow_url}" if record.dataflow_job_id else None,
         "created": f"{when(record.created_at)} by {record.created_by or 'unknown'}",
         "started": when(record.started_at),
@@ -212,12 +222,42 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         print_json(plan.to_json())
         return
     out.print(text(f"would read {plural(plan.files, 'file')}, {size(plan.bytes)}"))
+    if plan.since:
+        print_hanging(out, Text("  since "), printable(since_text(plan.since) or ""), 8)
     if plan.text:
         out.print(text(f"  {plan.text}; --every-file reads them", "yellow"))
         for uri, why in plan.unread[:_UNREAD_SHOWN]:
             print_hanging(out, Text("    "), printable(f"{uri}: {why}"), 6)
         if plan.total > _UNREAD_SHOWN:
             out.print(text(f"    and {plan.total - _UNREAD_SHOWN:,} more"))
+
+
+def print_schedule(schedule: Schedule, *, as_json: bool) -> None:
+    if as_json:
+        print_json(schedule.to_json())
+    else:
+        out.print(Text(schedule.text()))
+
+
+def print_nothing_new(error: NothingNewError, *, as_json: bool) -> None:
+    """That a job was not submitted, since there is nothing to add to the earlier one."""
+    if as_json:
+        print_json({"jobId": None, "since": error.since})
+    else:
+        out.print(text(error.sentence))
+
+
+def since_text(since: Any) -> str | None:
+    """What a job that adds to another one found, in words; `since` is that of its summary."""
+    if not isinstance(since, Mapping):
+        return None
+    named = [
+        f"{since.get(name, 0):,} {word}"
+        for name, word in _SINCE_WORDS.items()
+        if since.get(name) or name == "new"
+    ]
+    gone = [str(uri) for uri in since.get("goneFirst") or ()]
+    return f"{since.get('jobId')}: {', '.join(named)}" + (f"; gone: {', '.join(gone)}" if gone else "")
 
 
 def print_failures(failures: Sequence[FileRecord]) -> None:

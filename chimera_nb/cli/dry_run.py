@@ -8,17 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from chimera_nb.session import Session
-from pipeline.errors import ChimeraError, NothingMatchesError, TargetError
+from pipeline.errors import ChimeraError, NothingMatchesError, NothingNewError, TargetError
 from pipeline.inputs.listing import only_patterns, wanted
-from pipeline.inputs.selection import check_apart, patterns_by_input
+from pipeline.inputs.selection import check_apart, check_inputs, patterns_by_input
+from pipeline.inputs.since import find_new
 from pipeline.spec import JobSpec
+from pipeline.storage import Store
 
 _ANY_ID = "2000-01-01-00000000"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Files and bytes as stored; `text` says what is not read, `unread` has the first such files with the reasons."""
+    """Files and bytes as stored; `text` says what is not read, `unread` has the first such files with the reasons.
+
+    `since` is what was found of a selection that is held against an earlier job, of which the files are only the new.
+    """
 
     files: int
     bytes: int
@@ -28,6 +33,7 @@ class Plan:
     unmatched_bytes: int
     text: str
     unread: Sequence[tuple[str, str]]
+    since: Mapping[str, Any] | None = None
 
     @property
     def total(self) -> int:
@@ -42,6 +48,7 @@ class Plan:
             "skippedBytes": self.skipped_bytes,
             "unmatched": {"files": self.unmatched, "bytes": self.unmatched_bytes},
             "notRead": [{"uri": uri, "reason": why} for uri, why in self.unread],
+            **({"since": dict(self.since)} if self.since else {}),
         }
 
 
@@ -52,6 +59,7 @@ def plan_of(session: Session, inputs: Sequence[str], target: str, job: Mapping[s
     from chimera_nb.widgets.job_form.unread import unread_text
 
     spec = JobSpec(tuple(inputs), target, _ANY_ID, **job)
+    spec = session.service.onto_earlier(spec) if spec.since else spec
     store = session.store.billed_to(spec.user_project or session.settings.user_project)
     inputs_, target_ = spec.reads, spec.writes
     by_input = patterns_by_input(store, inputs_, spec.source, every=spec.every_file)
@@ -61,6 +69,8 @@ def plan_of(session: Session, inputs: Sequence[str], target: str, job: Mapping[s
     state = inspect_target(store, target_, overwrite=spec.overwrite, makes_buckets=makes_buckets)
     if state.problem:
         raise TargetError(state.problem.rstrip("."))
+    if spec.since:
+        return _plan_since(store, spec, by_input)
     survey = Survey(spec.inputs, spec.source, every_file=spec.every_file)
     while survey.tally.more:
         survey.resume()
@@ -80,3 +90,11 @@ def plan_of(session: Session, inputs: Sequence[str], target: str, job: Mapping[s
         unread_text(reading, survey.why)[1],
         reading.names(survey.why),
     )
+
+
+def _plan_since(store: Store, spec: JobSpec, by_input: dict[str, list[str]]) -> Plan:
+    try:
+        new = find_new(store, spec, wanted(check_inputs(store, by_input)))
+    except NothingNewError as e:
+        return Plan(0, 0, int(e.since["skipped"]), 0, 0, 0, "", (), e.since)
+    return Plan(len(new.read), new.bytes, int(new.joined.since["skipped"]), 0, 0, 0, "", (), new.joined.since)

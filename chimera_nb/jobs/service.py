@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
+from chimera_nb.jobs.earlier_output import with_earlier_target
 from chimera_nb.jobs.log.entries import Entries, Entry
 from chimera_nb.jobs.log.protocol import JobLog, RecordPage
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
@@ -32,6 +33,7 @@ from pipeline.errors import (
     UnreadableRecordError,
 )
 from pipeline.inputs.manifest import all_inputs, with_manifest
+from pipeline.inputs.since import onto_earlier
 from pipeline.job_options import JobOptions
 from pipeline.options import table
 from pipeline.sources.view_options import options_text
@@ -108,7 +110,7 @@ class JobService:
 
         Options are those of `pipeline.job_options.JobOptions`, of which view_options may be a dict, and runner_options
         those of `chimera_nb.dataflow_options.DataflowOptions`. Raises RefusedError, with nothing on record, when the
-        request is wrong; then no file has been touched.
+        request is wrong, NothingNewError where `since` finds nothing to read; then no file has been touched.
         """
         if not isinstance(runner, str) or runner not in self._runners:
             raise UnknownNameError("runner", runner, list(self._runners))
@@ -125,6 +127,7 @@ class JobService:
         store = self.store.billed_to(spec.user_project)
         how = self._runners[runner].options_of(spec, runner_options or {})
         check_access(spec.inputs, spec.target, how, self.settings)
+        spec = self.onto_earlier(spec)
         created_by = self._user() or "unknown"
         admit(store, spec, self._may_be_running, makes_bucket=self.settings.place == "local")
         try:
@@ -135,6 +138,11 @@ class JobService:
             withdraw(store, spec)
             raise
         return self._runners[runner].launch(record)
+
+    def onto_earlier(self, spec: JobSpec) -> JobSpec:
+        """The specification with the output that it adds to, if it does; raises as `pipeline.inputs.since`."""
+        store = self.store.billed_to(spec.user_project)
+        return onto_earlier(store, with_earlier_target(store, spec, self.get, self._looked_at))
 
     def get(self, job_id: str) -> JobRecord:
         """The record as it stands, brought up to date. Raises JobNotFoundError."""
@@ -162,6 +170,9 @@ class JobService:
 
     def sync(self) -> tuple[JobRecord, ...]:
         """Bring every job that is not final up to date, many side by side; the records of those that ended thereby."""
+        return tuple(record for record in self._looked_at() if record.status.is_final)
+
+    def _looked_at(self) -> tuple[JobRecord, ...]:
         found: list[JobRecord] = []
         token = None
         while True:
@@ -170,8 +181,7 @@ class JobService:
             token = page.next_page_token
             if token is None:
                 break
-        settled = self._all_settled(found)
-        return tuple(e for e in settled if isinstance(e, JobRecord) and e.status.is_final)
+        return tuple(entry for entry in self._all_settled(found) if isinstance(entry, JobRecord))
 
     def cancel(self, job_id: str) -> JobRecord:
         """Ask for the job's end; its record, which is final when the end has come, and `is_cancelling` until then.

@@ -20,6 +20,7 @@ from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.sources.views import partition_columns
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
+from pipeline.target.joined import told_since
 from pipeline.target.layout import parts_folder
 from pipeline.write.line_offsets import (
     OffsetMap,
@@ -272,6 +273,8 @@ def _finish(
     about: dict[str, Any],
 ) -> dict[str, Any]:
     about = {**about, "unmatched": unmatched.to_json()}
+    if spec.since:
+        about["since"] = told_since(store, spec.target, spec.job_id)
     return finish_job(
         store, spec, about, listed=listed, totals=totals, output=output, ledger=ledger, published=published
     )
