@@ -17,6 +17,7 @@ from rich.text import Text
 
 from chimera_nb.cli.dry_run import Plan
 from chimera_nb.cli.schedule import Schedule
+from chimera_nb.cli.slow_files import print_slowness
 from chimera_nb.cli.table import Column, print_hanging, print_table
 from chimera_nb.job_progress import STATUS_COLOURS, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
@@ -24,6 +25,7 @@ from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log.protocol import RecordPage
 from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.jobs.slowness import Slowness
 from chimera_nb.units import size
 from pipeline.errors import NothingNewError
 from pipeline.job_options import JobOptions
@@ -158,7 +160,12 @@ def _job_row(record: JobRecord | UnreadableRecord) -> tuple[Text, ...]:
     )
 
 
-def print_job(record: JobRecord, failures: Sequence[FileRecord], skipped: Sequence[FileRecord]) -> None:
+def print_job(
+    record: JobRecord,
+    failures: Sequence[FileRecord],
+    skipped: Sequence[FileRecord],
+    slowness: Slowness | None = None,
+) -> None:
     out.print(Text.assemble(text(record.job_id, "bold"), "  ", status_text(record)))
     paths = [join_uri(record.source_bucket, path) for path in record.selected_paths[:5]]
     more = record.selected_paths_total - len(paths)
@@ -187,6 +194,7 @@ def print_job(record: JobRecord, failures: Sequence[FileRecord], skipped: Sequen
     for name, value in rows.items():
         if value:
             print_hanging(out, Text(f"  {name:<9} "), printable(value), 12)
+    print_slowness(out, slowness)
     print_left_out(record, skipped)
     print_failures(failures)
     if record.logs:

@@ -12,6 +12,7 @@ from chimera_nb.cli.dry_run import plan_of
 from chimera_nb.cli.option_parameters import expanded
 from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.cli.schedule import schedule_of
+from chimera_nb.cli.slow_files import slowness_of
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.record import JobRecord, Status
@@ -165,13 +166,15 @@ def show_job(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Show one job: how it stands, its numbers, the files that failed, its log."""
+    """Show one job: how it stands, its numbers, where its time went, the files that failed, its log."""
     service = connect(data_dir=data_dir).service
     record = service.get(job_id)
+    slowness = slowness_of(service, record)
     if as_json:
-        display.print_json(display.document_of(record))
+        slow = {"slowness": slowness.to_json()} if slowness else {}
+        display.print_json({**display.document_of(record), **slow})
     else:
-        display.print_job(record, failures_of(service, record), skipped_of(service, record))
+        display.print_job(record, failures_of(service, record), skipped_of(service, record), slowness)
 
 
 def sources(*, as_json: AsJson = False) -> None:

@@ -32,7 +32,8 @@ from pipeline.interruption import Interrupted, interruptions
 from pipeline.spec import JobSpec
 
 _log = logging.getLogger(__name__)
-_EVERY = 1.0  # seconds between two looks at the tally: Firestore takes one write a second to a document
+_EVERY = 1.0  # seconds between two changes of the record: Firestore takes one write a second to a document
+_LOOK_EVERY = 0.1  # and between two looks at the tally
 
 
 def main(job_id: str) -> int:
@@ -90,6 +91,7 @@ class _Reporter:
         self._job_id = job_id
         self._ended = threading.Event()
         self._since = time.monotonic()
+        self._points: Numbers = {}
         self._thread = threading.Thread(target=self._report, name="report-progress", daemon=True)
 
     def begin(self) -> None:
@@ -102,14 +104,22 @@ class _Reporter:
             self._thread.join()
 
     def numbers(self) -> Numbers:
-        return numbers(progress.snapshot(), time.monotonic() - self._since)
+        counted = progress.snapshot()
+        # The speed is over the whole time, but when a point was reached is known from before.
+        told = numbers(counted, time.monotonic() - self._since, self._points)
+        self._points = {name: told[name] for name in ("listSeconds", "readSeconds")}
+        return told
 
     def _report(self) -> None:
-        while not self._ended.wait(_EVERY):
+        told = 0.0
+        while not self._ended.wait(_LOOK_EVERY):
+            found = self.numbers()
+            if time.monotonic() - told < _EVERY:
+                continue
+            told = time.monotonic()
             try:
-                record = self._log.update(
-                    self._job_id, Change(stages=stages(progress.snapshot()), progress=self.numbers())
-                )
+                change = Change(stages=stages(progress.snapshot()), progress=found)
+                record = self._log.update(self._job_id, change)
             except JobLogError as e:  # the job goes on without: the next look brings all of it
                 _log.warning("job %s: %s", self._job_id, e)
                 continue
