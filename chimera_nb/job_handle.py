@@ -230,12 +230,16 @@ def submit(
     touched, and nothing is on record. NothingNewError where `since` leaves nothing
     to read. StorageError, JobLogError, and StackError without a stack.
     """
+    from chimera_nb.widgets.job_form.foretold import foretold
+
     uris = path_texts(inputs)
     session = session or Session()
     session.refresh([*uris, path_text(target)])
     earlier = since.id if isinstance(since, Job) else _text(since)
+    job = {"source": source, "since": earlier, **options}
+    told = foretold(session, uris, path_text(target), job, runner=runner, runner_options=runner_options)
     record = session.service.submit(
-        uris, target, source=source, runner=runner, runner_options=runner_options, since=earlier, **options
+        uris, target, runner=runner, runner_options=runner_options, forecast=told, **job
     )
     return Job(record, session)
 

@@ -5,10 +5,11 @@ How a Dataflow job runs besides is `chimera_nb.dataflow_options`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pipeline.errors import UnknownNameError
+from pipeline.errors import RefusedError, UnknownNameError
 from pipeline.options import Option
 from pipeline.user_project import USER_PROJECT, check_user_project
 
@@ -18,6 +19,17 @@ TEXT_FORMATS = ("ndjson", "csv")  # those of which each byte is one file's, but 
 LAST = "last"  # in place of a job: the target's own last one
 RAW = "raw"  # in place of a view: a file's lines as they are
 MAX_RATIO = 1000  # gzip cannot pass 1,032, and market files come to about 15
+
+
+BUDGET = r"(\d{1,9}(?:\.\d{1,6})?)(h?)"  # an amount, or worker-hours
+
+
+def check_budget(text: str | None) -> None:
+    """Raise RefusedError for what is neither an amount nor worker-hours."""
+    if text is not None and (not re.fullmatch(BUDGET, text) or not float(text.rstrip("h"))):
+        raise RefusedError(
+            f"budget is {text!r}; give an amount in the currency of the prices (12.50), or worker-hours (8h)"
+        )
 
 
 def check_format(name: str) -> None:
@@ -153,6 +165,19 @@ class JobOptions:
             label="Temporary disk, MB",
             placeholder="half of it",
             hint="Of each process; a file that does not fit is read twice. Left open: half of what is free.",
+        ),
+    ] = None
+    budget: Annotated[
+        str | None,
+        Option(
+            "Refuse or cancel the job when it would come to more than this: an amount of money, or worker-hours (8h)",
+            unset="no bound",
+            check=check_budget,
+            metavar="AMOUNT|HOURSh",
+            part="more",
+            label="Budget",
+            placeholder="no bound",
+            hint="An amount (12.50) or worker-hours (8h); a job that would pass it is refused, or cancelled.",
         ),
     ] = None
     overwrite: Annotated[

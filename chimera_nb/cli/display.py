@@ -21,12 +21,15 @@ from chimera_nb.cli.slow_files import print_slowness
 from chimera_nb.cli.table import Column, print_hanging, print_table
 from chimera_nb.job_progress import STATUS_COLOURS, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
+from chimera_nb.jobs.forecast.actual import actual_of, error_of
+from chimera_nb.jobs.forecast.budget import OVER_BUDGET
 from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log.protocol import RecordPage
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.slowness import Slowness
 from chimera_nb.units import size
+from chimera_nb.widgets.job_form.foretold import in_words
 from pipeline.errors import NothingNewError
 from pipeline.job_options import JobOptions
 from pipeline.ledger import FileRecord
@@ -66,7 +69,8 @@ def print_json(document: Any) -> None:
 
 def document_of(record: JobRecord) -> dict[str, Any]:
     """The job document as printed: its specification as an object rather than as text."""
-    return {**record.to_document(), "spec": dict(record.spec)}
+    came_to = {"actual": actual} if (actual := actual_of(record)) and record.forecast else {}
+    return {**record.to_document(), "spec": dict(record.spec), **came_to}
 
 
 def page_of(page: RecordPage) -> dict[str, Any]:
@@ -109,7 +113,8 @@ def headline(record: JobRecord) -> str:
             f"complete: {plural(complete, 'file')} read{less}; {lines:,} {unit} in {plural(shards, 'shard')}"
             f" at {target}"
         )
-    return f"{record.status_word}: {record.error}" if record.error else record.status_word
+    why = record.error or next((line for line in reversed(record.logs) if OVER_BUDGET in line), None)
+    return f"{record.status_word}: {why}" if why else record.status_word
 
 
 def _numbers_of(summary: Mapping[str, Any] | None) -> tuple[int, int, int, int] | None:
@@ -180,6 +185,7 @@ def print_job(
             f"{name} {record.spec[name]}" for name in _OPTIONS if _is_set(name, record.spec.get(name))
         ),
         "since": since_text((record.summary or {}).get("since")),
+        "forecast": forecast_text(record),
         "dataflow": f"{record.dataflow_job_id}  {record.dataflow_url}" if record.dataflow_job_id else None,
         "created": f"{when(record.created_at)} by {record.created_by or 'unknown'}",
         "started": when(record.started_at),
@@ -230,6 +236,10 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         print_json(plan.to_json())
         return
     out.print(text(f"would read {plural(plan.files, 'file')}, {size(plan.bytes)}"))
+    for line in in_words(plan.forecast) if plan.forecast else ():
+        print_hanging(out, Text("  "), printable(line), 4)
+    if plan.over_budget:
+        out.print(text(f"  {plan.over_budget}", "red"))
     if plan.since:
         print_hanging(out, Text("  since "), printable(since_text(plan.since) or ""), 8)
     if plan.text:
@@ -253,6 +263,22 @@ def print_nothing_new(error: NothingNewError, *, as_json: bool) -> None:
         print_json({"jobId": None, "since": error.since})
     else:
         out.print(text(error.sentence))
+
+
+def forecast_text(record: JobRecord) -> str | None:
+    """What a job was foretold to come to, what it came to, and how far that was off."""
+    told, came = record.forecast, actual_of(record) or {}
+    if not told:
+        return None
+    parts = []
+    for name, words in (("seconds", "s"), ("workerHours", "worker-hours"), ("coreSeconds", "core-seconds")):
+        if isinstance(told.get(name), int | float):
+            off = error_of(record, name)
+            actual = "" if off is None else f", came to {came[name]:,.3g} ({off:+.0%})"
+            parts.append(f"{told[name]:,.3g} {words}{actual}")
+    if told.get("money"):
+        parts.append(f"{told['money']:,.2f} {told.get('currency')}")
+    return "; ".join(parts)
 
 
 def since_text(since: Any) -> str | None:

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chimera_nb.jobs.forecast.budget import Budget
+from chimera_nb.jobs.forecast.machine import machine_of
+from chimera_nb.jobs.forecast.model import Forecast
 from chimera_nb.session import Session
 from pipeline.errors import ChimeraError, NothingMatchesError, NothingNewError, TargetError
 from pipeline.inputs.listing import only_patterns, wanted
@@ -34,6 +37,13 @@ class Plan:
     text: str
     unread: Sequence[tuple[str, str]]
     since: Mapping[str, Any] | None = None
+    forecast: Forecast | None = None
+    budget: Budget | None = None
+
+    @property
+    def over_budget(self) -> str | None:
+        """Why the job would be refused for its budget; None where it has none, or keeps within."""
+        return self.budget.passed_by(self.forecast) if self.budget and self.forecast else None
 
     @property
     def total(self) -> int:
@@ -49,11 +59,22 @@ class Plan:
             "unmatched": {"files": self.unmatched, "bytes": self.unmatched_bytes},
             "notRead": [{"uri": uri, "reason": why} for uri, why in self.unread],
             **({"since": dict(self.since)} if self.since else {}),
+            "forecast": self.forecast.to_json() if self.forecast else None,
+            **({"overBudget": self.over_budget} if self.budget else {}),
         }
 
 
-def plan_of(session: Session, inputs: Sequence[str], target: str, job: Mapping[str, Any]) -> Plan:
-    """List the selection to its end, and look at the target. Raises as submitting does."""
+def plan_of(
+    session: Session,
+    inputs: Sequence[str],
+    target: str,
+    job: Mapping[str, Any],
+    *,
+    runner: str = "direct",
+    options: Mapping[str, Any] | None = None,
+) -> Plan:
+    """List the selection to its end, look into some of its files, and at the target. Raises as submitting does."""
+    from chimera_nb.widgets.job_form.foretold import look_into, of_survey, prices_of, taught
     from chimera_nb.widgets.job_form.survey import Survey
     from chimera_nb.widgets.job_form.target_state import inspect_target
     from chimera_nb.widgets.job_form.unread import unread_text
@@ -79,6 +100,9 @@ def plan_of(session: Session, inputs: Sequence[str], target: str, job: Mapping[s
             raise ChimeraError(survey.error.rstrip("."))
     if survey.without_files:
         raise NothingMatchesError(f"no file matches {survey.without_files}", [])
+    decodes = look_into(survey, store, thorough=True)
+    on = machine_of(runner, options or {}, session.settings)
+    told = of_survey(survey, on, prices_of(session.settings), spec, decodes)
     reading = survey.reading
     return Plan(
         reading.files,
@@ -89,6 +113,8 @@ def plan_of(session: Session, inputs: Sequence[str], target: str, job: Mapping[s
         reading.unmatched_bytes,
         unread_text(reading, survey.why)[1],
         reading.names(survey.why),
+        forecast=told and taught(told, session, runner),
+        budget=Budget.of(spec.budget, session.settings.prices.currency),
     )
 
 

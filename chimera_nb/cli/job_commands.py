@@ -18,6 +18,7 @@ from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.session import connect
+from chimera_nb.widgets.job_form.foretold import foretold
 from pipeline.errors import NothingNewError, StorageError
 from pipeline.inputs.path_list import parse_paths
 from pipeline.job_options import LAST, JobOptions
@@ -90,11 +91,14 @@ def submit(
         return
     session = connect((*inputs[:1], target), data_dir=data_dir)
     if dry_run:
-        display.print_plan(plan_of(session, inputs, target, job), as_json=as_json)
+        display.print_plan(
+            plan_of(session, inputs, target, job, runner=runner, options=options), as_json=as_json
+        )
         return
     service = session.service
+    told = foretold(session, inputs, target, job, runner=runner, runner_options=options)
     try:
-        record = service.submit(inputs, target, runner=runner, runner_options=options, **job)
+        record = service.submit(inputs, target, runner=runner, runner_options=options, forecast=told, **job)
     except NothingNewError as e:
         display.print_nothing_new(e, as_json=as_json)
         return

@@ -29,6 +29,7 @@ VALUES = {
     "user_project": "my-team-1234",
     "temp_location": "gs://temp/x",
     "format": "csv",
+    "budget": "8h",
 }
 
 
@@ -57,6 +58,7 @@ def submitted(monkeypatch, *arguments):
     monkeypatch.setattr(
         "chimera_nb.cli.job_commands.connect", lambda *_, **__: type("", (), {"service": Service()})
     )
+    monkeypatch.setattr("chimera_nb.cli.job_commands.foretold", lambda *_, **__: None)
     monkeypatch.setattr("chimera_nb.cli.job_commands.follow", lambda *_, **__: None)
     done = CliRunner().invoke(app, ["submit", "gs://a-b/", "--target", "gs://c-d/x", *arguments])
     assert (done.exit_code, done.output) == (0, "")
