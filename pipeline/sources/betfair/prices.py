@@ -66,8 +66,9 @@ def _rows(  # noqa: C901  one loop: a call more for each line shows in the speed
             else:
                 continue
             for market in changed:
+                touched = market.touched
                 begun = False  # the rows of this message and market
-                for runner in market.touched.values():
+                for runner in touched.values():
                     now: Numbers = (runner.ltp, runner.volume, runner.back.best, runner.lay.best)
                     if now == runner.told:
                         continue
@@ -76,7 +77,7 @@ def _rows(  # noqa: C901  one loop: a call more for each line shows in the speed
                         begun = True
                     runner.told = now
                     rows.add(runner.place, now)
-                market.touched.clear()
+                touched.clear()
                 if begun and len(rows) >= BATCH_ROWS:
                     yield rows.batch()
     if len(rows):
