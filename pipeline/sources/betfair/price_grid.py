@@ -16,7 +16,9 @@ _LONGEST_GAP = (
 )  # no stream is quiet for so long: a time is wrong, and rows would have no end
 
 
-def grid_rows(changes: Changes[MarketChanges[PricedMarket]], books: Books, step: int) -> Iterator[pa.RecordBatch]:
+def grid_rows(
+    changes: Changes[MarketChanges[PricedMarket]], books: Books, step: int
+) -> Iterator[pa.RecordBatch]:
     """`step` is milliseconds. Of lines that share an instant, or have an earlier one, the last is what counts."""
     rows = PriceRows(books.keys)
     running: dict[str, Market] = {}
