@@ -6,8 +6,9 @@ import { test } from "node:test";
 import { timeText } from "../../chimera_nb/widgets/market_plot/painter.js";
 import { changed, countUntil, numbers, priceAt, priceMarks, priceRange, steps, volumes, wholeRange } from "../../chimera_nb/widgets/market_plot/series.js";
 
+/** @param {number[]} times @param {number[]} prices */
 const runner = (times, prices, added = times.map(() => 1)) => ({ label: "r", times: Float64Array.from(times), prices: Float64Array.from(prices), added: Float64Array.from(added) });
-const same = (value) => value;
+const same = (/** @type {number} */ value) => value;
 const ECHO = runner([1000, 2000, 2000, 4000], [3, 4, 5, 2], [10, 0, 20, 5]);
 
 test("the kernel's bytes are little-endian numbers", () => {
