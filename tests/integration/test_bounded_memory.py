@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.storage import PlainStore
+from tests.fixtures.bz2_blocks import repeated_block
 from tests.unit.test_zip_directory import many
 
 pytestmark = pytest.mark.timeout(300)
@@ -76,19 +77,6 @@ def test_two_dozen_lines_of_64_mib_at_once_out_of_a_bucket_and_into_it(long_line
     store.run_each(lambda file: store.upload_file(str(file), f"{place}/in/{file.name}"), long_lines.iterdir())
     assert peak_of_job(long_lines, "--target", f"{place}/out", at=f"{place}/in/") < MOST
     assert json.loads(store.read_bytes(f"{place}/out/summary.json"))["lines"] == 48
-
-
-def repeated_block(raw: bytes, times: int) -> bytes:
-    """A bzip2 stream of `raw`, which fits into one block, so many times over: packing all of it takes half a minute."""
-    head, end = 32, f"{0x177245385090:048b}"  # bits; https://github.com/dsnet/compress/blob/master/doc/bzip2-format.pdf
-    one = "".join(f"{byte:08b}" for byte in bz2.compress(raw))
-    block = one[head : one.rindex(end)]
-    crc = 0
-    for _ in range(times):
-        crc = (crc << 1 & 0xFFFFFFFF | crc >> 31) ^ int(block[48:80], 2)
-    bits = f"{one[:head]}{block * times}{end}{crc:032b}"
-    size = -(-len(bits) // 8)
-    return int(bits.ljust(8 * size, "0"), 2).to_bytes(size, "big")
 
 
 def test_a_bomb_with_little_disk_whose_lines_are_wanted(folder):
