@@ -16,11 +16,13 @@ from benchmarks import (
     catalogue,
     dashboard,
     dataflow,
+    large,
     markets,
     memory,
     model,
     preview,
     records,
+    startup,
     throughput,
     views,
 )
@@ -29,11 +31,13 @@ from benchmarks.results import document, machine, slowest
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
 
 BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
+    "startup": startup.rows,
     "throughput": throughput.rows,
     "memory": memory.rows,
     "dataflow": dataflow.rows,
     "archives": archives.rows,
     "archive-workers": archives.worker_rows,
+    "large": large.rows,
     "preview": preview.rows,
     "records": records.rows,
     "markets": markets.rows,

@@ -19,8 +19,8 @@ TEXT_FORMATS = ("ndjson", "csv")  # those of which each byte is one file's, but 
 LAST = "last"  # in place of a job: the target's own last one
 RAW = "raw"  # in place of a view: a file's lines as they are
 MAX_RATIO = 1000  # gzip cannot pass 1,032, and market files come to about 15
-
-
+RATIO_FROM = 16 << 20  # raw bytes: less is no harm, and small honest files may compress to next to nothing
+SPLIT_MB = 256  # half a minute of one core
 BUDGET = r"(\d{1,9}(?:\.\d{1,6})?)(h?)"  # an amount, or worker-hours
 
 
@@ -178,6 +178,19 @@ class JobOptions:
             label="Budget",
             placeholder="no bound",
             hint="An amount (12.50) or worker-hours (8h); a job that would pass it is refused, or cancelled.",
+        ),
+    ] = None
+    split_mb: Annotated[
+        int | None,
+        Option(
+            "Decode a file of so many MB or more by several workers, where it has blocks: bz2, and xz, zstd and "
+            "gzip (BGZF) of several",
+            unset=f"{SPLIT_MB:,}",
+            zero="never",
+            part="more",
+            label="Split files from, MB",
+            placeholder=f"{SPLIT_MB:,}",
+            hint="A larger file is decoded by several workers, where its format has blocks. 0: never.",
         ),
     ] = None
     overwrite: Annotated[
