@@ -237,5 +237,5 @@ def _finish(
 ) -> dict[str, Any]:
     about = {**about, "unmatched": unmatched.to_json()}
     if spec.since:
-        about["since"] = told_since(store, spec.target, spec.job_id)
+        about["since"] = told_since(store, spec)
     return finish(store, spec, about=about, **given)
