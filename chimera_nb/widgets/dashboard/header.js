@@ -1,6 +1,7 @@
 // The front end of Steps (header.py): the dashboard's header. It shows one page or the other by an attribute of the whole
 // dashboard, with no word from the kernel, and keeps the address in step where the page is all ours.
 
+import { searchOf } from "../base/address.js";
 import { make } from "../base/text.js";
 import { View } from "../base/view.js";
 import { addressWith, queryOf, readAddress } from "./address.js";
@@ -108,7 +109,7 @@ class StepsView extends View {
     document.title = jobId ? `${jobId} · chimera` : page === "jobs" ? "Jobs · chimera" : "chimera";
     const wanted = queryOf(page, jobId);
     const now = readAddress(location.search);
-    if (told && !this.reading && wanted !== queryOf(now.page, now.jobId)) history.pushState(null, "", addressWith(location, wanted));
+    if (told && !this.reading && searchOf(wanted) !== searchOf(queryOf(now.page, now.jobId))) history.pushState(null, "", addressWith(location, wanted));
   }
 
   onAddress() {
