@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chimera_nb.local.demo.files import demo_files
 from chimera_nb.widgets import Dashboard
 
 
@@ -33,6 +34,25 @@ def test_a_job_that_is_launched_chosen_or_retried_is_the_one_that_is_open(dashbo
     assert dashboard.monitor.job_id == ""
     dashboard.monitor.job_id = "2026-01-31-00000002"
     assert (dashboard.steps.page, dashboard.history.job_id) == ("jobs", "2026-01-31-00000002")
+
+
+def test_what_is_selected_is_in_sight_and_undone_from_there(dashboard):
+    dashboard.browser.selected = ["gs://history/2016/"]
+    assert dashboard.steps._chosen["selected"] == 1
+    assert dashboard.steps._chosen["canUndo"]
+    dashboard.steps._on_message(dashboard.steps, {"kind": "undo"}, [])
+    assert dashboard.browser.selected == dashboard.form.inputs == ()
+    assert (dashboard.steps._chosen["selected"], dashboard.steps._chosen["canUndo"]) == (0, False)
+    dashboard.steps._on_message(dashboard.steps, {"kind": "undo"}, [])
+    assert "no change" in dashboard.browser.error
+
+
+def test_the_example_is_of_files_that_the_demo_has(dashboard):
+    dashboard.steps._on_message(dashboard.steps, {"kind": "example"}, [])
+    made = {f"gs://chimera-demo/{file.name}" for file in demo_files()}
+    assert dashboard.browser.selected
+    assert {*dashboard.browser.selected, dashboard.preview.uri} <= made
+    assert all(uri.startswith(dashboard.browser.path) for uri in dashboard.browser.selected)
 
 
 @pytest.mark.parametrize("address", ["../x", "<img>", "a b", "a" * 101, "é"])

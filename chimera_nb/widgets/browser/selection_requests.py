@@ -47,6 +47,17 @@ class SelectionRequests(ChimeraWidget):
         self._can_undo = self._model.can_undo
         self._count_selected()
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change of the selection to take back."""
+        return self._model.can_undo
+
+    def undo(self) -> None:
+        """Take the last change of the selection back. Raises RefusedError where there was none."""
+        self.error = ""
+        with self._model.undoing() as before:
+            self.selected = before
+
     # What the front end asks for
 
     def _asked_gesture(self, request: messages.Gesture) -> None:
@@ -60,9 +71,7 @@ class SelectionRequests(ChimeraWidget):
             self.selected = self._model.with_rows(request.keys)
 
     def _asked_undo(self, _: messages.Undo) -> None:
-        self.error = ""
-        with self._model.undoing() as before:
-            self.selected = before
+        self.undo()
 
     def _asked_drop(self, request: messages.Drop) -> None:
         self.error = ""

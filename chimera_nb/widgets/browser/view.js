@@ -44,7 +44,8 @@ class BrowserView extends View {
     this.tray = new Tray(ask);
     this.content = new ContentPanel(ask);
     this.status = make("div", "ch-status", "", { role: "status" });
-    this.node.append(this.path.node, this.tools.node, this.content.node, this.list.node, this.status, this.makeError(() => this.ask({ kind: "retry" })), this.tray.node);
+    this.tools.node.append(this.content.open);
+    this.node.append(this.path.node, this.tools.node, this.content.panel, this.list.node, this.status, this.makeError(() => this.ask({ kind: "retry" })), this.tray.node);
     this.skeletonSoon = later(SKELETON_MS, () => {
       this.list.skeleton = true;
       this.takeOver();
@@ -82,7 +83,9 @@ class BrowserView extends View {
   /** Show what the address says; null leaves the selection. @param {string[] | null} selected */
   restore(selected) {
     const [folder, filter, file] = ["folder", "filter", "file"].map((name) => this.address.get(name));
-    this.ask({ kind: "restore", folder: folder || this.home, filter, file, selected });
+    const to = folder || this.home;
+    const isThere = this.rows?.folder === to && this.rows.filter === filter && this.model.get("current") === file;
+    if (selected || !isThere) this.ask({ kind: "restore", folder: to, filter, file, selected });
     if (!selected) this.keepSelected();
   }
 

@@ -29,18 +29,15 @@ function begin() {
   document.head.append(script);
 }
 
-// ---- Light or dark, for widgets that ask ----
-
-const dark = matchMedia("(prefers-color-scheme: dark)");
-
-function tellTheme() {
-  document.body.dataset.jpThemeLight = String(!dark.matches);
-}
-
 // ---- The skeleton ----
 
+const PARTS = ["browse", "preview", "launch", "jobs", "job"].map((name) => `.ch-part-${name}`);
+
+/** Whether all of the page can be shown at once: what came later would push away what one reads. */
 function isThere() {
   if (document.getElementById("dash-failed")) return true;
+  const dashboard = /** @type {HTMLElement | null} */ (byId("dash-cells").querySelector(".ch-dashboard"));
+  if (dashboard || byId("dash-main").dataset.shows === "dashboard") return Boolean(dashboard?.dataset.page) && PARTS.every((part) => dashboard?.querySelector(`${part} .chimera`));
   const shown = /** @type {NodeListOf<HTMLElement>} */ (byId("dash-cells").querySelectorAll(".dash-cell > *"));
   return [...shown].some((each) => each.offsetHeight > 0);
 }
@@ -61,9 +58,7 @@ letItStartLate();
 if (document.visibilityState === "visible") requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(begin)));
 else setTimeout(begin); // a page in the background is not painted
 whenParsed(() => {
-  tellTheme();
-  dark.addEventListener("change", tellTheme);
-  watching.observe(byId("dash-cells"), { childList: true, subtree: true });
+  watching.observe(byId("dash-cells"), { childList: true, subtree: true, attributeFilter: ["data-page"] });
   reveal();
   setTimeout(() => {
     if (document.getElementById("dash-skeleton")) connection.say("slow", "This takes longer than it should.", true);
