@@ -44,7 +44,7 @@ class StepsView extends View {
     super(model, el, "steps", "Steps");
     this.node.append(this.makeBrand(), this.makeNav(), this.corner.node);
     if (this.ours) this.node.append(this.bar.node);
-    this.hearMessages({});
+    this.hearMessages({ lookAt: ({ part }) => this.go(part, part === "jobs" ? "jobs" : "new") });
     this.hear({
       "change:page": () => this.show(),
       "change:job_id": () => this.show(),

@@ -56,6 +56,12 @@ class Steps(ChimeraWidget):
         with self.hold_sync():
             self.page, self.job_id = JOBS, job_id
 
+    def look_at_launch(self) -> None:
+        """Show the page of a new job, where it is launched."""
+        with self.hold_sync():
+            self.page, self.job_id = NEW, ""
+        self.post(messages.LookAtMessage("launch"))
+
     def on_undo(self, call: Callable[[], object]) -> None:
         """Call when the last change of the selection is to be taken back."""
         self._undone.register_callback(call)

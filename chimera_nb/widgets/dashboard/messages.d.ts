@@ -39,6 +39,12 @@ export interface RefusedMessage {
   reason: string;
 }
 
+/** Bring a part of the page into sight. */
+export interface LookAtMessage {
+  kind: "lookAt";
+  part: "browse" | "preview" | "launch" | "jobs";
+}
+
 /** What is selected in the browser: how many URIs, and what they come to as `Total` has it. */
 export interface Chosen {
   selected: number;
@@ -67,4 +73,4 @@ export interface StepsTraits {
 
 export type StepsRequest = Hello | Here | Bye | Undo | Example;
 
-export type StepsMessage = RefusedMessage;
+export type StepsMessage = RefusedMessage | LookAtMessage;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from chimera_nb.widgets.base.messages import Nothing, Request, State
+from chimera_nb.widgets.base.messages import Message, Nothing, Request, State
 
 # What the page asks for
 
@@ -21,6 +21,13 @@ class Example(Request):
 
 
 # What the page is told
+
+
+@dataclass(frozen=True)
+class LookAtMessage(Message):
+    """Bring a part of the page into sight."""
+
+    part: Literal["browse", "preview", "launch", "jobs"]
 
 
 @dataclass(frozen=True)

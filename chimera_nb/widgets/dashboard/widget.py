@@ -49,6 +49,7 @@ class Dashboard(ipywidgets.VBox):
         self.history.on_open(self.steps.open_job)
         for widget in (self.form, self.monitor):  # a job was launched; the second tells of a retry as well
             widget.observe(self._on_launched, "job_id")
+        self.monitor.run_again_by(self._on_run_again)
         self.steps.on_undo(self._on_undo)
         self.steps.on_example(self._on_example)
         self.browser.observe(self._on_chosen, ["selected", "total", "_can_undo"])
@@ -90,6 +91,11 @@ class Dashboard(ipywidgets.VBox):
             **{name: self.browser.total[name] for name in ("files", "bytes", "more", "counting")},
         )
         self.steps.show_chosen(total)
+
+    def _on_run_again(self, job_id: str) -> None:
+        """What is to run again is first seen in the form, and launched from there."""
+        self.form.begin_with(job_id)
+        self.steps.look_at_launch()
 
     def _on_undo(self) -> None:
         try:
