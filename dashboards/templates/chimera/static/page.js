@@ -4,7 +4,7 @@
 import { Connection } from "./connection.js";
 import { byId, whenParsed } from "./dom.js";
 
-/** @typedef {import("./connection.js").Config & { fullStaticUrl: string }} PageConfig */
+/** @typedef {import("./connection.js").Config & { fullStaticUrl: string, frontEndUrl: string }} PageConfig */
 
 const SLOW_MS = 45000;
 
@@ -12,7 +12,7 @@ const SLOW_MS = 45000;
 const config = JSON.parse(byId("jupyter-config-data").textContent ?? "");
 const connection = new Connection(config);
 
-// ---- Voilà's front end: 4 MB of scripts, begun once the skeleton has been painted ----
+// ---- Voilà's front end: 4 MB of scripts (a third of that on the wire), begun once the skeleton has been painted ----
 
 /** It starts at the window's load event, which may be past by then. */
 function letItStartLate() {
@@ -24,9 +24,12 @@ function letItStartLate() {
 }
 
 function begin() {
-  const script = document.createElement("script");
-  script.src = `${config.fullStaticUrl}/voila.js`;
-  document.head.append(script);
+  for (const src of [config.frontEndUrl, `${config.fullStaticUrl}/voila.js`]) {
+    const script = document.createElement("script");
+    script.src = src;
+    script.async = false; // one after the other: the runtime finds the chunks there
+    document.head.append(script);
+  }
 }
 
 // ---- The skeleton ----
