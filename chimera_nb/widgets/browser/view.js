@@ -5,6 +5,7 @@ import { later, make } from "../base/text.js";
 import { View } from "../base/view.js";
 import { ContentPanel } from "./content.js";
 import { List } from "./list.js";
+import { showMatches } from "./match_list.js";
 import { PathBar } from "./path.js";
 import { Rows } from "./rows.js";
 import { Tools } from "./tools.js";
@@ -40,7 +41,7 @@ class BrowserView extends View {
       leave: toList,
     });
     this.path.node.append(this.address.copyButton("Copy a link to this folder and selection"));
-    this.tools = new Tools(ask, toList);
+    this.tools = new Tools(ask, toList, this.id);
     this.tray = new Tray(ask);
     this.content = new ContentPanel(ask);
     this.status = make("div", "ch-status", "", { role: "status" });
@@ -50,7 +51,10 @@ class BrowserView extends View {
       this.list.skeleton = true;
       this.takeOver();
     });
-    this.hearMessages({ rows: (message, isNew) => this.onRows(message, isNew) });
+    this.hearMessages({
+      rows: (message, isNew) => this.onRows(message, isNew),
+      matchedFiles: (message) => message.view === this.id && showMatches(message),
+    });
     this.hear({
       "change:selected": () => this.onSelected(),
       "change:total": () => this.tray.showTotal(this.model.get("total")),
@@ -59,11 +63,13 @@ class BrowserView extends View {
       "change:_match": () => this.onMatch(),
       "change:_content": () => this.content.show(this.model.get("_content")),
       "change:_recent_folders": () => this.path.offer(this.model.get("_recent_folders")),
+      "change:_console": () => this.path.link(this.model.get("_console")),
       "change:height": () => this.onHeight(),
     });
     this.node.addEventListener("keydown", (event) => this.onKey(event));
     this.onHeight();
     this.path.offer(this.model.get("_recent_folders"));
+    this.path.link(this.model.get("_console"));
     this.onUndo();
     if (this.address.isThere) this.restore(this.address.all("select"));
     else this.onSelected();
