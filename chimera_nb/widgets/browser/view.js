@@ -1,9 +1,11 @@
 // The front end of BucketBrowser (widget.py): it asks the kernel for rows and gestures, and draws what comes back.
 
 import { Address } from "../base/address.js";
+import { openDialog } from "../base/dialog.js";
 import { later, make } from "../base/text.js";
 import { View } from "../base/view.js";
 import { ContentPanel } from "./content.js";
+import { KEYS } from "./keys.js";
 import { List } from "./list.js";
 import { showMatches } from "./match_list.js";
 import { PathBar } from "./path.js";
@@ -107,6 +109,11 @@ class BrowserView extends View {
   /** What the keys do wherever one is in the browser. @param {KeyboardEvent} event */
   onKey(event) {
     const typing = event.target instanceof HTMLInputElement && event.target.type !== "checkbox";
+    if (!typing && event.key === "?" && !this.node.closest(".ch-dashboard")) {
+      openDialog("Keys", KEYS, "In the list of files:"); // the dashboard does so wherever one is
+      event.preventDefault();
+      event.stopPropagation();
+    }
     if (typing || event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
     if (this.model.get("_can_undo")) this.ask({ kind: "undo" });
     event.preventDefault();
