@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.fixtures.browsing import put, row
-from tests.fixtures.ui import NARROW, WIDE
+from tests.fixtures.ui import NARROW, WIDE, axe_faults
 
 ZOOMED = (WIDE[0] // 2, WIDE[1] // 2)
 MOST_SHIFT = 0.05
@@ -59,17 +58,6 @@ def moved(page):
     return (round(total, 3), shifts) if total >= MOST_SHIFT else None
 
 
-def faults(page):
-    """What axe finds; a grid has the focus itself, and its arrow keys scroll what is in it."""
-    in_grid = "(target) => Boolean(document.querySelector(target)?.closest('[role=grid][tabindex=\"0\"]'))"
-    return [
-        (rule["id"], node["target"], node.get("failureSummary", "")[:300])
-        for rule in Axe().run(page, context=".ch-dashboard").response["violations"]
-        for node in rule["nodes"]
-        if rule["id"] != "scrollable-region-focusable" or not page.evaluate(in_grid, node["target"][0])
-    ]
-
-
 @pytest.mark.parametrize(
     ("size", "slow"),
     [(WIDE, 1), (NARROW, 1), (ZOOMED, 1), (NARROW, 6)],
@@ -95,13 +83,13 @@ def test_the_page_comes_in_without_moving_and_is_of_use_to_everybody(
     if slow > 1:
         assert moved(page) is None
         return
-    assert faults(page) == []
+    assert axe_faults(page, ".ch-dashboard") == []
     if size == NARROW:
         assert page.evaluate(TOO_SMALL, FINGER) == []
         assert page.locator(".ch-preview").is_hidden()
         row(page, "1.07.ndjson").locator(".ch-label").click()
         expect(page.locator(".ch-preview")).to_contain_text("1.07.ndjson")
-        assert faults(page) == []
+        assert axe_faults(page, ".ch-dashboard") == []
         page.go_back()  # the preview goes, and all else stays
         expect(page.locator(".ch-preview")).to_be_hidden()
         expect(page.locator(".ch-status")).to_have_text("40 files")
@@ -152,6 +140,6 @@ def test_in_a_notebook_the_dashboard_comes_in_without_moving_too(lab_server, new
     expect(page.locator(".ch-status")).to_have_text("40 files")
     row(page, "1.05.ndjson").locator(".ch-box").click()
     expect(page.locator(".ch-total")).to_contain_text("1 selected")
-    assert faults(page) == []
+    assert axe_faults(page, ".ch-dashboard") == []
     assert moved(page) is None
     assert "folder=" not in page.url

@@ -38,6 +38,7 @@ export class List {
   skeleton = false;
   folderCount = 0;
   frame = 0;
+  current = ""; // the file that is looked into
   /** @type {number | undefined} where to scroll to when the rows are there */
   keep;
 
@@ -130,6 +131,12 @@ export class List {
     this.paintSoon();
   }
 
+  /** @param {string} uri */
+  lookAt(uri) {
+    this.current = uri;
+    this.paintSoon();
+  }
+
   /** Find out what of the rows is selected. @param {Rows} rows */
   markRows(rows) {
     this.parts = partsOf(rows.folder, this.selected);
@@ -197,6 +204,8 @@ export class List {
     const uri = key === null ? "" : rows.uri(key);
     const isChosen = key !== null && (held || this.selected.has(uri));
     node.setAttribute("aria-selected", String(isChosen));
+    if (uri && uri === this.current) node.setAttribute("aria-current", "true");
+    else node.removeAttribute("aria-current");
     node.classList.toggle("ch-part-chosen", !isChosen && this.parts.has(uri));
     node.classList.toggle("ch-active", key !== null && key === this.active);
   }

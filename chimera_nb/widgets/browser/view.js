@@ -61,7 +61,7 @@ class BrowserView extends View {
       "change:selected": () => this.onSelected(),
       "change:total": () => this.tray.showTotal(this.model.get("total")),
       "change:_can_undo": () => this.onUndo(),
-      "change:current": () => this.address.keep({ file: this.model.get("current") }),
+      "change:current": () => this.onCurrent(),
       "change:_match": () => this.onMatch(),
       "change:_content": () => this.content.show(this.model.get("_content")),
       "change:_recent_folders": () => this.path.offer(this.model.get("_recent_folders")),
@@ -118,6 +118,12 @@ class BrowserView extends View {
     if (this.model.get("_can_undo")) this.ask({ kind: "undo" });
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  onCurrent() {
+    const file = this.model.get("current");
+    this.list.lookAt(file);
+    this.address.keep({ file });
   }
 
   onUndo() {

@@ -40,7 +40,7 @@ class BucketBrowser(ContentRequests, SelectionRequests):
     """
 
     _esm = assets.script("browser/view")
-    _css = assets.style("browser/list", "browser/style", "browser/tray", "browser/content")
+    _css = assets.style("browser/list", "browser/head", "browser/style", "browser/tray", "browser/content")
 
     path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)
     current = traitlets.Unicode(
