@@ -45,7 +45,7 @@ export class List {
   /**
    * @param {(request: BrowserRequest) => void} ask
    * @param {(uri: string | null) => void} onOpen is given a folder; null is the one above
-   * @param {() => void} onLook is called when somebody asks for a look into the file that is the active row
+   * @param {(uri: string) => void} onLook is given a file that somebody asks for a look into
    * @param {(text: string) => void} onType is given a character for the filter; "" clears it
    */
   constructor(ask, onOpen, onLook, onType) {
@@ -259,8 +259,7 @@ export class List {
   /** Look into a file. @param {Rows} rows @param {number} key */
   look(rows, key) {
     this.restSoon.cancel();
-    this.ask({ kind: "rest", generation: rows.generation, at: key });
-    this.onLook();
+    this.onLook(rows.uri(key));
   }
 
   /** @param {MouseEvent} event */

@@ -73,7 +73,7 @@ export interface Undo {
   kind: "undo";
 }
 
-/** Look at a row: its name was clicked, or it has been the active one for a moment. */
+/** A row has been the active one for a moment, and is looked into. */
 export interface Rest {
   kind: "rest";
   generation: number;

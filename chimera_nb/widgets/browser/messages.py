@@ -76,7 +76,7 @@ class Undo(Request):
 
 @dataclass(frozen=True)
 class Rest(Request):
-    """Look at a row: its name was clicked, or it has been the active one for a moment."""
+    """A row has been the active one for a moment, and is looked into."""
 
     generation: int
     at: int

@@ -35,7 +35,7 @@ class BrowserView extends View {
     const toList = () => this.list.node.focus({ preventScroll: true });
     this.home = model.get("path"); // where an address without a folder leads
     this.address = new Address(["folder", "filter", "select", "file"], () => this.restore(null));
-    this.list = new List(ask, (uri) => this.open(uri), () => this.look(), (text) => this.tools.type(text));
+    this.list = new List(ask, (uri) => this.open(uri), (uri) => this.look(uri), (text) => this.tools.type(text));
     this.path = new PathBar(this.list.id, {
       open: (uri) => this.open(uri),
       go: (text) => this.go(text),
@@ -101,8 +101,10 @@ class BrowserView extends View {
     this.address.keep({ select: this.model.get("selected") });
   }
 
-  /** A look into a file was asked for: the dashboard shows it where it is out of sight. */
-  look() {
+  /** Look into a file, whatever rows the kernel has by now; the dashboard brings it into sight. @param {string} uri */
+  look(uri) {
+    this.model.set("current", uri);
+    this.model.save_changes();
     this.node.dispatchEvent(new CustomEvent("ch-look", { bubbles: true }));
   }
 
