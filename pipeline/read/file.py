@@ -150,6 +150,7 @@ def read_file(store: Store, uri: str, options: ReadOptions = _BY_DEFAULT) -> Rea
 
 def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
     began = time.monotonic()
+    opened = queued = 0.0
     result = ReadFile(FileRecord(uri, "failed"))
     try:
         with _own_faults(store, uri), store.open_read(uri) as stream:
@@ -157,8 +158,10 @@ def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
                 result.large = look_at_large(store, stream, options.codec)
                 if result.large:
                     return result
+            opened = time.monotonic() - began
             result.lines = options.held(uri, partial(_read_again, store, stream, options.codec))
             with _decoding:
+                queued = time.monotonic() - began - opened
                 _read_into(result, stream, options)
     except StoreUnavailableError:
         result.lines.drop()
@@ -179,10 +182,13 @@ def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
     except BaseException:
         result.lines.drop()
         raise
+    seconds = time.monotonic() - began - queued
     result.record = replace(
         result.record,
         **result.lines.fields,
-        seconds=round(time.monotonic() - began, 3),
+        seconds=round(seconds, 3),
+        wire_seconds=round(result.record.wire_seconds + (opened or seconds), 3),
+        disk_seconds=round(result.lines.writing.seconds, 3),
     )
     return result
 
@@ -214,8 +220,8 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
             _check_ratio(raw_bytes, stream, options.max_ratio)
             yield chunk
 
+    intake = BufferedStream(stream)
     try:
-        intake = BufferedStream(stream)
         if options.archives:
             _check_is_data(result.record.uri, intake.peek(HEAD_BYTES))
         codec = choose_codec(intake.peek(HEAD_BYTES), result.record.uri, options.codec)
@@ -241,7 +247,12 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
     finally:
         tally("read-bytes", stream.size - read_bytes)
         result.record = replace(
-            result.record, generation=stream.generation, size=stream.size, codec=name, raw_bytes=raw_bytes
+            result.record,
+            generation=stream.generation,
+            size=stream.size,
+            codec=name,
+            raw_bytes=raw_bytes,
+            wire_seconds=intake.waited,
         )
 
 
