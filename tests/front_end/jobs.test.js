@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addressWith, queryOf, readAddress } from "../../chimera_nb/widgets/dashboard/address.js";
 import { figures, hours, minutes } from "../../chimera_nb/widgets/job_form/figures.js";
 import { midnight } from "../../chimera_nb/widgets/job_history/filters.js";
 import { filesText, shareDone } from "../../chimera_nb/widgets/job_history/row.js";
@@ -97,12 +96,4 @@ test("why there are no failures to show", () => {
   assert.match(whyNoFailures({}, JOB), /Files have failed/);
   assert.match(whyNoFailures({ state: "ready", rows: [], total: 2 }, { ...JOB, final: true }), /did not get to write its ledger/);
   assert.equal(whyNoFailures({ state: "ready", rows: [], total: 0 }, { ...JOB, final: true, status: "complete" }), "No file failed.");
-});
-
-test("the address says which job is open, and keeps what else it has", () => {
-  assert.deepEqual(readAddress("?job=a%20b&token=t"), { page: "jobs", jobId: "a b" });
-  assert.deepEqual([readAddress("?jobs"), readAddress("?x=1"), readAddress("?job=")], [{ page: "jobs", jobId: "" }, { page: "new", jobId: "" }, { page: "new", jobId: "" }]);
-  assert.deepEqual([queryOf("jobs", "a b"), queryOf("jobs", ""), queryOf("new", "")], ["?job=a%20b", "?jobs", ""]);
-  const here = { pathname: "/x/", search: "?job=old&token=t" };
-  assert.deepEqual([addressWith(here, "?jobs"), addressWith(here, ""), addressWith({ ...here, search: "?jobs" }, "")], ["/x/?jobs&token=t", "/x/?token=t", "/x/"]);
 });

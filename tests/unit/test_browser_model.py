@@ -12,7 +12,15 @@ from chimera_nb.widgets.browser import counting, listing
 from chimera_nb.widgets.browser.counting import Count, Cover, Tally, advance
 from chimera_nb.widgets.browser.listing import Listing, Row, Rows, codec_by_name
 from chimera_nb.widgets.browser.model import Browser, add
-from chimera_nb.widgets.browser.navigation import BUCKETS, BrowsingScope, RecentFolders, crumbs, parent, typed
+from chimera_nb.widgets.browser.navigation import (
+    BUCKETS,
+    BrowsingScope,
+    RecentFolders,
+    console_url,
+    crumbs,
+    parent,
+    typed,
+)
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
 from pipeline.storage import Entry, ListingPage, PlainStore
 
@@ -98,6 +106,19 @@ def gesture(browser, *how):
 
 
 # Places
+
+
+@pytest.mark.parametrize(
+    ("uri", "page"),
+    [
+        ("gs://b/", "b"),
+        ("gs://b/a b/c/", "b/a%20b/c"),
+        ("gs://b/a/x#1.bz2", "_details/b/a/x%231.bz2"),
+        ("gs://b/a/x.tar!/2020/1.bz2", "_details/b/a/x.tar"),
+    ],
+)
+def test_googles_console_has_a_page_for_folders_and_objects(uri, page):
+    assert console_url(uri) == f"https://console.cloud.google.com/storage/browser/{page}"
 
 
 def test_the_way_up_takes_one_slash_at_a_time_and_ends_at_the_buckets():
@@ -289,25 +310,59 @@ def test_rows_travel_in_messages_of_bounded_size_that_leave_nothing_out():
 # Gestures
 
 
-def test_a_click_selects_one_row_of_this_folder_and_leaves_what_is_selected_elsewhere(browser):
+def test_a_gesture_leaves_what_is_selected_elsewhere_and_what_is_not_under_it(browser):
     browser.select(["gs://b/x.txt", "gs://b/2016/Jan/1.bz2", "gs://b/2016/*.bz2"])
-    gesture(browser, "only", 0)
-    assert gesture(browser, "only", 1)[-1] == "1.bz2"
+    gesture(browser, "toggle", 0)
+    gesture(browser, "toggle", 1)
+    gesture(browser, "toggle", 0)
     assert browser.selected == (
         *("gs://b/x.txt", "gs://b/2016/Jan/1.bz2", "gs://b/2016/*.bz2", "gs://b/2016/1.bz2"),
     )
 
 
-def test_toggle_range_and_add_range(browser):
+def test_toggle_range_and_rows_by_their_keys(browser):
     assert gesture(browser, "toggle", 3) == ["3.bz2"]
     assert gesture(browser, "toggle", -1) == ["3.bz2", "Feb/"]
     assert gesture(browser, "toggle", 3) == ["Feb/"]
-    assert gesture(browser, "range", 1, -2) == ["Jan/", "0.bz2", "1.bz2"]
-    assert gesture(browser, "add-range", 3, 2) == ["Jan/", "0.bz2", "1.bz2", "2.bz2", "3.bz2"]
-    with pytest.raises(IndexError):
-        browser.gesture("toggle", 99)
+    assert gesture(browser, "range", 1, -2) == ["Feb/", "Jan/", "0.bz2", "1.bz2"]
+    browser.select(browser.with_rows([3, -1]))
+    assert browser.selected[-1] == "gs://b/2016/3.bz2"
+    assert len(browser.selected) == 5
+    for wrong in (lambda: browser.gesture("toggle", 99), lambda: browser.with_rows([0, 99])):
+        with pytest.raises(IndexError):
+            wrong()
     with pytest.raises(RefusedError):
         browser.gesture("explode", 0)
+
+
+def test_none_takes_out_what_is_shown_and_all_that_is_below_it(browser):
+    browser.select(["gs://b/x.txt", "gs://b/2016/Jan/1.bz2", "gs://b/2016/0.bz2", "gs://b/2016/Feb/"])
+    gesture(browser, "none")
+    assert browser.selected == ("gs://b/x.txt",)
+    gesture(browser, "all")
+    gesture(browser, "none")
+    assert browser.selected == ("gs://b/x.txt",)
+    gesture(browser, "all")
+    browser.narrow(".bz2")
+    assert sorted(gesture(browser, "none")[1:]) == ["Feb/", "Jan/"]
+
+
+def test_each_change_of_the_selection_can_be_undone_and_what_comes_back_need_not_be_counted(browser, store):
+    held = store([])
+    assert not browser.can_undo
+    with pytest.raises(RefusedError, match="no change"), browser.undoing():
+        pass
+    gesture(browser, "toggle", 0)
+    gesture(browser, "range", 0, 3)
+    browser.select(browser.selected)  # the same is no change
+    browser.select([])
+    seen = []
+    while browser.can_undo:
+        with browser.undoing() as before:
+            browser.select(before)
+        seen.append((len(browser.selected), browser.total().files))
+    assert seen == [(4, 4), (1, 1), (0, 0)]
+    assert held.requests == []
 
 
 def test_a_folder_selected_as_a_whole_takes_in_what_it_holds(browser):
@@ -331,7 +386,7 @@ def test_taking_a_row_out_of_a_folder_that_is_not_loaded_is_refused(store):
         browser.gesture("toggle", 0)
 
 
-@pytest.mark.parametrize("how", ["toggle", "only", "range"])
+@pytest.mark.parametrize("how", ["toggle", "range", "none"])
 def test_below_a_selected_folder_a_gesture_says_which_folder_holds_the_row(browser, how):
     browser.select(["gs://b/"])
     with pytest.raises(RefusedError, match="gs://b/: take that out"):

@@ -31,4 +31,4 @@ def test_a_widgets_linked_module_has_what_anywidget_calls(path, node, tmp_path):
 
 
 def test_every_widget_has_an_entry():
-    assert len(ENTRIES) == 6
+    assert len(ENTRIES) == 7

@@ -9,8 +9,11 @@ import pytest
 
 WIDGETS = Path(__file__).parents[2] / "chimera_nb" / "widgets"
 OWN = {
-    "base/style.css": r"\.chimera$|:where\(\.chimera\)",
+    "base/style.css": r"(:where\(.*\) )?\.chimera$|:where\(\.chimera\)",
+    "base/pieces.css": r":where\(\.chimera\)",
     "browser/style.css": r"\.ch-browser |\.chimera\.ch-browser|\.chimera \.ch-total",
+    "browser/head.css": r"\.ch-browser ",
+    "browser/tray.css": r"\.ch-browser |\.chimera \.ch-total",
     "base/chart.css": r"\.chimera \.ch-chart",
     "job_form/style.css": r"\.ch-form ",
     "job_form/plan.css": r"\.ch-form ",
@@ -25,6 +28,8 @@ OWN = {
     "job_monitor/numbers.css": r"\.ch-monitor[ :\[]",
     "job_monitor/time_spent.css": r"\.ch-monitor ",
     "dashboard/header.css": r"\.ch-steps|\.chimera\.ch-steps|\.ch-dashboard",
+    "dashboard/parts.css": r"\.ch-dashboard",
+    "dashboard/bar.css": r"\.ch-steps|\.ch-dashboard",
 }
 
 

@@ -26,6 +26,15 @@ export interface Go {
   text: string;
 }
 
+/** Show what an address says; the selection stays where `selected` is null. */
+export interface Restore {
+  kind: "restore";
+  folder: string;
+  filter: string;
+  file: string;
+  selected: string[] | null;
+}
+
 /** Narrow the rows to those that hold a text. */
 export interface Filter {
   kind: "filter";
@@ -47,12 +56,24 @@ export interface Retry {
 export interface Gesture {
   kind: "gesture";
   generation: number;
-  how: "only" | "toggle" | "range" | "add-range" | "all";
+  how: "toggle" | "range" | "all" | "none";
   at: number;
   to: number;
 }
 
-/** A row has been the active one for a moment. */
+/** Select rows as well, by their keys. */
+export interface SelectRows {
+  kind: "selectRows";
+  generation: number;
+  keys: number[];
+}
+
+/** Take the last change of the selection back. */
+export interface Undo {
+  kind: "undo";
+}
+
+/** A row has been the active one for a moment, and is looked into. */
 export interface Rest {
   kind: "rest";
   generation: number;
@@ -80,6 +101,13 @@ export interface Count {
 export interface Match {
   kind: "match";
   text: string;
+}
+
+/** The files that a pattern matches, by name, for the front end that asks. */
+export interface ListMatch {
+  kind: "listMatch";
+  text: string;
+  view: string;
 }
 
 /** Stop that count. */
@@ -179,6 +207,19 @@ export interface RowsMessage {
   archive: ArchiveState | null;
 }
 
+/** A file that a pattern matches: its URI, and its stored bytes. */
+export type MatchedFile = [uri: string, bytes: number];
+
+/** The first files that a pattern matches, for one front end; whether there are `more`, and what was wrong. */
+export interface MatchedFilesMessage {
+  kind: "matchedFiles";
+  view: string;
+  text: string;
+  files: MatchedFile[];
+  more: boolean;
+  error: string;
+}
+
 /** What the selection comes to: files, stored bytes; `more` when there are others; whether it is being counted. */
 export interface Total {
   files: number;
@@ -232,13 +273,15 @@ export interface BrowserTraits {
   path: string;
   selected: string[];
   total: Total;
+  _can_undo: boolean;
   current: string;
   height: number;
   _match: Matched | Absent<Matched>;
   _content: Content | Absent<Content>;
+  _console: string;
   _recent_folders: string[];
 }
 
-export type BrowserRequest = Hello | Here | Bye | Go | Filter | More | Retry | Gesture | Rest | Drop | Clear | Count | Match | StopMatch | AddPattern | ChooseContent | StopContent | LeaveContent | ChooseValue | ChooseDays | ChooseIds | SelectContent;
+export type BrowserRequest = Hello | Here | Bye | Go | Restore | Filter | More | Retry | Gesture | SelectRows | Undo | Rest | Drop | Clear | Count | Match | ListMatch | StopMatch | AddPattern | ChooseContent | StopContent | LeaveContent | ChooseValue | ChooseDays | ChooseIds | SelectContent;
 
-export type BrowserMessage = RefusedMessage | RowsMessage;
+export type BrowserMessage = RefusedMessage | RowsMessage | MatchedFilesMessage;

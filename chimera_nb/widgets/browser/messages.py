@@ -10,7 +10,7 @@ from chimera_nb.widgets.browser.archives import ArchiveState
 from chimera_nb.widgets.browser.listing import Row
 from chimera_nb.widgets.browser.navigation import Crumb
 
-GestureHow = Literal["only", "toggle", "range", "add-range", "all"]
+GestureHow = Literal["toggle", "range", "all", "none"]
 
 # What the page asks for
 
@@ -20,6 +20,16 @@ class Go(Request):
     """Show a folder, or what a text that was typed means."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Restore(Request):
+    """Show what an address says; the selection stays where `selected` is null."""
+
+    folder: str
+    filter: str
+    file: str
+    selected: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,21 @@ class Gesture(Request):
 
 
 @dataclass(frozen=True)
+class SelectRows(Request):
+    """Select rows as well, by their keys."""
+
+    generation: int
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Undo(Request):
+    """Take the last change of the selection back."""
+
+
+@dataclass(frozen=True)
 class Rest(Request):
-    """A row has been the active one for a moment."""
+    """A row has been the active one for a moment, and is looked into."""
 
     generation: int
     at: int
@@ -83,6 +106,14 @@ class Match(Request):
     """Count what a pattern matches; an empty one stands for none."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class ListMatch(Request):
+    """The files that a pattern matches, by name, for the front end that asks."""
+
+    text: str
+    view: str
 
 
 @dataclass(frozen=True)
@@ -196,6 +227,24 @@ class Matched(State):
     more: bool = False
 
 
+class MatchedFile(NamedTuple):
+    """A file that a pattern matches: its URI, and its stored bytes."""
+
+    uri: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class MatchedFilesMessage(Message):
+    """The first files that a pattern matches, for one front end; whether there are `more`, and what was wrong."""
+
+    view: str
+    text: str
+    files: tuple[MatchedFile, ...]
+    more: bool
+    error: str
+
+
 class FacetValue(NamedTuple):
     """A value of a facet, what it is called, how many have it, and whether it is chosen."""
 
@@ -248,8 +297,10 @@ class BrowserTraits:
     path: str
     selected: tuple[str, ...]
     total: Total
+    _can_undo: bool
     current: str
     height: int
     _match: Matched | Nothing
     _content: Content | Nothing
+    _console: str
     _recent_folders: tuple[str, ...]

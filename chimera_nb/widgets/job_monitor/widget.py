@@ -72,6 +72,7 @@ class JobMonitor(ChimeraWidget):
         self._generation = Generation()  # of the job that is watched
         self._generation.renew()
         self._begun = False
+        self._shown_before_it_runs: Callable[[str], object] | None = None
         super().__init__(session, job_id=job_id, **traits)
         self._follower = Follower(
             self._background,
@@ -97,6 +98,10 @@ class JobMonitor(ChimeraWidget):
         first = next(read(batch_rows=n), None)
         return read() if first is None else first  # without rows: its columns
 
+    def run_again_by(self, show: Callable[[str], object] | None) -> None:
+        """Show a job that is to run again, by its id, to somebody who launches it then; None: launch it at once."""
+        self._shown_before_it_runs = show
+
     # What the front end asks for
 
     def _on_front_end(self) -> None:
@@ -115,8 +120,11 @@ class JobMonitor(ChimeraWidget):
             self._act("retry", request.job, partial(self._again, JobService.retry))
 
     def _asked_clone(self, request: messages.Clone) -> None:
-        if self._record:
+        show = self._shown_before_it_runs
+        if self._record and show is None:
             self._act("clone", request.job, partial(self._again, JobService.clone))
+        elif self._record and show is not None and request.job == self._record.job_id:
+            show(request.job)
 
     def _asked_save(self, request: messages.Save) -> None:
         if self._record and self._record.status is Status.COMPLETE:
