@@ -126,7 +126,9 @@ def sources_with_facets() -> list[SourcePlugin]:
         except ChimeraError:
             continue  # it is told of where it is asked for
     if not found:
-        raise RefusedError("no source has files that can be chosen by content: none of their views has facets")
+        raise RefusedError(
+            "no source has files that can be chosen by content: none of their views has facets"
+        )
     return found
 
 
