@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -251,6 +252,32 @@ def test_cancelled_halfway_it_keeps_what_was_read(folder, session, reading, monk
     reading.clear()
     assert_right(ch.catalogue(folder, session=session), MADE)
     assert len(reading) == len(MADE) - 20
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import chimera_nb as ch
+from chimera_nb.data.catalogue import make, units
+from chimera_nb.session import Session
+from chimera_nb.settings import Settings
+make._KEEP_EVERY, units._FILES = 0.0, 10  # no waiting in a test
+def killed(progress):
+    if progress.done == 30:  # before the third ten are kept
+        os.kill(os.getpid(), signal.SIGKILL)
+ch.catalogue(sys.argv[1], session=Session(Settings(data_dir=Path(sys.argv[2]))), on_progress=killed)
+"""
+
+
+def test_killed_halfway_it_keeps_what_was_read_up_to_the_last_time_it_was_kept(
+    folder, session, reading, tmp_path
+):
+    done = subprocess.run([sys.executable, "-c", KILLED, folder, tmp_path / ".chimera"], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert_right(ch.catalogue(folder, session=session), MADE)
+    assert len(reading) == len(MADE) - 20
+    left = [path.suffix for path in (tmp_path / ".chimera" / "catalogues").iterdir()]
+    assert left == [".parquet"]
 
 
 def test_a_kept_file_that_is_no_parquet_is_made_anew(folder, session, tmp_path, caplog):
