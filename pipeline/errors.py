@@ -6,6 +6,7 @@
     │   ├── InvalidPatternError              a glob that cannot be read
     │   ├── UnknownNameError (LookupError)   no such source, codec or job
     │   ├── NothingMatchesError              inputs that match no file
+    │   ├── NothingNewError                  no file of a selection is newer than the output that is added to
     │   ├── TargetError                      the target cannot take the output
     │   └── SettingsError                    a setting is missing or makes no sense
     │       └── UntrustedError (StackError)      a file that was found, and that others can write
@@ -39,7 +40,7 @@ A message names the reason, the object or value that offends, and what to do abo
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Self
+from typing import Any, Self
 
 _NAMES_TOLD = 30
 _NAMES_COMPARED = 5000
@@ -117,6 +118,17 @@ class NothingMatchesError(RefusedError):
 
     def __init__(self, message: str, patterns: list[str]) -> None:
         self.patterns = patterns
+        super().__init__(message)
+
+
+class NothingNewError(RefusedError):
+    """No file of a selection is new or replaced since an earlier job: its output is up to date.
+
+    Attribute: since (what was found, as summary.json of a job that adds to another has it).
+    """
+
+    def __init__(self, message: str, since: dict[str, Any]) -> None:
+        self.since = since
         super().__init__(message)
 
 

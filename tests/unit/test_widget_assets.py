@@ -23,6 +23,7 @@ OWN = {
     "preview/style.css": r"\.ch-preview|\.chimera \.ch-preview",
     "job_monitor/result.css": r"\.ch-monitor |\.ch-result",
     "job_monitor/numbers.css": r"\.ch-monitor[ :\[]",
+    "job_monitor/time_spent.css": r"\.ch-monitor ",
     "dashboard/header.css": r"\.ch-steps|\.chimera\.ch-steps|\.ch-dashboard",
 }
 
