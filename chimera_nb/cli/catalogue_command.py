@@ -35,7 +35,10 @@ def catalogue(
         typer.Argument(metavar="PATH...", help="Folders, archives, objects or globs: gs:// or local."),
     ],
     *,
-    source: Annotated[str, typer.Option(help="The source whose files they are.")] = "betfair",
+    source: Annotated[
+        str | None,
+        typer.Option(help="The source whose files they are; left out, the first that has any there."),
+    ] = None,
     sport: Annotated[
         list[str] | None, typer.Option(help="Only these: an event type's id or name. May be repeated.")
     ] = None,

@@ -115,6 +115,23 @@ def view_with_facets(source: SourcePlugin) -> View:
     )
 
 
+def sources_with_facets() -> list[SourcePlugin]:
+    """Those whose files can be chosen by content, at least one. Raises RefusedError for none."""
+    found = []
+    for name in source_names():
+        try:
+            source = get_source(name)
+            if any(view.facets for view in views_of(source).values()):
+                found.append(source)
+        except ChimeraError:
+            continue  # it is told of where it is asked for
+    if not found:
+        raise RefusedError(
+            "no source has files that can be chosen by content: none of their views has facets"
+        )
+    return found
+
+
 def source_of_view(name: str) -> SourcePlugin:
     """The one source that offers a view of that name. Raises UnknownNameError, OptionRefusedError for several."""
     offers: dict[str, SourcePlugin] = {}

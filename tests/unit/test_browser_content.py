@@ -44,7 +44,7 @@ def run(work):
 
 
 async def opened(browser):
-    ask(browser, "chooseContent", source="betfair")
+    ask(browser, "chooseContent")
     assert browser._content["running"]
     await until(lambda: not browser._content["running"])
 
@@ -138,7 +138,7 @@ def test_stopped_it_says_so_and_what_was_read_is_kept(browser, monkeypatch):
     monkeypatch.setattr(units, "_FILES", 1)
 
     async def work():
-        ask(browser, "chooseContent", source="betfair")
+        ask(browser, "chooseContent")
         ask(browser, "stopContent")
         await until(lambda: not browser._content["running"])
         assert "cancelled" in browser._content["error"]
@@ -182,6 +182,6 @@ def test_what_a_pattern_matches_is_listed_for_who_asks(browser, folder):
 
 def test_the_list_of_buckets_has_no_content():
     browser = BucketBrowser()
-    ask(browser, "chooseContent", source="betfair")
+    ask(browser, "chooseContent")
     assert "open a bucket first" in browser.error
     assert browser._content == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -253,6 +254,32 @@ def test_cancelled_halfway_it_keeps_what_was_read(folder, session, reading, monk
     assert len(reading) == len(MADE) - 20
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import chimera_nb as ch
+from chimera_nb.data.catalogue import make, units
+from chimera_nb.session import Session
+from chimera_nb.settings import Settings
+make._KEEP_EVERY, units._FILES = 0.0, 10  # no waiting in a test
+def killed(progress):
+    if progress.done == 30:  # before the third ten are kept
+        os.kill(os.getpid(), signal.SIGKILL)
+ch.catalogue(sys.argv[1], session=Session(Settings(data_dir=Path(sys.argv[2]))), on_progress=killed)
+"""
+
+
+def test_killed_halfway_it_keeps_what_was_read_up_to_the_last_time_it_was_kept(
+    folder, session, reading, tmp_path
+):
+    done = subprocess.run([sys.executable, "-c", KILLED, folder, tmp_path / ".chimera"], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert_right(ch.catalogue(folder, session=session), MADE)
+    assert len(reading) == len(MADE) - 20
+    left = [path.suffix for path in (tmp_path / ".chimera" / "catalogues").iterdir()]
+    assert left == [".parquet"]
+
+
 def test_a_kept_file_that_is_no_parquet_is_made_anew(folder, session, tmp_path, caplog):
     ch.catalogue(folder, session=session)
     (kept,) = (tmp_path / ".chimera/catalogues").iterdir()
@@ -325,8 +352,9 @@ def test_what_makes_no_sense_is_refused(folder, session, tmp_path):
         catalogue.filter(since="yesterday")
     with pytest.raises(RefusedError, match="none of its views has facets"):
         ch.catalogue(folder, source="ndjson", session=session)
-    with pytest.raises(NothingMatchesError):
-        ch.catalogue(tmp_path / "nothing", session=session)
+    for source in (None, "betfair"):
+        with pytest.raises(NothingMatchesError):
+            ch.catalogue(tmp_path / "nothing", source=source, session=session)
     with pytest.raises(RefusedError, match="no paths"):
         ch.catalogue([], session=session)
 
@@ -335,7 +363,7 @@ def test_a_view_outside_betfair_has_a_catalogue(tmp_path, session, monkeypatch):
     offer_weather(monkeypatch)
     for station, hours in {"Kew": 30, "Leith": 5}.items():
         lay(f"{tmp_path}/in", station, hours)
-    catalogue = ch.catalogue(tmp_path / "in", source="weather", session=session)
+    catalogue = ch.catalogue(tmp_path / "in", session=session)  # Betfair's, asked first, has no file there
     assert catalogue.counts() == {
         "station": {"Kew": 30, "Leith": 5},
         "date": {"2026-01-01": 29, "2026-01-02": 6},

@@ -199,6 +199,20 @@ def test_fewer_records_than_were_asked_for_come_all(folder):
     assert rows(frame) == sorted(at for at in records_of(folder) if "/d2/" in at[0])
 
 
+def test_records_that_stand_in_several_files_are_drawn_from_once_unless_every_file_is_asked_for(tmp_path):
+    """As a job of the source has it: an event's own file has all of its markets."""
+    day = tmp_path / "in/PRO/2020/Jan/1/29614797"
+    day.mkdir(parents=True)
+    for name in ("1.1", "1.2", "29614797"):
+        (day / f"{name}.bz2").write_bytes(bz2.compress(b'{"file":"%s"}\n' % name.encode()))
+
+    def drawn(**options):
+        return list(sample(tmp_path / "in/", 9, **options)["file"])
+
+    assert drawn(source="betfair") == ["1.1", "1.2"]
+    assert drawn(source="betfair", every_file=True) == drawn() == ["1.1", "1.2", "29614797"]
+
+
 def test_blank_lines_are_no_records_and_other_lines_are_kept(tmp_path):
     path = tmp_path / "in" / "x"
     path.parent.mkdir()

@@ -21,11 +21,11 @@ from chimera_nb.data.catalogue.progress_bar import catalogue_bar
 from chimera_nb.data.catalogue.table import FILE, decoded
 from chimera_nb.jobs.limits import storable
 from chimera_nb.session import Session
-from pipeline.errors import RefusedError
+from pipeline.errors import NothingMatchesError, RefusedError
 from pipeline.folders import absolute
 from pipeline.sources import get_source
 from pipeline.sources.view import View
-from pipeline.sources.views import view_with_facets
+from pipeline.sources.views import sources_with_facets, view_with_facets
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Catalogue:
 def catalogue(
     paths: AnyPath | Iterable[AnyPath],
     *,
-    source: str = "betfair",
+    source: str | None = None,
     on_progress: Report | None = None,
     cancel: threading.Event | None = None,
     store: Store | None = None,
@@ -160,7 +160,7 @@ def catalogue(
     """What is in all files that the paths match, to choose files by: made once, then brought up to date.
 
     paths        folders, archives, objects or globs, as for a job of the source
-    source       one with a view that has facets
+    source       one with a view that has facets; left out, the first such that has files there
     on_progress  called with each new state; left out, a kernel shows a bar
     cancel       being set ends it, with CatalogueCancelledError
     store        that of the session where it is left out, and the session one of its own
@@ -175,17 +175,24 @@ def catalogue(
     located = path_texts(paths)
     if not located:
         raise RefusedError("no paths; give at least one folder, archive, object or glob")
-    plugin = get_source(source)
-    view = view_with_facets(plugin)
+    plugins = [get_source(source)] if source else sources_with_facets()
     session = session or Session()
     store = store or session.store_for(*located)
     folder = session.settings.folder
     with catalogue_bar() if on_progress is None else nullcontext(on_progress) as show:
-        tables = [
-            make_catalogue(store, path, plugin, view, folder, on_progress=show, cancel=cancel)
-            for path in located
-        ]
-    return Catalogue(_each_file_once(tables), view)
+        while True:
+            plugin = plugins.pop(0)
+            view = view_with_facets(plugin)
+            try:
+                tables = [
+                    make_catalogue(store, path, plugin, view, folder, on_progress=show, cancel=cancel)
+                    for path in located
+                ]
+            except NothingMatchesError:
+                if not plugins:
+                    raise
+            else:
+                return Catalogue(_each_file_once(tables), view)
 
 
 def _each_file_once(tables: list[pa.Table]) -> pa.Table:

@@ -10,14 +10,16 @@ seed to seed than n records of an exact sample would. At least one file is alway
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from chimera_nb.data.matching_files import each_once
 from chimera_nb.data.sampling.lines import NUMBERS, file_key
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.inputs.matching import list_matches, literal_uri
 from pipeline.inputs.selection import patterns_by_input
 from pipeline.locations import Inputs
+from pipeline.sources import get_source, tells_holds
 from pipeline.storage import Entry, Store
 
 _DIGEST = 1 << 256
@@ -49,9 +51,13 @@ def choose_files(
     source: str = "ndjson",
     seed: int,
     max_bytes: int,
+    every_file: bool = False,
     on_listed: Callable[[int], object] = lambda _: None,
 ) -> Chosen:
     """List what the paths match and choose from it. A file that is left out takes 70 bytes of memory, for its number.
+
+    Where the source can tell that files hold the same records, these are read once, as by a job, unless `every_file`:
+    then all are kept until the last is listed, which takes some 500 bytes a file.
 
     `on_listed` is called with the number of files listed so far, and may raise to stop. Raises RefusedError for
     a path that cannot be read, and NothingMatchesError for one that matches no file.
@@ -60,7 +66,7 @@ def choose_files(
     kept: list[tuple[int, Entry]] = []
     total = digest = 0
     prune_at = 1024
-    for entry in _matches(store, paths, source):
+    for entry in _matches(store, paths, source) if every_file else _once(store, paths, source, on_listed):
         number = file_key(seed, _encoded(entry.uri)) % NUMBERS
         if number in seen:  # by another pattern; two files of one number are not to be expected
             continue
@@ -99,6 +105,19 @@ def _matches(store: Store, paths: Sequence[str], source: str) -> Iterator[Entry]
             if not found:
                 tried = f"tried {' and '.join(patterns)}"
                 raise NothingMatchesError(f"no file matches {located}; {tried}", patterns)
+
+
+def _once(
+    store: Store, paths: Sequence[str], source: str, on_listed: Callable[[int], object]
+) -> Iterable[Entry]:
+    plugin = get_source(source)
+    if not tells_holds(plugin):
+        return _matches(store, paths, source)
+    found: dict[str, Entry] = {}
+    for entry in _matches(store, paths, source):
+        found[entry.uri] = entry
+        on_listed(len(found))
+    return each_once(list(found.values()), plugin)
 
 
 def _listed(store: Store, pattern: str) -> Iterator[Entry]:

@@ -23,7 +23,7 @@ from chimera_nb.data.query import RowQuery
 from chimera_nb.data.records import RecordReader, free_name, is_blank
 from chimera_nb.data.sampling import cache
 from chimera_nb.data.sampling.cache import Sample, sample_key
-from chimera_nb.data.sampling.files import choose_files
+from chimera_nb.data.sampling.files import Chosen, choose_files
 from chimera_nb.data.sampling.progress_bar import sample_bar
 from chimera_nb.data.sampling.run import Run, SampleCancelledError, SampleProgress
 from chimera_nb.jobs.limits import storable
@@ -131,6 +131,7 @@ def sample(
     seed: int = 0,
     source: str = "ndjson",
     max_bytes: int = EXACT_BYTES,
+    every_file: bool = False,
     columns: Sequence[str] | None = None,
     explode: Explode = None,
     records: Records = "lines",
@@ -150,7 +151,8 @@ def sample(
     `columns` and `explode` choose from the records as they do for `read_output`. records="auto" draws from JSON
     arrays, pretty-printed and joined objects too, where `_file_line` counts records.
 
-    Paths are folders, objects or globs, as for a job of that source; `store` is that of the session where it is left
+    Paths are folders, objects or globs, as for a job of that source, which reads the same records once where the files'
+    names tell, unless `every_file`; `store` is that of the session where it is left
     out, and the session one of its own. Files that a job would fail give no record,
     and a SampleWarning. A second call on the same files is answered from <data folder>/samples.
 
@@ -168,7 +170,16 @@ def sample(
     run = Run(store, n, seed, get_decompressor(get_source(source)), records)
 
     def work() -> Sample:
-        return _take_sample(run, located, source, max_bytes, folder)
+        listed = choose_files(
+            store,
+            located,
+            source=source,
+            seed=seed,
+            max_bytes=max_bytes,
+            every_file=every_file,
+            on_listed=run.listed,
+        )
+        return _take_sample(run, listed, located, max_bytes, folder)
 
     if on_progress is not None:
         taken = _in_thread(work, run, on_progress, cancel)
@@ -179,10 +190,7 @@ def sample(
     return _frame(taken, n, seed, query)
 
 
-def _take_sample(run: Run, paths: Sequence[str], source: str, max_bytes: int, folder: Path) -> Sample:
-    chosen = choose_files(
-        run.store, paths, source=source, seed=run.seed, max_bytes=max_bytes, on_listed=run.listed
-    )
+def _take_sample(run: Run, chosen: Chosen, paths: Sequence[str], max_bytes: int, folder: Path) -> Sample:
     key = sample_key(
         files=chosen.digest,
         endpoint=run.store.cloud.endpoint if any(path.startswith("gs://") for path in paths) else None,

@@ -4,10 +4,8 @@ import { button, make, number, plural, showName, tally } from "../base/text.js";
 
 /** @import { BrowserRequest, BrowserTraits, Content, Facet, FacetValue } from "./messages.js" */
 
-const SOURCE = "betfair"; // the source that has such a view
-
 export class ContentPanel {
-  open = button("ch-content-open", "Choose by content…", () => this.ask({ kind: "chooseContent", source: SOURCE }), {
+  open = button("ch-content-open", "Choose by content…", () => this.ask({ kind: "chooseContent" }), {
     title: "By sport, country, market type, venue, event and day: looks into every file of this folder, once",
   });
   panel = make("div", "ch-content-panel", "", { role: "group", "aria-label": "Choose by content" });

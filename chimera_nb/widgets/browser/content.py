@@ -38,7 +38,7 @@ class ContentChoice:
         self._ids: tuple[str, ...] | None = None
         self._cancel = threading.Event()
 
-    def open(self, folder: str, source: str) -> None:
+    def open(self, folder: str, source: str | None) -> None:
         """Make the catalogue of a folder, or bring it up to date; nothing is chosen yet."""
         self.leave()
         self._cancel = threading.Event()
@@ -92,7 +92,7 @@ class ContentChoice:
         self._generation.renew()
         self._background.start(self._count(self._generation.number))
 
-    async def _make(self, generation: int, folder: str, source: str) -> None:
+    async def _make(self, generation: int, folder: str, source: str | None) -> None:
         from chimera_nb.data.catalogue.catalogue import catalogue
         from chimera_nb.data.catalogue.make import CatalogueProgress
 

@@ -121,10 +121,10 @@ export interface AddPattern {
   text: string;
 }
 
-/** Make, or bring up to date, the catalogue of the folder on screen, to choose its files by what is in them. */
+/** Make, or bring up to date, the catalogue of the folder on screen, to choose its files by what is in them. Without a `source` it is the first that has files there which can be chosen so. */
 export interface ChooseContent {
   kind: "chooseContent";
-  source: string;
+  source?: string | null;
 }
 
 /** Stop making it; what has been read is kept. */

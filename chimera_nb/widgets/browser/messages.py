@@ -130,9 +130,12 @@ class AddPattern(Request):
 
 @dataclass(frozen=True)
 class ChooseContent(Request):
-    """Make, or bring up to date, the catalogue of the folder on screen, to choose its files by what is in them."""
+    """Make, or bring up to date, the catalogue of the folder on screen, to choose its files by what is in them.
 
-    source: str
+    Without a `source` it is the first that has files there which can be chosen so.
+    """
+
+    source: str | None = None
 
 
 @dataclass(frozen=True)
