@@ -82,6 +82,14 @@ class JobOptions:
             label="Read every file of the selection",
         ),
     ] = False
+    newest: Annotated[
+        bool,
+        Option(
+            "Read the newest version of a file that was replaced after it was listed; else it has failed",
+            part="more",
+            label="Read the newest version of a file that is replaced meanwhile",
+        ),
+    ] = False
     shards: Annotated[
         int | None,
         Option(

@@ -54,6 +54,7 @@ class ReadOptions:
     keep_partial  also give the whole lines from before a fault
     max_ratio     raw bytes for each stored byte, above which a file is taken for a bomb; 0 for no bound
     spool_bytes   of the temporary disk, for all files of a process; None for as much as is left free
+    newest        read whatever version there is, and not only the one that was listed
     archives      leave archives to `pipeline.read.members`; else a zip is read as one file
     view          what makes rows of the lines; None for the lines as they are
     max_bad_lines of a file, that a view may be unable to decode
@@ -63,6 +64,7 @@ class ReadOptions:
     keep_partial: bool = False
     max_ratio: int = MAX_RATIO
     spool_bytes: int | None = None
+    newest: bool = False
     archives: bool = False
     view: View | None = None
     max_bad_lines: int = 0
@@ -124,8 +126,12 @@ class ReadFile:
             )
 
 
-def read_file(store: Store, uri: str, options: ReadOptions = _BY_DEFAULT) -> ReadFile:
-    """Read and decode a file to its end. What is wrong with its bytes is in the record, or that it alone is refused.
+def read_file(
+    store: Store, uri: str, options: ReadOptions = _BY_DEFAULT, *, generation: int | None = None
+) -> ReadFile:
+    """Read and decode a file to its end, of the generation that was listed where there is one.
+
+    What is wrong with its bytes is in the record, or that it alone is refused, or replaced since.
 
     Raises StoreUnavailableError when it is the store that is at fault, for as long as its patience lasts: then
     nothing is known of the file, and a runner is to try the bundle again.
@@ -133,18 +139,19 @@ def read_file(store: Store, uri: str, options: ReadOptions = _BY_DEFAULT) -> Rea
     trials, readings = Trials(store.patience), Trials(store.patience, most=_READINGS)
     while True:
         try:
-            return _read_once(store, uri, options)
+            return _read_once(store, uri, options, None if options.newest else generation)
         except TransferError as e:
             readings.failed(e)
         except StoreUnavailableError as e:
             trials.failed(e)
 
 
-def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
+def _read_once(store: Store, uri: str, options: ReadOptions, generation: int | None) -> ReadFile:
     began = time.monotonic()
-    result = ReadFile(FileRecord(uri, "failed"))
+    result = ReadFile(FileRecord(uri, "failed", generation))
+    version = {} if generation is None else {"generation": generation}
     try:
-        with _own_faults(store, uri), store.open_read(uri) as stream:
+        with _own_faults(store, uri), store.open_read(uri, **version) as stream:
             result.lines = options.held(uri, partial(_read_again, store, stream, options.codec))
             with _decoding:
                 _read_into(result, stream, options)

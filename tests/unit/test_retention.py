@@ -13,9 +13,7 @@ from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore, gcs, gcs_read
 from pipeline.target.lifecycle import prepare_target
 
-KEEPS = (
-    "so that a job can neither rename nor delete what it writes there.*; use a target in a bucket that has none"
-)
+KEEPS = "so that a job can neither rename nor delete what it writes there.*; use a target in a bucket that has none"
 MAY_NOT = api.Forbidden("x does not have storage.buckets.get access to the Google Cloud Storage bucket.")
 UNTIL = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
 
