@@ -22,6 +22,7 @@ from benchmarks import (
     memory,
     preview,
     records,
+    small_objects,
     throughput,
     views,
 )
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "archive-workers": archives.worker_rows,
     "preview": preview.rows,
     "records": records.rows,
+    "small-objects": small_objects.rows,
     "markets": markets.rows,
     "browser": browser.rows,
     "dashboard": dashboard.rows,

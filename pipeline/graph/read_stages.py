@@ -177,7 +177,8 @@ class ReadAndDecompressGCSFile(beam.DoFn):
 
     def _read(self, item: FileToRead) -> ReadFile:
         store = self._store if item.at_hand is None else store_of_archives(self._store).holding(item.at_hand)
-        return read_file(store, item.listed.uri, self._options, generation=item.listed.generation)
+        listed = item.listed
+        return read_file(store, listed.uri, self._options, generation=listed.generation, size=listed.size)
 
     def _expanded(self, file: ReadFile) -> Iterator[Any]:
         """The elements of a file, or of the files in it where it is an archive, or was to be one."""

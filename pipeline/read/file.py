@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 ZIP = "zip"  # the codec
 _READINGS = 5  # of one file, where what came was not what is stored
 RATIO_FROM = 16 << 20  # raw bytes: less is no harm, and small honest files may compress to next to nothing
+_LARGE_BYTES = (
+    1 << 20
+)  # a file of more is not read with one request, nor one of which nobody knows how large it is:
+_FIRST_OF_LARGE = 256 << 10  # so much of it waits while others are decoded
 _OF_THE_FILE = (BadFileError, StorageError)  # what makes a failed file, and not a failed bundle
 _GONE = (ObjectNotFoundError, ObjectChangedError, AccessDeniedError)  # and what does before a second reading
 # More decoders than cores gain nothing, and each holds a megabyte or more.
@@ -127,9 +131,14 @@ class ReadFile:
 
 
 def read_file(
-    store: Store, uri: str, options: ReadOptions = _BY_DEFAULT, *, generation: int | None = None
+    store: Store,
+    uri: str,
+    options: ReadOptions = _BY_DEFAULT,
+    *,
+    generation: int | None = None,
+    size: int | None = None,
 ) -> ReadFile:
-    """Read and decode a file to its end, of the generation that was listed where there is one.
+    """Read and decode a file to its end, of the generation and size that were listed where it was.
 
     What is wrong with its bytes is in the record, or that it alone is refused, or replaced since.
 
@@ -137,19 +146,23 @@ def read_file(
     nothing is known of the file, and a runner is to try the bundle again.
     """
     trials, readings = Trials(store.patience), Trials(store.patience, most=_READINGS)
+    version: dict[str, int] = {}
+    if generation is not None and not options.newest:
+        version["generation"] = generation
+    if size is not None and not 0 <= size <= _LARGE_BYTES:
+        version["first_bytes"] = _FIRST_OF_LARGE
     while True:
         try:
-            return _read_once(store, uri, options, None if options.newest else generation)
+            return _read_once(store, uri, options, version)
         except TransferError as e:
             readings.failed(e)
         except StoreUnavailableError as e:
             trials.failed(e)
 
 
-def _read_once(store: Store, uri: str, options: ReadOptions, generation: int | None) -> ReadFile:
+def _read_once(store: Store, uri: str, options: ReadOptions, version: dict[str, int]) -> ReadFile:
     began = time.monotonic()
-    result = ReadFile(FileRecord(uri, "failed", generation))
-    version = {} if generation is None else {"generation": generation}
+    result = ReadFile(FileRecord(uri, "failed", version.get("generation")))
     try:
         with _own_faults(store, uri), store.open_read(uri, **version) as stream:
             result.lines = options.held(uri, partial(_read_again, store, stream, options.codec))
