@@ -47,16 +47,22 @@ def reach_directly(session: Any, address: str) -> None:
         session.trust_env = False
 
 
-def through_proxy(address: str, environment: Mapping[str, str] = os.environ) -> str:
-    """` through the proxy http://host:port that HTTPS_PROXY names`; empty where a URL is reached directly."""
+def proxy_to(address: str) -> str | None:
+    """The proxy through which a URL is reached, as requests finds it; None where it is reached directly."""
     import requests
 
     if is_on_loopback(address):
-        return ""
+        return None
     try:
-        proxy = requests.utils.select_proxy(address, requests.utils.get_environ_proxies(address))
+        proxy: str | None = requests.utils.select_proxy(address, requests.utils.get_environ_proxies(address))
     except ValueError:  # what is no address is asked through nothing
-        proxy = None
+        return None
+    return requests.utils.prepend_scheme_if_needed(proxy, "http") if proxy else None
+
+
+def through_proxy(address: str, environment: Mapping[str, str] = os.environ) -> str:
+    """` through the proxy http://host:port that HTTPS_PROXY names`; empty where a URL is reached directly."""
+    proxy = proxy_to(address)
     if not proxy:
         return ""
     scheme = urlsplit(address).scheme

@@ -65,15 +65,15 @@ class ArchiveStore(StoreAround):
         found = self.store.stat(place.stored)
         return _entry(place, self._member(place), found)
 
-    def open_read(self, uri: str, *, first_bytes: int | None = None) -> ReadStream:
+    def open_read(
+        self, uri: str, *, first_bytes: int | None = None, generation: int | None = None
+    ) -> ReadStream:
         if self.at_hand is not None and (opened := self.at_hand.open(self, uri)):
             return opened
         place = Uri.parse(uri)
         if place.members:
             return self._open_member(place, first_bytes)
-        if first_bytes is None:
-            return self.store.open_read(place.stored)
-        return self.store.open_read(place.stored, first_bytes=first_bytes)
+        return self.store.open_read(place.stored, first_bytes=first_bytes, generation=generation)
 
     def read_range(self, uri: str, start: int, end: int) -> bytes:
         place = Uri.parse(uri)

@@ -3,7 +3,10 @@
 Beam takes the types of elements from the annotations, so they are not made strings here.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 import apache_beam as beam
@@ -13,76 +16,126 @@ from pipeline.archives.members import Member
 from pipeline.archives.packet import PACKET_BYTES, first_of_each, last_of_each, packets
 from pipeline.archives.scan import Scan, scan
 from pipeline.errors import BadFileError, StorageError, StoreUnavailableError
+from pipeline.graph.bundle_end import in_global_window
 from pipeline.graph.counters import count
 from pipeline.graph.elements import (
+    FILES,
     PACKET,
     RECORDS,
-    UNKNOWN_SIZE,
+    UNMATCHED,
     Place,
     decode_uri,
     encode_in_order,
     encode_member,
     encode_uri,
+    listed_file,
     place_of,
 )
+from pipeline.inputs.listing import Listings, listings
 from pipeline.inputs.manifest import read_list
+from pipeline.inputs.packets import Packer
+from pipeline.inputs.unmatched import Unmatched
 from pipeline.inputs.wanted import Wanted
+from pipeline.ledger import FileRecord
 from pipeline.read.members import own_record
 from pipeline.storage import ReadStream, Store
 from pipeline.uri import Uri
 
-PLACED, UNMATCHED = "placed", "unmatched-members"
+PLACED = "placed"
 _HEAD_BYTES = 64 << 10
-_File = tuple[bytes, int]  # its element, and its size
+_OPENED_AT_ONCE = 16
 
 
-class WantedInArchives:
+class LookedFor:
     """What the job looks for, from the graph if it is little, else from the list at the target, on first need."""
 
     def __init__(self, store: Store, looked_for: Sequence[str] | None, listed_at: str) -> None:
         self._store, self._listed_at = store, listed_at
-        self._wanted = None if looked_for is None else Wanted(looked_for)
+        self._texts = looked_for
+        self._wanted: Wanted | None = None
+        self._listings: Listings | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LookedFor, (self._store, self._texts, self._listed_at)
 
     def get(self) -> Wanted:
+        """What is wanted of archives."""
         if self._wanted is None:
-            self._wanted = Wanted(read_list(self._store, self._listed_at))
+            self._wanted = Wanted(self._read())
         return self._wanted
+
+    def listings(self) -> Listings:
+        if self._listings is None:
+            self._listings = Listings(listings(self._read()))
+        return self._listings
+
+    def _read(self) -> Sequence[str]:
+        return self._texts if self._texts is not None else list(read_list(self._store, self._listed_at))
 
 
 class ExpandArchives(beam.DoFn):
-    """(URI, size) of a file -> the same of its wanted members, where it is an archive that can be read at any place.
+    """A file that may be an archive -> its wanted members, where it can be read at any place; else the file.
 
-    They come in packets, unless `names_first`: where the names of all files have to be known before one is read. Then a
-    compressed tar is gone through here, and again when it is read; else what is in it is told there alone, as other
-    files pass. Under RECORDS the record of an archive itself, if there is something to tell; under UNMATCHED (URI,
-    size) of members of a folder that no pattern takes.
+    Many are opened at once, since each takes some requests before its members are known. The members come in packets,
+    unless `names_first`: where the names of all files have to be known before one is read. Then a compressed tar is
+    gone through here, and again when it is read; else what is in it is told there alone, as other files pass. Under
+    RECORDS the record of an archive itself, if there is something to tell; under UNMATCHED an Unmatched of members
+    of a folder that no pattern takes.
     """
 
-    def __init__(
-        self, store: Store, wanted: WantedInArchives, job_id: str, *, names_first: bool = False
-    ) -> None:
+    def __init__(self, store: Store, wanted: LookedFor, job_id: str, *, names_first: bool = False) -> None:
         self._store = store
         self._wanted = wanted
         self._job_id = job_id
         self._names_first = names_first
+        self._pool: ThreadPoolExecutor | None = None
+        self._opening: deque[Future[Iterator[Any]]] = deque()
+        self._unmatched = Unmatched()
 
-    def process(self, file: _File) -> Iterator[Any]:
-        uri = decode_uri(file[0])
-        wanted = self._wanted.get()
-        if not wanted.holds_wanted(uri):
-            yield file
-            return
-        # All members are found before the first one comes, so that what fails has given nothing.
-        expanded = self._expanded(uri, wanted)
-        first: Any = file
+    def start_bundle(self) -> None:
+        self.teardown()  # of a bundle that failed
+        self._opening, self._unmatched = deque(), Unmatched()
+        self._pool = ThreadPoolExecutor(_OPENED_AT_ONCE, thread_name_prefix="open-archive")
+
+    def process(self, element: bytes) -> Iterator[Any]:
+        if self._pool is not None:
+            self._opening.append(self._pool.submit(self._opened, element))
+        if len(self._opening) > _OPENED_AT_ONCE:
+            yield from self._told(self._opening.popleft().result())
+
+    def finish_bundle(self) -> Iterator[Any]:
+        while self._opening:
+            yield from map(in_global_window, self._told(self._opening.popleft().result()))
+        yield from map(in_global_window, told_unmatched(self._unmatched))
+        self.teardown()
+
+    def teardown(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+    def _opened(self, element: bytes) -> Iterator[Any]:
+        """What comes of a file: all members are found before the first one comes, so that what fails has given none."""
+        expanded = self._expanded(decode_uri(element), self._wanted.get())
+        first: Any = element
         try:
-            first = next(expanded, file)
+            first = next(expanded, element)
         except StoreUnavailableError:
             raise
         except StorageError:
             pass  # a file that cannot be read: on record as such
-        yield first
-        yield from expanded
+        return chain((first,), expanded)
+
+    def _told(self, found: Iterator[Any]) -> Iterator[Any]:
+        """Called from the bundle's own thread, whose the counters are."""
+        for value in found:
+            if isinstance(value, Unmatched):
+                self._unmatched = self._unmatched.merge(value)
+            elif isinstance(value, FileRecord):
+                count("skip-files" if value.status == "skipped" else "failed-files")
+                yield TaggedOutput(RECORDS, value)
+            else:
+                yield value
 
     def _expanded(self, uri: str, wanted: Wanted) -> Iterator[Any]:
         with self._store.open_read(uri, first_bytes=_HEAD_BYTES) as stream:
@@ -97,50 +150,62 @@ class ExpandArchives(beam.DoFn):
     def _members(self, uri: str, found: Scan, stream: ReadStream, wanted: Wanted) -> Iterator[Any]:
         of, place, generation = wanted.of(uri), Uri.parse(uri), stream.generation
         missing = of.missing()
-        unmatched: list[_File] = []
+        unmatched = Unmatched()
 
         def chosen() -> Iterator[Member]:
+            nonlocal unmatched
             for member in found:
                 name = str(place.of(member.name))
                 if of.takes(name) or of.holds_wanted(name):
                     missing.found(name)
                     yield member
                 elif of.is_in_folder(name):
-                    unmatched.append((encode_uri(name), member.size))
+                    unmatched = unmatched.add(name, member.size)
 
         told = found.outline.told
         members = (first_of_each if found.is_in_order else last_of_each)(chosen(), told)
         if self._names_first:
             for member in members:
                 name = str(place.of(member.name))
-                yield encode_member(name, Place(uri, generation, found.is_in_order, member)), member.size
+                yield encode_member(name, Place(uri, generation, found.is_in_order, member))
         else:
             for packet in packets(uri, generation, members):
-                yield PACKET + packet.to_json(), UNKNOWN_SIZE
-        for name in missing.names():  # reading them says that they are not there
-            yield encode_uri(name), UNKNOWN_SIZE
-        yield from map(_unmatched, unmatched)
+                yield PACKET + packet.to_json()
+        yield from map(encode_uri, missing.names())  # reading them says that they are not there
+        yield unmatched
         if record := own_record(uri, found.outline, generation, self._job_id):
-            count("skip-files" if record.status == "skipped" else "failed-files")
-            yield TaggedOutput(RECORDS, record)
+            yield record
 
 
-def _unmatched(file: _File) -> TaggedOutput:
-    count("unmatched-files")
-    count("unmatched-bytes", file[1])
-    return TaggedOutput(UNMATCHED, file)
+def told_unmatched(some: Unmatched) -> Iterator[TaggedOutput]:
+    """Of a bundle, from its own thread: counted and under UNMATCHED, if there are any."""
+    if some.files:
+        count("unmatched-files", some.files)
+        count("unmatched-bytes", some.bytes)
+        yield TaggedOutput(UNMATCHED, some)
 
 
 class SplitPlaced(beam.DoFn):
-    """Elements of files -> under PLACED those of members, by the stretch of the archive that they are in."""
+    """Elements of one file each -> packets; under PLACED members, by the stretch of the archive they are in."""
+
+    def __init__(self) -> None:
+        self._packer = Packer()
+
+    def start_bundle(self) -> None:
+        self._packer = Packer()
 
     def process(self, element: bytes) -> Iterator[Any]:
-        if not element.startswith(PACKET) and (place := place_of(element)):
+        if place := place_of(element):
             number = 0 if place.in_order else place.member.at // PACKET_BYTES
             stretch = f"{place.archive}\0{place.generation}\0{number}"
             yield TaggedOutput(PLACED, (encode_uri(stretch), (place.member.at, element)))
         else:
-            yield element
+            for packet in self._packer.add(listed_file(element)):
+                yield FILES + packet
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for packet in self._packer.rest():
+            yield in_global_window(FILES + packet)
 
 
 class PackMembers(beam.DoFn):
@@ -160,8 +225,8 @@ class PackMembers(beam.DoFn):
             yield PACKET + packet.to_json()
 
 
-class PackPlaced(beam.PTransform):
-    """Elements of files -> the same, with the members of archives in packets, in any order."""
+class PackFiles(beam.PTransform):
+    """Elements of one file each -> packets of files and of members of archives, in any order."""
 
     def expand(self, files: Any) -> Any:
         split = files | "SplitPlaced" >> beam.ParDo(SplitPlaced()).with_outputs(PLACED, main="alone")

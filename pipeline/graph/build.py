@@ -1,10 +1,11 @@
 """JobSpec -> pipeline graph.
 
-    CreatePatterns -> ListFiles -> Deduplicate -> ExpandArchives -> ReadOnce -> PackMembers -> Reshuffle
-        -> ReadAndDecompress -> WriteOutput
+    CreatePatterns -> ListFiles -> ExpandArchives -> ReadOnce -> PackFiles -> Reshuffle -> ReadAndDecompress
+        -> WriteOutput
 
-ReadOnce is there where the source says what its files hold. A large file comes out of ReadAndDecompress unread, if its
-format has blocks, and goes through DecodeLarge.
+ReadOnce and PackFiles are there where the source says what its files hold; else files are in packets from the listing
+on. ExpandArchives has those that may be archives. A large file comes out of ReadAndDecompress unread, if its format has
+blocks, and goes through DecodeLarge.
 
 Matching and reading are our own: Beam's fileio gave empty output without an error (see docs of `pipeline.codecs`
 and `pipeline.storage` for what they guarantee instead).
@@ -19,20 +20,18 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.archives.store import store_of_archives
-from pipeline.graph.archive_stages import UNMATCHED as UNMATCHED_MEMBERS
-from pipeline.graph.archive_stages import ExpandArchives, PackPlaced, WantedInArchives
-from pipeline.graph.elements import RECORDS
+from pipeline.graph.archive_stages import ExpandArchives, LookedFor, PackFiles
+from pipeline.graph.elements import RECORDS, UNMATCHED
 from pipeline.graph.once_stages import ReadOnce
 from pipeline.graph.range_stages import DecodeLarge
 from pipeline.graph.read_stages import (
+    ARCHIVES,
     FOUND,
     LARGE,
     LISTINGS_IN_GRAPH,
-    UNMATCHED,
     CreatePatterns,
     ListGCSFiles,
     ReadAndDecompressGCSFile,
-    SplitUnmatched,
     SumUnmatched,
 )
 from pipeline.graph.write_stages import WriteOutput
@@ -62,31 +61,37 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
         max_ratio=spec.max_ratio,
         spool_bytes=None if spec.spool_mb is None else spec.spool_mb * 1_000_000,
         archives=True,
+        newest=spec.newest,
         view=view,
         max_bad_lines=spec.max_bad_lines,
         split_bytes=0 if view else 1_000_000 * (SPLIT_MB if spec.split_mb is None else spec.split_mb),
     )
+    few = len(looked_for) <= LISTINGS_IN_GRAPH
+    wanted = LookedFor(store, looked_for if few else None, patterns_uri(spec.target, spec.job_id))
+    once = tells_holds(source) and not spec.every_file
     found = (
         root
         | "CreatePatterns" >> CreatePatterns(store, spec, looked_for)
-        | "ListFiles" >> beam.ParDo(ListGCSFiles(store, spec.target))
-        # A file may be listed twice: taken where a pattern of either listing takes it, and of the larger size where it
-        # was replaced meanwhile.
-        | "Deduplicate" >> beam.CombinePerKey(max)
-        | "SplitUnmatched" >> beam.ParDo(SplitUnmatched()).with_outputs(UNMATCHED, main="taken")
+        | "ListFiles"
+        >> beam.ParDo(ListGCSFiles(store, spec.target, wanted)).with_outputs(
+            ARCHIVES, UNMATCHED, main="files"
+        )
     )
-    few = len(looked_for) <= LISTINGS_IN_GRAPH
-    wanted = WantedInArchives(store, looked_for if few else None, patterns_uri(spec.target, spec.job_id))
-    once = tells_holds(source) and not spec.every_file
-    taken = found["taken"] | "ExpandArchives" >> beam.ParDo(
-        ExpandArchives(store, wanted, spec.job_id, names_first=once)
-    ).with_outputs(RECORDS, UNMATCHED_MEMBERS, main="taken")
-    files = {"read": taken["taken"] | "Uris" >> beam.Keys(), "skipped": None}
+    expanded = (
+        found[ARCHIVES]
+        | "SpreadArchives" >> beam.Reshuffle()
+        | "ExpandArchives"
+        >> beam.ParDo(ExpandArchives(store, wanted, spec.job_id, names_first=once)).with_outputs(
+            RECORDS, UNMATCHED, main="files"
+        )
+    )
+    listed = (found["files"], expanded["files"]) | "Listed" >> beam.Flatten()
+    files = {"read": listed, "skipped": None}
     if once:
-        files = taken["taken"] | "ReadOnce" >> ReadOnce(store, spec.source, spec.job_id)
+        files = listed | "ReadOnce" >> ReadOnce(store, spec.source, spec.job_id)
+        files["read"] |= "PackFiles" >> PackFiles()
     read = (
         files["read"]
-        | "PackMembers" >> PackPlaced()
         | "Reshuffle" >> beam.Reshuffle()
         | "ReadAndDecompress"
         >> beam.ParDo(ReadAndDecompressGCSFile(store, options, wanted)).with_outputs(
@@ -98,14 +103,13 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
         in_order = ReadAndDecompressGCSFile(store, replace(options, split_bytes=0), wanted)
         large = read[LARGE] | "DecodeLarge" >> DecodeLarge(store, spec, in_order)
         found_files = (found_files, large[FOUND]) | "AllFound" >> beam.Flatten()
-    unmatched = (found[UNMATCHED], taken[UNMATCHED_MEMBERS]) | "AllUnmatched" >> beam.Flatten()
-    archives = taken[RECORDS]
+    unmatched = (found[UNMATCHED], expanded[UNMATCHED]) | "AllUnmatched" >> beam.Flatten()
     results = {
-        "listed": taken["taken"],
+        "listed": listed,
         "found": found_files,
         "read": read["read"],
         "unmatched": unmatched | "SumUnmatched" >> beam.CombineGlobally(SumUnmatched()),
-        "archives": archives,
+        "archives": expanded[RECORDS],
         **({"skipped": files["skipped"]} if files["skipped"] else {}),
         **({"large": large[RECORDS], "large_parts": large["parts"]} if large else {}),
     }

@@ -16,7 +16,7 @@ class CountListed(beam.DoFn):
     """Counts the files of a job, each once, also archives that have a record of their own."""
 
     def process(self, file: Any) -> Iterator[int]:
-        files = count_files(file[0]) if isinstance(file, tuple) else 1
+        files = count_files(file) if isinstance(file, bytes) else 1
         count("list-files", files)
         yield files
 
@@ -24,7 +24,8 @@ class CountListed(beam.DoFn):
 class CountFiles(beam.PTransform):
     """{listed, archives, found} -> the one sum.
 
-    `listed` and `archives` have an element a file, `found` how many more there are of files that proved to be archives.
+    `listed` has elements of files, `archives` a record a file, `found` how many more there are of files that proved to
+    be archives.
     """
 
     def expand(self, given: Mapping[str, Any]) -> Any:

@@ -1,7 +1,7 @@
 """Files as elements between stages: their URIs as bytes of UTF-8, since a local name may be no text at all.
 
-No URI has a zero byte. Behind one, an element has where the file is in its archive (`FileAt`); before other bytes it
-says what else the element is.
+No URI has a zero byte. Behind one, an element has what was listed of the file, or where it is in its archive (`Place`);
+before other bytes it says what else the element is.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.archives.members import Member
 from pipeline.archives.packet import MembersAtHand, OpenPacket, Packet
+from pipeline.inputs.packets import ListedFile, unpack
 
-UNKNOWN_SIZE = -1  # of a file that was not listed
 _ZERO = b"\0"
+FILES = b"\0F"  # behind it a packet of files
 PACKET = b"\0P"  # behind it the JSON of a packet of members
 RECORDS = "records"  # the tag of FileRecords beside other elements
+UNMATCHED = "unmatched"  # and of Unmatched
 IN_ORDER = b"\0O"  # behind it that of files in an archive that is read in order
 
 
@@ -39,6 +41,11 @@ class Place(NamedTuple):
     member: Member
 
 
+def encode_file(file: ListedFile) -> bytes:
+    """The element of one file as it was listed."""
+    return encode_uri(file.uri) + _ZERO + json.dumps(file[1:], separators=(",", ":")).encode()
+
+
 def encode_member(uri: str, place: Place) -> bytes:
     """The element of a member whose place is known."""
     values = [*place[:3], place.member.to_json()]
@@ -48,10 +55,27 @@ def encode_member(uri: str, place: Place) -> bytes:
 def place_of(element: bytes) -> Place | None:
     """None for an element that does not say."""
     _, _, place = element.partition(_ZERO)
-    if not place:
+    values: list[Any] = json.loads(place) if place else []
+    if len(values) != len(Place._fields):
         return None
-    archive, generation, in_order, member = json.loads(place)
+    archive, generation, in_order, member = values
     return Place(archive, generation, in_order, Member.from_json(member))
+
+
+def listed_file(element: bytes) -> ListedFile:
+    """The file of an element of one: of a member the size, and where nothing is said the URI alone."""
+    uri, _, about = element.partition(_ZERO)
+    if place := place_of(element):
+        return ListedFile(decode_uri(uri), place.member.size)
+    return ListedFile(decode_uri(uri), *(json.loads(about) if about else ()))
+
+
+def each_file(element: bytes) -> Iterator[bytes]:
+    """An element, or those of each file where it is a packet of them."""
+    if element.startswith(FILES):
+        yield from map(encode_file, unpack(element[len(FILES) :]))
+    else:
+        yield element
 
 
 def encode_in_order(archive: str, generation: int | None, uris: list[str]) -> bytes:
@@ -65,23 +89,27 @@ def decode_in_order(element: bytes) -> tuple[str, int | None, list[str]]:
 
 def count_files(element: bytes) -> int:
     """How many files an element stands for, of those that are listed."""
+    if element.startswith(FILES):
+        return sum(1 for _ in unpack(element[len(FILES) :]))
     return len(Packet.from_json(element[len(PACKET) :]).members) if element.startswith(PACKET) else 1
 
 
 @dataclass(frozen=True)
 class FileToRead:
-    """A file, and what it can be opened by where it is a member whose place is known."""
+    """A file: what was listed of it, and what it can be opened by where it is a member whose place is known."""
 
-    uri: str
+    listed: ListedFile
     at_hand: MembersAtHand | None = None
 
 
 def files_to_read(element: bytes) -> Iterator[FileToRead]:
-    """The file of a URI, or those of a packet."""
-    if not element.startswith(PACKET):
-        yield FileToRead(decode_uri(element))
-        return
-    packet = Packet.from_json(element[len(PACKET) :])
-    opened = OpenPacket(packet)
-    for uri in packet.uris():
-        yield FileToRead(uri, opened)
+    """The file of an element, or those of a packet."""
+    if element.startswith(FILES):
+        yield from map(FileToRead, unpack(element[len(FILES) :]))
+    elif element.startswith(PACKET):
+        packet = Packet.from_json(element[len(PACKET) :])
+        opened = OpenPacket(packet)
+        for uri in packet.uris():
+            yield FileToRead(ListedFile(uri), opened)
+    else:
+        yield FileToRead(listed_file(element))

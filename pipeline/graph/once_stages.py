@@ -13,8 +13,9 @@ from apache_beam.pvalue import TaggedOutput
 
 from pipeline.errors import AccessDeniedError, ObjectNotFoundError
 from pipeline.graph.counters import count
-from pipeline.graph.elements import UNKNOWN_SIZE, decode_uri, encode_uri
+from pipeline.graph.elements import decode_uri, each_file, encode_uri, listed_file
 from pipeline.inputs.once import Copy, fullest, why_other
+from pipeline.inputs.packets import UNKNOWN_SIZE, ListedFile
 from pipeline.ledger import FileRecord
 from pipeline.sources import SourcePlugin, get_source, what_it_holds
 from pipeline.storage import Store
@@ -25,17 +26,21 @@ _Whole = tuple[bytes, int, str]  # URI, size, why it is passed over where its pa
 
 
 class NameRecords(beam.DoFn):
-    """(URI, size) -> under _NAMED by what the file holds, under _PARTS what it is part of; else the URI by itself."""
+    """Files -> under _NAMED by what each holds, under _PARTS what it is part of; else the element of it alone."""
 
     def __init__(self, source: str) -> None:
         self._name = source
         self._source: SourcePlugin | None = None
 
-    def process(self, file: tuple[bytes, int]) -> Iterator[Any]:
-        uri, size = file
+    def process(self, element: bytes) -> Iterator[Any]:
         if self._source is None:
             self._source = get_source(self._name)
-        held = what_it_holds(self._source, split_uri(decode_uri(uri))[1])
+        for uri in each_file(element):
+            yield from self._named(self._source, uri, listed_file(uri))
+
+    @staticmethod
+    def _named(source: SourcePlugin, uri: bytes, file: ListedFile) -> Iterator[Any]:
+        size, held = file.size, what_it_holds(source, split_uri(file.uri)[1])
         if held is None:
             yield uri
             return
@@ -91,7 +96,7 @@ class ReadParts(beam.DoFn):
 
 
 class ReadOnce(beam.PTransform):
-    """(URI, size) of each file -> {read: URIs, skipped: FileRecords of the files that are passed over}."""
+    """Elements of files -> {read: URIs, skipped: FileRecords of the files that are passed over}."""
 
     def __init__(self, store: Store, source: str, job_id: str) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipeline.graph.read_stages import in_global_window
+from pipeline.graph.bundle_end import in_global_window
 from pipeline.inputs.unmatched import Unmatched
 from pipeline.ledger import Part, Totals
 from pipeline.spec import JobSpec

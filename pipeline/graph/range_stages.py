@@ -21,9 +21,10 @@ from apache_beam.transforms.core import RestrictionProvider
 
 from pipeline.errors import BadFileError
 from pipeline.graph.counters import count, count_only
-from pipeline.graph.elements import RECORDS, decode_uri, encode_uri
+from pipeline.graph.elements import RECORDS, decode_uri, encode_file, encode_uri
 from pipeline.graph.read_stages import FOUND, LARGE, ReadAndDecompressGCSFile
 from pipeline.graph.write_stages import WriteParts
+from pipeline.inputs.packets import ListedFile
 from pipeline.ledger import Part
 from pipeline.read.large import LargeFile, RangeFaultError, RangeReader, record_of
 from pipeline.read.ranges import RangeRead
@@ -132,7 +133,7 @@ class _Claims:
 
 
 class JoinRanges(beam.DoFn):
-    """A large file's ranges -> its parts, and its record under RECORDS; under IN_ORDER its URI if they are not all."""
+    """A large file's ranges -> its parts, and its record under RECORDS; under IN_ORDER the file if they are not all."""
 
     def __init__(self, store: Store, job_id: str, max_ratio: int) -> None:
         self._store, self._job_id, self._max_ratio = store, job_id, max_ratio
@@ -148,7 +149,10 @@ class JoinRanges(beam.DoFn):
         except BadFileError as e:
             _log.info("%s: %s; it is read in order", decode_uri(uri), e)
             self._store.delete(part.uri for one in good for part in one.parts)
-            yield TaggedOutput(IN_ORDER, uri)
+            file = ranges[0].job.file
+            yield TaggedOutput(
+                IN_ORDER, encode_file(ListedFile(file.uri, file.size, file.generation, file.crc32c))
+            )
             return
         first = whole.parts[0].uri if whole.parts else None
         count("read-files")

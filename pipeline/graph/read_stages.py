@@ -1,8 +1,7 @@
 """The stages up to ReadAndDecompress as Beam transforms: they wire and count, other modules compute.
 
-Elements between stages: a Listing; a file's URI with whether a pattern takes it and its size; those of `elements`;
-blocks of whole lines, as bytes of up to a megabyte, and a FileRecord behind those of its file; a Part for each file
-written.
+Elements between stages: a Listing; those of `elements`; blocks of whole lines, as bytes of up to a megabyte, and a
+FileRecord behind those of its file; a Part for each file written.
 
 Beam takes the types of elements from the annotations, so they are not made strings here.
 """
@@ -12,23 +11,24 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
-from apache_beam.transforms.window import GlobalWindow
-from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline.archives.store import store_of_archives
-from pipeline.graph.archive_stages import WantedInArchives
+from pipeline.graph.archive_stages import LookedFor, told_unmatched
+from pipeline.graph.bundle_end import in_global_window
 from pipeline.graph.counters import count, count_only
 from pipeline.graph.elements import (
+    FILES,
     IN_ORDER,
-    UNKNOWN_SIZE,
     FileToRead,
     decode_in_order,
     decode_uri,
+    encode_file,
     encode_uri,
     files_to_read,
 )
 from pipeline.inputs.listing import Listing, listings
 from pipeline.inputs.manifest import read_list
+from pipeline.inputs.packets import ListedFile, Packer
 from pipeline.inputs.selection import check_outside
 from pipeline.inputs.unmatched import Unmatched
 from pipeline.read.file import ReadFile, ReadOptions, read_file
@@ -41,8 +41,8 @@ from pipeline.target.layout import patterns_uri
 LISTINGS_IN_GRAPH = 1000
 _COUNTED = {"complete": "read-files", "failed": "failed-files", "skipped": "skip-files"}
 FOUND = "found"  # the tag of counts of files beyond those that were listed
-LARGE = "large"  # the tag of files that are decoded by ranges
-UNMATCHED = "unmatched"  # the tag of files that no pattern takes
+ARCHIVES = "archives"  # and of files that may be archives
+LARGE = "large"  # of files that are decoded by ranges
 
 
 class ReadListings(beam.DoFn):
@@ -76,48 +76,54 @@ class CreatePatterns(beam.PTransform):
 
 
 class ListGCSFiles(beam.DoFn):
-    """A listing -> each file of it, with whether a pattern takes it and its size; of a folder also those of none.
+    """A listing -> its files in packets; under ARCHIVES, each by itself, those that may be archives; under UNMATCHED
+    an Unmatched of those in a folder that no pattern takes.
 
-    A name without a wildcard was seen when the job was admitted, so it is not looked for again: if it is gone by
-    now, it is a failed file with a record.
+    A file that several listings have is given by one of them. A name without a wildcard was seen when the job was
+    admitted, so it is not looked for again: if it is gone by now, it is a failed file with a record.
     """
 
-    def __init__(self, store: Store, target: str) -> None:
+    def __init__(self, store: Store, target: str, looked_for: LookedFor) -> None:
         self._store = store
         self._target = target
+        self._looked_for = looked_for
+        self._packer, self._unmatched = Packer(), Unmatched()
 
-    def process(self, listing: Listing) -> Iterator[tuple[bytes, tuple[bool, int]]]:
+    def start_bundle(self) -> None:
+        self._packer, self._unmatched = Packer(), Unmatched()
+
+    def process(self, listing: Listing) -> Iterator[Any]:
         if not listing.patterns:
-            yield encode_uri(listing.prefix), (True, UNKNOWN_SIZE)
+            yield from self._given(ListedFile(listing.prefix))
             return
-        for entry, taken in listing.entries(self._store):
+        for entry, taken, in_folder in self._looked_for.listings().files(listing, self._store):
             if taken:
                 check_outside(entry.uri, self._target)
-            if taken or listing.folder:
-                yield encode_uri(entry.uri), (taken, entry.size)
+                yield from self._given(ListedFile(entry.uri, entry.size, entry.generation, entry.crc32c))
+            elif in_folder:
+                self._unmatched = self._unmatched.add(entry.uri, entry.size)
 
+    def finish_bundle(self) -> Iterator[Any]:
+        for packet in self._packer.rest():
+            yield in_global_window(FILES + packet)
+        yield from map(in_global_window, told_unmatched(self._unmatched))
 
-class SplitUnmatched(beam.DoFn):
-    """Files, each once -> (URI, size) of those that a pattern takes, and of the others under UNMATCHED."""
-
-    def process(self, file: tuple[bytes, tuple[bool, int]]) -> Iterator[Any]:
-        uri, (taken, size) = file
-        if taken:
-            yield uri, size
+    def _given(self, file: ListedFile) -> Iterator[Any]:
+        if self._looked_for.get().holds_wanted(file.uri):
+            yield TaggedOutput(ARCHIVES, encode_file(file))
             return
-        count("unmatched-files")
-        count("unmatched-bytes", size)
-        yield beam.pvalue.TaggedOutput(UNMATCHED, (uri, size))
+        for packet in self._packer.add(file):
+            yield FILES + packet
 
 
 class SumUnmatched(beam.CombineFn):
-    """(URI, size) of files that no pattern takes -> Unmatched."""
+    """Unmatched -> their sum."""
 
     def create_accumulator(self) -> Unmatched:
         return Unmatched()
 
-    def add_input(self, told: Unmatched, file: tuple[bytes, int]) -> Unmatched:
-        return told.add(decode_uri(file[0]), file[1])
+    def add_input(self, told: Unmatched, some: Unmatched) -> Unmatched:
+        return told.merge(some)
 
     def merge_accumulators(self, several: Iterable[Unmatched]) -> Unmatched:
         merged = Unmatched()
@@ -138,7 +144,7 @@ class ReadAndDecompressGCSFile(beam.DoFn):
     can be decoded by ranges comes under LARGE, unread.
     """
 
-    def __init__(self, store: Store, options: ReadOptions, wanted: WantedInArchives) -> None:
+    def __init__(self, store: Store, options: ReadOptions, wanted: LookedFor) -> None:
         self._store = store
         self._options = options
         self._wanted = wanted
@@ -156,7 +162,7 @@ class ReadAndDecompressGCSFile(beam.DoFn):
             return
         for item in files_to_read(element):
             if self._pool is None:
-                self._pool = ReaderPool(self._read, remote=item.uri.startswith("gs://"))
+                self._pool = ReaderPool(self._read, remote=item.listed.uri.startswith("gs://"))
             for file in self._pool.add(item):
                 yield from self._expanded(file)
 
@@ -173,7 +179,8 @@ class ReadAndDecompressGCSFile(beam.DoFn):
 
     def _read(self, item: FileToRead) -> ReadFile:
         store = self._store if item.at_hand is None else store_of_archives(self._store).holding(item.at_hand)
-        return read_file(store, item.uri, self._options)
+        listed = item.listed
+        return read_file(store, listed.uri, self._options, generation=listed.generation, size=listed.size)
 
     def _expanded(self, file: ReadFile) -> Iterator[Any]:
         """The elements of a file, or of the files in it where it is an archive, or was to be one."""
@@ -200,9 +207,3 @@ class ReadAndDecompressGCSFile(beam.DoFn):
         count_only("read-bytes", record.size)
         count_only("raw-bytes", record.raw_bytes)
         yield record
-
-
-def in_global_window(value: Any) -> Any:
-    if isinstance(value, TaggedOutput):
-        return TaggedOutput(value.tag, in_global_window(value.value))
-    return WindowedValue(value, GlobalWindow().max_timestamp(), [GlobalWindow()])

@@ -11,9 +11,9 @@ import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
+from pipeline.graph.bundle_end import in_global_window
 from pipeline.graph.counters import count
 from pipeline.graph.elements import RECORDS
-from pipeline.graph.read_stages import in_global_window
 from pipeline.ledger import FileRecord, Part
 from pipeline.spec import JobSpec
 from pipeline.storage import Store

@@ -11,11 +11,11 @@ import apache_beam as beam
 from apache_beam.pvalue import AsList, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
+from pipeline.graph.bundle_end import in_global_window
 from pipeline.graph.count_stages import CountFiles
 from pipeline.graph.counters import count
 from pipeline.graph.elements import RECORDS
 from pipeline.graph.publish_stages import GroupParts, PlaceRecords, Publish
-from pipeline.graph.read_stages import in_global_window
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.sources.views import partition_columns
 from pipeline.spec import JobSpec

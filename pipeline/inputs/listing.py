@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from pipeline.glob import Pattern
 from pipeline.inputs.matching import may_hold_files
@@ -34,15 +35,49 @@ class Listing:
     folder: bool = False
     held: tuple[str, ...] = ()
 
-    def entries(self, store: Store) -> Iterator[tuple[Entry, bool]]:
-        """Each file that is listed, and whether a pattern takes it, or what it may hold as an archive.
+    def covers(self, uri: str) -> bool:
+        """Whether the listing has this file, if it is there."""
+        return uri.startswith(self.prefix) and (self.recursive or "/" not in uri[len(self.prefix) :])
 
-        Raises StorageError.
+    @cached_property
+    def _globs(self) -> tuple[Pattern, ...]:
+        return tuple(Pattern(split_uri(pattern)[1]) for pattern in self.patterns)
+
+    def takes(self, uri: str) -> bool:
+        """Whether a pattern takes a file, or what it may hold as an archive."""
+        name = split_uri(uri)[1]
+        return any(glob.matches(name) or may_hold_files(uri, glob) for glob in self._globs)
+
+
+class Listings:
+    """All listings of a job. Of several that have a file, one gives it: so each file is there once."""
+
+    def __init__(self, found: Iterable[Listing]) -> None:
+        found = list(found)
+        self._alone = {one.prefix for one in found if not one.patterns}
+        self._globs = [one for one in found if one.patterns]
+
+    def files(self, listing: Listing, store: Store) -> Iterator[tuple[Entry, bool, bool]]:
+        """The files of a listing that no other gives: whether one takes them, and whether one has their folder.
+
+        A file that is listed by itself is given there; of the others, that of the longest prefix gives it. Raises
+        StorageError.
         """
-        globs = [Pattern(split_uri(pattern)[1]) for pattern in self.patterns]
-        for entry in store.list_objects(self.prefix, recursive=self.recursive):
-            name = split_uri(entry.uri)[1]
-            yield entry, any(glob.matches(name) or may_hold_files(entry.uri, glob) for glob in globs)
+        alone = {uri for uri in self._alone if uri.startswith(listing.prefix)}
+        near = [
+            one
+            for one in self._globs
+            if one.prefix != listing.prefix
+            and (one.prefix.startswith(listing.prefix) or listing.prefix.startswith(one.prefix))
+        ]
+        for entry in store.list_objects(listing.prefix, recursive=listing.recursive):
+            having = [listing, *(one for one in near if one.covers(entry.uri))]
+            if entry.uri not in alone and max(len(one.prefix) for one in having) == len(listing.prefix):
+                yield (
+                    entry,
+                    any(one.takes(entry.uri) for one in having),
+                    any(one.folder for one in having),
+                )
 
 
 def wanted(by_input: Mapping[str, Iterable[str]]) -> list[str]:

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 ZIP = "zip"  # the codec
 _READINGS = 5  # of one file, where what came was not what is stored
+# A file of more bytes is not read with one request, nor one of which nobody knows how large it is:
+_LARGE_BYTES = 1 << 20
+_FIRST_OF_LARGE = 256 << 10  # so much of it waits while others are decoded
 _OF_THE_FILE = (BadFileError, StorageError)  # what makes a failed file, and not a failed bundle
 _GONE = (ObjectNotFoundError, ObjectChangedError, AccessDeniedError)  # and what does before a second reading
 # More decoders than cores gain nothing, and each holds a megabyte or more.
@@ -54,6 +57,7 @@ class ReadOptions:
     keep_partial  also give the whole lines from before a fault
     max_ratio     raw bytes for each stored byte, above which a file is taken for a bomb; 0 for no bound
     spool_bytes   of the temporary disk, for all files of a process; None for as much as is left free
+    newest        read whatever version there is, and not only the one that was listed
     archives      leave archives to `pipeline.read.members`; else a zip is read as one file
     view          what makes rows of the lines; None for the lines as they are
     max_bad_lines of a file, that a view may be unable to decode
@@ -64,6 +68,7 @@ class ReadOptions:
     keep_partial: bool = False
     max_ratio: int = MAX_RATIO
     spool_bytes: int | None = None
+    newest: bool = False
     archives: bool = False
     view: View | None = None
     max_bad_lines: int = 0
@@ -132,28 +137,42 @@ class ReadFile:
             )
 
 
-def read_file(store: Store, uri: str, options: ReadOptions = _BY_DEFAULT) -> ReadFile:
-    """Read and decode a file to its end. What is wrong with its bytes is in the record, or that it alone is refused.
+def read_file(
+    store: Store,
+    uri: str,
+    options: ReadOptions = _BY_DEFAULT,
+    *,
+    generation: int | None = None,
+    size: int | None = None,
+) -> ReadFile:
+    """Read and decode a file to its end, of the generation and size that were listed where it was.
+
+    What is wrong with its bytes is in the record, or that it alone is refused, or replaced since.
 
     Raises StoreUnavailableError when it is the store that is at fault, for as long as its patience lasts: then
     nothing is known of the file, and a runner is to try the bundle again.
     """
     trials, readings = Trials(store.patience), Trials(store.patience, most=_READINGS)
+    version: dict[str, int] = {}
+    if generation is not None and not options.newest:
+        version["generation"] = generation
+    if size is not None and not 0 <= size <= _LARGE_BYTES:
+        version["first_bytes"] = _FIRST_OF_LARGE
     while True:
         try:
-            return _read_once(store, uri, options)
+            return _read_once(store, uri, options, version)
         except TransferError as e:
             readings.failed(e)
         except StoreUnavailableError as e:
             trials.failed(e)
 
 
-def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
+def _read_once(store: Store, uri: str, options: ReadOptions, version: dict[str, int]) -> ReadFile:
     began = time.monotonic()
     opened = queued = 0.0
-    result = ReadFile(FileRecord(uri, "failed"))
+    result = ReadFile(FileRecord(uri, "failed", version.get("generation")))
     try:
-        with _own_faults(store, uri), store.open_read(uri) as stream:
+        with _own_faults(store, uri), store.open_read(uri, **version) as stream:
             if options.splits(stream):
                 result.large = look_at_large(store, stream, options.codec)
                 if result.large:

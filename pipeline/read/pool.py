@@ -1,7 +1,8 @@
 """Many files at once: threads that read and decode, and a bounded number of files between them and the bundle.
 
 google-cloud-storage and the standard library's bz2 let go of the interpreter while they wait or work, so
-threads reach the wire's and the cores' limit (measured: 2.0 times on two cores, 23 times at 30 ms a request).
+threads reach the wire's and the cores' limit (measured: 2.0 times on two cores; at 30 ms a request 64 threads bring
+1,650 small objects a second, 96 bring 2,600, and more bring no more).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Generic, TypeVar
 
 from pipeline.read.file import ReadFile
 
-REMOTE_THREADS = 24  # a request to a bucket takes tens of milliseconds: most of these wait for an answer
+REMOTE_THREADS = 96  # a request to a bucket takes tens of milliseconds: most of these wait for an answer
 LOCAL_THREADS = max(2, os.cpu_count() or 2)
 
 _MMAP_THRESHOLD = -3  # of mallopt(3)
@@ -35,7 +36,7 @@ class ReaderPool(Generic[_Item]):
         self._read = read
         threads = REMOTE_THREADS if remote else LOCAL_THREADS
         self._pool = _shared_pool(threads)
-        self._window = 2 * threads
+        self._window = threads + min(threads, 16)
         self._open: set[Future[ReadFile]] = set()
 
     def add(self, item: _Item) -> Iterator[ReadFile]:

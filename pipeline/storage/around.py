@@ -65,8 +65,10 @@ class StoreAround(Store):
     def is_archive(self, uri: str) -> bool:
         return self.store.is_archive(uri)
 
-    def open_read(self, uri: str, *, first_bytes: int | None = None) -> ReadStream:
-        return self.store.open_read(uri, first_bytes=first_bytes)
+    def open_read(
+        self, uri: str, *, first_bytes: int | None = None, generation: int | None = None
+    ) -> ReadStream:
+        return self.store.open_read(uri, first_bytes=first_bytes, generation=generation)
 
     def check_gives(self, uri: str) -> None:
         self.store.check_gives(uri)

@@ -81,9 +81,11 @@ class BoundedStore(Store):
         self.lists.check_object(uri, "read")
         return self.store.is_archive(uri)
 
-    def open_read(self, uri: str, *, first_bytes: int | None = None) -> ReadStream:
+    def open_read(
+        self, uri: str, *, first_bytes: int | None = None, generation: int | None = None
+    ) -> ReadStream:
         self.lists.check_object(uri, "read")
-        return self.store.open_read(uri, first_bytes=first_bytes)
+        return self.store.open_read(uri, first_bytes=first_bytes, generation=generation)
 
     def check_gives(self, uri: str) -> None:
         self.lists.check_object(uri, "read")

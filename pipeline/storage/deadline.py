@@ -125,6 +125,15 @@ def mount(session: requests.Session, *, connections: int, retries: int = 0) -> N
         session.mount(scheme, adapter)
 
 
+def connection_manager(proxy: str | None, *, connections: int, **tls: Any) -> Any:
+    """urllib3's manager of such connections, through a proxy if one is named; `tls` as its connections take it."""
+    adapter = _Adapter(pool_connections=4, pool_maxsize=connections)
+    if proxy:
+        return adapter.proxy_manager_for(proxy, **tls)
+    adapter.init_poolmanager(4, connections, **tls)
+    return adapter.poolmanager
+
+
 def _use(connection: Any) -> None:
     request = getattr(_thread, "request", None)
     if request is not None:

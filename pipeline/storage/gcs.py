@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipeline.errors import AccessDeniedError, ObjectNotFoundError, StorageError
+from pipeline.errors import AccessDeniedError, ObjectChangedError, ObjectNotFoundError, StorageError
 from pipeline.storage import gcs_read, gcs_write
 from pipeline.storage.backends import Objects
 from pipeline.storage.entries import Entry, ListingPage, ReadStream
@@ -92,8 +92,16 @@ class Buckets(Objects):
     def stat(self, uri: str) -> Entry:
         return _entry(split_uri(uri)[0], self._look(uri))
 
-    def open_read(self, uri: str, first_bytes: int | None) -> ReadStream:
-        return gcs_read.BlobReader(uri, self.terms, first_bytes=first_bytes or gcs_read.FIRST_BYTES)
+    def open_read(self, uri: str, first_bytes: int | None, generation: int | None) -> ReadStream:
+        first = first_bytes or gcs_read.FIRST_BYTES
+        if generation is None:
+            return gcs_read.BlobReader(uri, self.terms, first_bytes=first)
+        try:
+            return gcs_read.BlobReader(uri, self.terms, generation, first)
+        except ObjectChangedError as e:
+            raise ObjectChangedError(
+                uri, "was replaced or deleted since it was listed", "run the job again, or with --newest"
+            ) from e
 
     def read_range(self, uri: str, start: int, end: int) -> bytes:
         return gcs_read.read_range(uri, start, end, self.terms)

@@ -30,7 +30,7 @@ from pipeline.storage.gcs_answers import said, status_of
 from pipeline.storage.gcs_faults import NO_STORE, SIGN_IN, error_of
 from pipeline.storage.patience import Patience, Trials
 
-_CONNECTIONS = 64  # as many as threads that may ask at once
+CONNECTIONS = 96  # as many as threads that may ask at once
 _ANSWER_BYTES = 1 << 20  # of an answer that is no object's body: a page of a listing
 _UNREACHED = (
     requests.RequestException,
@@ -132,7 +132,7 @@ def _client(_process: int, emulator: str | None) -> Any:
     # It would ask for each bucket's metadata by itself, for traces that nobody has asked for.
     made._bucket_metadata_cache = None  # noqa: SLF001 - else only a variable of the process says so
     reach_directly(made._http, emulator or "")  # noqa: SLF001
-    mount(made._http, connections=_CONNECTIONS)  # noqa: SLF001 - its only way to keep more than ten
+    mount(made._http, connections=CONNECTIONS)  # noqa: SLF001 - its only way to keep more than ten
     # Tokens are fetched within requests, by a session of their own: nobody waits for them without end either.
     mount(made._http._auth_request.session, connections=1, retries=3)  # noqa: SLF001
     weakref.finalize(made, made._http.close)  # noqa: SLF001 - one of many emulators goes with its connections

@@ -24,12 +24,11 @@ from pipeline.storage.checksum import Crc32c
 from pipeline.storage.entries import ReadStream
 from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
 from pipeline.storage.gcs_faults import NO_STORE
+from pipeline.storage.gcs_media import as_response, get_media
 from pipeline.uri import split_uri
 
 WINDOW_BYTES = 4 << 20  # one request brings so much
-FIRST_BYTES = (
-    1 << 20
-)  # the first so much: a market file whole. Two dozen threads hold one each, and few decode
+FIRST_BYTES = 1 << 20  # the first so much, of which no more may be known: a market file whole
 _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
 _CRC32C = re.compile(r"crc32c=([\w+/=]+)")
 # By endpoint and bucket, an object that it gave to this process.
@@ -160,18 +159,18 @@ def _first_window(uri: str, terms: Terms, generation: int | None, size: int) -> 
 
 def _fetch(uri: str, start: int, end: int, generation: int | None, terms: Terms) -> tuple[Version, bytes]:
     """One request, tried once. Raises TransferError where the body is not what its own head says it is."""
-    response = _get(_url(uri, generation, terms), f"bytes={start}-{end - 1}", terms)
-    try:
-        if response.status_code == 416:
-            return _empty(uri, start, response.headers, terms)
-        if response.status_code not in {200, 206}:
-            raise api.from_http_response(response)
-        if response.status_code == 200 and start:
-            raise TransferError(uri, "the store answered with the whole object where a range was asked for")
-        data: bytes = response.raw.read(decode_content=False)
-    finally:
-        response.close()
-    version = _version(uri, response.headers, start + len(data))
+    url = _url(uri, generation, terms)
+    # Without an encoding that is accepted it may be unpacked on the way.
+    headers = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "gzip"}
+    answer = get_media(url, headers, terms.cloud, terms.answer())
+    if answer.status == 416:
+        return _empty(uri, start, answer.headers, terms)
+    if answer.status not in {200, 206}:
+        raise api.from_http_response(as_response(answer, url))
+    if answer.status == 200 and start:
+        raise TransferError(uri, "the store answered with the whole object where a range was asked for")
+    data: bytes = answer.data
+    version = _version(uri, answer.headers, start + len(data))
     due = min(end, version.size) - start
     if len(data) != due:
         raise TransferError(uri, f"{len(data):,} bytes came where {due:,} were due")
@@ -183,19 +182,6 @@ def _fetch(uri: str, start: int, end: int, generation: int | None, terms: Terms)
                 uri, f"its CRC-32C is {crc} as read and {version.crc32c} in the bucket: the transfer failed"
             )
     return version, data
-
-
-def _get(url: str, wanted: str, terms: Terms) -> Any:
-    return client(terms.cloud)._http.request(  # noqa: SLF001 - the session with the client's credentials
-        "GET",
-        url,
-        headers={
-            "Range": wanted,
-            "Accept-Encoding": "gzip",
-        },  # without the latter it may be unpacked on the way
-        stream=True,
-        timeout=terms.answer(),
-    )
 
 
 def _url(uri: str, generation: int | None, terms: Terms) -> str:

@@ -72,7 +72,12 @@ class LocalFiles(Objects):
             raise ObjectNotFoundError(uri, "is a folder, not a file")
         return _entry(uri)
 
-    def open_read(self, uri: str, first_bytes: int | None = None) -> ReadStream:  # noqa: ARG002 - asked for each read
+    def open_read(
+        self,
+        uri: str,
+        first_bytes: int | None = None,  # noqa: ARG002 - asked for each read
+        generation: int | None = None,  # noqa: ARG002 - it has none
+    ) -> ReadStream:
         return FileReader(uri)
 
     def read_range(self, uri: str, start: int, end: int) -> bytes:

@@ -84,8 +84,10 @@ class PlainStore(Store):
         del uri
         return False  # it looks into none
 
-    def open_read(self, uri: str, *, first_bytes: int | None = None) -> ReadStream:
-        return self._of(uri).open_read(uri, first_bytes)
+    def open_read(
+        self, uri: str, *, first_bytes: int | None = None, generation: int | None = None
+    ) -> ReadStream:
+        return self._of(uri).open_read(uri, first_bytes, generation)
 
     def check_gives(self, uri: str) -> None:
         if uri.startswith("gs://"):

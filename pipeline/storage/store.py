@@ -92,10 +92,13 @@ class Store(Protocol):
     def is_archive(self, uri: str) -> bool:
         """Whether a file is an archive, by its bytes, in whose members this store can look. Raises StorageError."""
 
-    def open_read(self, uri: str, *, first_bytes: int | None = None) -> ReadStream:
+    def open_read(
+        self, uri: str, *, first_bytes: int | None = None, generation: int | None = None
+    ) -> ReadStream:
         """The object's stored bytes from the first on, never transcoded. Use it in a `with`.
 
-        `first_bytes` is how many the first request brings of an object of which no more may be wanted.
+        `first_bytes` is how many the first request brings of an object of which no more may be wanted. With a
+        `generation`, that was listed, raises ObjectChangedError where it is gone; of a local file there is none.
         """
 
     def check_gives(self, uri: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.inputs.listing import Listing, listings, only_patterns, wanted
+from pipeline.inputs.listing import Listing, Listings, listings, only_patterns, wanted
 from pipeline.inputs.matching import list_matches
 from pipeline.inputs.unmatched import NAMES_KEPT, Unmatched
 from pipeline.storage import PlainStore
@@ -73,7 +73,8 @@ def test_a_listing_tells_of_each_file_whether_it_is_taken(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     (one,) = listings(wanted({f"{tmp_path}/a/": folder(f"{tmp_path}/a/", ".bz2")}))
-    found = {entry.uri.removeprefix(f"{tmp_path}/"): taken for entry, taken in one.entries(STORE)}
+    given = Listings([one]).files(one, STORE)
+    found = {entry.uri.removeprefix(f"{tmp_path}/"): taken for entry, taken, in_folder in given if in_folder}
     assert found == {"a/1.bz2": True, "a/2.txt": False, "a/b/3.bz2": True, "a/b/4.txt": False}
 
 
@@ -99,15 +100,18 @@ def test_listings_take_what_the_patterns_match_whichever_are_selected(tmp_path_f
     by_input = {f"{at}/{one}": [f"{at}/{text}" for text in SELECTED[one]] for one in sorted(selected)}
     patterns = [pattern for several in by_input.values() for pattern in several]
     expected = {entry.uri for pattern in patterns for entry in list_matches(STORE, pattern)}
-    taken, seen = set(), set()
-    for one in listings(wanted(by_input)):
+    taken, told = [], []
+    found = listings(wanted(by_input))
+    for one in found:
         if not one.patterns:
-            taken.add(one.prefix)
-        for entry, is_taken in one.entries(STORE) if one.patterns else ():
-            seen.add(entry.uri)
-            taken |= {entry.uri} if is_taken else set()
-    assert taken == expected
-    assert {f"{at}/{name}" for name in NAMES if "a/" in selected and name.startswith("a/")} <= seen | taken
+            taken.append(one.prefix)
+        for entry, is_taken, in_folder in Listings(found).files(one, STORE) if one.patterns else ():
+            taken += [entry.uri] if is_taken else []
+            told += [entry.uri] if in_folder and not is_taken else []
+    assert sorted(taken) == sorted(expected)  # each once
+    folders = {f"{at}/{one}/".replace("//", "/") for one in selected if one in {"a/", "a/b", "d/"}}
+    in_folders = {f"{at}/{name}" for name in NAMES if f"{at}/{name}".startswith(tuple(folders))}
+    assert sorted(told) == sorted(in_folders - set(taken))
 
 
 def test_a_listing_travels_with_names_that_are_no_text():

@@ -9,7 +9,7 @@ import { factTexts, filesDone, leftOutTexts, secondsRun, speed } from "./words.j
 
 /** @type {Record<"read" | "decompress" | "write", [title: string, steps: string]>} */
 const STAGES = {
-  read: ["Read", "CreatePatterns, ListFiles, Deduplicate, Reshuffle"],
+  read: ["Read", "CreatePatterns, ListFiles, ExpandArchives, Reshuffle"],
   decompress: ["Decompress", "ReadAndDecompress"],
   write: ["Write", "WriteOutput"],
 };
