@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.errors import NoStackError
 from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.backends import Objects, Versions
 from pipeline.storage.cloud import Cloud
-from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream
+from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream, in_pages
 from pipeline.storage.gcs import Buckets
 from pipeline.storage.gcs_client import Terms
+from pipeline.storage.gcs_list import list_pages
 from pipeline.storage.gcs_versions import BucketVersions
 from pipeline.storage.local import LocalFiles
 from pipeline.storage.local_versions import LocalVersions, remove_empty_folder
@@ -67,6 +68,12 @@ class PlainStore(Store):
 
     def list_objects(self, prefix: str, *, recursive: bool = True) -> Iterator[Entry]:
         return self._of(prefix).list_objects(prefix, recursive=recursive)
+
+    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
+        if prefix.startswith("gs://"):
+            self._check_reach(prefix)
+            return list_pages(prefix, self._terms)
+        return in_pages(_LOCAL.list_objects(prefix, recursive=True))
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:
         return self._of(folder).list_folder(folder, page_size=page_size)
