@@ -20,6 +20,7 @@
     least_throughput      CHIMERA_LEAST_THROUGHPUT               bytes a second; a slower request is a fault; 16384
     read_buckets          CHIMERA_READ_BUCKETS                   the places that may be read; all if left out
     write_buckets         CHIMERA_WRITE_BUCKETS                  those that may be written; all if left out
+    prices                CHIMERA_PRICES                         what an hour and a request cost (`chimera_nb.prices`)
 
 The last two are lists of buckets, `bucket/folder` and `/local/folder`: separated by commas in the environment, arrays
 of texts in chimera.toml. `pipeline.storage.access_policy` has the rules; `Settings.store` is held to them.
@@ -34,12 +35,14 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.machine.trust import check_trusted
+from chimera_nb.prices import Prices
 from pipeline.archives.store import store_of_archives
 from pipeline.errors import SettingsError
 from pipeline.folders import absolute, current_folder
@@ -72,10 +75,13 @@ _NUMBERS = {
 }
 _LISTS = {"read_buckets": access_policy.VARIABLES["read"], "write_buckets": access_policy.VARIABLES["write"]}
 
+_PRICES = "CHIMERA_PRICES"
+_TABLES = {"dataflow", "prices"}  # of chimera.toml
+
 # The variables that are this project's alone. The others are Google's as well, and stand for all of its libraries.
 OWN_VARIABLES = frozenset(
     {variables[0] for variables in _ENVIRONMENT.values() if variables[0].startswith("CHIMERA_")}
-    | {*_NUMBERS.values(), *_LISTS.values()}
+    | {*_NUMBERS.values(), *_LISTS.values(), _PRICES}
 )
 
 
@@ -100,6 +106,7 @@ class Settings:
     least_throughput: float = JOB.bytes_per_second
     read_buckets: tuple[str, ...] | None = None
     write_buckets: tuple[str, ...] | None = None
+    prices: Prices = field(default_factory=Prices)
     dataflow: DataflowOptions = field(default_factory=DataflowOptions)
 
     def __post_init__(self) -> None:
@@ -156,6 +163,7 @@ class Settings:
         for name, variable in _LISTS.items():
             entries = getattr(self, name)
             values[variable] = None if entries is None else ",".join(entries)
+        values[_PRICES] = self.prices.to_text() or None
         return {variable: str(value) for variable, value in values.items() if value is not None}
 
 
@@ -184,6 +192,7 @@ def load_settings(data_dir: Path | None = None) -> Settings:
         found = next((os.environ[variable] for variable in variables if os.environ.get(variable)), None)
         if found is not None:
             values[name] = found
+    values |= _prices_of_environment()
     if data_dir is not None:
         values["data_dir"] = data_dir
     if "data_dir" in values:
@@ -212,10 +221,10 @@ def _from_file() -> dict[str, Any]:
         why = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
         named = f"; correct {CONFIG_VARIABLE}, or unset it" if os.environ.get(CONFIG_VARIABLE) else ""
         raise SettingsError(f"{path} cannot be read: {why}{named}") from e
-    if unknown := values.keys() - _ENVIRONMENT.keys() - _NUMBERS.keys() - _LISTS.keys() - {"dataflow"}:
-        known = ", ".join((*_ENVIRONMENT, *_NUMBERS, *_LISTS, "[dataflow]"))
+    if unknown := values.keys() - _ENVIRONMENT.keys() - _NUMBERS.keys() - _LISTS.keys() - _TABLES:
+        known = ", ".join((*_ENVIRONMENT, *_NUMBERS, *_LISTS, *(f"[{name}]" for name in sorted(_TABLES))))
         raise SettingsError(f"{path}: unknown setting {', '.join(sorted(unknown))}; there are: {known}")
-    table = values.pop("dataflow", {})
+    table, prices = values.pop("dataflow", {}), values.pop("prices", {})
     for name, value in values.items():
         if name in _LISTS:
             values[name] = _texts(path, name, value)
@@ -225,11 +234,23 @@ def _from_file() -> dict[str, Any]:
             raise SettingsError(f"{path}: {name} is {value!r}; write it in quotes")
     if "data_dir" in values:
         values["data_dir"] = path.parent / values["data_dir"]
-    try:
-        values["dataflow"] = DataflowOptions.from_json(table)
-    except SettingsError as e:
-        raise SettingsError(f"{path}: [dataflow]: {e}") from e
+    values["dataflow"] = _of_table(path, "dataflow", table, DataflowOptions.from_json)
+    values["prices"] = _of_table(path, "prices", prices, Prices.from_table)
     return values
+
+
+def _of_table(path: Path, name: str, table: Any, read: Callable[[dict[str, Any]], Any]) -> Any:
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: {name} is {table!r}; write a table, [{name}]")
+    try:
+        return read(table)
+    except SettingsError as e:
+        raise SettingsError(f"{path}: [{name}]: {e}") from e
+
+
+def _prices_of_environment() -> dict[str, Any]:
+    text = os.environ.get(_PRICES)
+    return {"prices": Prices.from_text(text)} if text else {}
 
 
 def _texts(path: Path, name: str, value: Any) -> tuple[str, ...]:

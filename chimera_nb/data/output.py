@@ -14,6 +14,7 @@ import pandas as pd
 from chimera_nb.arguments import path_text, whole_number
 from chimera_nb.data.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, warn_of_halves
 from chimera_nb.data.joined import Records, check_records, one_a_line
+from chimera_nb.data.joined_output import Dropped, OutputPart, output_parts, without
 from chimera_nb.data.nested import Explode
 from chimera_nb.data.query import RowQuery, Where
 from chimera_nb.data.read_ahead import read_ahead
@@ -46,6 +47,7 @@ def read_output(
     where: Where | None = None,
     explode: Explode = None,
     records: Records = "lines",
+    joined: bool = False,
     batch_rows: None = None,
     session: Session | None = None,
 ) -> pd.DataFrame: ...
@@ -57,6 +59,7 @@ def read_output(
     where: Where | None = None,
     explode: Explode = None,
     records: Records = "lines",
+    joined: bool = False,
     batch_rows: int,
     session: Session | None = None,
 ) -> Iterator[pd.DataFrame]: ...
@@ -67,6 +70,7 @@ def read_output(
     where: Where | None = None,
     explode: Explode = None,
     records: Records = "lines",
+    joined: bool = False,
     batch_rows: int | None = None,
     session: Session | None = None,
 ) -> pd.DataFrame | Iterator[pd.DataFrame]:
@@ -79,6 +83,8 @@ def read_output(
                 JSON: 1 is 1.0, and true is no number
     explode     a row for each entry of this field, as `flatten` does it; True for each field of a record
     records     "auto" also reads JSON arrays, pretty-printed and joined objects, which a job passes on as they are
+    joined      of a job that added to earlier output (`since`): all of it together, without the lines of files that
+                were replaced since; left out, what the job itself wrote
     batch_rows  an iterator of frames of so many rows, each with the dtypes that its own records call for
     session     where the job and its output are; left out, one of its own
 
@@ -98,6 +104,7 @@ def read_output(
     query = RowQuery(columns, where, explode)
     target, job_id, store = _located(job, session)
     summary = _summary(store, target, job_id)
+    parts = output_parts(store, target, summary) if joined else [OutputPart(target, summary, Dropped())]
     if summary.get("view") is not None:
         if explode is not None or records != "lines":
             raise RefusedError(
@@ -105,16 +112,17 @@ def read_output(
                 "rows has its own explode"
             )
         from chimera_nb.data.row_frames import read_rows
-        from chimera_nb.data.row_output import RowOutput
+        from chimera_nb.data.row_output import JoinedRows, RowOutput
 
-        return read_rows(RowOutput(store, target, summary), query.columns, where, batch_rows, MEMORY_SHARE)
-    blocks = _blocks(store, _shards(store, target, summary), int(summary["lines"]), target)
+        views = JoinedRows([RowOutput(store, part.target, part.summary, part.dropped) for part in parts])
+        return read_rows(views, query.columns, where, batch_rows, MEMORY_SHARE)
+    blocks = _blocks(store, parts)
     if target.startswith("gs://"):
         blocks = read_ahead(blocks, _AHEAD)
     rows = _rows(one_a_line(blocks) if records == "auto" else blocks, query)
     if batch_rows is not None:
         return _batches(rows, query.columns, batch_rows)
-    return _whole(rows, query, int(summary["outputBytes"]), target)
+    return _whole(rows, query, sum(int(part.summary["outputBytes"]) for part in parts), target)
 
 
 def _located(job: str | Path | JobRecord, session: Session | None) -> tuple[str, str | None, Store]:
@@ -170,17 +178,19 @@ def _shards(store: Store, target: str, summary: Mapping[str, Any]) -> list[str]:
     return expected
 
 
-def _blocks(store: Store, shards: Sequence[str], lines: int, target: str) -> Generator[bytes, None, None]:
-    """Every line, in blocks of whole ones; raises StorageError at the end unless there were so many."""
-    seen = 0
-    for uri in shards:
-        with store.open_read(uri) as stream:
-            for block in whole_lines(iter(partial(stream.read, _READ_BYTES), b"")):
-                seen += block.count(b"\n")
-                yield block
-            stream.verify()
-    if seen != lines:
-        raise StorageError(target, f"its shards hold {seen:,} lines where the job wrote {lines:,}")
+def _blocks(store: Store, parts: Sequence[OutputPart]) -> Generator[bytes, None, None]:
+    """Every line, in blocks of whole ones; raises StorageError at the end of a part unless there were so many."""
+    for part in parts:
+        seen, lines = 0, int(part.summary["lines"]) - part.dropped.lines
+        for uri in _shards(store, part.target, part.summary):
+            spans = part.dropped.spans.get(uri.removeprefix(f"{part.target}/"), ())
+            with store.open_read(uri) as stream:
+                for block in whole_lines(without(iter(partial(stream.read, _READ_BYTES), b""), spans)):
+                    seen += block.count(b"\n")
+                    yield block
+                stream.verify()
+        if seen != lines:
+            raise StorageError(part.target, f"its shards hold {seen:,} lines where the job wrote {lines:,}")
 
 
 def _rows(blocks: Iterable[bytes], query: RowQuery) -> Iterator[list[Row]]:

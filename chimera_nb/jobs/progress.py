@@ -18,6 +18,8 @@ def numbers(
     """The record's `progress`, `seconds` after the job began to run.
 
     filesUnmatched and unmatchedBytes are of files in selected folders that no pattern takes: they are not listed.
+    listSeconds are those until the first file was read, readSeconds those until all were that are listed; publishing
+    follows. Each is null until then, and as exact as `before` is near.
     rawBytesPerSecond is over the time since `before`, an earlier progress, when it is old enough to tell; else
     over the whole time. secondsLeft is by files: their sizes are not known before they are read.
     """
@@ -38,6 +40,8 @@ def numbers(
         "outputBytes": counters.get("write-bytes", 0),
         "rawBytesPerSecond": _speed(raw, seconds, before or {}),
         "secondsLeft": round(seconds * (listed - done) / read, 1) if read and done < listed else None,
+        "listSeconds": _since((before or {}).get("listSeconds"), seconds, reached=bool(raw or done)),
+        "readSeconds": _since((before or {}).get("readSeconds"), seconds, reached=0 < listed <= done),
         "seconds": round(seconds, 1),
     }
 
@@ -58,6 +62,13 @@ def stages(counters: Mapping[str, int]) -> dict[str, Stage]:
 def files_done(counters: Mapping[str, int]) -> int:
     """Those that have their record."""
     return sum(counters.get(name, 0) for name in ("read-files", "failed-files", "skip-files"))
+
+
+def _since(known: float | None, seconds: float, *, reached: bool) -> float | None:
+    """When a point was reached: as it is known, unless it has moved on."""
+    if not reached:
+        return None
+    return round(seconds, 1) if known is None else known
 
 
 def _speed(raw: int, seconds: float, before: Mapping[str, int | float | None]) -> int | None:

@@ -4,7 +4,8 @@
         -> WriteOutput
 
 ReadOnce and PackFiles are there where the source says what its files hold; else files are in packets from the listing
-on. ExpandArchives has those that may be archives.
+on. ExpandArchives has those that may be archives. A large file
+comes out of ReadAndDecompress unread, if its format has blocks, and goes through DecodeLarge.
 
 Matching and reading are our own: Beam's fileio gave empty output without an error (see docs of `pipeline.codecs`
 and `pipeline.storage` for what they guarantee instead).
@@ -13,6 +14,7 @@ and `pipeline.storage` for what they guarantee instead).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
@@ -21,9 +23,11 @@ from pipeline.archives.store import store_of_archives
 from pipeline.graph.archive_stages import ExpandArchives, LookedFor, PackFiles
 from pipeline.graph.elements import RECORDS, UNMATCHED
 from pipeline.graph.once_stages import ReadOnce
+from pipeline.graph.range_stages import DecodeLarge
 from pipeline.graph.read_stages import (
     ARCHIVES,
     FOUND,
+    LARGE,
     LISTINGS_IN_GRAPH,
     CreatePatterns,
     ListGCSFiles,
@@ -32,6 +36,7 @@ from pipeline.graph.read_stages import (
 )
 from pipeline.graph.write_stages import WriteOutput
 from pipeline.inputs.listing import only_patterns
+from pipeline.job_options import SPLIT_MB
 from pipeline.read.file import ReadOptions
 from pipeline.sources import get_decompressor, get_source, tells_holds
 from pipeline.sources.views import find_view
@@ -59,6 +64,7 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
         newest=spec.newest,
         view=view,
         max_bad_lines=spec.max_bad_lines,
+        split_bytes=0 if view else 1_000_000 * (SPLIT_MB if spec.split_mb is None else spec.split_mb),
     )
     few = len(looked_for) <= LISTINGS_IN_GRAPH
     wanted = LookedFor(store, looked_for if few else None, patterns_uri(spec.target, spec.job_id))
@@ -88,15 +94,23 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
         files["read"]
         | "Reshuffle" >> beam.Reshuffle()
         | "ReadAndDecompress"
-        >> beam.ParDo(ReadAndDecompressGCSFile(store, options, wanted)).with_outputs(FOUND, main="read")
+        >> beam.ParDo(ReadAndDecompressGCSFile(store, options, wanted)).with_outputs(
+            FOUND, LARGE, main="read"
+        )
     )
+    large, found_files = {}, read[FOUND]
+    if options.split_bytes:
+        in_order = ReadAndDecompressGCSFile(store, replace(options, split_bytes=0), wanted)
+        large = read[LARGE] | "DecodeLarge" >> DecodeLarge(store, spec, in_order)
+        found_files = (found_files, large[FOUND]) | "AllFound" >> beam.Flatten()
     unmatched = (found[UNMATCHED], expanded[UNMATCHED]) | "AllUnmatched" >> beam.Flatten()
     results = {
         "listed": listed,
-        "found": read[FOUND],
+        "found": found_files,
         "read": read["read"],
         "unmatched": unmatched | "SumUnmatched" >> beam.CombineGlobally(SumUnmatched()),
         "archives": expanded[RECORDS],
         **({"skipped": files["skipped"]} if files["skipped"] else {}),
+        **({"large": large[RECORDS], "large_parts": large["parts"]} if large else {}),
     }
     return results | "WriteOutput" >> WriteOutput(store, spec, only_patterns(looked_for), now(), view)

@@ -19,6 +19,7 @@ from pipeline.inputs.unmatched import Unmatched
 from pipeline.ledger import Part, Totals
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
+from pipeline.target.joined import told_since
 from pipeline.target.layout import parts_folder
 from pipeline.write.groups import GroupIndex, group_of, index_of, pack_part, unpack_part
 from pipeline.write.line_offsets import Places, resolved
@@ -234,4 +235,5 @@ def _judge(spec: JobSpec, _: None, plan: Plan, totals: Totals, done: list[Publis
 def _finish(
     store: Store, spec: JobSpec, about: Mapping[str, Any], _: None, *, unmatched: Unmatched, **given: Any
 ) -> dict[str, Any]:
-    return finish(store, spec, about={**about, "unmatched": unmatched.to_json()}, **given)
+    about = {**about, "unmatched": unmatched.to_json(), **told_since(store, spec)}
+    return finish(store, spec, about=about, **given)

@@ -154,11 +154,12 @@ class Repartition(beam.PTransform):
 
 
 class WriteOutput(beam.PTransform):
-    """{listed, found, archives, read, skipped, unmatched} -> shards, ledger and summary.json; gives the summary.
+    """{listed, found, archives, read, skipped, large, large_parts, unmatched} -> shards, ledger and summary.json.
 
-    `listed` holds all files with their sizes, with which what is written is reconciled; `read` the blocks, or with a
-    view the batches of rows, and the records of those that were read; `skipped` the records of the others, where there
-    can be any; `unmatched` one Unmatched.
+    It gives the summary. `listed` holds all files with their sizes, with which what is written is reconciled; `read`
+    the blocks, or with a view the batches of rows, and the records of those that were read; `skipped` the records of
+    the others, where there can be any; `large` those of files that were taken apart, and `large_parts` what was written
+    of them, where that is done; `unmatched` one Unmatched.
     """
 
     def __init__(
@@ -194,8 +195,10 @@ class WriteOutput(beam.PTransform):
             label, write = "WriteRows", WriteRows(store, spec, view.schema, partition_columns(spec))
         written = given["read"] | label >> beam.ParDo(write).with_outputs(RECORDS, main="parts")
         records, parts = written[RECORDS], written["parts"]
-        others = [given[name] for name in ("archives", "skipped") if name in given]
+        others = [given[name] for name in ("archives", "skipped", "large") if name in given]
         records = (records, *others) | "AllRecords" >> beam.Flatten()
+        if "large_parts" in given:
+            parts = (parts, given["large_parts"]) | "AllParts" >> beam.Flatten()
         write_records = WriteRecords(store, folder("records"), spec.job_id)
         written_records = records | "WriteLedger" >> beam.ParDo(write_records)
         once = parts.pipeline | "Once" >> beam.Create([None])

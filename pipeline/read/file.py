@@ -25,10 +25,11 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
-from pipeline.job_options import MAX_RATIO
+from pipeline.job_options import MAX_RATIO, RATIO_FROM
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.read.held_lines import Chunks, HeldLines
+from pipeline.read.large import LargeFile, look_at_large
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
 from pipeline.uri import SEPARATOR
@@ -39,10 +40,7 @@ if TYPE_CHECKING:
 
 ZIP = "zip"  # the codec
 _READINGS = 5  # of one file, where what came was not what is stored
-RATIO_FROM = 16 << 20  # raw bytes: less is no harm, and small honest files may compress to next to nothing
-_LARGE_BYTES = (
-    1 << 20
-)  # a file of more is not read with one request, nor one of which nobody knows how large it is:
+_LARGE_BYTES = 1 << 20  # more is not read with one request, nor what nobody knows the size of:
 _FIRST_OF_LARGE = 256 << 10  # so much of it waits while others are decoded
 _OF_THE_FILE = (BadFileError, StorageError)  # what makes a failed file, and not a failed bundle
 _GONE = (ObjectNotFoundError, ObjectChangedError, AccessDeniedError)  # and what does before a second reading
@@ -62,6 +60,7 @@ class ReadOptions:
     archives      leave archives to `pipeline.read.members`; else a zip is read as one file
     view          what makes rows of the lines; None for the lines as they are
     max_bad_lines of a file, that a view may be unable to decode
+    split_bytes   leave a file of so many stored bytes, whose format has blocks, to `pipeline.read.large`; 0 for none
     """
 
     codec: str = "auto"
@@ -72,6 +71,11 @@ class ReadOptions:
     archives: bool = False
     view: View | None = None
     max_bad_lines: int = 0
+    split_bytes: int = 0
+
+    def splits(self, stream: ReadStream) -> bool:
+        """Whether a file is so large that it is looked at whether its format has blocks."""
+        return bool(self.split_bytes) and SEPARATOR not in stream.uri and stream.length() >= self.split_bytes
 
     def held(self, uri: str, again: Callable[[], Chunks]) -> HeldLines | HeldRows:
         """What holds a file's lines, or its rows, until it has proved good."""
@@ -96,12 +100,14 @@ _BY_DEFAULT = ReadOptions()
 class ReadFile:
     """What became of one file: its record, and the lines or rows that go out (none if it failed).
 
-    `archive` is, of one that failed for being an archive, the store that the files in it can be read from.
+    `archive` is, of one that failed for being an archive, the store that the files in it can be read from. `large` is
+    there of one that was not read, since it can be decoded by ranges.
     """
 
     record: FileRecord
     lines: HeldLines | HeldRows = field(default_factory=HeldLines)
     archive: Store | None = None
+    large: LargeFile | None = None
 
     def blocks(self) -> Iterator[Any]:
         """Its blocks of whole lines, or its batches of rows. `record` is final once they are all taken, not before.
@@ -162,11 +168,18 @@ def read_file(
 
 def _read_once(store: Store, uri: str, options: ReadOptions, version: dict[str, int]) -> ReadFile:
     began = time.monotonic()
+    opened = queued = 0.0
     result = ReadFile(FileRecord(uri, "failed", version.get("generation")))
     try:
         with _own_faults(store, uri), store.open_read(uri, **version) as stream:
+            if options.splits(stream):
+                result.large = look_at_large(store, stream, options.codec)
+                if result.large:
+                    return result
+            opened = time.monotonic() - began
             result.lines = options.held(uri, partial(_read_again, store, stream, options.codec))
             with _decoding:
+                queued = time.monotonic() - began - opened
                 _read_into(result, stream, options)
     except StoreUnavailableError:
         result.lines.drop()
@@ -187,10 +200,13 @@ def _read_once(store: Store, uri: str, options: ReadOptions, version: dict[str, 
     except BaseException:
         result.lines.drop()
         raise
+    seconds = time.monotonic() - began - queued
     result.record = replace(
         result.record,
         **result.lines.fields,
-        seconds=round(time.monotonic() - began, 3),
+        seconds=round(seconds, 3),
+        wire_seconds=round(result.record.wire_seconds + (opened or seconds), 3),
+        disk_seconds=round(result.lines.writing.seconds, 3),
     )
     return result
 
@@ -222,8 +238,8 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
             _check_ratio(raw_bytes, stream, options.max_ratio)
             yield chunk
 
+    intake = BufferedStream(stream)
     try:
-        intake = BufferedStream(stream)
         if options.archives:
             _check_is_data(result.record.uri, intake.peek(HEAD_BYTES))
         codec = choose_codec(intake.peek(HEAD_BYTES), result.record.uri, options.codec)
@@ -249,7 +265,12 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
     finally:
         tally("read-bytes", stream.size - read_bytes)
         result.record = replace(
-            result.record, generation=stream.generation, size=stream.size, codec=name, raw_bytes=raw_bytes
+            result.record,
+            generation=stream.generation,
+            size=stream.size,
+            codec=name,
+            raw_bytes=raw_bytes,
+            wire_seconds=intake.waited,
         )
 
 

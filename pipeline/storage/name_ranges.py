@@ -1,8 +1,9 @@
 """A long listing by ranges of names, several at once: the ranges are cut where names are found to be.
 
-Whoever lists a range gives the far half of what is left of it away whenever somebody has nothing to do. The cut is
-looked for with one request for one name: from half-way between the last name and the range's end on; the name that
-comes is the cut. Where none comes there is nothing, and the range ends half-way.
+Whoever lists a range gives what is left of it away behind a cut, whenever somebody has nothing to do. What all names of
+a page begin with tells where there may be many more: at each of its characters others may go on. So a cut is looked
+for at the first of these characters, with one request for one name that is beyond it; the name that comes is the cut,
+and where none comes the next character is tried, and the range is known to end there.
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
-_PROBES = 4  # for one cut
-_LOW, _HIGH = 0x20, 0x7F  # code points of what cuts are made of: single bytes of UTF-8, in its order
-_BASE, _DIGITS = _HIGH - _LOW + 1, 12
+_LAST = 0x10FFFF  # code point: names are in their order
 _WAIT = 0.2  # seconds between two looks whether anybody still wants the pages
 
 
@@ -33,35 +32,19 @@ _Range = tuple[
 Ask = Callable[[str, str, int], tuple[Sequence[_Item], bool]]
 
 
-def between(low: str, high: str, prefix: str) -> str | None:
-    """A short name above `low` and below `high`, which begin with the prefix; None where there is no room to speak of.
-
-    A `high` of "" is the end of the prefix.
-    """
-    start = len(prefix)
-    if high:
-        while start < min(len(low), len(high)) and low[start] == high[start]:
-            start += 1
-    first = _number(low[start:])
-    last = _number(high[start:]) if high else _BASE**_DIGITS
-    if last - first < 2:
-        return None
-    middle = (first + last) // 2
-    digits = [middle // _BASE**power % _BASE for power in reversed(range(_DIGITS))]
-    name = low[:start]
-    for digit in digits:
-        name += chr(_LOW + digit)
-        if name > low and (not high or name < high):
-            return name
-    return None
+def beyond(name: str, at: int) -> str | None:
+    """What comes first behind all names that begin with the first `at` + 1 characters of this one; None for nothing."""
+    code = ord(name[at]) + 1
+    if 0xD800 <= code <= 0xDFFF:  # which are in no name
+        code = 0xE000
+    return None if code > _LAST else name[:at] + chr(code)
 
 
-def _number(text: str) -> int:
-    """The first characters as digits of a number, those outside of the range as the nearest within it."""
-    number = 0
-    for char in text[:_DIGITS].ljust(_DIGITS, chr(_LOW)):
-        number = number * _BASE + min(max(ord(char), _LOW), _HIGH) - _LOW
-    return number
+def common(names: Sequence[Named]) -> int:
+    """How many characters names that are in order have in common."""
+    first, last = names[0].name, names[-1].name
+    pairs = enumerate(zip(first, last, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(first), len(last)))
 
 
 class RangedListing(Generic[_Item]):
@@ -146,9 +129,9 @@ class RangedListing(Generic[_Item]):
             if names:
                 start, given = names[-1].name, True
                 self._give(names)
-            if more and self._is_wanted():
+            if more and len(names) > 1 and self._is_wanted():
                 try:
-                    end = self._cut(start, end)
+                    end = self._cut(common(names), start, end)
                 finally:
                     with self._changed:
                         self._cutting -= 1
@@ -160,19 +143,19 @@ class RangedListing(Generic[_Item]):
             self._cutting += wanted
             return wanted
 
-    def _cut(self, last: str, end: str) -> str:
-        """Give the far half away; the end of what is kept."""
-        for _ in range(_PROBES):
-            middle = between(last, end, self._prefix)
-            if middle is None:
-                return end
-            found, _ = self._ask(middle, end, 1)
+    def _cut(self, shared: int, last: str, end: str) -> str:
+        """Give away what is behind a cut; the end of what is kept. `shared` characters are all names' of a page."""
+        for at in range(len(self._prefix), shared):
+            start = beyond(last, at)
+            if start is None or (end and start >= end):
+                continue
+            found, _ = self._ask(start, end, 1)
             if found:
                 with self._changed:
                     self._ranges.append((found[0].name, end, False))
                     self._changed.notify()
                 return found[0].name
-            end = middle
+            end = start
         return end
 
     def _give(self, page: Sequence[_Item] | None) -> None:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -38,6 +38,7 @@ KINDS_OF_STORE = {
 }
 
 
+@cache
 def spec(job: str, *, overwrite: bool = False) -> JobSpec:
     return JobSpec(inputs=("gs://in/x",), target=TARGET, job_id=job, overwrite=overwrite)
 
@@ -55,6 +56,12 @@ class Scene:
     whole: list[str] = field(default_factory=list)
     parts: dict[str, tuple[list[Part], list[Part], Part]] = field(default_factory=dict)
     done: dict[str, Any] = field(default_factory=dict)  # what stages have given, by their names
+
+    def copy(self) -> Scene:
+        """Another scene like this one, in a world of its own."""
+        made = Scene(self.world.copy(), [*self.wrong], [*self.whole], {**self.parts}, {**self.done})
+        made.world.watch = made.check
+        return made
 
     def check(self, world: World) -> None:
         """A summary, or a claim that is whole, stands over all shards of its job, and there are not two of them."""
@@ -256,13 +263,18 @@ def reader(made: Scene) -> Actor:
 def cast(lay: Sequence[Callable[[Scene], None]], *actors: Callable[[Scene], Actor]):
     """A scene in which something was laid, and the actors that then come on."""
 
-    def made_for(kind: str) -> tuple[Scene, list[Actor]]:
-        made = scene(kind)
+    def laid(kind: str) -> Callable[[], tuple[Scene, list[Actor]]]:
+        first = scene(kind)
         for each in lay:
-            each(made)
-        return made, [actor(made) for actor in actors]
+            each(first)
 
-    return made_for
+        def made() -> tuple[Scene, list[Actor]]:
+            made = first.copy()
+            return made, [actor(made) for actor in actors]
+
+        return made
+
+    return laid
 
 
 PLAYS = {
@@ -327,9 +339,10 @@ def first_fault(
 ):
     """How many runs there were, and what was wrong with the first that had a fault; None without one."""
     current: list[Scene] = []
+    laid = play(kind)
 
     def make() -> list[Actor]:
-        made, actors = play(kind)
+        made, actors = laid()
         current[:] = [made]
         return actors
 

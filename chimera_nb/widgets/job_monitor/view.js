@@ -7,15 +7,16 @@ import { FailureList } from "./failures.js";
 import { JobLog } from "./log.js";
 import { Standing } from "./numbers.js";
 import { ResultPanel } from "./result.js";
+import { TimeSpentPanel } from "./time_spent.js";
 
 /** @import { RenderProps } from "../base/model.js" */
 /** @import { Job, MonitorMessage, MonitorRequest, MonitorTraits } from "./messages.js" */
 
 const WAITS_MS = 150; // a job log that answers sooner shows no placeholder
 const ARMED_MS = 600;
-/** @typedef {"log" | "failures" | "result"} Panel */
+/** @typedef {"log" | "failures" | "result" | "time"} Panel */
 /** @type {Panel[]} */
-const PANELS = ["log", "failures", "result"];
+const PANELS = ["log", "failures", "result", "time"];
 /** @type {Record<string, string>} */
 const RUNNERS = { direct: "on this machine", dataflow: "on Dataflow" };
 
@@ -43,10 +44,12 @@ class MonitorView extends View {
   log = new JobLog();
   failures = new FailureList(() => this.ask({ kind: "anew" }));
   result = new ResultPanel(() => this.job.id ?? "", () => this.act("save"), () => this.ask({ kind: "anew" }), (wanted) => this.ask({ kind: "draw", job: this.job.id ?? "", view: this.id, ...wanted }));
+  time = new TimeSpentPanel();
   panels = {
     log: { tab: this.makeTab("log", "Log"), node: this.log.node },
     failures: { tab: this.makeTab("failures", "Failures"), node: this.failures.node },
     result: { tab: this.makeTab("result", "Result"), node: this.result.node },
+    time: { tab: this.makeTab("time", "Time"), node: this.time.node },
   };
   waitSoon = later(WAITS_MS, () => this.onNothing(true));
   // In the place of "Cancel" comes what does no harm, and the other takes no click at once: a double click cancels nothing.
@@ -69,6 +72,7 @@ class MonitorView extends View {
       "change:_points": () => this.standing.showPoints(this.model.get("_points")),
       "change:_failures": () => this.onFailures(),
       "change:_result": () => this.onResult(),
+      "change:_time": () => this.time.show(this.model.get("_time"), this.job),
       "change:_busy": () => this.onActions(),
       "change:error": () => this.onNothing(true),
     });
@@ -175,6 +179,7 @@ class MonitorView extends View {
     this.standing.show(job);
     this.failures.show(this.model.get("_failures"), job);
     this.result.show(this.model.get("_result"), job);
+    this.time.show(this.model.get("_time"), job);
     this.onTabs();
   }
 

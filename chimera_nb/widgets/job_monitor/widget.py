@@ -28,6 +28,7 @@ from chimera_nb.widgets.job_monitor.result import (
     first_records_of,
     shards_of,
 )
+from chimera_nb.widgets.job_monitor.time_spent import describe_time
 from pipeline.errors import ChimeraError
 from pipeline.storage import Store
 
@@ -48,7 +49,8 @@ class JobMonitor(ChimeraWidget):
 
     _esm = assets.script("job_monitor/view")
     _css = assets.style(
-        "base/chart", "job_monitor/log", "job_monitor/style", "job_monitor/result", "job_monitor/numbers"
+        *("base/chart", "job_monitor/log", "job_monitor/style", "job_monitor/result", "job_monitor/numbers"),
+        "job_monitor/time_spent",
     )
 
     job_id = traitlets.Unicode(help="The job that is watched; set it to watch another.").tag(sync=True)
@@ -60,6 +62,7 @@ class JobMonitor(ChimeraWidget):
     _points = traitlets.List().tag(sync=True)
     _failures = traitlets.Dict().tag(sync=True)
     _result = traitlets.Dict().tag(sync=True)
+    _time = traitlets.Dict().tag(sync=True)
     _busy = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, job_id: str = "", session: Session | None = None, **traits: Any) -> None:
@@ -140,6 +143,7 @@ class JobMonitor(ChimeraWidget):
         self._record, self._course = None, monitor_model.Course()
         with self.hold_sync():
             self.error, self._job, self._points, self._failures, self._result = "", {}, [], {}, {}
+            self._time = {}
             self.set_trait("status", "")
         self._show_log([])
         self._follow()
@@ -177,7 +181,7 @@ class JobMonitor(ChimeraWidget):
                 self._points = [list(point) for point in self._course.points]
             self.set_trait("status", record.status.value)
             if ended:
-                self._failures = self._result = held(messages.Loading())
+                self._failures = self._result = self._time = held(messages.Loading())
         if ended:
             self._background.start(self._gather(generation, record))
 
@@ -215,6 +219,9 @@ class JobMonitor(ChimeraWidget):
                 self._failures = failures
                 if record.status is not Status.COMPLETE:
                     self._result = {}
+        time = await self._tried(target, lambda store: describe_time(store, record))
+        if not self._generation.is_late(generation):
+            self._time = time
 
     async def _tried(self, target: str, call: Callable[[Store], State]) -> dict[str, Any]:
         try:
