@@ -19,7 +19,7 @@ _PEER_THREADS = (16, 32, 64)
 def rows(context: Context) -> list[Row]:
     count = 300 if context.quick else 2_000
     times = 1 if context.quick else 3
-    with _bucket() as endpoint:
+    with slow_bucket() as endpoint:
 
         def measured(who: str, threads: int = 0) -> dict[str, float]:
             command = [
@@ -65,8 +65,9 @@ def rows(context: Context) -> list[Row]:
 
 
 @contextmanager
-def _bucket() -> Iterator[str]:
-    command = [sys.executable, "-m", "benchmarks.slow_objects", str(_SIZE), str(_SECONDS)]
+def slow_bucket(count: int = 0) -> Iterator[str]:
+    """The address of a server of objects of _SIZE, of which it lists so many; each answer takes _SECONDS."""
+    command = [sys.executable, "-m", "benchmarks.slow_objects", str(_SIZE), str(_SECONDS), str(count)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:

@@ -74,13 +74,35 @@ class Pattern:
 
     def matches(self, name: str) -> bool:
         """Whether the whole name matches."""
-        return name.startswith(self.prefix) and self._matcher.accepts(name, len(self.prefix))
+        if not name.startswith(self.prefix):
+            return False
+        if self._ending is None:
+            return self._matcher.accepts(name, len(self.prefix))
+        rest, folders = self._ending
+        return (
+            name.endswith(rest)
+            and len(name) >= len(self.prefix) + len(rest)
+            and (folders or "/" not in name[len(self.prefix) :])
+        )
 
     def reaches(self, start: str) -> bool:
         """Whether a name that begins so, and goes on, could match."""
         if len(start) <= len(self.prefix):
             return self.prefix.startswith(start)
         return start.startswith(self.prefix) and self._matcher.goes_on(start, len(self.prefix))
+
+    @cached_property
+    def _ending(self) -> tuple[str, bool] | None:
+        """What names end in, and whether in folders too, of a pattern as `a/*.bz2` or `a/**/*.bz2`; None of others.
+
+        Most patterns are such, and each file of a listing is held against them.
+        """
+        wild = list(_tokens(self.text))[len(self.prefix) :]
+        folders = wild[:1] == [_FOLDERS]
+        star, rest = wild[folders : folders + 1], wild[folders + 1 :]
+        if star != [_STAR] or not all(isinstance(token, str) for token in rest) or "/" in rest:
+            return None
+        return "".join(map(str, rest)), folders
 
     @cached_property
     def _matcher(self) -> _Matcher:

@@ -95,6 +95,14 @@ class JobOptions:
             label="Read every file of the selection",
         ),
     ] = False
+    newest: Annotated[
+        bool,
+        Option(
+            "Read the newest version of a file that was replaced after it was listed; else it has failed",
+            part="more",
+            label="Read the newest version of a file that is replaced meanwhile",
+        ),
+    ] = False
     since: Annotated[
         str | None,
         Option(
@@ -105,14 +113,6 @@ class JobOptions:
             metavar=f"JOB|TARGET|{LAST}",
         ),
     ] = None
-    newest: Annotated[
-        bool,
-        Option(
-            "Read the newest version of a file that was replaced after it was listed; else it has failed",
-            part="more",
-            label="Read the newest version of a file that is replaced meanwhile",
-        ),
-    ] = False
     shards: Annotated[
         int | None,
         Option(

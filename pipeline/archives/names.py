@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
-
 DEEPEST = 2  # archives around a file
 
-_TAR_NAME = re.compile(
-    r"\.(?:tar(?:\.(?:gz|gzip|bz2?|bzip2|xz|zst|zstd))?|tgz|tbz2?|tb2|txz|tzst)\Z", re.IGNORECASE
+_TAR_ENDINGS = (
+    ".tar",
+    *(f".tar.{form}" for form in ("gz", "gzip", "bz", "bz2", "bzip2", "xz", "zst", "zstd")),
+    *(".tgz", ".tbz", ".tbz2", ".tb2", ".txz", ".tzst"),
 )
-_ZIP_NAME = re.compile(r"\.zip\Z", re.IGNORECASE)
+_ENDINGS = (*_TAR_ENDINGS, ".zip")
+_LONGEST = max(map(len, _ENDINGS))
 
 
 def is_archive_name(name: str) -> bool:
     """Whether a file of this name is taken for an archive until its bytes say something else."""
-    return _TAR_NAME.search(name) is not None or _ZIP_NAME.search(name) is not None
+    return name[-_LONGEST:].lower().endswith(_ENDINGS)  # each file of a listing asks
 
 
 def is_tar_name(name: str) -> bool:
     """Whether a file of this name, compressed or not, should be a tar."""
-    return _TAR_NAME.search(name) is not None
+    return name[-_LONGEST:].lower().endswith(_TAR_ENDINGS)

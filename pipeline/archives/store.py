@@ -6,7 +6,7 @@ object or a local path, and nothing of archives. It only reads members.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from pipeline.archives.streams import RangeReader, StreamedReader, ZipReader
 from pipeline.errors import BadFileError, ObjectNotFoundError, StorageError
 from pipeline.storage import Entry, ListingPage, ReadStream, Store, Version, WriteStream
 from pipeline.storage.around import StoreAround
+from pipeline.storage.entries import in_pages
 from pipeline.uri import SEPARATOR, Uri, written
 
 _HEAD_BYTES = 64 << 10
@@ -93,6 +94,13 @@ class ArchiveStore(StoreAround):
             return self._members(place, recursive=recursive)
         found = self.store.list_objects(place.stored, recursive=recursive)
         return (_as_written(Uri(place.bucket, ""), entry) for entry in found)
+
+    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
+        place = Uri.parse(prefix)
+        if place.members:
+            return in_pages(self._members(place, recursive=True))
+        root = Uri(place.bucket, "")
+        return ([_as_written(root, entry) for entry in page] for page in self.store.list_pages(place.stored))
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:
         place = Uri.parse(folder)

@@ -4,8 +4,8 @@
         -> WriteOutput
 
 ReadOnce and PackFiles are there where the source says what its files hold; else files are in packets from the listing
-on. ExpandArchives has those that may be archives. A large file comes out of ReadAndDecompress unread, if its format has
-blocks, and goes through DecodeLarge.
+on. ExpandArchives has those that may be archives. A large file
+comes out of ReadAndDecompress unread, if its format has blocks, and goes through DecodeLarge.
 
 Matching and reading are our own: Beam's fileio gave empty output without an error (see docs of `pipeline.codecs`
 and `pipeline.storage` for what they guarantee instead).

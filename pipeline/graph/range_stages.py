@@ -21,7 +21,7 @@ from apache_beam.transforms.core import RestrictionProvider
 
 from pipeline.errors import BadFileError
 from pipeline.graph.counters import count, count_only
-from pipeline.graph.elements import RECORDS, decode_uri, encode_file, encode_uri
+from pipeline.graph.elements import RECORDS, decode_uri, encode_file
 from pipeline.graph.read_stages import FOUND, LARGE, ReadAndDecompressGCSFile
 from pipeline.graph.write_stages import WriteParts
 from pipeline.inputs.packets import ListedFile
@@ -87,6 +87,7 @@ class DecodeRanges(beam.DoFn):
         job: LargeJob,
         tracker: Any = beam.DoFn.RestrictionParam(Ranges()),  # noqa: B008 - how Beam is told
     ) -> Iterator[tuple[bytes, RangeFound]]:
+        element = encode_file(ListedFile(job.file.uri, job.file.size, job.file.generation))
         bounds, claims = tracker.current_restriction(), _Claims(tracker)
         name = f"{job.name}-{bounds.start:014d}-{uuid.uuid4().hex[:8]}"
         writer = PartWriter(self._store, self._folder, owner=self._job_id, name=name)
@@ -101,13 +102,13 @@ class DecodeRanges(beam.DoFn):
             _log.info("%s: %s; it is read in order", job.file.uri, e)
             writer.abort()
             self._store.delete(part.uri for part in parts)
-            yield encode_uri(job.file.uri), RangeFound(job, None)
+            yield element, RangeFound(job, None)
         except BaseException:
             writer.abort()
             raise
         else:
             if found is not None:
-                yield encode_uri(job.file.uri), RangeFound(job, replace(found, parts=tuple(parts)))
+                yield element, RangeFound(job, replace(found, parts=tuple(parts)))
         claims.claim_rest()
 
 
@@ -133,7 +134,7 @@ class _Claims:
 
 
 class JoinRanges(beam.DoFn):
-    """A large file's ranges -> its parts, and its record under RECORDS; under IN_ORDER the file if they are not all."""
+    """A large file's ranges -> its parts, and its record under RECORDS; under IN_ORDER its URI if they are not all."""
 
     def __init__(self, store: Store, job_id: str, max_ratio: int) -> None:
         self._store, self._job_id, self._max_ratio = store, job_id, max_ratio
@@ -149,10 +150,7 @@ class JoinRanges(beam.DoFn):
         except BadFileError as e:
             _log.info("%s: %s; it is read in order", decode_uri(uri), e)
             self._store.delete(part.uri for one in good for part in one.parts)
-            file = ranges[0].job.file
-            yield TaggedOutput(
-                IN_ORDER, encode_file(ListedFile(file.uri, file.size, file.generation, file.crc32c))
-            )
+            yield TaggedOutput(IN_ORDER, uri)
             return
         first = whole.parts[0].uri if whole.parts else None
         count("read-files")

@@ -42,7 +42,7 @@ LISTINGS_IN_GRAPH = 1000
 _COUNTED = {"complete": "read-files", "failed": "failed-files", "skipped": "skip-files"}
 FOUND = "found"  # the tag of counts of files beyond those that were listed
 ARCHIVES = "archives"  # and of files that may be archives
-LARGE = "large"  # of files that are decoded by ranges
+LARGE = "large"  # the tag of files that are decoded by ranges
 
 
 class ReadListings(beam.DoFn):

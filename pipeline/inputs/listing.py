@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from pipeline.glob import Pattern
 from pipeline.inputs.matching import may_hold_files
@@ -35,6 +36,12 @@ class Listing:
     folder: bool = False
     held: tuple[str, ...] = ()
 
+    def entries(self, store: Store) -> Iterator[Entry]:
+        """All that is listed, in any order. Raises StorageError."""
+        if self.recursive:
+            return chain.from_iterable(store.list_pages(self.prefix))
+        return store.list_objects(self.prefix, recursive=False)
+
     def covers(self, uri: str) -> bool:
         """Whether the listing has this file, if it is there."""
         return uri.startswith(self.prefix) and (self.recursive or "/" not in uri[len(self.prefix) :])
@@ -43,9 +50,13 @@ class Listing:
     def _globs(self) -> tuple[Pattern, ...]:
         return tuple(Pattern(split_uri(pattern)[1]) for pattern in self.patterns)
 
+    @cached_property
+    def _name_at(self) -> int:
+        return len(self.prefix) - len(split_uri(self.prefix)[1])
+
     def takes(self, uri: str) -> bool:
-        """Whether a pattern takes a file, or what it may hold as an archive."""
-        name = split_uri(uri)[1]
+        """Whether a pattern takes a file of the bucket, or what it may hold as an archive."""
+        name = uri[self._name_at :]
         return any(glob.matches(name) or may_hold_files(uri, glob) for glob in self._globs)
 
 
@@ -70,7 +81,10 @@ class Listings:
             if one.prefix != listing.prefix
             and (one.prefix.startswith(listing.prefix) or listing.prefix.startswith(one.prefix))
         ]
-        for entry in store.list_objects(listing.prefix, recursive=listing.recursive):
+        for entry in listing.entries(store):
+            if not alone and not near:
+                yield entry, listing.takes(entry.uri), listing.folder
+                continue
             having = [listing, *(one for one in near if one.covers(entry.uri))]
             if entry.uri not in alone and max(len(one.prefix) for one in having) == len(listing.prefix):
                 yield (

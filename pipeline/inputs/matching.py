@@ -90,9 +90,12 @@ def may_hold_files(uri: str, glob: Pattern) -> bool:
     One that is named as such may, where the pattern matches it or goes on below it; any other where the pattern names
     it as one.
     """
+    is_named_so = is_archive_name(uri)
+    if not is_named_so and SEPARATOR not in glob.text:
+        return False  # as of most files that are listed
     path = split_uri(uri)[1]
     below = glob.reaches(path + SEPARATOR)
-    if is_archive_name(path):
+    if is_named_so:
         return below or glob.matches(path)
     return below and any(outside.matches(path) for outside in _archives_of(glob.text))
 

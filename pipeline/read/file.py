@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 
 ZIP = "zip"  # the codec
 _READINGS = 5  # of one file, where what came was not what is stored
-# A file of more bytes is not read with one request, nor one of which nobody knows how large it is:
-_LARGE_BYTES = 1 << 20
+_LARGE_BYTES = 1 << 20  # more is not read with one request, nor what nobody knows the size of:
 _FIRST_OF_LARGE = 256 << 10  # so much of it waits while others are decoded
 _OF_THE_FILE = (BadFileError, StorageError)  # what makes a failed file, and not a failed bundle
 _GONE = (ObjectNotFoundError, ObjectChangedError, AccessDeniedError)  # and what does before a second reading

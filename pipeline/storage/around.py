@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -55,6 +55,9 @@ class StoreAround(Store):
 
     def list_objects(self, prefix: str, *, recursive: bool = True) -> Iterator[Entry]:
         return self.store.list_objects(prefix, recursive=recursive)
+
+    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
+        return self.store.list_pages(prefix)
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:
         return self.store.list_folder(folder, page_size=page_size)

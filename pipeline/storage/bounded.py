@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.storage.access_policy import AccessLists
@@ -66,6 +66,13 @@ class BoundedStore(Store):
         whole = self.lists.check_prefix(prefix)
         found = self.store.list_objects(prefix, recursive=recursive)
         return found if whole else (entry for entry in found if self.lists.allows_reading(entry.uri))
+
+    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
+        whole = self.lists.check_prefix(prefix)
+        pages = self.store.list_pages(prefix)
+        if whole:
+            return pages
+        return ([entry for entry in page if self.lists.allows_reading(entry.uri)] for page in pages)
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:
         if leading := self.lists.folders_towards(folder):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +24,13 @@ class Entry:
     generation: int | None = None
     crc32c: str | None = None
     updated: str | None = None
+
+
+def in_pages(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Entries as they come, some at a time."""
+    entries = iter(entries)
+    while page := list(islice(entries, 1000)):
+        yield page
 
 
 @dataclass(frozen=True)

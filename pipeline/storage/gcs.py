@@ -14,6 +14,7 @@ from pipeline.storage import gcs_read, gcs_write
 from pipeline.storage.backends import Objects
 from pipeline.storage.entries import Entry, ListingPage, ReadStream
 from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
+from pipeline.storage.gcs_list import list_pages
 from pipeline.storage.gcs_read import blob_of
 from pipeline.storage.local_streams import FileReader, mapped
 from pipeline.uri import split_uri
@@ -80,6 +81,9 @@ class Buckets(Objects):
         for blob in self._list(prefix, delimiter=None if recursive else "/"):
             if blob.name.startswith(name) and not _stands_for_folder(blob):
                 yield _entry(bucket, blob)
+
+    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
+        return list_pages(prefix, self.terms)
 
     def list_folder(self, folder: str, *, page_size: int) -> Iterator[ListingPage]:
         bucket, _ = split_uri(folder)

@@ -1,7 +1,7 @@
-"""Requests for objects' bytes, by google-auth's transport for urllib3: a third of the CPU of the client's session.
+"""Requests for objects' bytes and for long listings, by google-auth's transport for urllib3.
 
-They go out as the client's own do: with its credentials, through the proxies and with the certificates that the
-environment names, within a deadline. Small objects are most of what a job asks for, and each is one request.
+It takes a third of the CPU of the client's own session. Requests go out as the client's own do: with its credentials,
+through the proxies and with the certificates that the environment names, within a deadline.
 """
 
 from __future__ import annotations
@@ -30,15 +30,17 @@ _VARIABLES = (*_PROXIES, *map(str.upper, _PROXIES), *_BUNDLES)
 _RETRIES = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=5)
 
 
-def get_media(url: str, headers: Mapping[str, str], cloud: Cloud, seconds: float) -> urllib3.BaseHTTPResponse:
-    """The answer, whole, its bytes as they are stored. `seconds` is how long the store may be silent.
+def get(
+    url: str, headers: Mapping[str, str], cloud: Cloud, seconds: float, *, decode: bool = False
+) -> urllib3.BaseHTTPResponse:
+    """The answer, whole, its bytes as they come or unpacked. `seconds` is how long the store may be silent.
 
     Raises what urllib3 and google-auth raise.
     """
     environment = tuple(map(os.environ.get, _VARIABLES))
     http = _transport(os.getpid(), cloud.endpoint, url[: url.index("/", url.index("//") + 2)], environment)
     answer: urllib3.BaseHTTPResponse = http.urlopen(
-        "GET", url, headers=dict(headers), timeout=seconds, decode_content=False, retries=_RETRIES
+        "GET", url, headers=dict(headers), timeout=seconds, decode_content=decode, retries=_RETRIES
     )
     return answer
 

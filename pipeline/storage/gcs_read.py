@@ -24,7 +24,7 @@ from pipeline.storage.checksum import Crc32c
 from pipeline.storage.entries import ReadStream
 from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
 from pipeline.storage.gcs_faults import NO_STORE
-from pipeline.storage.gcs_media import as_response, get_media
+from pipeline.storage.gcs_media import as_response, get
 from pipeline.uri import split_uri
 
 WINDOW_BYTES = 4 << 20  # one request brings so much
@@ -162,7 +162,7 @@ def _fetch(uri: str, start: int, end: int, generation: int | None, terms: Terms)
     url = _url(uri, generation, terms)
     # Without an encoding that is accepted it may be unpacked on the way.
     headers = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "gzip"}
-    answer = get_media(url, headers, terms.cloud, terms.answer())
+    answer = get(url, headers, terms.cloud, terms.answer())
     if answer.status == 416:
         return _empty(uri, start, answer.headers, terms)
     if answer.status not in {200, 206}:

@@ -6,7 +6,7 @@ looks into a local file would wait for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from pipeline.errors import NoStackError
 from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.backends import Objects, Versions
 from pipeline.storage.cloud import Cloud
-from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream
+from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream, in_pages
 from pipeline.storage.local import LocalFiles
 from pipeline.storage.local_versions import LocalVersions, remove_empty_folder
 from pipeline.storage.patience import JOB, Patience
@@ -73,6 +73,11 @@ class PlainStore(Store):
 
     def list_objects(self, prefix: str, *, recursive: bool = True) -> Iterator[Entry]:
         return self._of(prefix).list_objects(prefix, recursive=recursive)
+
+    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
+        if prefix.startswith("gs://"):
+            return self._buckets.list_pages(prefix)
+        return in_pages(_LOCAL.list_objects(prefix, recursive=True))
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:
         return self._of(folder).list_folder(folder, page_size=page_size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
@@ -69,6 +69,12 @@ class Store(Protocol):
         With recursive=False only those without a further "/". The empty objects that stand for folders (their
         name ends in "/") are left out. Raises ObjectNotFoundError when the bucket is absent; a local folder that
         is absent holds nothing.
+        """
+
+    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
+        """All objects whose URI starts with `prefix`, as `list_objects` has them, in pages in any order.
+
+        A long listing of a bucket is many requests at once; `updated` is not told.
         """
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:

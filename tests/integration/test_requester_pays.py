@@ -46,6 +46,7 @@ def asked_of(paying: str, tmp_path) -> dict[str, object]:
     large.write_bytes(os.urandom(9 << 20))  # sent in several requests
     return {
         "list": lambda store: [entry.uri for entry in store.list_objects(f"{root}/in/")],
+        "many pages": lambda store: list(store.list_pages(f"{root}/in/")),
         "pages": lambda store: list(store.list_folder(f"{root}/")),
         "versions": lambda store: list(store.list_versions(f"{root}/in/")),
         "there": lambda store: store.bucket_exists(paying),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
+from dataclasses import replace
+from functools import partial
 
 import pytest
 import requests
@@ -18,7 +20,8 @@ from pipeline.errors import (
     StorageError,
     StoreUnavailableError,
 )
-from pipeline.storage import Patience, PlainStore, gcs_versions
+from pipeline.storage import Patience, PlainStore, gcs_list, gcs_versions
+from pipeline.storage.name_ranges import RangedListing
 
 STORE = PlainStore()
 
@@ -42,6 +45,21 @@ def test_objects_of_any_name_are_listed_and_read(root):
         assert entries[uri].size == len(name.encode())
         assert entries[uri].generation
         assert entries[uri].updated.endswith("Z")
+
+
+def test_pages_of_a_long_listing_have_what_a_listing_has(root):
+    names = [*NAMES, *(f"many/{n % 3}/{n}" for n in range(40)), "folder/"]
+    for name in names:
+        STORE.write_bytes(f"{root}/{name}", b"" if name == "folder/" else name.encode())
+    for page_size in (1000, 3):
+        with pytest.MonkeyPatch.context() as small:
+            small.setattr(gcs_list, "RangedListing", partial(RangedListing, page=page_size, threads=4))
+            for prefix in ("", "many/", "many/1/1", "folder", "none/"):
+                found = [entry for page in STORE.list_pages(f"{root}/{prefix}") for entry in page]
+                expected = [replace(entry, updated=None) for entry in STORE.list_objects(f"{root}/{prefix}")]
+                assert sorted(found) == sorted(expected)
+    with pytest.raises(ObjectNotFoundError):
+        list(STORE.list_pages("gs://there-is-no-such-bucket/"))
 
 
 def test_a_prefix_is_text_and_a_level_is_one_level(root):

@@ -190,6 +190,7 @@ ASKED = {
     "delete_version": lambda store, uri: store.delete_version(uri, 1),
     "exists": lambda store, uri: store.exists(uri),
     "list_folder": lambda store, uri: store.list_folder(f"{uri}/"),
+    "list_pages": lambda store, uri: store.list_pages(f"{uri}/"),
     "list_objects": lambda store, uri: store.list_objects(f"{uri}/"),
     "list_versions": lambda store, uri: store.list_versions(f"{uri}/"),
     "look": lambda store, uri: store.look(uri),

@@ -35,6 +35,7 @@ CALLS = {
     "make_bucket": lambda store: store.make_bucket("bucket"),
     "list_objects": lambda store: list(store.list_objects(URI)),
     "list_folder": lambda store: list(store.list_folder("gs://bucket/")),
+    "list_pages": lambda store: list(store.list_pages(URI)),
     "stat": lambda store: store.stat(URI),
     "exists": lambda store: store.exists(URI),
     "check_gives": lambda store: store.check_gives(URI),

@@ -1,0 +1,98 @@
+"""How fast a long listing is planned, to the bare iterator of google-cloud-storage's client."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.row import BenchmarkError, Context, Goal, Row
+from benchmarks.slow_objects import name_of
+from benchmarks.small_objects import slow_bucket
+
+
+def rows(context: Context) -> list[Row]:
+    count = 50_000 if context.quick else 1_000_000
+    with slow_bucket(count) as endpoint:
+
+        def measured(who: str) -> dict[str, float]:
+            command = [sys.executable, "-m", "benchmarks.listing", endpoint, who, str(count)]
+            done = subprocess.run(command, cwd=context.root, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise BenchmarkError(f"{who} came to nothing: {done.stderr[-1000:]}")
+            found: dict[str, float] = json.loads(done.stdout)
+            print(f"  {who}: {found}", file=sys.stderr)
+            return found
+
+        peer, ours = measured("peer"), measured("ours")
+    what = f"{count:,} objects listed, matched and packed at 30 ms a page"
+    return [
+        Row(
+            what=what,
+            ours=count / ours["seconds"],
+            unit="objects/s",
+            goal=Goal(at_least=5),
+            peer_name="client.list_blobs",
+            peer=count / peer["seconds"],
+            ratio=peer["seconds"] / ours["seconds"],
+        ),
+        Row(
+            what=f"{what}: CPU for 1,000 objects",
+            ours=ours["cpu_us"],
+            unit="ms",
+            goal=Goal(under=4),
+            peer_name="client.list_blobs, not matched",
+            peer=peer["cpu_us"],
+            ratio=peer["cpu_us"] / ours["cpu_us"],
+        ),
+    ]
+
+
+def _ours(endpoint: str) -> tuple[Callable[[], list[bytes]], Callable[[list[bytes]], int]]:
+    """What the first stage of a job does with a folder, and how many files that gives."""
+    from pipeline.graph.archive_stages import LookedFor
+    from pipeline.graph.elements import FILES, count_files
+    from pipeline.graph.read_stages import ListGCSFiles
+    from pipeline.inputs.listing import listings
+    from pipeline.storage import Cloud, PlainStore
+
+    store = PlainStore(cloud=Cloud(endpoint))
+    looked_for = ["gs://bucket/in/**/*.bz2", "gs://bucket/in/**/*.gz", "gs://bucket/in/"]
+    stage = ListGCSFiles(store, "gs://bucket/out", LookedFor(store, looked_for, ""))
+    stage.start_bundle()
+    (listing,) = listings(looked_for)
+
+    def listed() -> list[bytes]:
+        return [*stage.process(listing), *(each.value for each in stage.finish_bundle())]
+
+    return listed, lambda packets: sum(count_files(one) for one in packets if one.startswith(FILES))
+
+
+def _peer(endpoint: str) -> tuple[Callable[[], int], Callable[[int], int]]:
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import storage
+
+    client = storage.Client(
+        project="p", credentials=AnonymousCredentials(), client_options={"api_endpoint": endpoint}
+    )
+    fields = "items(name,size,generation,crc32c),nextPageToken"
+    return lambda: sum(1 for _ in client.list_blobs("bucket", prefix="in/", fields=fields)), int
+
+
+def main(endpoint: str, who: str, count: int) -> None:
+    call: Any
+    call, how_many = _ours(endpoint) if who == "ours" else _peer(endpoint)
+    began, cpu = time.perf_counter(), time.process_time()
+    given = call()
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    found = how_many(given)
+    if found != count:
+        raise BenchmarkError(f"{found:,} names came of {count:,}, the last of which is {name_of(count - 1)}")
+    print(json.dumps({"seconds": round(seconds, 2), "cpu_us": round(1e6 * cpu / count, 2)}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
