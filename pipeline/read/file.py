@@ -146,8 +146,8 @@ def read_file(
     """Read and decode a file to its end, of the generation and size that were listed where it was.
 
     What is wrong with its bytes is in the record, or that it alone is refused, or replaced since. Raises
-    StoreUnavailableError when it is the store that is at fault, for as long as its patience lasts: then nothing is known
-    of the file, and a runner is to try the bundle again.
+    StoreUnavailableError when the store is at fault, for as long as its patience lasts: then nothing is known of the
+    file, and a runner is to try the bundle again.
     """
     trials, readings = Trials(store.patience), Trials(store.patience, most=_READINGS)
     version = version_to_open(None if options.newest else generation, size)
