@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 UNKNOWN_SIZE = -1  # of a file that was not listed
 PACKET_FILES = 256
 PACKET_BYTES = 8 << 20  # of files as they are stored
@@ -29,7 +31,11 @@ def pack(files: Sequence[ListedFile]) -> bytes:
     """Some files in few bytes: about 35 a file of a bucket."""
     common = os.path.commonprefix([file.uri for file in files])  # noqa: RUF071 - of characters is what is meant
     rest = [(file.uri[len(common) :], *file[1:]) for file in files]
-    return zlib.compress(json.dumps([common, rest], separators=(",", ":")).encode(), 1)
+    try:
+        text = msgspec.json.encode((common, rest))
+    except UnicodeEncodeError:  # of a local name that is no text
+        text = json.dumps([common, rest], separators=(",", ":")).encode()
+    return zlib.compress(text, 1)
 
 
 def unpack(packet: bytes) -> Iterator[ListedFile]:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.read.held_lines import Chunks, HeldLines
 from pipeline.read.large import LargeFile, look_at_large
+from pipeline.read.opening import own_faults, version_to_open
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
 from pipeline.uri import SEPARATOR
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 
 ZIP = "zip"  # the codec
 _READINGS = 5  # of one file, where what came was not what is stored
-_LARGE_BYTES = 1 << 20  # more is not read with one request, nor what nobody knows the size of:
-_FIRST_OF_LARGE = 256 << 10  # so much of it waits while others are decoded
 _OF_THE_FILE = (BadFileError, StorageError)  # what makes a failed file, and not a failed bundle
 _GONE = (ObjectNotFoundError, ObjectChangedError, AccessDeniedError)  # and what does before a second reading
 # More decoders than cores gain nothing, and each holds a megabyte or more.
@@ -146,17 +145,12 @@ def read_file(
 ) -> ReadFile:
     """Read and decode a file to its end, of the generation and size that were listed where it was.
 
-    What is wrong with its bytes is in the record, or that it alone is refused, or replaced since.
-
-    Raises StoreUnavailableError when it is the store that is at fault, for as long as its patience lasts: then
-    nothing is known of the file, and a runner is to try the bundle again.
+    What is wrong with its bytes is in the record, or that it alone is refused, or replaced since. Raises
+    StoreUnavailableError when the store is at fault, for as long as its patience lasts: then nothing is known of the
+    file, and a runner is to try the bundle again.
     """
     trials, readings = Trials(store.patience), Trials(store.patience, most=_READINGS)
-    version: dict[str, int] = {}
-    if generation is not None and not options.newest:
-        version["generation"] = generation
-    if size is not None and not 0 <= size <= _LARGE_BYTES:
-        version["first_bytes"] = _FIRST_OF_LARGE
+    version = version_to_open(None if options.newest else generation, size)
     while True:
         try:
             return _read_once(store, uri, options, version)
@@ -171,7 +165,7 @@ def _read_once(store: Store, uri: str, options: ReadOptions, version: dict[str, 
     opened = queued = 0.0
     result = ReadFile(FileRecord(uri, "failed", version.get("generation")))
     try:
-        with _own_faults(store, uri), store.open_read(uri, **version) as stream:
+        with own_faults(store, uri), store.open_read(uri, **version) as stream:
             if options.splits(stream):
                 result.large = look_at_large(store, stream, options.codec)
                 if result.large:
@@ -209,18 +203,6 @@ def _read_once(store: Store, uri: str, options: ReadOptions, version: dict[str, 
         disk_seconds=round(result.lines.writing.seconds, 3),
     )
     return result
-
-
-@contextmanager
-def _own_faults(store: Store, uri: str) -> Iterator[None]:
-    """Let errors through that are this file's alone; one that all others have is raised as StoreUnavailableError."""
-    try:
-        yield
-    except StoreUnavailableError:
-        raise
-    except StorageError:
-        store.check_gives(uri)
-        raise
 
 
 def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> None:
@@ -301,7 +283,7 @@ def _read_again(store: Store, first: ReadStream, wanted: str) -> Chunks:
 
     Raises ObjectChangedError where the store has another version by now, StorageError where other bytes come.
     """
-    with _own_faults(store, first.uri), first.again() as stream, _decoding:
+    with own_faults(store, first.uri), first.again() as stream, _decoding:
         intake = BufferedStream(stream)
         try:
             yield from choose_codec(intake.peek(HEAD_BYTES), first.uri, wanted).decode(intake)

@@ -156,10 +156,10 @@ class Growing(PlainStore):
 
     listed = 0
 
-    def list_objects(self, prefix, *, recursive=True):
+    def list_pages(self, prefix):
         Growing.listed += 1
-        for entry in super().list_objects(prefix, recursive=recursive):
-            yield replace(entry, size=entry.size + Growing.listed)
+        for page in super().list_pages(prefix):
+            yield [replace(entry, size=entry.size + Growing.listed) for entry in page]
 
 
 def test_a_file_that_is_listed_twice_with_other_sizes_is_one_file(tmp_path):
