@@ -167,19 +167,6 @@ class JobOptions:
             hint="Of each process; a file that does not fit is read twice. Left open: half of what is free.",
         ),
     ] = None
-    budget: Annotated[
-        str | None,
-        Option(
-            "Refuse or cancel the job when it would come to more than this: an amount of money, or worker-hours (8h)",
-            unset="no bound",
-            check=check_budget,
-            metavar="AMOUNT|HOURSh",
-            part="more",
-            label="Budget",
-            placeholder="no bound",
-            hint="An amount (12.50) or worker-hours (8h); a job that would pass it is refused, or cancelled.",
-        ),
-    ] = None
     split_mb: Annotated[
         int | None,
         Option(
@@ -191,6 +178,19 @@ class JobOptions:
             label="Split files from, MB",
             placeholder=f"{SPLIT_MB:,}",
             hint="A larger file is decoded by several workers, where its format has blocks. 0: never.",
+        ),
+    ] = None
+    budget: Annotated[
+        str | None,
+        Option(
+            "Refuse or cancel the job when it would come to more than this: an amount of money, or worker-hours (8h)",
+            unset="no bound",
+            check=check_budget,
+            metavar="AMOUNT|HOURSh",
+            part="more",
+            label="Budget",
+            placeholder="no bound",
+            hint="An amount (12.50) or worker-hours (8h); a job that would pass it is refused, or cancelled.",
         ),
     ] = None
     overwrite: Annotated[

@@ -48,7 +48,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.errors import JobError, ReconciliationError, TooManyFailuresError
 from pipeline.job_options import FORMATS
@@ -180,17 +180,35 @@ class Part:
     header: int = 0  # bytes at the beginning that are no file's
 
     @property
+    def name(self) -> str:
+        """Its name in the folder that it is in."""
+        return self.uri.rpartition("/")[2]
+
+    @property
     def suffix(self) -> str:
         """What its bytes are, as its name says."""
         ending = self.uri.rpartition(".")[2]
         return ending if ending in FORMATS else "ndjson"
 
 
+class Written(Protocol):
+    """What was written: a part, or the sums over some."""
+
+    @property
+    def lines(self) -> int: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def header(self) -> int: ...
+
+
 def reconcile(
     listed: int,
     totals: Totals,
-    output: Iterable[Part],
-    ledger: Iterable[Part],
+    output: Iterable[Written],
+    ledger: Iterable[Written],
     where: str,
     *,
     unit: str = "lines",

@@ -61,6 +61,10 @@ class PlainStore(Store):
     def bucket_exists(self, bucket: str) -> bool:
         return not bucket or self._buckets.bucket_exists(bucket)
 
+    def check_deletes(self, bucket: str) -> None:
+        if bucket:
+            self._buckets.check_deletes(bucket)
+
     def list_buckets(self) -> list[str]:
         return self._buckets.list_buckets()
 

@@ -22,7 +22,7 @@ SUMMARY = "summary.json"
 SHARDS = "shards.ndjson"
 CLAIM = "_chimera/claim.json"
 INPUTS = "inputs"  # no job id, so no job's folder
-_SHARD = re.compile(r"(output|ledger)-\d{5,}-of-(\d{5,})\.(?:ndjson|parquet|csv|xlsx)")
+_SHARD = re.compile(r"(output|ledger)-(\d{5,})-of-(\d{5,})\.(?:ndjson|parquet|csv|xlsx)")
 _FOLDERS = re.compile(r"(?:[^/=]+=[^/]*/)*")  # of rows that are divided by the values of columns
 
 
@@ -71,7 +71,13 @@ def read_shard_name(uri: str) -> tuple[str, int] | None:
     if uri.endswith(f"/{SHARDS}"):
         return "list", 1
     found = _SHARD.fullmatch(uri.rpartition("/")[2])
-    return (found[1], int(found[2])) if found else None
+    return (found[1], int(found[3])) if found else None
+
+
+def shard_number(name: str) -> int | None:
+    """The number in the name of a published file; None for a file that is none."""
+    found = _SHARD.fullmatch(name.rpartition("/")[2])
+    return int(found[2]) if found else None
 
 
 def job_folders(target: str) -> str:

@@ -19,6 +19,7 @@ OWN = {
     "browser/content.css": r"\.ch-browser ",
     "browser/list.css": r"\.ch-browser ",
     "job_monitor/style.css": r"\.ch-monitor ",
+    "market_plot/style.css": r"\.chimera[ .]+ch-market",
     "preview/style.css": r"\.ch-preview|\.chimera \.ch-preview",
     "job_monitor/result.css": r"\.ch-monitor |\.ch-result",
     "job_monitor/numbers.css": r"\.ch-monitor[ :\[]",
