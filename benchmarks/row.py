@@ -13,6 +13,10 @@ class BenchmarkError(Exception):
     """The measurement itself came to nothing, so there is no result to judge."""
 
 
+class TooBusyError(BenchmarkError):
+    """The machine does too much else to be measured on."""
+
+
 class MissingPeerError(BenchmarkError):
     """A peer is not installed."""
 
@@ -63,10 +67,10 @@ class Row:
 def slope(raw_once: int, once: float, raw_twice: int, twice: float) -> float:
     """MB of raw data a second, of the second half alone: what is paid once, like start-up, cancels out.
 
-    Raises BenchmarkError when twice the data took no longer, which on a quiet machine cannot be.
+    Raises TooBusyError when twice the data took no longer, which on a quiet machine cannot be.
     """
     if twice <= once:
-        raise BenchmarkError(
+        raise TooBusyError(
             f"twice the data took {twice:.2f} s and once {once:.2f} s: the machine is too busy to measure on"
         )
     return (raw_twice - raw_once) / (twice - once) / 1e6

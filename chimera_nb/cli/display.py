@@ -247,10 +247,6 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         print_json(plan.to_json())
         return
     out.print(text(f"would read {plural(plan.files, 'file')}, {size(plan.bytes)}"))
-    for line in in_words(plan.forecast) if plan.forecast else ():
-        print_hanging(out, Text("  "), printable(line), 4)
-    if plan.over_budget:
-        out.print(text(f"  {plan.over_budget}", "red"))
     if plan.since:
         print_hanging(out, Text("  since "), printable(since_text(plan.since) or ""), 8)
     if plan.text:
@@ -259,6 +255,10 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
             print_hanging(out, Text("    "), printable(f"{uri}: {why}"), 6)
         if plan.total > _UNREAD_SHOWN:
             out.print(text(f"    and {plan.total - _UNREAD_SHOWN:,} more"))
+    for line in in_words(plan.forecast) if plan.forecast else ():
+        print_hanging(out, Text("  "), printable(line), 4)
+    if plan.over_budget:
+        out.print(text(f"  {plan.over_budget}", "red"))
 
 
 def print_schedule(schedule: Schedule, *, as_json: bool) -> None:

@@ -75,13 +75,15 @@ def test_what_will_not_be_read_is_said_before_and_after(chimera, markets, tmp_pa
     reasons = "1 not .bz2, 1 held by other files as well"
     dry = chimera(*asked, "--dry-run").stdout.splitlines()
     size = len(STORE.read_bytes(f"{markets}/29614797.bz2"))
-    assert dry == [
+    assert dry[:4] == [
         f"would read 1 file, {size} B",
         f"  2 of 3 files ({size + 5} B) will not be read: {reasons}; --every-file reads them",
         f"    {markets}/notes.txt: not .bz2",
         f"    {markets}/29614797.bz2: the event's own file; its markets stand beside it",
     ]
+    assert [line.split()[0] for line in dry[4:]] == ["about"] * 2
     document = json.loads(chimera(*asked, "--dry-run", "--json").stdout)
+    assert document["forecast"]["files"] == 1
     assert document["files"] == {"listed": 2, "read": 1, "skipped": 1}
     assert document["unmatched"] == {"files": 1, "bytes": 5}
     assert len(document["notRead"]) == 2
@@ -140,6 +142,7 @@ def test_submit_and_wait_prints_the_finished_document_and_nothing_else(chimera, 
     assert len(output_shards(STORE, str(tmp_path / "out"))) == 3
     assert lines_of(str(tmp_path / "out")) == expected_lines(good_files())
     shown = json.loads(chimera("jobs", "show", document["jobId"], "--json").stdout)
+    assert shown.pop("slowness")["files"] == 23
     assert shown == document
     listed = json.loads(chimera("jobs", "list", "--json").stdout)
     assert listed == {"jobs": [document], "unreadable": [], "nextPage": None}

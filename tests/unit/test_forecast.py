@@ -168,9 +168,11 @@ def test_the_last_jobs_of_this_machine_teach_the_next_forecast():
         return record(told, **{**done, **more})
 
     assert learnt([], "me") == 1.0
-    assert learnt([job(2.0), job(9.0, "other"), job(3.0), job(2.5)], "me") == pytest.approx(2.5, rel=0.01)
-    assert learnt([job(2.0)] * 5 + [job(4.0)] * 20, "me") == pytest.approx(2.0, rel=0.01)
-    assert learnt([job(1000.0)], "me") == 5.0
+    assert learnt([job(2.0), job(9.0, "other"), job(3.0), job(2.5)], "me") == pytest.approx(
+        2.5**0.75, rel=0.01
+    )
+    assert learnt([job(2.0)] * 5 + [job(4.0)] * 20, "me") == pytest.approx(2 ** (5 / 6), rel=0.01)
+    assert learnt([job(1000.0)], "me") == pytest.approx(5**0.5)
     assert learnt([job(2.0, status=Status.FAILED)], "me") == 1.0
     twice = told.scaled(2.0)
     assert twice.to_json()["plainCoreSeconds"] == told.to_json()["coreSeconds"]

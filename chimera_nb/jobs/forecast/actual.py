@@ -41,7 +41,10 @@ def error_of(record: JobRecord, name: str) -> float | None:
 
 
 def learnt(records: Iterable[JobRecord], host_id: str) -> float:
-    """How much slower this machine is than the model has it: the median of its last direct jobs; 1 without any."""
+    """How much slower this machine is than the model has it, by its last direct jobs; 1 without any.
+
+    Their median; of few jobs less of it, since one may have run beside others.
+    """
     found: list[float] = []
     for record in records:
         told = record.forecast or {}
@@ -52,7 +55,7 @@ def learnt(records: Iterable[JobRecord], host_id: str) -> float:
             found.append(min(max(took / plain, _BOUNDS[0]), _BOUNDS[1]))
         if len(found) == LEARNT_FROM:
             break
-    return median(found) if found else 1.0
+    return median(found) ** (len(found) / (len(found) + 1)) if found else 1.0
 
 
 def _number(value: object) -> float | None:

@@ -20,7 +20,7 @@ from chimera_nb.prices import Prices
 LIST_SECONDS = {"local": 25e-6, "remote": 30e-6}
 FILE_SECONDS = {"local": 200e-6, "remote": 1.2e-3}
 RECORD_SECONDS = 30e-6
-START_CORE_SECONDS = 1.35  # Beam's imports and the graph
+START_CORE_SECONDS = 1.2  # Beam's imports and the graph
 # Raw bytes a second of a core.
 DECODES = {"bz2": 45e6, "gzip": 220e6, "zstd": 450e6, "xz": 130e6, "zip": 220e6, "plain": 700e6}
 ROW_BYTES = 12e6  # of a view, whose rows are made one by one
