@@ -101,7 +101,7 @@ test("an empty list says what to do about it", () => {
 });
 
 test("a pattern says what it matches, or why it does not do", () => {
-  assert.equal(matchedText(null), "** is any depth of folders");
+  assert.equal(matchedText(null), "** is any depth");
   assert.equal(matchedText({ text: "*", files: 0, bytes: 0, more: false, error: "", example: "", active: false }), "matches no file");
   assert.equal(matchedText({ text: "*", files: 0, bytes: 0, more: true, error: "", example: "", active: true }), "more than 0 files, 0 B");
   assert.equal(matchedText({ text: "[", files: 0, bytes: 0, more: false, error: "no ]", example: "", active: false }), "no ]");

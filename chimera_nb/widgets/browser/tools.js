@@ -81,6 +81,7 @@ export class Tools {
     this.matched.title = match?.example ? `such as ${match.example}` : this.matched.textContent;
     this.matched.classList.toggle("ch-bad", Boolean(match?.error));
     this.stop.classList.toggle("ch-absent", !match?.active);
+    this.list.classList.toggle("ch-absent", Boolean(match?.active));
     this.list.disabled = !match?.files;
     this.add.disabled = !match || Boolean(match.error);
   }

@@ -7,7 +7,7 @@ import { bytes, plural, tally } from "../base/text.js";
 
 /** What a pattern matches; null where the kernel knows of none. @param {Matched | null} match */
 export function matchedText(match) {
-  if (!match) return "** is any depth of folders";
+  if (!match) return "** is any depth";
   return match.error || (match.files === 0 && !match.more ? "matches no file" : tally(match));
 }
 
