@@ -19,6 +19,7 @@ from chimera_nb.cli.dry_run import Plan
 from chimera_nb.cli.table import Column, print_hanging, print_table
 from chimera_nb.job_progress import STATUS_COLOURS, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
+from chimera_nb.jobs.failures import Failures
 from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log.protocol import RecordPage
@@ -35,6 +36,7 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _LOGS_SHOWN = 20
+_CAUSES_SHOWN, _FAILURES_SHOWN = 20, 5  # of a cause with more files, the first is named
 _UNREAD_SHOWN = 10
 _DEFAULTS: dict[str, Any] = {option.json_name: option.default for option in table(JobOptions)} | {
     "manifest": None
@@ -149,7 +151,7 @@ def _job_row(record: JobRecord | UnreadableRecord) -> tuple[Text, ...]:
     )
 
 
-def print_job(record: JobRecord, failures: Sequence[FileRecord], skipped: Sequence[FileRecord]) -> None:
+def print_job(record: JobRecord, failures: Failures, skipped: Sequence[FileRecord]) -> None:
     out.print(Text.assemble(text(record.job_id, "bold"), "  ", status_text(record)))
     paths = [join_uri(record.source_bucket, path) for path in record.selected_paths[:5]]
     more = record.selected_paths_total - len(paths)
@@ -220,11 +222,20 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
             out.print(text(f"    and {plan.total - _UNREAD_SHOWN:,} more"))
 
 
-def print_failures(failures: Sequence[FileRecord]) -> None:
-    if failures:
-        out.print(text(f"  failed files ({len(failures):,})", "bold"))
-        for record in failures:
-            print_hanging(out, Text("    "), printable(f"{record.uri}: {record.error}"), 6)
+def print_failures(failures: Failures) -> None:
+    """What failed, by cause, with the first files of each."""
+    if not failures.total:
+        return
+    out.print(text(f"  failed files ({failures.total:,})", "bold"))
+    for at, cause in enumerate(failures.causes[:_CAUSES_SHOWN]):
+        if cause.files > _FAILURES_SHOWN:
+            said = f"{cause.files:,} files: {cause.text}; the first is {cause.first}"
+            print_hanging(out, Text("    "), printable(said), 6)
+            continue
+        for one in failures.found(at):
+            print_hanging(out, Text("    "), printable(f"{one.uri}: {one.reason}"), 6)
+    if (more := len(failures.causes) - _CAUSES_SHOWN) > 0:
+        out.print(text(f"    and {plural(more, 'more cause')}; the ledger has all"))
 
 
 @contextmanager

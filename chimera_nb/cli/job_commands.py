@@ -12,11 +12,13 @@ from chimera_nb.cli.dry_run import plan_of
 from chimera_nb.cli.option_parameters import expanded
 from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.dataflow_options import DataflowOptions
+from chimera_nb.jobs.failures import Failures
+from chimera_nb.jobs.failures import failures_of as failed_of
 from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.session import connect
-from pipeline.errors import StorageError
+from pipeline.errors import RefusedError, StorageError
 from pipeline.inputs.path_list import parse_paths
 from pipeline.job_options import JobOptions
 from pipeline.ledger import FileRecord
@@ -24,7 +26,6 @@ from pipeline.target.results import ledger_records
 from pipeline.uri import join_uri
 
 jobs = typer.Typer(help="Look at the jobs on record.", no_args_is_help=True)
-_FAILURES_SHOWN = 20
 _SKIPPED_SHOWN = 5
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -172,9 +173,16 @@ def sources(*, as_json: AsJson = False) -> None:
             display.out.print(display.text(f"{name:<12} {description}"))
 
 
-def failures_of(service: JobService, record: JobRecord) -> list[FileRecord]:
-    """The first failed files of a finished job, as far as its ledger can be had."""
-    return _first(service, record, "failed", _FAILURES_SHOWN)
+def failures_of(service: JobService, record: JobRecord) -> Failures:
+    """The failed files of a finished job by cause, as far as its ledger can be had."""
+    if not record.status.is_final:
+        return Failures()
+    try:
+        target = join_uri(record.target_bucket, record.output_prefix)
+        return failed_of(service.store.billed_to(record.spec.get("userProject")), target, record.job_id)
+    except (StorageError, RefusedError) as e:
+        display.err.print(display.text(f"the ledger cannot be read: {e}"))
+        return Failures()
 
 
 def skipped_of(service: JobService, record: JobRecord) -> list[FileRecord]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -15,18 +14,18 @@ from chimera_nb.arguments import path_text, whole_number
 from chimera_nb.data.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, warn_of_halves
 from chimera_nb.data.joined import Records, check_records, one_a_line
 from chimera_nb.data.nested import Explode
+from chimera_nb.data.output_lines import check_numbers, output_blocks, output_shards_of
 from chimera_nb.data.query import RowQuery, Where
 from chimera_nb.data.read_ahead import read_ahead
 from chimera_nb.data.records import RecordReader, Row, collector_paused
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.machine.memory import available_memory
 from chimera_nb.session import Session, connect
-from pipeline.errors import RefusedError, StorageError
+from pipeline.errors import RefusedError
 from pipeline.folders import absolute
-from pipeline.read.lines import whole_lines
 from pipeline.spec import JobSpec
-from pipeline.storage import Store, join
-from pipeline.target.layout import shard_uri, summary_uri
+from pipeline.storage import Store
+from pipeline.target.layout import summary_uri
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import check_summary_of
 
@@ -34,7 +33,6 @@ FRAME_RATIO = 12  # bytes of a frame to a byte of NDJSON: measured 11.3 on a rea
 MEMORY_SHARE = 0.5  # of what is available, that a frame may take
 CELL_BYTES = 8  # what a cell takes at least
 _JOB_ID = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-z]{8}")
-_READ_BYTES = 1 << 20
 _AHEAD = 4  # blocks that are fetched from a bucket while one is decoded
 
 
@@ -108,7 +106,7 @@ def read_output(
         from chimera_nb.data.row_output import RowOutput
 
         return read_rows(RowOutput(store, target, summary), query.columns, where, batch_rows, MEMORY_SHARE)
-    blocks = _blocks(store, _shards(store, target, summary), int(summary["lines"]), target)
+    blocks = output_blocks(store, output_shards_of(store, target, summary), int(summary["lines"]), target)
     if target.startswith("gs://"):
         blocks = read_ahead(blocks, _AHEAD)
     rows = _rows(one_a_line(blocks) if records == "auto" else blocks, query)
@@ -147,40 +145,8 @@ def _summary(store: Store, target: str, job_id: str | None) -> dict[str, Any]:
         )
     if job_id is not None:
         check_summary_of(summary, target, job_id)
-    if not all(type(summary.get(name)) is int for name in ("shards", "outputBytes", "lines")):
-        raise StorageError(summary_uri(target), "is not what a job wrote: it has no numbers of the output")
+    check_numbers(summary, target)
     return summary
-
-
-def _shards(store: Store, target: str, summary: Mapping[str, Any]) -> list[str]:
-    """The URIs of the shards, in order, once they are known to be those that the summary tells of."""
-    total = int(summary["shards"])
-    expected = [shard_uri(target, "output", index, total) for index in range(total)]
-    prefix = join(target, "output", "output-")
-    sizes = {entry.uri: entry.size for entry in store.list_objects(prefix, recursive=False)}
-    if missing := [uri for uri in expected if uri not in sizes]:
-        raise StorageError(missing[0], f"is missing, with which {len(missing):,} of {total:,} shards are")
-    held = sum(sizes[uri] for uri in expected)
-    if held != summary["outputBytes"]:
-        raise StorageError(
-            target,
-            f"its shards hold {held:,} bytes where the job wrote {summary['outputBytes']:,}: they were changed "
-            "since; run the job again",
-        )
-    return expected
-
-
-def _blocks(store: Store, shards: Sequence[str], lines: int, target: str) -> Generator[bytes, None, None]:
-    """Every line, in blocks of whole ones; raises StorageError at the end unless there were so many."""
-    seen = 0
-    for uri in shards:
-        with store.open_read(uri) as stream:
-            for block in whole_lines(iter(partial(stream.read, _READ_BYTES), b"")):
-                seen += block.count(b"\n")
-                yield block
-            stream.verify()
-    if seen != lines:
-        raise StorageError(target, f"its shards hold {seen:,} lines where the job wrote {lines:,}")
 
 
 def _rows(blocks: Iterable[bytes], query: RowQuery) -> Iterator[list[Row]]:

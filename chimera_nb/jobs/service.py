@@ -9,11 +9,12 @@ import getpass
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
+from chimera_nb.jobs.failures import Outlook, failures_of, outlook
 from chimera_nb.jobs.log.entries import Entries, Entry
 from chimera_nb.jobs.log.protocol import JobLog, RecordPage
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
@@ -193,10 +194,12 @@ class JobService:
             record, all_inputs(self.store.billed_to(spec.user_project), spec), target, "copy", changes
         )
 
-    def retry(self, job_id: str, target: str | None = None, **changes: Any) -> JobRecord:
-        """Submit a new job over just the files that failed; the rest of it is the same.
+    def retry(
+        self, job_id: str, target: str | None = None, *, only: Collection[str] | None = None, **changes: Any
+    ) -> JobRecord:
+        """Submit a new job over just the files that failed, or `only` these of them; the rest of it is the same.
 
-        Raises RefusedError when the job still runs, or no file of it failed.
+        Raises RefusedError when the job still runs, or no such file of it failed.
         """
         record = self.get(job_id)
         if not record.status.is_final:
@@ -204,12 +207,21 @@ class JobService:
         spec = JobSpec.from_json(record.spec)
         store = self.store.billed_to(spec.user_project)
         check_still_of(store, spec.target, job_id)
-        failed = [found.uri for found in ledger_records(store, spec.target, status="failed", job_id=job_id)]
+        of_it = ledger_records(store, spec.target, status="failed", job_id=job_id)
+        failed = [found.uri for found in of_it if only is None or found.uri in only]
         if not failed:
+            which = "no file" if only is None else "none of these files"
             raise RefusedError(
-                f"no file of job {job_id} is on record as failed, so there is nothing to retry"
+                f"{which} of job {job_id} is on record as failed, so there is nothing to retry"
             )
         return self._again(record, failed, target, "retry", changes)
+
+    def retry_outlook(self, job_id: str) -> Outlook:
+        """What a retry would come to, as the store stands now. Raises as `retry` does."""
+        record = self.get(job_id)
+        spec = JobSpec.from_json(record.spec)
+        store = self.store.billed_to(spec.user_project)
+        return outlook(store, failures_of(store, spec.target, job_id), record.created_at)
 
     def _again(
         self, record: JobRecord, inputs: Sequence[str], target: str | None, kind: str, changes: dict[str, Any]

@@ -8,9 +8,9 @@ import { figures, hours, minutes } from "../../chimera_nb/widgets/job_form/figur
 import { midnight } from "../../chimera_nb/widgets/job_history/filters.js";
 import { filesText, shareDone } from "../../chimera_nb/widgets/job_history/row.js";
 import { statusText } from "../../chimera_nb/widgets/job_history/words.js";
-import { whyNone as whyNoFailures } from "../../chimera_nb/widgets/job_monitor/failures.js";
+import { listText, whyNone as whyNoFailures } from "../../chimera_nb/widgets/job_monitor/failures.js";
 import { asText, linesOf } from "../../chimera_nb/widgets/job_monitor/log.js";
-import { factTexts, leftOutTexts, leftText, secondsRun } from "../../chimera_nb/widgets/job_monitor/words.js";
+import { factTexts, leftOutTexts, leftText, retryText, secondsRun } from "../../chimera_nb/widgets/job_monitor/words.js";
 
 /** @import { Job } from "../../chimera_nb/widgets/job_monitor/messages.js" */
 /** @import { JobRow } from "../../chimera_nb/widgets/job_history/messages.js" */
@@ -88,8 +88,11 @@ test("a level of the log has what is worse as well, and its text can be copied",
 test("why there are no failures to show", () => {
   assert.match(whyNoFailures({ state: "loading" }, JOB), /Reading/);
   assert.match(whyNoFailures({}, JOB), /Files have failed/);
-  assert.match(whyNoFailures({ state: "ready", rows: [], total: 2 }, { ...JOB, final: true }), /did not get to write its ledger/);
-  assert.equal(whyNoFailures({ state: "ready", rows: [], total: 0 }, { ...JOB, final: true, status: "complete" }), "No file failed.");
+  const none = /** @type {import("../../chimera_nb/widgets/job_monitor/messages.js").Failures} */ ({ state: "ready", causes: [], total: 0, kept: 0, can: 0, outlook: "" });
+  assert.match(whyNoFailures(none, { ...JOB, final: true }), /did not come to write down what became of each file/);
+  assert.equal(whyNoFailures(none, { ...JOB, final: true, failed: 0, status: "complete" }), "No file failed.");
+  assert.deepEqual([listText(1, 9, 9, ""), listText(2, 100, 3000, "x")], ["1 file", "2 files with “x” of the first 100; the saved list has all 3,000"]);
+  assert.deepEqual([[0, 6, false], [0, 6, true], [6, 6, true], [1, 6, true]].map((one) => retryText(.../** @type {[number, number, boolean]} */ (one))), ["Retry failed files", "Retry anyway", "Retry 6 files", "Retry 1 of 6"]);
 });
 
 test("the address says which job is open, and keeps what else it has", () => {

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { kindOf, levelsToOpen, parentOf, shownNodes } from "../../chimera_nb/widgets/preview/tree.js";
-import { factsText, linesText, recordAt, tableText } from "../../chimera_nb/widgets/preview/words.js";
+import { factsText, linesText, recordAt } from "../../chimera_nb/widgets/preview/words.js";
 
-/** @import { Facts, Records, ShownLine, TreeNode } from "../../chimera_nb/widgets/preview/messages.js" */
+/** @import { Facts, ShownLine, TreeNode } from "../../chimera_nb/widgets/preview/messages.js" */
 
 /** {a: {b: [1, 2], c: 3}, d: 4} @type {TreeNode[]} */
 const NODES = [[0, "a", "2 items", 2], [1, "b", "2 items", 2], [2, "0", "1", 0], [2, "1", "2", 0], [1, "c", "3", 0], [0, "d", "4", 0]];
@@ -53,8 +53,4 @@ test("what is known of a file is told from what is guessed", () => {
 
 test("how much is shown is told", () => {
   assert.deepEqual([linesText(200, 1234), linesText(1, 1)], ["the first 200 of 1,234 lines read", "1 line"]);
-  /** @type {Records} */
-  const table = { columns: [], rows: [["1"]], moreRows: false, moreColumns: 0, others: 0, lists: [], explode: "", problem: "" };
-  assert.equal(tableText(table), "1 row");
-  assert.equal(tableText({ ...table, moreRows: true, moreColumns: 2, others: 1 }), "the first 1 row, 2 columns more, 1 line of no JSON object left out");
 });

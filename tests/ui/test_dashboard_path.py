@@ -79,10 +79,10 @@ def test_choose_preview_launch_watch_and_leave_with_a_result(the_dashboard, new_
     job_id = launch(page)
     expect(page.locator(".ch-browser")).to_be_hidden()
     expect(state(page)).to_have_text("complete")
-    expect(page.get_by_role("region", name="First rows of the output").locator("tbody tr")).to_have_count(20)
+    expect(page.get_by_role("region", name="Rows of the output").locator("tbody tr")).to_have_count(100)
     expect(page.locator(".ch-result-plot svg")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name=re.compile("as CSV")).click()
+        page.get_by_role("button", name="Save CSV").click()
     assert download.value.suggested_filename == f"{job_id}.csv"
 
     page.reload()  # nothing is lost
@@ -169,7 +169,7 @@ def test_nothing_stands_in_the_way_of_a_screen_reader_or_a_weak_eye(
     expect(page.locator(".ch-go")).to_be_visible()
     assert faults(page) == []
     page.goto(f"{the_dashboard.url}?job={ended.job_id}")
-    expect(page.get_by_role("region", name="First rows of the output")).to_be_visible()
+    expect(page.get_by_role("region", name="Rows of the output")).to_be_visible()
     assert faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

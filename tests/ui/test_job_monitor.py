@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import threading
+import zipfile
 
 import pytest
 from playwright.sync_api import expect
@@ -128,8 +129,8 @@ def test_a_running_job_is_followed_live_and_cancelled_by_two_clicks(show, servic
 
 def test_a_complete_job_shows_its_result_and_its_failures_and_retries_them(show, service, ended, bucket):
     page = show(cell(ended.job_id))
-    rows = page.get_by_role("region", name="First rows of the output")
-    expect(rows.locator("tbody tr")).to_have_count(20)
+    rows = page.get_by_role("region", name="Rows of the output")
+    expect(rows.locator("tbody tr")).to_have_count(60)
     expect(rows.locator("thead th")).to_have_text(["n", "text", "x"])
     expect(page.locator(".ch-result-plot svg")).to_be_visible()
     page.get_by_label("What to plot").select_option("Size of the files")
@@ -139,13 +140,30 @@ def test_a_complete_job_shows_its_result_and_its_failures_and_retries_them(show,
     fetched = page.request.get(shard.get_attribute("href"))
     assert fetched.body() == STORE.read_bytes(f"gs://{bucket}/out/output/output-00000-of-00001.ndjson")
 
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save 60 as CSV").click()
-    assert download.value.suggested_filename == f"{ended.job_id}.csv"
-    with download.value.path().open(newline="") as file:
-        saved = list(csv.DictReader(file))
-    assert len(saved) == 60
-    assert {row["text"] for row in saved} == {HOSTILE}
+    rows.get_by_role("button", name="x", exact=True).dblclick()  # up, and down again
+    expect(rows.locator("thead th").last).to_have_attribute("aria-sort", "descending")
+    expect(rows.locator("tbody tr").first.locator("td").last).to_have_text("96")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    page.get_by_label("Column", exact=True).select_option("n")
+    page.get_by_label("Compared how").select_option("is at least")
+    page.get_by_label("Compared with").fill("1")
+    told = page.locator(".ch-table-told")
+    expect(told).to_have_text("30 match in 60 rows")
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_role("checkbox", name="n", exact=True).uncheck()
+    expect(rows.locator("thead th")).to_have_count(2)
+    page.keyboard.press("Escape")
+    saved = {}
+    for kind in ("CSV", "Excel"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Save {kind}").click()
+        saved[download.value.suggested_filename.rpartition(".")[2]] = download.value.path()
+        expect(page.locator(".ch-table-saved")).to_contain_text("30 rows")
+    with saved["csv"].open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [int(row["x"]) for row in found] == sorted((int(row["x"]) for row in found), reverse=True)
+    assert (len(found), set(found[0]), {row["text"] for row in found}) == (30, {"text", "x"}, {HOSTILE})
+    assert zipfile.is_zipfile(saved["xlsx"])
 
     page.get_by_role("tab", name="Failures 1").click()
     expect(page.get_by_role("region", name="Files that failed")).to_contain_text(f"{HOSTILE}.bz2")

@@ -22,6 +22,8 @@ OWN = {
     "preview/style.css": r"\.ch-preview|\.chimera \.ch-preview",
     "job_monitor/result.css": r"\.ch-monitor |\.ch-result",
     "job_monitor/numbers.css": r"\.ch-monitor[ :\[]",
+    "table/table.css": r":where\(\.chimera\) (?::is\(|\[aria-sort)?"
+    r"(?:\.ch-(?:datatable|table|sort|menu|step|warn|zone|arrow|dim|right)|=)",
     "dashboard/header.css": r"\.ch-steps|\.chimera\.ch-steps|\.ch-dashboard",
 }
 

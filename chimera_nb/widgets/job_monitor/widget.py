@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from chimera_nb.data.table.source import OutputRecords, Source
+from chimera_nb.jobs.failures import Failures, Outlook, failures_of, outlook
+from chimera_nb.jobs.limits import storable
 from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
@@ -16,26 +19,25 @@ from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.messages import State
-from chimera_nb.widgets.base.widget import ChimeraWidget, held
+from chimera_nb.widgets.base.widget import held
 from chimera_nb.widgets.job_monitor import messages
 from chimera_nb.widgets.job_monitor import model as monitor_model
+from chimera_nb.widgets.job_monitor.failed_files import FailureList, answer, shown
 from chimera_nb.widgets.job_monitor.follower import Follower
 from chimera_nb.widgets.job_monitor.picture import draw
-from chimera_nb.widgets.job_monitor.result import (
-    csv_of,
-    describe_result,
-    failures_of,
-    first_records_of,
-    shards_of,
-)
+from chimera_nb.widgets.job_monitor.result import describe_result
+from chimera_nb.widgets.table.host import TableWidget
+from chimera_nb.widgets.table.requests import TableRequest
 from pipeline.errors import ChimeraError
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from chimera_nb.widgets.preview.widget import FilePreview
 
-class JobMonitor(ChimeraWidget):
+
+class JobMonitor(TableWidget):
     """Watch a job: stages, progress, throughput, log, the files that failed, and the result when it is there.
 
     job_id: the job; left out, set the trait of that name later.
@@ -48,7 +50,8 @@ class JobMonitor(ChimeraWidget):
 
     _esm = assets.script("job_monitor/view")
     _css = assets.style(
-        "base/chart", "job_monitor/log", "job_monitor/style", "job_monitor/result", "job_monitor/numbers"
+        *("base/chart", "table/table"),
+        *(f"job_monitor/{name}" for name in ("log", "style", "result", "numbers")),
     )
 
     job_id = traitlets.Unicode(help="The job that is watched; set it to watch another.").tag(sync=True)
@@ -60,6 +63,7 @@ class JobMonitor(ChimeraWidget):
     _points = traitlets.List().tag(sync=True)
     _failures = traitlets.Dict().tag(sync=True)
     _result = traitlets.Dict().tag(sync=True)
+    _inside = traitlets.Unicode().tag(sync=True)
     _busy = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, job_id: str = "", session: Session | None = None, **traits: Any) -> None:
@@ -68,6 +72,9 @@ class JobMonitor(ChimeraWidget):
         self._log: list[LogLine] = []
         self._generation = Generation()  # of the job that is watched
         self._generation.renew()
+        self._failed_files: Failures | None = None
+        self._outlook: Outlook | None = None
+        self._preview: FilePreview | None = None
         self._begun = False
         super().__init__(session, job_id=job_id, **traits)
         self._follower = Follower(
@@ -109,20 +116,67 @@ class JobMonitor(ChimeraWidget):
 
     def _asked_retry(self, request: messages.Retry) -> None:
         if self._record and self._record.status.is_final and monitor_model.failed_files(self._record):
-            self._act("retry", request.job, partial(self._again, JobService.retry))
+            known = self._outlook
+            only = None if request.all or known is None else frozenset(known.can)
+            self._act("retry", request.job, partial(self._again, partial(JobService.retry, only=only)))
 
     def _asked_clone(self, request: messages.Clone) -> None:
         if self._record:
             self._act("clone", request.job, partial(self._again, JobService.clone))
 
-    def _asked_save(self, request: messages.Save) -> None:
-        if self._record and self._record.status is Status.COMPLETE:
-            self._act("save", request.job, partial(self._save, request.view))
+    def _asked_failed_files(self, request: messages.FailedFiles) -> None:
+        if self._failed_files and self._is_shown(request.job):
+            self.post(answer(self._failed_files, request))
+
+    def _asked_save_failures(self, request: messages.SaveFailures) -> None:
+        record = self._record
+        if record and self._is_shown(request.job):
+            target, name = monitor_model.target_of(record), f"{record.job_id}-failed.csv"
+
+            def make(store: Store, is_wanted: Callable[[], bool]) -> FailureList:
+                return FailureList(store, record, is_wanted)
+
+            self._begin_saving(target, request.view, request.saving, name, make)
+
+    def _asked_inside(self, request: messages.Inside) -> None:
+        """Only what is on record as failed: the page may not choose any file that there is."""
+        failed = self._failed_files
+        if failed and self._is_shown(request.job):
+            uri = next((one.uri for one in failed.files if storable(one.uri) == request.uri), None)
+            if uri is not None:
+                self._look_inside(uri)
+
+    def _is_shown(self, job_id: str) -> bool:
+        return self._record is not None and self._record.job_id == job_id
+
+    def _look_inside(self, uri: str) -> None:
+        from chimera_nb.widgets.preview.widget import FilePreview
+
+        if self._preview is None:
+            self._preview = FilePreview(session=self._session)
+        self._preview.uri = uri
+        self._inside = f"IPY_MODEL_{self._preview.model_id}"
 
     def _asked_draw(self, request: messages.Draw) -> None:
         record = self._record
         if record and record.status is Status.COMPLETE and request.job == record.job_id:
             self._background.start(self._draw(request, monitor_model.target_of(record)))
+
+    # Its rows
+
+    def _table_place(self, subject: str) -> str | None:
+        record = self._record
+        if record is None or record.status is not Status.COMPLETE or subject != record.job_id:
+            return None
+        return monitor_model.target_of(record)
+
+    def _table_source(self, store: Store, request: TableRequest) -> Source:
+        # The request is of the job that was on screen: `_table_place` has seen to it.
+        record = self._session.service_for_watching().log.get(request.subject)
+        return OutputRecords(store, monitor_model.target_of(record), record.job_id)
+
+    def _table_name(self) -> str:
+        return self.job_id
 
     def _asked_anew(self, _: messages.Anew) -> None:
         self._watch_anew()
@@ -138,8 +192,10 @@ class JobMonitor(ChimeraWidget):
         """Forget what is shown, and watch the job whose id is asked for now."""
         self._generation.renew()
         self._record, self._course = None, monitor_model.Course()
+        self._failed_files = self._outlook = None
         with self.hold_sync():
             self.error, self._job, self._points, self._failures, self._result = "", {}, [], {}, {}
+            self._inside = ""
             self.set_trait("status", "")
         self._show_log([])
         self._follow()
@@ -199,22 +255,33 @@ class JobMonitor(ChimeraWidget):
             result = await self._tried(target, lambda store: describe_result(store, target, record.job_id))
             if not self._generation.is_late(generation):
                 self._result = result
-        count = monitor_model.failed_files(record)
+        if record.status is not Status.COMPLETE and not self._generation.is_late(generation):
+            self._result = {}
 
         def failed(store: Store) -> messages.Failures:
-            if not count:
-                return messages.Failures((), 0)
-            failures = failures_of(
-                store, target, record.job_id, count, lambda: not self._generation.is_late(generation)
-            )
-            return messages.Failures(tuple(failures), count)
+            if not monitor_model.failed_files(record):
+                return shown(Failures(), None)
+            wanted = partial(self._is_still, generation)
+            found = failures_of(store, target, record.job_id, wanted)
+            if wanted():
+                self._failed_files = found
+            return shown(found, None)
 
         failures = await self._tried(target, failed)
         if not self._generation.is_late(generation):
-            with self.hold_sync():
-                self._failures = failures
-                if record.status is not Status.COMPLETE:
-                    self._result = {}
+            self._failures = failures
+        found = self._failed_files
+        if not found or not found.total or self._generation.is_late(generation):
+            return
+        known = await self._background.in_thread(
+            target, lambda store: outlook(store, found, record.created_at)
+        )
+        if not self._generation.is_late(generation):
+            self._outlook = known
+            self._failures = held(shown(found, known))
+
+    def _is_still(self, generation: int) -> bool:
+        return not self._generation.is_late(generation)
 
     async def _tried(self, target: str, call: Callable[[Store], State]) -> dict[str, Any]:
         try:
@@ -261,12 +328,3 @@ class JobMonitor(ChimeraWidget):
 
     async def _draw(self, request: messages.Draw, target: str) -> None:
         self.post(await self._background.in_thread(target, lambda store: draw(store, target, request)))
-
-    async def _save(self, view: str, record: JobRecord) -> None:
-        target = monitor_model.target_of(record)
-
-        def first_rows(store: Store) -> str:
-            return csv_of(first_records_of(store, target, shards_of(store, target, record.job_id)))
-
-        text = await self._background.in_thread(target, first_rows)
-        self.post(messages.CsvMessage(view, f"{record.job_id}.csv", text))

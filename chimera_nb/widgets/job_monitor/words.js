@@ -57,3 +57,10 @@ export function secondsRun({ seconds, final }, shown) {
   if (seconds === null) return null;
   return final || seconds < shown - 3 ? seconds : Math.max(seconds, shown);
 }
+
+/** What the button of a retry says: with how many files it can succeed, as far as that is known. @param {number} can @param {number} total @param {boolean} known */
+export function retryText(can, total, known) {
+  if (!known) return "Retry failed files";
+  if (!can) return "Retry anyway";
+  return can === total ? `Retry ${plural(total, "file")}` : `Retry ${number(can)} of ${number(total)}`;
+}

@@ -2,7 +2,7 @@
 
 import { bytes, number, plural } from "../base/text.js";
 
-/** @import { Facts, Records, ShownLine } from "./messages.js" */
+/** @import { Facts, ShownLine } from "./messages.js" */
 
 const roughly = new Intl.NumberFormat("en-US", { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 2 });
 
@@ -21,15 +21,6 @@ export function factsText({ size, readBytes, rawBytes, complete, estimatedRawByt
 /** How many of the lines that were read are shown. @param {number} shown @param {number} read */
 export function linesText(shown, read) {
   return shown < read ? `the first ${number(shown)} of ${plural(read, "line")} read` : plural(shown, "line");
-}
-
-/** What of the lines is in the table. @param {Records} table */
-export function tableText({ rows, moreRows, moreColumns, others, problem }) {
-  const parts = [moreRows ? `the first ${plural(rows.length, "row")}` : plural(rows.length, "row")];
-  if (moreColumns) parts.push(`${plural(moreColumns, "column")} more`);
-  if (others) parts.push(`${plural(others, "line")} of no JSON object left out`);
-  if (problem) parts.push(problem);
-  return parts.join(", ");
 }
 
 /** Whether a line can be shown as a tree. @param {ShownLine} line */
