@@ -17,14 +17,15 @@ from rich.text import Text
 
 from chimera_nb.cli.dry_run import Plan
 from chimera_nb.cli.table import Column, print_hanging, print_table
-from chimera_nb.job_progress import STATUS_COLOURS, lines_on, terminal_bar
+from chimera_nb.job_progress import colour_of, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
 from chimera_nb.jobs.failures import Failures
 from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log.protocol import RecordPage
 from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.units import size
+from chimera_nb.jobs.standing import file_counts, lines_of, stage_words, unit_of
+from chimera_nb.units import plural, size
 from pipeline.job_options import JobOptions
 from pipeline.ledger import FileRecord
 from pipeline.options import table
@@ -80,7 +81,7 @@ def when(stamp: str | None) -> str:
 
 
 def status_text(record: JobRecord) -> Text:
-    return Text(record.status_word, style=STATUS_COLOURS[record.status])
+    return Text(record.status_word, style=colour_of(record))
 
 
 def _is_set(name: str, value: object) -> bool:
@@ -139,14 +140,15 @@ def _job_row(record: JobRecord | UnreadableRecord) -> tuple[Text, ...]:
     if isinstance(record, UnreadableRecord):
         known = (text(record.job_id), Text("unreadable", style="red"), text(when(record.created_at)))
         return (*known, *[Text()] * 4, text(f"cannot be read: {record.problem}"))
+    files, lines = file_counts(record), lines_of(record)
     return (
         text(record.job_id),
         status_text(record),
         Text(when(record.created_at)),
         text(record.source_type),
-        Text(f"{record.progress.get('filesComplete') or 0:,}"),
-        Text(f"{record.progress.get('filesFailed') or 0:,}"),
-        Text(f"{record.progress.get('lines') or 0:,}"),
+        Text(f"{files.done:,}"),
+        Text(f"{files.failed:,}"),
+        Text("" if lines is None else f"{lines:,}"),
         text(join_uri(record.target_bucket, record.output_prefix)),
     )
 
@@ -155,7 +157,8 @@ def print_job(record: JobRecord, failures: Failures, skipped: Sequence[FileRecor
     out.print(Text.assemble(text(record.job_id, "bold"), "  ", status_text(record)))
     paths = [join_uri(record.source_bucket, path) for path in record.selected_paths[:5]]
     more = record.selected_paths_total - len(paths)
-    numbers = record.progress
+    numbers, files, lines = record.progress, file_counts(record), lines_of(record)
+    wrote = "" if lines is None else f"{plural(lines, unit_of(record))}, "
     rows = {
         "source": record.source_type,
         "inputs": ", ".join(paths) + (f" and {more:,} more" if more > 0 else ""),
@@ -169,11 +172,11 @@ def print_job(record: JobRecord, failures: Failures, skipped: Sequence[FileRecor
         "created": f"{when(record.created_at)} by {record.created_by or 'unknown'}",
         "started": when(record.started_at),
         "finished": when(record.finished_at),
-        "stages": "  ".join(f"{name} {stage.value}" for name, stage in record.stages.items()),
-        "files": f"{numbers.get('filesListed') or 0:,} listed, {numbers.get('filesComplete') or 0:,} complete, "
-        f"{numbers.get('filesFailed') or 0:,} failed, {left_out(record).skipped:,} skipped",
+        "stages": "  ".join(f"{name} {word}" for name, word in stage_words(record).items()),
+        "files": f"{files.listed or 0:,} listed, {files.read:,} read, {files.failed:,} failed, "
+        f"{files.skipped:,} skipped",
         "data": f"{size(numbers.get('compressedBytes'))} read, {size(numbers.get('rawBytes'))} raw, "
-        f"{numbers.get('lines') or 0:,} lines, {size(numbers.get('rawBytesPerSecond'))}/s",
+        f"{wrote}{size(numbers.get('rawBytesPerSecond'))}/s",
         "error": record.error,
     }
     for name, value in rows.items():
@@ -248,8 +251,3 @@ def job_progress(*, quiet: bool) -> Iterator[Callable[[JobRecord], None]]:
             yield show
     else:
         yield lines_on(err)
-
-
-def plural(count: int, noun: str) -> str:
-    """A number of things: "1 file", "2,000 files"."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")

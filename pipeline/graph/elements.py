@@ -68,6 +68,13 @@ def count_files(element: bytes) -> int:
     return len(Packet.from_json(element[len(PACKET) :]).members) if element.startswith(PACKET) else 1
 
 
+def packet_bytes(element: bytes) -> int | None:
+    """How many bytes the files of a packet have; None for an element that is none."""
+    if not element.startswith(PACKET):
+        return None
+    return sum(member.size for member in Packet.from_json(element[len(PACKET) :]).members)
+
+
 @dataclass(frozen=True)
 class FileToRead:
     """A file, and what it can be opened by where it is a member whose place is known."""

@@ -231,7 +231,7 @@ class WriteOutput(beam.PTransform):
         records = (records, *others) | "AllRecords" >> beam.Flatten()
         ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
-        listed = given | "CountFiles" >> CountFiles()
+        listed = given | "CountFiles" >> CountFiles(store)
         once = parts.pipeline | "Once" >> beam.Create([None])
         place = PlaceRecords(store, spec, stretches_of_parts)
         layout = parts

@@ -124,7 +124,29 @@ class ReadFile:
             )
 
 
-def read_file(store: Store, uri: str, options: ReadOptions = _BY_DEFAULT) -> ReadFile:
+class ReadSoFar:
+    """The bytes of files that are being read, as stored and raw, for whoever asks from another thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stored = self._raw = 0
+
+    def add(self, stored: int, raw: int) -> None:
+        with self._lock:
+            self._stored += stored
+            self._raw += raw
+
+    def take(self) -> tuple[int, int]:
+        """What was added since it was taken last."""
+        with self._lock:
+            taken = self._stored, self._raw
+            self._stored = self._raw = 0
+        return taken
+
+
+def read_file(
+    store: Store, uri: str, options: ReadOptions = _BY_DEFAULT, so_far: ReadSoFar | None = None
+) -> ReadFile:
     """Read and decode a file to its end. What is wrong with its bytes is in the record, or that it alone is refused.
 
     Raises StoreUnavailableError when it is the store that is at fault, for as long as its patience lasts: then
@@ -133,25 +155,26 @@ def read_file(store: Store, uri: str, options: ReadOptions = _BY_DEFAULT) -> Rea
     trials, readings = Trials(store.patience), Trials(store.patience, most=_READINGS)
     while True:
         try:
-            return _read_once(store, uri, options)
+            return _read_once(store, uri, options, so_far or ReadSoFar())
         except TransferError as e:
             readings.failed(e)
         except StoreUnavailableError as e:
             trials.failed(e)
 
 
-def _read_once(store: Store, uri: str, options: ReadOptions) -> ReadFile:
+def _read_once(store: Store, uri: str, options: ReadOptions, so_far: ReadSoFar) -> ReadFile:
     began = time.monotonic()
     result = ReadFile(FileRecord(uri, "failed"))
     try:
         with _own_faults(store, uri), store.open_read(uri) as stream:
             result.lines = options.held(uri, partial(_read_again, store, stream, options.codec))
             with _decoding:
-                _read_into(result, stream, options)
+                _read_into(result, stream, options, so_far)
     except StoreUnavailableError:
         result.lines.drop()
         tally("read-bytes", -result.record.size)  # what follows counts them anew
         tally("raw-bytes", -result.record.raw_bytes)
+        so_far.add(-result.record.size, -result.record.raw_bytes)
         raise
     except _OF_THE_FILE as e:
         result.record = replace(result.record, status="failed", error=_reason(e))
@@ -187,7 +210,7 @@ def _own_faults(store: Store, uri: str) -> Iterator[None]:
         raise
 
 
-def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> None:
+def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions, so_far: ReadSoFar) -> None:
     """Fill in the lines and the record; on an error both hold what was known by then."""
     raw_bytes = read_bytes = 0
     name = None
@@ -198,6 +221,7 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
             raw_bytes += len(chunk)
             tally("raw-bytes", len(chunk))
             tally("read-bytes", stream.size - read_bytes)
+            so_far.add(stream.size - read_bytes, len(chunk))
             read_bytes = stream.size
             _check_ratio(raw_bytes, stream, options.max_ratio)
             yield chunk
@@ -228,6 +252,7 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
         raise
     finally:
         tally("read-bytes", stream.size - read_bytes)
+        so_far.add(stream.size - read_bytes, 0)
         result.record = replace(
             result.record, generation=stream.generation, size=stream.size, codec=name, raw_bytes=raw_bytes
         )

@@ -169,7 +169,7 @@ def test_a_complete_job_shows_its_result_and_its_failures_and_retries_them(show,
     expect(page.get_by_role("region", name="Files that failed")).to_contain_text(f"{HOSTILE}.bz2")
     assert page.locator(".ch-monitor img").count() == 0
     assert page.title() != "owned"
-    page.get_by_role("button", name="Retry failed files").click()
+    page.get_by_role("button", name="Retry anyway").click()
     expect(page.locator(".ch-monitor .ch-title")).not_to_have_text(ended.job_id)
     expect(page.locator(".ch-head .ch-state")).to_have_text("failed")  # the same file, which is broken still
     retried = service.get(page.locator(".ch-monitor .ch-title").inner_text())

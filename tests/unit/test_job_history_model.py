@@ -202,7 +202,7 @@ def test_a_row_has_the_numbers_of_a_job_and_leaves_out_what_is_not_known():
         progress={"filesListed": 40, "filesComplete": 12, "filesFailed": 1, "rawBytes": None, "seconds": 7.5},
     )
     row = Row.of(record)
-    assert (row.listed, row.done, row.failed, row.raw, row.lines) == (40, 12, 1, None, None)
+    assert (row.listed, row.done, row.failed, row.raw, row.lines) == (40, 13, 1, None, None)
     assert (row.reads, row.others, row.target) == ("gs://in/2016/Jan/", 1, "gs://out/run-1")
     assert row.seconds == 7.5
     ended = replace(

@@ -62,6 +62,7 @@ export interface RefusedMessage {
 export interface JobRow {
   id: string;
   status: string;
+  shade: string;
   word: string;
   created: string;
   error: string;
@@ -75,11 +76,15 @@ export interface JobRow {
   finished: string | null;
   updated: string;
   seconds: number | null;
+  name: string;
+  tags: string[];
   listed: number | null;
   done: number | null;
   failed: number | null;
   skipped: number | null;
+  fraction: number | null;
   lines: number | null;
+  unit: string;
   raw: number | null;
 }
 

@@ -55,6 +55,7 @@ class JobRow(State):
 
     id: str
     status: str
+    shade: str  # what the status looks like: itself, or "partial" for complete but for files that failed
     word: str  # for a person: "cancelling" between the request and the end
     created: str
     error: str = ""
@@ -68,11 +69,15 @@ class JobRow(State):
     finished: str | None = None
     updated: str = ""
     seconds: float | None = None
+    name: str = ""
+    tags: tuple[str, ...] = ()
     listed: int | None = None
-    done: int | None = None
+    done: int | None = None  # files that have their record: read, failed or skipped
     failed: int | None = None
     skipped: int | None = None
+    fraction: float | None = None
     lines: int | None = None
+    unit: str = "line"
     raw: int | None = None
 
 

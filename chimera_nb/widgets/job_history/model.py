@@ -16,6 +16,7 @@ from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
 from chimera_nb.jobs.log.protocol import JobLog
 from chimera_nb.jobs.log.query import search_text
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.standing import file_counts, fraction_done, lines_of, unit_of
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.job_history.messages import JobRow, RowsMessage
 from pipeline.errors import RefusedError
@@ -80,13 +81,23 @@ class Row(JobRow):
     @classmethod
     def of(cls, record: Entry) -> Row:
         if isinstance(record, UnreadableRecord):
-            return cls(record.job_id, UNREADABLE, UNREADABLE, record.created_at, record.problem[:TEXT_CHARS])
-        numbers = record.progress
+            return cls(
+                record.job_id,
+                UNREADABLE,
+                UNREADABLE,
+                UNREADABLE,
+                record.created_at,
+                record.problem[:TEXT_CHARS],
+            )
+        files = file_counts(record)
         path = record.selected_paths[0] if record.selected_paths else ""
         return cls(
             id=record.job_id,
             status=record.status.value,
+            shade=record.shade,
             word=record.status_word,
+            name=record.name or "",
+            tags=record.tags,
             source=record.source_type,
             runner=record.runner,
             reads=join_uri(record.source_bucket, path),
@@ -98,12 +109,14 @@ class Row(JobRow):
             finished=record.finished_at,
             updated=record.updated_at,
             seconds=_seconds(record),
-            listed=_whole(numbers.get("filesListed")),
-            done=_whole(numbers.get("filesComplete")),
-            failed=_whole(numbers.get("filesFailed")),
-            skipped=_whole(numbers.get("filesSkipped")),
-            lines=_whole(numbers.get("lines")),
-            raw=_whole(numbers.get("rawBytes")),
+            listed=files.listed,
+            done=files.done,
+            failed=files.failed,
+            skipped=files.skipped,
+            fraction=fraction_done(record),
+            lines=lines_of(record),
+            unit=unit_of(record),
+            raw=_whole(record.progress.get("rawBytes")),
             error=(record.error or "")[:TEXT_CHARS],
         )
 

@@ -233,7 +233,11 @@ export interface Job {
   id: string;
   status: string;
   final: boolean;
+  shade: string;
   word: string;
+  name: string;
+  note: string;
+  tags: string[];
   error: string | null;
   source: string;
   runner: string;
@@ -256,7 +260,9 @@ export interface Job {
   fraction: number | null;
   readBytes: number | null;
   rawBytes: number | null;
+  bytesListed: number | null;
   lines: number | null;
+  unit: string;
   outputBytes: number | null;
   workers: number | null;
   seconds: number | null;

@@ -148,7 +148,11 @@ class Job(State):
     id: str
     status: str
     final: bool
+    shade: str  # what the status looks like: itself, or "partial" for complete but for files that failed
     word: str
+    name: str
+    note: str
+    tags: tuple[str, ...]
     error: str | None
     source: str
     runner: str
@@ -171,7 +175,9 @@ class Job(State):
     fraction: float | None
     read_bytes: float | None
     raw_bytes: float | None
+    bytes_listed: float | None  # of all files as stored; None where not all are known
     lines: float | None
+    unit: str  # what `lines` counts: line, or row
     output_bytes: float | None
     workers: float | None
     seconds: float | None

@@ -97,7 +97,7 @@ export class Standing {
     const counts = {
       read: job.listed ? `${number(done)} of ${plural(job.listed, "file")}` : "",
       decompress: job.rawBytes ? `${bytes(job.rawBytes)} raw` : "",
-      write: job.lines ? plural(job.lines, "line") : "",
+      write: job.lines ? plural(job.lines, job.unit) : "",
     };
     for (const [name, state] of job.stages) {
       if (!isStage(name)) continue;
@@ -132,10 +132,11 @@ export class Standing {
 
   /** @param {Job} job */
   onNumbers(job) {
-    /** @param {number} files */
-    const share = (files) => `${job.listed && job.fraction !== null ? (100 * files) / job.listed : 0}%`;
-    this.good.style.width = job.status === "complete" && !job.failed ? "100%" : share(job.complete + job.skipped);
-    this.bad.style.width = share(job.failed);
+    // By bytes, of which those of failed files are a part as large as their number is of the files that are done.
+    const done = filesDone(job);
+    const bad = done ? (job.failed / done) * (job.fraction ?? 0) : 0;
+    this.good.style.width = `${100 * ((job.fraction ?? 0) - bad)}%`;
+    this.bad.style.width = `${100 * bad}%`;
     const unknown = job.fraction === null && job.status === "running";
     this.bar.classList.toggle("ch-meter-unknown", unknown);
     if (job.fraction === null) this.bar.removeAttribute("aria-valuenow");

@@ -190,7 +190,8 @@ class MonitorView extends View {
     this.copyId.hidden = !job.id;
     this.state.textContent = job.word ?? "";
     this.state.hidden = !job.status;
-    this.state.dataset.state = this.node.dataset.status = job.status ?? "";
+    this.state.dataset.state = job.shade ?? "";
+    this.node.dataset.status = job.status ?? "";
     this.about.hidden = !job.id;
     if (job.id === undefined) return;
     this.onAbout(job);

@@ -115,7 +115,7 @@ class JobMonitor(TableWidget):
             self._act("cancel", request.job, self._cancel)
 
     def _asked_retry(self, request: messages.Retry) -> None:
-        if self._record and self._record.status.is_final and monitor_model.failed_files(self._record):
+        if self._record and self._record.status.is_final and self._record.failed_files:
             known = self._outlook
             only = None if request.all or known is None else frozenset(known.can)
             self._act("retry", request.job, partial(self._again, partial(JobService.retry, only=only)))
@@ -259,7 +259,7 @@ class JobMonitor(TableWidget):
             self._result = {}
 
         def failed(store: Store) -> messages.Failures:
-            if not monitor_model.failed_files(record):
+            if not record.failed_files:
                 return shown(Failures(), None)
             wanted = partial(self._is_still, generation)
             found = failures_of(store, target, record.job_id, wanted)
