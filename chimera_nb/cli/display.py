@@ -24,6 +24,7 @@ from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log.protocol import RecordPage
 from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.jobs.service import Again
 from chimera_nb.jobs.standing import file_counts, lines_of, stage_words, unit_of
 from chimera_nb.units import plural, size
 from pipeline.job_options import JobOptions
@@ -209,6 +210,16 @@ def print_left_out(record: JobRecord, skipped: Sequence[FileRecord]) -> None:
             + (f": {names}" if names else "")
         )
         print_hanging(out, Text(), printable(said), 12)
+
+
+def print_again(job_id: str, again: Again) -> None:
+    """What an earlier job is, that is to run once more; for whoever waits, not on the standard output."""
+    more = len(again.inputs) - 1
+    reads = f"{again.inputs[0]}{f' and {more:,} more' if more else ''}, source {again.options['source']}"
+    where = "on this machine" if again.runner == "direct" else "on Dataflow"
+    err.print(text(f"job {job_id} again, {where}", "bold"))
+    for name, said in (("reads", reads), ("writes", again.target)):
+        print_hanging(err, Text(f"  {name:<8}"), printable(said), 10)
 
 
 def print_plan(plan: Plan, *, as_json: bool) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from chimera_nb.cli import display
+from chimera_nb.cli.dry_run import plan_of
 from chimera_nb.cli.job_commands import follow, jobs
 from chimera_nb.cli.options import AsJson, DataDir, Overwrite
 from chimera_nb.jobs.record import Status
@@ -59,13 +61,26 @@ def clone(
     *,
     target: Target = None,
     overwrite: Overwrite = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what the job would read and what not, and submit nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; only a terminal is asked.")] = False,
     wait: Wait = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Submit the same job again, with every parameter of it but the target."""
-    service = connect(data_dir=data_dir).service
-    record = service.clone(job_id, target, overwrite=overwrite)
+    """Submit the same job again, with every parameter of it but the target. What will run is shown before it does."""
+    session = connect(data_dir=data_dir)
+    service = session.service
+    again = service.copy_of(job_id, target, overwrite=overwrite)
+    if not as_json:
+        display.print_again(job_id, again)
+    if dry_run:
+        display.print_plan(plan_of(session, again.inputs, again.target, again.options), as_json=as_json)
+        return
+    if not (yes or as_json) and sys.stdin.isatty() and display.err.is_terminal:
+        typer.confirm("Run it?", default=True, err=True, abort=True)
+    record = service.clone(job_id, again.target, overwrite=overwrite)
     follow(service, record, wait=wait, as_json=as_json)
 
 

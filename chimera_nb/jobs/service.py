@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
 from chimera_nb.jobs.failures import Outlook, failures_of, outlook
@@ -76,6 +76,16 @@ def local_user() -> str:
         return getpass.getuser()
     except (ImportError, KeyError, OSError):
         return "unknown"
+
+
+class Again(NamedTuple):
+    """A job that is to be submitted once more: its inputs, its target, its options, and where it runs."""
+
+    inputs: tuple[str, ...]
+    target: str
+    options: dict[str, Any]
+    runner: str
+    runner_options: dict[str, Any]
 
 
 class JobService:
@@ -188,11 +198,14 @@ class JobService:
 
     def clone(self, job_id: str, target: str | None = None, **changes: Any) -> JobRecord:
         """Submit the same job again, every parameter of it but the target; changes are as for `submit`."""
+        return self._submit_again(self.copy_of(job_id, target, **changes))
+
+    def copy_of(self, job_id: str, target: str | None = None, **changes: Any) -> Again:
+        """What `clone` would submit. Submits nothing."""
         record = self.get(job_id)
         spec = JobSpec.from_json(record.spec)
-        return self._again(
-            record, all_inputs(self.store.billed_to(spec.user_project), spec), target, "copy", changes
-        )
+        inputs = all_inputs(self.store.billed_to(spec.user_project), spec)
+        return self._again(record, inputs, target, "copy", changes)
 
     def retry(
         self, job_id: str, target: str | None = None, *, only: Collection[str] | None = None, **changes: Any
@@ -214,7 +227,11 @@ class JobService:
             raise RefusedError(
                 f"{which} of job {job_id} is on record as failed, so there is nothing to retry"
             )
-        return self._again(record, failed, target, "retry", changes)
+        return self._submit_again(self._again(record, failed, target, "retry", changes))
+
+    def _submit_again(self, again: Again) -> JobRecord:
+        inputs, target, options, runner, runner_options = again
+        return self.submit(inputs, target, runner=runner, runner_options=runner_options, **options)
 
     def retry_outlook(self, job_id: str) -> Outlook:
         """What a retry would come to, as the store stands now. Raises as `retry` does."""
@@ -225,7 +242,7 @@ class JobService:
 
     def _again(
         self, record: JobRecord, inputs: Sequence[str], target: str | None, kind: str, changes: dict[str, Any]
-    ) -> JobRecord:
+    ) -> Again:
         spec = JobSpec.from_json(record.spec)
         options = {
             **{name: getattr(spec, name) for name, option in _OPTIONS.items() if not option.once},
@@ -234,7 +251,9 @@ class JobService:
         }
         # Beside the first output, which stays as it is.
         beside = target or f"{spec.target}-{kind}-{new_job_id()[-8:]}"
-        return self.submit(inputs, beside, **(options | changes))
+        options |= changes
+        runner, runner_options = options.pop("runner"), options.pop("runner_options")
+        return Again(tuple(inputs), beside, options, runner, runner_options)
 
     def _all_settled(self, entries: Iterable[Entry]) -> Entries:
         """The records brought up to date, side by side: one that takes its time holds up no other."""

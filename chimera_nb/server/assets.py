@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_core.paths import jupyter_path
 from jupyterlab_server.config import get_federated_extensions
 
+from chimera_nb.server.bundle import NAME
 from pipeline.errors import SettingsError
 
 # The manager, ipywidgets' own controls, and what our widgets are. Whatever else is installed would only cost time.
@@ -62,6 +63,7 @@ def page_config(base_url: str, assets: Assets) -> dict[str, Any]:
         "appUrl": "voila/",
         "baseUrl": base_url,
         "fullStaticUrl": f"{files}/voila",
+        "frontEndUrl": f"{files}/{NAME}",
         "fullLabextensionsUrl": f"{files}/labextensions",
         "federated_extensions": list(assets.extensions),
         "themeUrl": f"{files}/theme",

@@ -18,10 +18,10 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler  
 from chimera_nb.server.assets import Assets
 from chimera_nb.server.configuration import HEADERS
 from chimera_nb.server.identity import network_of
+from chimera_nb.server.kept_files import NAME, BundleHandler, FileHandler
 from chimera_nb.server.pages import FullError
 
 _KERNEL_ID = r"(?P<kernel_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_A_YEAR = 365 * 24 * 3600
 _WORDS = {
     403: ("You may not see this", "The dashboard does not know you, or this is another visitor's."),
     404: ("There is nothing here", "The dashboard itself is at its own address."),
@@ -40,10 +40,12 @@ _log = logging.getLogger(__name__)
 def routes(base_url: str, assets: Assets) -> list[Any]:
     """All that can be asked for under a base URL."""
     base = re.escape(base_url)
-    files = [
-        (f"{base}static/{assets.version}/{re.escape(name)}/({only})", FileHandler, {"path": str(folder)})
+    static = f"{base}static/{assets.version}/"
+    files: list[Any] = [
+        (f"{static}{re.escape(name)}/({only})", FileHandler, {"path": str(folder)})
         for name, only, folder in assets.folders
     ]
+    files.append((f"{static}{re.escape(NAME)}", BundleHandler))
     without_slash = [(base.removesuffix("/"), SlashHandler)] if base_url != "/" else []
     return [
         (base, PageHandler),
@@ -204,24 +206,6 @@ class LeaveHandler(APIHandler):
         await ensure_async(self.kernel_manager.shutdown_kernel(kernel_id, now=True))  # type: ignore[no-untyped-call]
         self.set_status(204)
         self.finish()
-
-
-class FileHandler(web.StaticFileHandler):
-    """Scripts, styles and the theme. Their address has their version in it, so they are kept for good."""
-
-    def set_default_headers(self) -> None:
-        for name, value in HEADERS.items():
-            self.set_header(name, value)
-
-    def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - tornado's signature
-        self.set_header("Cache-Control", f"public, max-age={_A_YEAR}, immutable")
-
-    @classmethod
-    def get_content_version(cls, abspath: str) -> str:  # noqa: ARG003 - tornado's signature
-        return ""  # an ETag of the content would be computed for files that are never asked for again
-
-    def compute_etag(self) -> None:
-        return None
 
 
 class NothingHereHandler(SafeHandler):

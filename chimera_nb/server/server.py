@@ -25,6 +25,7 @@ from chimera_nb.server.assets import find_assets, page_config
 from chimera_nb.server.configuration import configuration, tornado_settings
 from chimera_nb.server.handlers import NothingHereHandler, routes
 from chimera_nb.server.identity import OwnKernel, VisitorIdentity
+from chimera_nb.server.kept_files import Compressed
 from chimera_nb.server.kernels import DashboardKernels, OneKernelSpec
 from chimera_nb.server.listening import OwnersServer, listen
 from chimera_nb.server.options import DashboardOptions
@@ -66,6 +67,7 @@ async def _serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     kernels, pages, application = _application(options, folder, notebook)
+    application.settings["compressed"].bundle()
     # What a proxy says of the visitor's address and scheme is believed where its word on the user is.
     make = HTTPServer if options.guarded else OwnersServer
     server = make(application, xheaders=options.user_header is not None, max_body_size=_LARGEST_REQUEST)
@@ -112,6 +114,7 @@ def _application(
         default_handler_class=NothingHereHandler,
         log_function=_log_request,
         config=config,
+        compressed=Compressed(assets),
         pages=pages,
         kernel_manager=kernels,
         kernel_spec_manager=specs,

@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Rows, isHeld, windowOf } from "../../chimera_nb/widgets/browser/rows.js";
+import { Rows, chosenOf, isHeld, partsOf, windowOf } from "../../chimera_nb/widgets/browser/rows.js";
 import { cameFrom, emptyText, matchedText, statusText } from "../../chimera_nb/widgets/browser/words.js";
+
+import { chosenText } from "../../chimera_nb/widgets/dashboard/bar.js";
 
 /** @import { RowsMessage } from "../../chimera_nb/widgets/browser/messages.js" */
 
@@ -103,4 +105,38 @@ test("a pattern says what it matches, or why it does not do", () => {
   assert.equal(matchedText({ text: "*", files: 0, bytes: 0, more: false, error: "", example: "", active: false }), "matches no file");
   assert.equal(matchedText({ text: "*", files: 0, bytes: 0, more: true, error: "", example: "", active: true }), "more than 0 files, 0 B");
   assert.equal(matchedText({ text: "[", files: 0, bytes: 0, more: false, error: "no ]", example: "", active: false }), "no ]");
+});
+
+test("sorted rows stand where their values say, folders first, and keys stay", () => {
+  /** @type {(name: string, size: number, date: string) => [string, number, string | null, string, boolean]} */
+  const file = (name, size, date) => [name, size, date, "bz2", false];
+  const rows = rowsOf({ folders: ["a/", "b/"], objects: [file("x", 3, "2020"), file("y", 1, "2022"), file("z", 3, "2021")] });
+  const names = () => Array.from({ length: rows.length }, (_, at) => rows.name(rows.keyAt(at)));
+  rows.sort({ by: "size", down: true });
+  assert.deepEqual(names(), ["a/", "b/", "z", "x", "y"]);
+  rows.sort({ by: "date", down: false });
+  assert.deepEqual(names(), ["a/", "b/", "x", "z", "y"]);
+  assert.deepEqual(rows.between(1, -2), [-2, 0, 2, 1]);
+  rows.sort({ by: "name", down: true });
+  assert.deepEqual(names(), ["b/", "a/", "z", "y", "x"]);
+  for (let at = 0; at < rows.length; at += 1) assert.equal(rows.indexOfKey(rows.keyAt(at)), at);
+  assert.ok(rows.take(message({ at: [2, 3], objects: [file("zz", 9, "2019")] })));
+  assert.deepEqual(names(), ["b/", "a/", "zz", "z", "y", "x"]);
+});
+
+test("a folder that holds something selected is marked, and the head says how much is", () => {
+  const rows = rowsOf({ folders: ["a/", "b/"], objects: [object("x")] });
+  const some = new Set(["gs://b/in/a/deep/1", "gs://b/in/x", "gs://b/elsewhere/y", "gs://b/in/b/"]);
+  assert.deepEqual([...partsOf("gs://b/in/", some)], ["gs://b/in/a/"]);
+  /** @param {string[]} uris */
+  const chosen = (...uris) => chosenOf(rows, new Set(uris), partsOf("gs://b/in/", uris).size);
+  assert.deepEqual([chosen(), chosen("gs://b/x"), chosen("gs://b/in/a/1"), chosen("gs://b/in/x"), chosen("gs://b/in/x", "gs://b/in/a/", "gs://b/in/b/")], ["none", "none", "some", "some", "all"]);
+});
+
+test("the bar at the foot says what the selection comes to", () => {
+  const chosen = { selected: 2, files: 5, bytes: 7_700_000, more: false, counting: false, canUndo: true };
+  assert.equal(chosenText(chosen), "5 files · 7.7 MB");
+  assert.equal(chosenText({ ...chosen, files: 1, more: true }), "more than 1 file · 7.7 MB");
+  assert.equal(chosenText({ ...chosen, files: 0, counting: true }), "2 selected · counting");
+  assert.equal(chosenText({ ...chosen, selected: 0 }), "");
 });

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addressWith, queryOf, readAddress } from "../../chimera_nb/widgets/dashboard/address.js";
 import { figures, hours, minutes } from "../../chimera_nb/widgets/job_form/figures.js";
 import { midnight } from "../../chimera_nb/widgets/job_history/filters.js";
 import { filesText } from "../../chimera_nb/widgets/job_history/row.js";
@@ -91,12 +90,4 @@ test("why there are no failures to show", () => {
   assert.equal(whyNoFailures(none, { ...JOB, final: true, failed: 0, status: "complete" }), "No file failed.");
   assert.deepEqual([listText(1, 9, 9, ""), listText(2, 100, 3000, "x")], ["1 file", "2 files with “x” of the first 100; the saved list has all 3,000"]);
   assert.deepEqual([[0, 6, false], [0, 6, true], [6, 6, true], [1, 6, true]].map((one) => retryText(.../** @type {[number, number, boolean]} */ (one))), ["Retry failed files", "Retry anyway", "Retry 6 files", "Retry 1 of 6"]);
-});
-
-test("the address says which job is open, and keeps what else it has", () => {
-  assert.deepEqual(readAddress("?job=a%20b&token=t"), { page: "jobs", jobId: "a b" });
-  assert.deepEqual([readAddress("?jobs"), readAddress("?x=1"), readAddress("?job=")], [{ page: "jobs", jobId: "" }, { page: "new", jobId: "" }, { page: "new", jobId: "" }]);
-  assert.deepEqual([queryOf("jobs", "a b"), queryOf("jobs", ""), queryOf("new", "")], ["?job=a%20b", "?jobs", ""]);
-  const here = { pathname: "/x/", search: "?job=old&token=t" };
-  assert.deepEqual([addressWith(here, "?jobs"), addressWith(here, ""), addressWith({ ...here, search: "?jobs" }, "")], ["/x/?jobs&token=t", "/x/?token=t", "/x/"]);
 });

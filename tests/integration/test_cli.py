@@ -171,6 +171,10 @@ def test_a_job_is_retried_and_cloned(chimera, folder, tmp_path):
     again = json.loads(chimera("jobs", "retry", first["jobId"], "--wait", "--json", code=1).stdout)
     assert again["progress"]["filesListed"] == 8
     assert again["error"].startswith("all 8 files failed")
+    shown = chimera("jobs", "clone", first["jobId"], "--target", "copy", "--dry-run")
+    assert f"job {first['jobId']} again, on this machine" in shown.stderr
+    assert "would read" in shown.stdout
+    assert not (tmp_path / "copy").exists()
     copy = json.loads(chimera("jobs", "clone", first["jobId"], "--target", "copy", "--wait", "--json").stdout)
     assert copy["summary"]["shards"] == 2
     assert lines_of(str(tmp_path / "copy")) == expected_lines(good_files())

@@ -97,8 +97,9 @@ def test_take_the_dashboard(demo, the_dashboard, new_page, scheme, size):
     page.goto(the_dashboard.url)
     for folder in ("chimera-demo/", "ADVANCED/", "2016/", "Jan/", "1/", "27636896/"):
         row(page, folder).locator(".ch-label").click()
-    row(page, "1.122737920.bz2").click()
+    row(page, "1.122737920.bz2").locator(".ch-box").click()
     row(page, "1.122737921.bz2").click(modifiers=["Shift"])
+    row(page, "1.122737921.bz2").locator(".ch-label").click()
     expect(page.locator(".ch-preview")).to_contain_text("164 lines")
     expect(page.locator(".ch-go")).to_be_enabled()
     take("browse")

@@ -31,7 +31,7 @@ def large(storage_client):
     return "large-folder"
 
 
-def test_browse_into_a_folder_filter_and_shift_select(show, history):
+def test_looking_is_not_choosing_and_each_choice_can_be_undone(show, history):
     page = show(cell(f"'gs://{history}/'"), PROBE)
     row(page, "2016/").locator(".ch-label").click()
     expect(row(page, "Feb/")).to_be_visible()
@@ -44,26 +44,43 @@ def test_browse_into_a_folder_filter_and_shift_select(show, history):
 
     page.get_by_label("Filter by name").fill("1.10")
     expect(row(page, "1.111.bz2")).to_have_count(0)
-    row(page, "1.102.bz2").click()
-    selected(page, [f"{here}1.102.bz2"])
+    row(page, "1.104.bz2").locator(".ch-label").click()  # a name is looked into
+    until(page, lambda state: state[4] == f"{here}1.104.bz2")
+    row(page, "1.109.bz2").locator(".ch-size").click()  # the rest of a row does nothing
+    row(page, "1.102.bz2").locator(".ch-box").click()
+    until(page, lambda state: state[1] == [f"{here}1.102.bz2"] and state[4] == f"{here}1.104.bz2")
     row(page, "1.105.bz2").click(modifiers=["Shift"])
     chosen = [f"{here}1.{n}.bz2" for n in range(102, 106)]
     selected(page, chosen)
     expect(page.locator(".ch-total")).to_have_text("4 selected: 4 files, 4.0 kB")
+    page.get_by_role("button", name="Sort by size").or_(page.get_by_role("button", name="Size")).click()
     row(page, "1.108.bz2").click(modifiers=["Control"])
     row(page, "1.103.bz2").locator(".ch-box").click()
     chosen = [*chosen[:1], *chosen[2:], f"{here}1.108.bz2"]
+    selected(page, chosen)
+    page.keyboard.press("Control+z")
+    selected(page, [*chosen[:-1], chosen[-1], f"{here}1.103.bz2"])
+    row(page, "1.103.bz2").locator(".ch-box").click()
     selected(page, chosen)
 
     page.locator(".ch-crumb", has_text="2016").click()
     row(page, "Feb/").locator(".ch-box").click()
     selected(page, [*chosen, f"gs://{history}/2016/Feb/"])
+    expect(row(page, "Jan/")).to_have_class(re.compile("ch-part-chosen"))
+    expect(page.get_by_label("Select all here")).to_be_checked(indeterminate=True)
     expect(page.locator(".ch-total")).to_have_text("5 selected: 16 files, 16.0 kB")
     page.locator(".ch-total").click()
     page.get_by_label(f"Take out gs://{history}/2016/Feb/").click()
     selected(page, chosen)
     page.get_by_role("button", name="Clear").click()
     selected(page, [])
+    page.get_by_label("Select all here").check()
+    selected(page, [f"gs://{history}/2016/"])
+    page.get_by_label("Select nothing here").uncheck()
+    selected(page, [])
+    for _ in range(3):
+        page.get_by_role("button", name="Undo").click()
+    selected(page, chosen)
 
 
 def test_the_keyboard_alone_does_all_of_it_and_the_notebook_hears_none_of_it(lab, history):
@@ -77,7 +94,7 @@ def test_the_keyboard_alone_does_all_of_it_and_the_notebook_hears_none_of_it(lab
     expect(row(page, "1/")).to_be_visible()
     page.keyboard.press("Backspace")
     expect(page.locator(".ch-row.ch-active .ch-label")).to_have_text("Jan/")  # where one came from
-    for key in ("ArrowDown", " ", "Shift+ArrowDown", "Shift+ArrowDown"):
+    for key in ("ArrowDown", " ", "Shift+ArrowDown", "Shift+ArrowDown", "Enter"):
         page.keyboard.press(key)
     folder = f"gs://{history}/2016/"
     selected(page, [f"{folder}notes 0{n}.txt" for n in range(3)])
@@ -118,7 +135,8 @@ def test_names_are_text_whatever_is_in_them_and_can_be_selected_and_opened(show,
     for place, name in enumerate(shown.evaluate_all("labels => labels.map((label) => label.title)")):
         if name != "../":
             shown.nth(place).click()
-            selected(page, [f"gs://{bucket}/odd/{name}"])
+            until(page, lambda state, name=name: state[4] == f"gs://{bucket}/odd/{name}")
+    assert kernel(page)[1] == []
     page.keyboard.press("Home")
     page.keyboard.press("Enter")  # the folder ..
     row(page, "<b>deep/").locator(".ch-label").click()
@@ -180,8 +198,8 @@ def test_a_large_folder_shows_after_one_list_request_and_more_on_scrolling(voila
     )
     page = voila(REQUESTS, cell(f"'gs://{large}/f/'"), PROBE, say_requests)
     expect(page.locator(".ch-status")).to_have_text("1,000 files so far; scroll for more")
-    row(page, "0000").click()
-    asked = until(page, lambda state: len(state) > 4 and state[1])[4]
+    row(page, "0000").locator(".ch-box").click()
+    asked = until(page, lambda state: len(state) > 5 and state[1])[5]
     listed = [
         url for url in asked if "/o?" in url
     ]  # the client also asks for the bucket itself, in a thread of its own

@@ -77,7 +77,7 @@ def test_a_job_is_planned_launched_by_a_double_click_once_and_offered_again(show
     expect(go(page)).to_have_text("Launched")
 
     page.get_by_label("Source", exact=True).select_option("ndjson")
-    page.get_by_label("Begin with a job of before").select_option(job_id)
+    page.get_by_label("Start from an earlier job").select_option(job_id)
     expect(page.get_by_label("Source", exact=True)).to_have_value("betfair")
     expect(page.get_by_label("Prefix")).to_have_value(re.compile(r"^out-[0-9a-f]{4}$"))
 

@@ -48,8 +48,9 @@ def test_from_a_bucket_to_a_dataframe(show, history):
     expect(page.locator(".ch-status")).to_have_text("30 files")
     page.get_by_label("Filter by name").fill("1.1")
     expect(page.locator(".ch-status")).to_have_text("10 files")
-    row(page, "1.10.bz2").click()
+    row(page, "1.10.bz2").locator(".ch-box").click()
     row(page, "1.14.bz2").click(modifiers=["Shift"])
+    row(page, "1.14.bz2").locator(".ch-label").click()
     expect(page.locator(".ch-total")).to_contain_text("5 selected: 5 files")
 
     expect(page.locator(".ch-preview")).to_contain_text("1.14.bz2")

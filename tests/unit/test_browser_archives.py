@@ -127,7 +127,7 @@ def test_an_archive_in_an_archive_opens_and_one_within_that_does_not(opened):
     browser.open(browser.shown.uri(0))
     load(browser)
     assert [(row.name, row.opens) for row in browser.shown.objects] == [("c.tar", False), ("d", False)]
-    assert chosen(browser, "only", 0) == ["a.tar!/b.tar!/c.tar"]
+    assert chosen(browser, "toggle", 0) == ["a.tar!/b.tar!/c.tar"]
 
 
 def test_members_folders_and_the_archive_are_selected_and_counted(opened):
@@ -138,7 +138,7 @@ def test_members_folders_and_the_archive_are_selected_and_counted(opened):
     load(browser)
     assert chosen(browser, "toggle", -1) == ["x.tar!/top.txt"]  # all of it but 2020/
     assert counted(browser) == Tally(1, 0)
-    assert chosen(browser, "add-range", -1, -1) == ["x.tar!/top.txt", "x.tar!/2020/"]
+    assert chosen(browser, "range", -1, -1) == ["x.tar!/top.txt", "x.tar!/2020/"]
     assert counted(browser) == Tally(4, 31)
     assert chosen(browser, "all") == ["x.tar!/"]
     pattern = browser.pattern("**/*.bz2")

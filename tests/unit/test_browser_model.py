@@ -289,25 +289,59 @@ def test_rows_travel_in_messages_of_bounded_size_that_leave_nothing_out():
 # Gestures
 
 
-def test_a_click_selects_one_row_of_this_folder_and_leaves_what_is_selected_elsewhere(browser):
+def test_a_gesture_leaves_what_is_selected_elsewhere_and_what_is_not_under_it(browser):
     browser.select(["gs://b/x.txt", "gs://b/2016/Jan/1.bz2", "gs://b/2016/*.bz2"])
-    gesture(browser, "only", 0)
-    assert gesture(browser, "only", 1)[-1] == "1.bz2"
+    gesture(browser, "toggle", 0)
+    gesture(browser, "toggle", 1)
+    gesture(browser, "toggle", 0)
     assert browser.selected == (
         *("gs://b/x.txt", "gs://b/2016/Jan/1.bz2", "gs://b/2016/*.bz2", "gs://b/2016/1.bz2"),
     )
 
 
-def test_toggle_range_and_add_range(browser):
+def test_toggle_range_and_rows_by_their_keys(browser):
     assert gesture(browser, "toggle", 3) == ["3.bz2"]
     assert gesture(browser, "toggle", -1) == ["3.bz2", "Feb/"]
     assert gesture(browser, "toggle", 3) == ["Feb/"]
-    assert gesture(browser, "range", 1, -2) == ["Jan/", "0.bz2", "1.bz2"]
-    assert gesture(browser, "add-range", 3, 2) == ["Jan/", "0.bz2", "1.bz2", "2.bz2", "3.bz2"]
-    with pytest.raises(IndexError):
-        browser.gesture("toggle", 99)
+    assert gesture(browser, "range", 1, -2) == ["Feb/", "Jan/", "0.bz2", "1.bz2"]
+    browser.select(browser.with_rows([3, -1]))
+    assert browser.selected[-1] == "gs://b/2016/3.bz2"
+    assert len(browser.selected) == 5
+    for wrong in (lambda: browser.gesture("toggle", 99), lambda: browser.with_rows([0, 99])):
+        with pytest.raises(IndexError):
+            wrong()
     with pytest.raises(RefusedError):
         browser.gesture("explode", 0)
+
+
+def test_none_takes_out_what_is_shown_and_all_that_is_below_it(browser):
+    browser.select(["gs://b/x.txt", "gs://b/2016/Jan/1.bz2", "gs://b/2016/0.bz2", "gs://b/2016/Feb/"])
+    gesture(browser, "none")
+    assert browser.selected == ("gs://b/x.txt",)
+    gesture(browser, "all")
+    gesture(browser, "none")
+    assert browser.selected == ("gs://b/x.txt",)
+    gesture(browser, "all")
+    browser.narrow(".bz2")
+    assert sorted(gesture(browser, "none")[1:]) == ["Feb/", "Jan/"]
+
+
+def test_each_change_of_the_selection_can_be_undone_and_what_comes_back_need_not_be_counted(browser, store):
+    held = store([])
+    assert not browser.can_undo
+    with pytest.raises(RefusedError, match="no change"), browser.undoing():
+        pass
+    gesture(browser, "toggle", 0)
+    gesture(browser, "range", 0, 3)
+    browser.select(browser.selected)  # the same is no change
+    browser.select([])
+    seen = []
+    while browser.can_undo:
+        with browser.undoing() as before:
+            browser.select(before)
+        seen.append((len(browser.selected), browser.total().files))
+    assert seen == [(4, 4), (1, 1), (0, 0)]
+    assert held.requests == []
 
 
 def test_a_folder_selected_as_a_whole_takes_in_what_it_holds(browser):
@@ -331,7 +365,7 @@ def test_taking_a_row_out_of_a_folder_that_is_not_loaded_is_refused(store):
         browser.gesture("toggle", 0)
 
 
-@pytest.mark.parametrize("how", ["toggle", "only", "range"])
+@pytest.mark.parametrize("how", ["toggle", "range", "none"])
 def test_below_a_selected_folder_a_gesture_says_which_folder_holds_the_row(browser, how):
     browser.select(["gs://b/"])
     with pytest.raises(RefusedError, match="gs://b/: take that out"):

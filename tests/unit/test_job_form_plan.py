@@ -195,12 +195,11 @@ def test_a_job_of_before_fills_in_the_fields_and_what_has_none_is_carried_along(
 def test_a_form_begins_with_what_the_last_job_had_but_not_with_its_local_folder():
     last = record(1, inputs=["/data/"], target="/data-out", source="betfair")
     begun = begun_as(Fields(), [last], CLOUD, kept=())
-    assert (begun.source, begun.bucket) == ("betfair", "")
-    assert begun_as(Fields(source="ndjson"), [last], CLOUD, kept={"source"}).source == "ndjson"
+    assert (begun.runner, begun.bucket) == ("direct", "")
     assert begun_as(Fields(), [], CLOUD, kept=()) == Fields()
 
 
-def test_a_source_that_is_not_installed_here_is_not_remembered():
-    last = record(1, source="weather", target="gs://out/weather")
-    begun = begun_as(Fields(source="ndjson"), [last], CLOUD, (), ["betfair", "ndjson"])
-    assert (begun.source, begun.bucket) == ("ndjson", "out")
+def test_the_source_of_the_last_job_is_not_that_of_the_next():
+    last = record(1, source="betfair", target="gs://out/weather")
+    begun = begun_as(Fields(), [last], CLOUD, ())
+    assert (begun.source, begun.bucket) == (Fields().source, "out")

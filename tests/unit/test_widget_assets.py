@@ -9,7 +9,8 @@ import pytest
 
 WIDGETS = Path(__file__).parents[2] / "chimera_nb" / "widgets"
 OWN = {
-    "base/style.css": r"\.chimera$|:where\(\.chimera\)",
+    "base/style.css": r"(:where\(.*\) )?\.chimera$|:where\(\.chimera\)",
+    "base/pieces.css": r":where\(\.chimera\)",
     "browser/style.css": r"\.ch-browser |\.chimera\.ch-browser|\.chimera \.ch-total",
     "base/chart.css": r"\.chimera \.ch-chart",
     "job_form/style.css": r"\.ch-form ",
@@ -25,6 +26,8 @@ OWN = {
     "table/table.css": r":where\(\.chimera\) (?::is\(|\[aria-sort)?"
     r"(?:\.ch-(?:datatable|table|sort|menu|step|warn|zone|arrow|dim|right)|=)",
     "dashboard/header.css": r"\.ch-steps|\.chimera\.ch-steps|\.ch-dashboard",
+    "dashboard/parts.css": r"\.ch-dashboard",
+    "dashboard/bar.css": r"\.ch-steps|\.ch-dashboard",
 }
 
 

@@ -21,4 +21,5 @@ def script(name: str) -> str:
 
 def style(*names: str) -> str:
     """One style sheet of these files, after the base that all widgets share."""
-    return "\n".join((_WIDGETS / f"{name}.css").read_text("utf-8") for name in ("base/style", *names))
+    shared = ("base/style", "base/pieces")
+    return "\n".join((_WIDGETS / f"{name}.css").read_text("utf-8") for name in (*shared, *names))

@@ -46,6 +46,25 @@ export function showName(node, name) {
   node.append(name.slice(done));
 }
 
+const WHOLE = 34; // characters of a name that stands as it is
+const TAIL = 14; // of a longer one that are always seen, since names differ at their ends
+
+/**
+ * Show a name that is cut in the middle where there is no room for it; style.css has how. The whole is what is copied.
+ * @param {Element} node
+ * @param {string} name
+ */
+export function showMiddle(node, name) {
+  node.classList.toggle("ch-middle", name.length > WHOLE);
+  if (name.length <= WHOLE) return showName(node, name);
+  const low = name.charCodeAt(name.length - TAIL);
+  const cut = name.length - TAIL - (low >= 0xdc00 && low < 0xe000 ? 1 : 0); // not within a character
+  const [head, tail] = [make("span", "ch-middle-head"), make("span", "ch-middle-tail")];
+  showName(head, name.slice(0, cut));
+  showName(tail, name.slice(cut));
+  node.replaceChildren(head, tail);
+}
+
 /**
  * The same text node with other data is drawn several times as fast as a new one, which counts while scrolling.
  * @param {Element} node

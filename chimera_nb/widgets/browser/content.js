@@ -7,8 +7,7 @@ import { button, make, number, plural, showName, tally } from "../base/text.js";
 const SOURCE = "betfair"; // the source that has such a view
 
 export class ContentPanel {
-  node = make("div", "ch-content");
-  open = button("ch-content-open", "Choose by content", () => this.ask({ kind: "chooseContent", source: SOURCE }), {
+  open = button("ch-content-open", "Choose by content…", () => this.ask({ kind: "chooseContent", source: SOURCE }), {
     title: "By sport, country, market type, venue, event and day: looks into every file of this folder, once",
   });
   panel = make("div", "ch-content-panel", "", { role: "group", "aria-label": "Choose by content" });
@@ -37,7 +36,6 @@ export class ContentPanel {
     const line = make("div", "ch-content-line");
     line.append(this.says, this.stop, this.select, this.leave);
     this.panel.append(this.facets, this.more, line);
-    this.node.append(this.open, this.panel);
   }
 
   /** What is known; an object without fields while there is none. @param {BrowserTraits["_content"]} made */

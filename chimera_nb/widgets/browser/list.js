@@ -1,21 +1,31 @@
 // The list of BucketBrowser: rows are virtual, so that 100,000 of them scroll as well as ten.
 
 import { later, make, uniqueId, within } from "../base/text.js";
-import { ROW, Row } from "./row.js";
-import { isHeld, windowOf } from "./rows.js";
+import { Head } from "./head.js";
+import { onKey } from "./keys.js";
+import { Row } from "./row.js";
+import { chosenOf, isHeld, partsOf, windowOf } from "./rows.js";
 
 const SPARE = 8; // rows drawn beyond the ones on screen
 const AHEAD = 150; // rows before the end of what is loaded at which more is asked for
 const STEP_MS = 200; // keys may run over many rows: only where they rest is told
+const SORTED_AT_MOST = 100_000; // rows that are loaded for the sake of their order
 
 /** @import { BrowserRequest, Gesture } from "./messages.js" */
-/** @import { Rows } from "./rows.js" */
+/** @import { Order, Rows } from "./rows.js" */
 
 export class List {
   /** @type {Rows | null} */
   rows = null;
   /** @type {Set<string>} */
   selected = new Set();
+  /** @type {Set<string>} folders on screen in which something is selected */
+  parts = new Set();
+  /** @type {import("./head.js").Chosen} */
+  chosen = "none";
+  /** @type {Order} */
+  order = { by: "name", down: false };
+  height = 30; // pixels of a row: style.css has it, more for fingers
   /** @type {Row[]} */
   pool = [];
   /** @type {Map<Element, Row>} */
@@ -34,32 +44,30 @@ export class List {
   /**
    * @param {(request: BrowserRequest) => void} ask
    * @param {(uri: string | null) => void} onOpen is given a folder; null is the one above
+   * @param {() => void} onLook is called when somebody asks for a look into the file that is the active row
    * @param {(text: string) => void} onType is given a character for the filter; "" clears it
    */
-  constructor(ask, onOpen, onType) {
+  constructor(ask, onOpen, onLook, onType) {
     this.ask = ask;
     this.onOpen = onOpen;
+    this.onLook = onLook;
     this.onType = onType;
     this.restSoon = later(STEP_MS, (/** @type {number} */ generation, /** @type {number} */ at) => this.ask({ kind: "rest", generation, at }));
     this.node = make("div", "ch-grid", "", {
-      role: "grid", tabindex: "0", "aria-multiselectable": "true", "aria-label": "Folders and files", "aria-colcount": "4",
+      role: "grid", tabindex: "0", "aria-multiselectable": "true", "aria-label": "Folders and files", "aria-colcount": "5",
     });
-    const head = make("div", "ch-head", "", { role: "row", "aria-rowindex": "1" });
-    head.append(make("span", "ch-box", "", { role: "presentation" }));
-    for (const [name, title] of [["name", "Name"], ["size", "Size"], ["codec", "Codec"], ["date", "Updated"]]) {
-      head.append(make("span", `ch-cell ch-${name}`, title, { role: "columnheader" }));
-    }
+    this.head = new Head(this.node, (how) => this.gesture(how, this.active ?? 0), (order) => this.sort(order));
     this.scroller = make("div", "ch-scroller", "", { role: "rowgroup", tabindex: "-1" });
     this.spacer = make("div", "ch-spacer", "", { role: "presentation" });
     this.empty = make("div", "ch-empty");
-    this.scroller.append(this.spacer, this.empty);
-    this.node.append(head, this.scroller);
+    this.scroller.append(this.head.node, this.spacer, this.empty); // it stays at the top, as wide as the rows
+    this.node.append(this.scroller);
     this.scroller.addEventListener("scroll", () => this.paintSoon(), { passive: true });
-    this.node.addEventListener("keydown", (event) => this.onKey(event));
+    this.node.addEventListener("keydown", (event) => onKey(this, event));
     this.spacer.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault()); // no text selection
     this.spacer.addEventListener("click", (event) => this.onClick(event));
     this.spacer.addEventListener("dblclick", (event) => this.onDoubleClick(event));
-    this.resized = new ResizeObserver(() => this.paintSoon());
+    this.resized = new ResizeObserver(() => this.measure());
     this.resized.observe(this.scroller);
   }
 
@@ -69,6 +77,27 @@ export class List {
     cancelAnimationFrame(this.frame);
   }
 
+  measure() {
+    this.height = parseFloat(getComputedStyle(this.node).getPropertyValue("--ch-row")) || this.height;
+    this.paintSoon();
+  }
+
+  /** Pixels below the head. */
+  get room() {
+    return this.scroller.clientHeight - this.head.node.offsetHeight;
+  }
+
+  /** @param {Order} order */
+  sort(order) {
+    this.order = order;
+    if (!this.rows) return;
+    this.rows.sort(order);
+    this.scroller.scrollTop = 0;
+    this.active = this.rows.length ? this.rows.keyAt(0) : null;
+    this.anchor = null;
+    this.paint();
+  }
+
   /**
    * Show these rows. Those of another folder begin at the top, at the folder one comes from if it is there.
    * @param {Rows} rows
@@ -76,26 +105,35 @@ export class List {
    */
   show(rows, from) {
     const before = this.rows;
+    if (before !== rows) rows.sort(this.order);
     const grown = before === rows ? rows.folders.length - this.folderCount : 0;
     if (before !== rows) {
       this.active = rows.length ? rows.keyAt(0) : null;
       this.anchor = null;
       this.scroller.scrollTop = 0;
-    } else if (grown > 0 && this.scroller.scrollTop > this.folderCount * ROW) {
-      this.keep = this.scroller.scrollTop + grown * ROW; // folders came in above: what is on screen stays there
+    } else if (grown > 0 && this.scroller.scrollTop > this.folderCount * this.height) {
+      this.keep = this.scroller.scrollTop + grown * this.height; // folders came in above: what is on screen stays there
     }
     this.rows = rows;
     this.folderCount = rows.folders.length;
     if (this.active === null && rows.length) this.active = rows.keyAt(0);
     const left = from === null ? undefined : rows.keyOf(from);
     if (left !== undefined) this.move(rows, left);
+    this.markRows(rows);
     this.paint();
   }
 
   /** @param {Set<string>} selected */
   mark(selected) {
     this.selected = selected;
+    if (this.rows) this.markRows(this.rows);
     this.paintSoon();
+  }
+
+  /** Find out what of the rows is selected. @param {Rows} rows */
+  markRows(rows) {
+    this.parts = partsOf(rows.folder, this.selected);
+    this.chosen = chosenOf(rows, this.selected, this.parts.size);
   }
 
   paintSoon() {
@@ -108,27 +146,29 @@ export class List {
     const { rows } = this;
     if (!rows) return;
     const waiting = rows.length && !rows.complete && !rows.failed ? 3 : 0;
-    const total = this.skeleton && !rows.length ? Math.ceil(this.scroller.clientHeight / ROW) : rows.length + waiting;
-    this.spacer.style.height = `${total * ROW}px`;
+    const row = this.height;
+    const total = this.skeleton && !rows.length ? Math.ceil(this.scroller.clientHeight / row) : rows.length + waiting;
+    this.spacer.style.height = `${total * row}px`;
     if (this.keep !== undefined) this.scroller.scrollTop = this.keep;
     this.keep = undefined;
-    const [first, last] = windowOf({ top: this.scroller.scrollTop, height: this.scroller.clientHeight, row: ROW, total, spare: SPARE });
+    const [first, last] = windowOf({ top: this.scroller.scrollTop, height: this.scroller.clientHeight, row, total, spare: SPARE });
     const held = isHeld(rows.folder, this.selected);
     // As many as any part of the list needs: a row keeps its element while it is on screen, so that scrolling redraws
     // only what comes in, and who is about to click on one finds it there.
-    const needed = Math.min(total, Math.ceil(this.scroller.clientHeight / ROW) + 1 + 2 * SPARE);
+    const needed = Math.min(total, Math.ceil(this.scroller.clientHeight / row) + 1 + 2 * SPARE);
     while (this.pool.length < needed) this.pool.push(this.makeRow());
-    for (const row of this.pool.splice(needed + 2 * SPARE)) {
-      this.byNode.delete(row.node);
-      row.node.remove();
+    for (const spare of this.pool.splice(needed + 2 * SPARE)) {
+      this.byNode.delete(spare.node);
+      spare.node.remove();
     }
     const drawn = new Set();
     for (let index = first; index < last; index += 1) {
-      const row = this.pool[index % this.pool.length];
-      drawn.add(row);
-      this.draw(row, rows, index, held);
+      const each = this.pool[index % this.pool.length];
+      drawn.add(each);
+      this.draw(each, rows, index, held);
     }
-    for (const row of this.pool) row.node.hidden = !drawn.has(row);
+    for (const each of this.pool) each.node.hidden = !drawn.has(each);
+    this.head.mark(held ? "all" : this.chosen, rows.folder !== "gs://" && rows.length > 0);
     this.node.setAttribute("aria-rowcount", String(rows.complete ? rows.length + 1 : -1));
     this.node.setAttribute("aria-busy", String(Boolean(rows.loading)));
     if (this.active !== null && rows.has(this.active)) {
@@ -136,7 +176,8 @@ export class List {
     } else {
       this.node.removeAttribute("aria-activedescendant");
     }
-    if (last > rows.length - AHEAD && !rows.complete && !rows.loading && !rows.failed && !rows.rest) {
+    const sorting = rows.isSorted && rows.length < SORTED_AT_MOST; // the largest may be on the last page
+    if ((sorting || last > rows.length - AHEAD) && !rows.complete && !rows.loading && !rows.failed && !rows.rest) {
       rows.loading = true;
       this.ask({ kind: "more", generation: rows.generation });
     }
@@ -150,29 +191,36 @@ export class List {
 
   /** @param {Row} row @param {Rows} rows @param {number} index @param {boolean} held */
   draw(row, rows, index, held) {
-    row.draw(rows, index);
+    row.draw(rows, index, this.height);
     const { key, node } = row;
     node.id = key === null ? "" : `${this.id}-${index}`;
-    node.setAttribute("aria-selected", String(key !== null && (held || this.selected.has(rows.uri(key)))));
+    const uri = key === null ? "" : rows.uri(key);
+    const isChosen = key !== null && (held || this.selected.has(uri));
+    node.setAttribute("aria-selected", String(isChosen));
+    node.classList.toggle("ch-part-chosen", !isChosen && this.parts.has(uri));
     node.classList.toggle("ch-active", key !== null && key === this.active);
   }
 
   /** Make a row the active one, and bring it on screen. @param {Rows} rows @param {number} key */
   move(rows, key) {
     this.active = key;
-    const top = rows.indexOfKey(key) * ROW;
-    const room = this.scroller.clientHeight;
-    this.spacer.style.height = `${Math.max(parseFloat(this.spacer.style.height) || 0, top + ROW)}px`;
+    const top = rows.indexOfKey(key) * this.height;
+    const room = this.room;
+    this.spacer.style.height = `${Math.max(parseFloat(this.spacer.style.height) || 0, top + this.height)}px`;
     if (top < this.scroller.scrollTop) this.scroller.scrollTop = top;
-    else if (top + ROW > this.scroller.scrollTop + room) this.scroller.scrollTop = top + ROW - room;
+    else if (top + this.height > this.scroller.scrollTop + room) this.scroller.scrollTop = top + this.height - room;
     this.paintSoon();
   }
 
   /** @param {Gesture["how"]} how @param {number} key */
   gesture(how, key) {
-    if (!this.rows) return;
-    if (how !== "range" && how !== "add-range") this.anchor = key;
-    this.ask({ kind: "gesture", generation: this.rows.generation, how, at: this.anchor ?? key, to: key });
+    const { rows } = this;
+    if (!rows) return;
+    const { generation } = rows;
+    if (how !== "range") this.anchor = key;
+    const at = this.anchor ?? key;
+    if (how === "range" && rows.isSorted) this.ask({ kind: "selectRows", generation, keys: rows.between(at, key) });
+    else this.ask({ kind: "gesture", generation, how, at, to: key });
   }
 
   /** What is drawn where a mouse event happened, and its key there. @param {MouseEvent} event */
@@ -182,20 +230,28 @@ export class List {
     return rows !== null && rows === this.rows && key !== null && rows.has(key) ? { rows, key } : null;
   }
 
-  /** @param {MouseEvent} event */
+  /** A name opens, a box chooses, with Shift or Ctrl anything does; the rest of a row only moves the keyboard there. @param {MouseEvent} event */
   onClick(event) {
     const at = this.at(event);
     if (!at) return;
     const { rows, key } = at;
+    const name = within(event, ".ch-label, .ch-icon");
     const plain = !event.shiftKey && !event.ctrlKey && !event.metaKey;
-    if (plain && rows.opens(key) && within(event, ".ch-label, .ch-icon")) return void this.onOpen(rows.uri(key));
+    if (plain && name && rows.opens(key)) return void this.onOpen(rows.uri(key));
     this.anchor ??= this.active;
     this.active = key;
-    this.restSoon(rows.generation, key);
-    if (event.shiftKey) this.gesture(event.ctrlKey || event.metaKey ? "add-range" : "range", key);
-    else this.gesture(!plain || within(event, ".ch-box") ? "toggle" : "only", key);
+    if (event.shiftKey) this.gesture("range", key);
+    else if (!plain || within(event, ".ch-box")) this.gesture("toggle", key);
+    else if (name) this.look(rows, key);
     this.node.focus({ preventScroll: true });
     this.paintSoon();
+  }
+
+  /** Look into a file. @param {Rows} rows @param {number} key */
+  look(rows, key) {
+    this.restSoon.cancel();
+    this.ask({ kind: "rest", generation: rows.generation, at: key });
+    this.onLook();
   }
 
   /** @param {MouseEvent} event */
@@ -203,44 +259,4 @@ export class List {
     const at = this.at(event);
     if (at?.rows.opens(at.key) && !within(event, ".ch-box, .ch-label, .ch-icon")) this.onOpen(at.rows.uri(at.key));
   }
-
-  /** @param {KeyboardEvent} event */
-  onKey(event) {
-    const { rows } = this;
-    const command = event.ctrlKey || event.metaKey;
-    const page = Math.max(1, Math.floor(this.scroller.clientHeight / ROW) - 1);
-    /** @type {Record<string, number>} */
-    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
-    if (!rows || event.altKey || event.isComposing) return;
-    if (event.key in steps && rows.length) {
-      const at = this.active === null ? 0 : rows.indexOfKey(this.active);
-      const before = this.active ?? rows.keyAt(0);
-      this.move(rows, rows.keyAt(Math.min(rows.length - 1, Math.max(0, at + steps[event.key]))));
-      if (event.shiftKey) {
-        this.anchor ??= before;
-        this.gesture(command ? "add-range" : "range", this.active ?? 0);
-      } else {
-        this.anchor = null;
-      }
-      this.restSoon(rows.generation, this.active ?? 0);
-    } else if (event.key === " " && this.active !== null) {
-      this.gesture(event.shiftKey && this.anchor !== null ? "range" : "toggle", this.active);
-    } else if (event.key === "Enter" && this.active !== null) {
-      if (rows.opens(this.active)) this.onOpen(rows.uri(this.active));
-      else this.gesture("toggle", this.active);
-    } else if (event.key === "Backspace") {
-      this.onOpen(null);
-    } else if (command && event.key.toLowerCase() === "a") {
-      this.gesture("all", this.active ?? 0);
-    } else if (event.key === "Escape") {
-      this.onType("");
-    } else if (event.key.length === 1 && !command) {
-      this.onType(event.key);
-    } else {
-      return;
-    }
-    event.preventDefault();
-    event.stopPropagation();
-  }
 }
-

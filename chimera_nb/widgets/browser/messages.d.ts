@@ -26,6 +26,15 @@ export interface Go {
   text: string;
 }
 
+/** Show what an address says; the selection stays where `selected` is null. */
+export interface Restore {
+  kind: "restore";
+  folder: string;
+  filter: string;
+  file: string;
+  selected: string[] | null;
+}
+
 /** Narrow the rows to those that hold a text. */
 export interface Filter {
   kind: "filter";
@@ -47,12 +56,24 @@ export interface Retry {
 export interface Gesture {
   kind: "gesture";
   generation: number;
-  how: "only" | "toggle" | "range" | "add-range" | "all";
+  how: "toggle" | "range" | "all" | "none";
   at: number;
   to: number;
 }
 
-/** A row has been the active one for a moment. */
+/** Select rows as well, by their keys. */
+export interface SelectRows {
+  kind: "selectRows";
+  generation: number;
+  keys: number[];
+}
+
+/** Take the last change of the selection back. */
+export interface Undo {
+  kind: "undo";
+}
+
+/** Look at a row: its name was clicked, or it has been the active one for a moment. */
 export interface Rest {
   kind: "rest";
   generation: number;
@@ -232,6 +253,7 @@ export interface BrowserTraits {
   path: string;
   selected: string[];
   total: Total;
+  _can_undo: boolean;
   current: string;
   height: number;
   _match: Matched | Absent<Matched>;
@@ -239,6 +261,6 @@ export interface BrowserTraits {
   _recent_folders: string[];
 }
 
-export type BrowserRequest = Hello | Here | Bye | Go | Filter | More | Retry | Gesture | Rest | Drop | Clear | Count | Match | StopMatch | AddPattern | ChooseContent | StopContent | LeaveContent | ChooseValue | ChooseDays | ChooseIds | SelectContent;
+export type BrowserRequest = Hello | Here | Bye | Go | Restore | Filter | More | Retry | Gesture | SelectRows | Undo | Rest | Drop | Clear | Count | Match | StopMatch | AddPattern | ChooseContent | StopContent | LeaveContent | ChooseValue | ChooseDays | ChooseIds | SelectContent;
 
 export type BrowserMessage = RefusedMessage | RowsMessage;

@@ -10,7 +10,7 @@ from chimera_nb.widgets.browser.archives import ArchiveState
 from chimera_nb.widgets.browser.listing import Row
 from chimera_nb.widgets.browser.navigation import Crumb
 
-GestureHow = Literal["only", "toggle", "range", "add-range", "all"]
+GestureHow = Literal["toggle", "range", "all", "none"]
 
 # What the page asks for
 
@@ -20,6 +20,16 @@ class Go(Request):
     """Show a folder, or what a text that was typed means."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Restore(Request):
+    """Show what an address says; the selection stays where `selected` is null."""
+
+    folder: str
+    filter: str
+    file: str
+    selected: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,21 @@ class Gesture(Request):
 
 
 @dataclass(frozen=True)
+class SelectRows(Request):
+    """Select rows as well, by their keys."""
+
+    generation: int
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Undo(Request):
+    """Take the last change of the selection back."""
+
+
+@dataclass(frozen=True)
 class Rest(Request):
-    """A row has been the active one for a moment."""
+    """Look at a row: its name was clicked, or it has been the active one for a moment."""
 
     generation: int
     at: int
@@ -248,6 +271,7 @@ class BrowserTraits:
     path: str
     selected: tuple[str, ...]
     total: Total
+    _can_undo: bool
     current: str
     height: int
     _match: Matched | Nothing

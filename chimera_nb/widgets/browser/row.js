@@ -1,11 +1,9 @@
 // A row of the list that is on screen, and shows one row of the list after another.
 
-import { bytes, make, number, setText, showName, when } from "../base/text.js";
+import { bytes, make, number, setText, showMiddle, when } from "../base/text.js";
 import { isFolder } from "./rows.js";
 
 /** @import { Rows } from "./rows.js" */
-
-export const ROW = 30; // pixels, as --ch-row in style.css
 
 export class Row {
   node = make("div", "ch-row", "", { role: "row" });
@@ -21,15 +19,18 @@ export class Row {
   key = null;
   /** @type {Rows | null} */
   rows = null;
+  top = -1; // pixels
 
   /**
    * Show what is at an index.
    * @param {Rows} rows
    * @param {number} index
+   * @param {number} height of a row
    */
-  draw(rows, index) {
+  draw(rows, index, height) {
     const key = index < rows.length ? rows.keyAt(index) : null;
-    if (this.index !== index) this.node.style.transform = `translateY(${index * ROW}px)`;
+    if (this.top !== index * height) this.node.style.transform = `translateY(${index * height}px)`;
+    this.top = index * height;
     this.index = index;
     this.node.classList.toggle("ch-skeleton", key === null);
     this.node.setAttribute("aria-rowindex", String(index + 2));
@@ -40,7 +41,7 @@ export class Row {
     const object = key === null || isFolder(key) ? null : rows.objects[key];
     const archive = key !== null && rows.isArchive(key);
     this.node.dataset.kind = key === null ? "" : archive ? "archive" : object ? "object" : "folder";
-    showName(this.label, name);
+    showMiddle(this.label, name);
     this.label.title = archive ? `${name}: an archive, which opens as a folder` : name;
     const [, size, updated, codec] = object ?? ["", 0, null, ""];
     setText(this.size, object ? bytes(size) : "");

@@ -1,6 +1,9 @@
 // The rows of BucketBrowser, as the kernel has sent them.
 
 /** @import { RowsMessage } from "./messages.js" */
+/** @typedef {{ by: "name" | "size" | "codec" | "date", down: boolean }} Order of what is on screen */
+
+const FIELD = { name: 0, size: 1, date: 2, codec: 3 };
 
 /** A row's key: of a folder below 0, of an object from 0 on. @param {number} key */
 export const isFolder = (key) => key < 0;
@@ -23,6 +26,30 @@ export function isHeld(folder, selected) {
   return false;
 }
 
+/** The names right in a folder that hold something selected, without being selected themselves. @param {string} folder @param {Iterable<string>} selected */
+export function partsOf(folder, selected) {
+  const names = new Set();
+  for (const uri of selected) {
+    const end = uri.startsWith(folder) ? uri.indexOf("/", folder.length) + 1 : 0;
+    if (end && end < uri.length) names.add(uri.slice(0, end));
+  }
+  return names;
+}
+
+/**
+ * How much of the rows is selected; `parts` of the folders hold something that is.
+ * @param {Rows} rows
+ * @param {Set<string>} selected
+ * @param {number} parts
+ * @returns {"all" | "some" | "none"}
+ */
+export function chosenOf(rows, selected, parts) {
+  if (!selected.size || !rows.length) return "none";
+  let count = 0;
+  for (let at = 0; at < rows.length; at += 1) if (selected.has(rows.uri(rows.keyAt(at)))) count += 1;
+  return count === rows.length && rows.complete ? "all" : count || parts ? "some" : "none";
+}
+
 export class Rows {
   /** @type {string[]} */
   folders = [];
@@ -35,6 +62,12 @@ export class Rows {
   unnamed = 0;
   /** @type {RowsMessage["archive"]} the one that this is in */
   archive = null;
+  /** @type {Order} */
+  order = { by: "name", down: false };
+  /** @type {number[] | null} keys of the objects in the order on screen; null for that of the listing */
+  sorted = null;
+  /** @type {number[] | null} where each object is in that order */
+  places = null;
 
   /** @param {RowsMessage} message */
   constructor(message) {
@@ -58,13 +91,50 @@ export class Rows {
     for (const row of message.objects.slice(this.objects.length - objects)) this.objects.push(row);
     const { loading, failed, complete, rest, unnamed, archive } = message;
     Object.assign(this, { loading, failed, complete, rest, unnamed, archive });
+    this.sort(this.order);
     return true;
   }
 
+  get isSorted() {
+    return this.order.by !== "name" || this.order.down;
+  }
+
+  /** Put the objects into another order; folders have but names, and stand first. @param {Order} order */
+  sort(order) {
+    this.order = order;
+    this.sorted = this.places = null;
+    if (!this.isSorted) return;
+    const field = FIELD[order.by];
+    const value = (/** @type {number} */ key) => this.objects[key][field] ?? "";
+    const sign = order.down ? -1 : 1;
+    this.sorted = this.objects.map((_, key) => key).sort((a, b) => {
+      const [one, other] = [value(a), value(b)];
+      return sign * (one < other ? -1 : one > other ? 1 : a - b);
+    });
+    const places = new Array(this.sorted.length);
+    this.sorted.forEach((key, place) => {
+      places[key] = place;
+    });
+    this.places = places;
+  }
+
   /** Folders stand first. A key stays when more rows come, an index does not. @param {number} index */
-  keyAt = (index) => (index < this.folders.length ? -1 - index : index - this.folders.length);
+  keyAt = (index) => {
+    const count = this.folders.length;
+    if (index >= count) return this.sorted ? this.sorted[index - count] : index - count;
+    return this.order.by === "name" && this.order.down ? index - count : -1 - index;
+  };
   /** @param {number} key */
-  indexOfKey = (key) => (isFolder(key) ? -1 - key : key + this.folders.length);
+  indexOfKey = (key) => {
+    const count = this.folders.length;
+    if (!isFolder(key)) return (this.places ? this.places[key] : key) + count;
+    return this.order.by === "name" && this.order.down ? key + count : -1 - key;
+  };
+  /** The keys from one row to another, either way, as they stand on screen. @param {number} one @param {number} other */
+  between(one, other) {
+    const [from, to] = [this.indexOfKey(one), this.indexOfKey(other)].sort((a, b) => a - b);
+    return Array.from({ length: to - from + 1 }, (_, at) => this.keyAt(from + at));
+  }
   /** @param {number} key */
   has = (key) => (isFolder(key) ? -1 - key < this.folders.length : key < this.objects.length);
   /** @param {number} key */

@@ -1,6 +1,6 @@
 // What is selected in BucketBrowser: what it comes to, and each of it to take out.
 
-import { button, make, number, showName, tally } from "../base/text.js";
+import { button, make, number, showMiddle, tally } from "../base/text.js";
 
 /** @import { BrowserRequest, Total } from "./messages.js" */
 
@@ -12,22 +12,18 @@ export class Tray {
   says = this.total.appendChild(make("span", "ch-total-text", "", { role: "status" }));
   count = button("", "Stop", () => this.ask({ kind: "count", on: !this.counting }));
   clear = button("", "Clear", () => this.ask({ kind: "clear" }));
-  whole = button("ch-whole", "Select this folder", () => this.onWhole(), { title: "Ctrl+A" });
+  undo = button("ch-undo", "Undo", () => this.ask({ kind: "undo" }), { title: "Take the last change of the selection back (Ctrl+Z)" });
   chips = make("ul", "ch-chips", "", { "aria-label": "What is selected" });
   counting = false;
   /** @type {string[]} */
   selected = [];
 
-  /**
-   * @param {(request: BrowserRequest) => void} ask
-   * @param {() => void} onWhole is called to select the folder on screen
-   */
-  constructor(ask, onWhole) {
+  /** @param {(request: BrowserRequest) => void} ask */
+  constructor(ask) {
     this.ask = ask;
-    this.onWhole = onWhole;
     this.chips.hidden = true;
     const line = make("div", "ch-tray-line");
-    line.append(this.total, this.count, this.whole, this.clear);
+    line.append(this.total, this.count, this.undo, this.clear);
     this.node.append(line, this.chips);
   }
 
@@ -42,7 +38,7 @@ export class Tray {
   showTotal(total) {
     const count = this.selected.length;
     this.counting = total.counting;
-    this.says.textContent = count ? `${number(count)} selected: ${tally(total)}` : "Nothing is selected";
+    this.says.textContent = count ? `${number(count)} selected: ${tally(total)}` : "Nothing is selected: tick what is to be read";
     this.total.disabled = this.clear.disabled = !count;
     this.count.hidden = !count || !total.more;
     this.count.textContent = total.counting ? "Stop" : "Count on";
@@ -55,7 +51,7 @@ export class Tray {
     if (this.chips.hidden) return;
     const chips = this.selected.slice(0, CHIPS).map((uri) => {
       const chip = make("li", "ch-chip");
-      showName(chip.appendChild(make("span", "ch-chip-label", "", { dir: "ltr", title: uri })), uri);
+      showMiddle(chip.appendChild(make("span", "ch-chip-label", "", { dir: "ltr", title: uri })), uri);
       chip.append(button("ch-drop", "×", () => this.ask({ kind: "drop", uri }), { "aria-label": `Take out ${uri}` }));
       return chip;
     });

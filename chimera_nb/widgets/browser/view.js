@@ -1,5 +1,6 @@
 // The front end of BucketBrowser (widget.py): it asks the kernel for rows and gestures, and draws what comes back.
 
+import { Address } from "../base/address.js";
 import { later, make } from "../base/text.js";
 import { View } from "../base/view.js";
 import { ContentPanel } from "./content.js";
@@ -29,18 +30,22 @@ class BrowserView extends View {
     super(model, el, "browser", "Bucket browser");
     const ask = (/** @type {BrowserRequest} */ request) => this.ask(request);
     const toList = () => this.list.node.focus({ preventScroll: true });
-    this.list = new List(ask, (uri) => this.open(uri), (text) => this.tools.type(text));
+    this.home = model.get("path"); // where an address without a folder leads
+    this.address = new Address(["folder", "filter", "select", "file"], () => this.restore(null));
+    this.list = new List(ask, (uri) => this.open(uri), () => this.look(), (text) => this.tools.type(text));
     this.path = new PathBar(this.list.id, {
       open: (uri) => this.open(uri),
       go: (text) => this.go(text),
       path: () => this.model.get("path"),
       leave: toList,
     });
+    this.path.node.append(this.address.copyButton("Copy a link to this folder and selection"));
     this.tools = new Tools(ask, toList);
-    this.tray = new Tray(ask, () => this.list.gesture("all", this.list.active ?? 0));
+    this.tray = new Tray(ask);
     this.content = new ContentPanel(ask);
     this.status = make("div", "ch-status", "", { role: "status" });
-    this.node.append(this.path.node, this.tools.node, this.content.node, this.list.node, this.status, this.makeError(() => this.ask({ kind: "retry" })), this.tray.node);
+    this.tools.node.append(this.content.open);
+    this.node.append(this.path.node, this.tools.node, this.content.panel, this.list.node, this.status, this.makeError(() => this.ask({ kind: "retry" })), this.tray.node);
     this.skeletonSoon = later(SKELETON_MS, () => {
       this.list.skeleton = true;
       this.takeOver();
@@ -49,14 +54,19 @@ class BrowserView extends View {
     this.hear({
       "change:selected": () => this.onSelected(),
       "change:total": () => this.tray.showTotal(this.model.get("total")),
+      "change:_can_undo": () => this.onUndo(),
+      "change:current": () => this.address.keep({ file: this.model.get("current") }),
       "change:_match": () => this.onMatch(),
       "change:_content": () => this.content.show(this.model.get("_content")),
       "change:_recent_folders": () => this.path.offer(this.model.get("_recent_folders")),
       "change:height": () => this.onHeight(),
     });
+    this.node.addEventListener("keydown", (event) => this.onKey(event));
     this.onHeight();
     this.path.offer(this.model.get("_recent_folders"));
-    this.onSelected();
+    this.onUndo();
+    if (this.address.isThere) this.restore(this.address.all("select"));
+    else this.onSelected();
     this.onMatch();
     this.content.show(this.model.get("_content"));
     this.hello();
@@ -65,8 +75,40 @@ class BrowserView extends View {
   close() {
     super.close();
     this.skeletonSoon.cancel();
+    this.address.close();
     this.tools.close();
     this.list.close();
+  }
+
+  /** Show what the address says; null leaves the selection. @param {string[] | null} selected */
+  restore(selected) {
+    const [folder, filter, file] = ["folder", "filter", "file"].map((name) => this.address.get(name));
+    const to = folder || this.home;
+    const isThere = this.rows?.folder === to && this.rows.filter === filter && this.model.get("current") === file;
+    if (selected || !isThere) this.ask({ kind: "restore", folder: to, filter, file, selected });
+    if (!selected) this.keepSelected();
+  }
+
+  keepSelected() {
+    this.address.keep({ select: this.model.get("selected") });
+  }
+
+  /** A look into a file was asked for: the dashboard shows it where it is out of sight. */
+  look() {
+    this.node.dispatchEvent(new CustomEvent("ch-look", { bubbles: true }));
+  }
+
+  /** What the keys do wherever one is in the browser. @param {KeyboardEvent} event */
+  onKey(event) {
+    const typing = event.target instanceof HTMLInputElement && event.target.type !== "checkbox";
+    if (typing || event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+    if (this.model.get("_can_undo")) this.ask({ kind: "undo" });
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  onUndo() {
+    this.tray.undo.disabled = !this.model.get("_can_undo");
   }
 
   /** Open a folder; null is the one above. @param {string | null} uri */
@@ -100,7 +142,8 @@ class BrowserView extends View {
     this.rows = new Rows(message);
     this.above = message.above;
     this.path.show(message.crumbs, message.above === null);
-    this.tray.whole.disabled = message.folder === "gs://";
+    const wanted = { folder: message.folder === this.home ? "" : message.folder, filter: message.filter };
+    this.address.keep(wanted, wanted.folder !== this.address.get("folder"));
     this.content.open.disabled = message.folder === "gs://";
     this.list.skeleton = false;
     this.skeletonSoon();
@@ -131,6 +174,7 @@ class BrowserView extends View {
     const selected = this.model.get("selected");
     this.list.mark(new Set(selected));
     this.tray.show(selected, this.model.get("total"));
+    this.keepSelected();
   }
 
   onHeight() {

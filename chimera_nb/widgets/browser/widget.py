@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import existing, held, refusing
 from chimera_nb.widgets.browser import messages, navigation
 from chimera_nb.widgets.browser.content_requests import ContentRequests
-from chimera_nb.widgets.browser.counting import SLICE_SECONDS, advance
 from chimera_nb.widgets.browser.listing import Listing, Rows
-from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser, add
+from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser
 from chimera_nb.widgets.browser.pattern_count import PatternCount
+from chimera_nb.widgets.browser.selection_requests import SelectionRequests
 from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.folders import absolute
 from pipeline.uri import SEPARATOR, split_uri
@@ -30,7 +29,7 @@ from pipeline.uri import SEPARATOR, split_uri
 _ON_SECONDS = 2.0  # of an archive in which nothing new turns up, until the page has to ask for more
 
 
-class BucketBrowser(ContentRequests):
+class BucketBrowser(ContentRequests, SelectionRequests):
     """Browse buckets and folders, and select objects, folders and patterns.
 
     uri: the folder to begin in; left out, the list of buckets. A local folder shows itself and what is below it.
@@ -44,13 +43,6 @@ class BucketBrowser(ContentRequests):
     _css = assets.style("browser/list", "browser/style", "browser/content")
 
     path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)
-    selected = TypedTuple(
-        traitlets.Unicode(),
-        help="URIs of what is selected: objects, folders (they end in /) and patterns. Set it to select.",
-    ).tag(sync=True)
-    total = traitlets.Dict(
-        help="What the selection comes to: files, bytes (stored), more (there are others), counting."
-    ).tag(sync=True)
     current = traitlets.Unicode(
         help="The file that was clicked or moved to last, to look inside of; empty for a folder."
     ).tag(sync=True)
@@ -76,8 +68,7 @@ class BucketBrowser(ContentRequests):
         )
         self._generation = self._model.generation
         self._begun = False  # on the folders that were looked into lately
-        self._counting = self._stopped = False  # under way; by the user's wish
-        super().__init__(session, path=folder, total=self._total(), **traits)
+        super().__init__(session, path=folder, **traits)
         self._pattern = PatternCount(self._background, self._show_match)
 
     def go(self, uri: AnyPath) -> None:
@@ -108,17 +99,6 @@ class BucketBrowser(ContentRequests):
         if change["new"] != self._model.folder:
             self.go(change["new"])
 
-    @traitlets.validate("selected")
-    def _valid_selected(self, proposal: dict[str, Any]) -> tuple[str, ...]:
-        with refusing():
-            self._model.select(proposal["value"])
-        return self._model.selected
-
-    @traitlets.observe("selected")
-    def _on_selected(self, _: object) -> None:
-        self._stopped = False
-        self._count_selected()
-
     # What the front end asks for
 
     def _on_front_end(self) -> None:
@@ -136,6 +116,18 @@ class BucketBrowser(ContentRequests):
             self.error = ""
             self._background.start(self._find(uri))
 
+    def _asked_restore(self, request: messages.Restore) -> None:
+        self._model.scope.check(folder := navigation.as_folder(request.folder))
+        self.error = ""
+        self._pattern.clear()
+        self._model.open(folder)
+        self._model.narrow(request.filter)
+        self.path = folder
+        self._show()
+        if request.selected is not None:
+            self.selected = request.selected
+        self.current = request.file
+
     def _asked_filter(self, request: messages.Filter) -> None:
         self.error = ""
         self._narrow(request.text)
@@ -147,35 +139,14 @@ class BucketBrowser(ContentRequests):
     def _asked_retry(self, _: messages.Retry) -> None:
         self.error = ""
         self._model.shown.failed = False
-        for count in self._model.counts:
-            if count.error:
-                count.resume()
+        self._resume(lambda count: bool(count.error))
         self._show()
         self._count_selected()
-
-    def _asked_gesture(self, request: messages.Gesture) -> None:
-        self.error = ""
-        with existing("row"):
-            self.selected = self._model.gesture(request.how, request.at, request.to)
 
     def _asked_rest(self, request: messages.Rest) -> None:
         with existing("row"):
             uri = self._model.shown.uri(request.at)
         self.current = "" if uri.endswith("/") else uri
-
-    def _asked_drop(self, request: messages.Drop) -> None:
-        self.error = ""
-        self.selected = tuple(uri for uri in self.selected if uri != request.uri)
-
-    def _asked_clear(self, _: messages.Clear) -> None:
-        self.error, self.selected = "", ()
-
-    def _asked_count(self, request: messages.Count) -> None:
-        self._stopped = not request.on
-        for count in self._model.counts if request.on else ():
-            if not count.active and count.tally.more:
-                count.resume()
-        self._count_selected()
 
     def _asked_match(self, request: messages.Match) -> None:
         self.error = ""
@@ -183,10 +154,6 @@ class BucketBrowser(ContentRequests):
 
     def _asked_stop_match(self, _: messages.StopMatch) -> None:
         self._pattern.stop()
-
-    def _asked_add_pattern(self, request: messages.AddPattern) -> None:
-        self.error = ""
-        self.selected = add(self.selected, [self._model.pattern(request.text)])
 
     # Rows
 
@@ -286,33 +253,6 @@ class BucketBrowser(ContentRequests):
             self._recent_folders = tuple(
                 filter(self._model.scope.allows, await asyncio.to_thread(recent.add, folder))
             )
-
-    # Counts
-
-    def _count_selected(self) -> None:
-        self._tell()
-        if self.total["counting"] and not self._counting:
-            self._counting = self._background.start(self._count())
-
-    async def _count(self) -> None:
-        try:
-            while not self._stopped and (active := [c for c in self._model.counts if c.active]):
-                await self._background.watched(
-                    active[0].uri, lambda store: advance(store, active, SLICE_SECONDS), self._tell
-                )
-        except ChimeraError as e:
-            self.error, self._stopped = str(e), True
-        finally:
-            self._counting = False
-        self._tell()
-        self.error = next((count.error for count in self._model.counts if count.error), self.error)
-
-    def _tell(self) -> None:
-        self.total = self._total()
-
-    def _total(self) -> dict[str, Any]:
-        counting = not self._stopped and any(count.active for count in self._model.counts)
-        return held(messages.Total(**asdict(self._model.total()), counting=counting))
 
     def _show_match(self, matched: messages.Matched | None) -> None:
         self._match = held(matched)

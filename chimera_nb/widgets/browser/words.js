@@ -19,6 +19,7 @@ export function statusText(rows) {
   let text = parts.join(", ");
   const going = rows.complete || rows.failed ? "" : goingText(rows);
   if (going) text = text ? `${text} so far; ${going}` : going;
+  else if (text && !rows.complete && rows.isSorted) text += rows.failed ? " so far" : " so far; loading the rest to sort it";
   else if (text && !rows.complete) text += rows.failed ? " so far" : rows.loading ? ", loading more" : " so far; scroll for more";
   if (!text) text = rows.loading ? "Loading" : "";
   if (rows.unnamed) text += `; ${plural(rows.unnamed, "name")} left out that no text can show`;

@@ -11,12 +11,16 @@ import traitlets
 from chimera_nb.session import Session
 from chimera_nb.widgets.browser.navigation import BUCKETS
 from chimera_nb.widgets.browser.widget import BucketBrowser
-from chimera_nb.widgets.dashboard.header import Steps
+from chimera_nb.widgets.dashboard import messages
+from chimera_nb.widgets.dashboard.header import EXAMPLE, Steps
 from chimera_nb.widgets.job_form.widget import JobForm
 from chimera_nb.widgets.job_history.widget import JobHistory
 from chimera_nb.widgets.job_monitor.widget import JobMonitor
 from chimera_nb.widgets.preview.widget import FilePreview
 from pipeline.errors import RefusedError
+
+_EXAMPLE = f"{EXAMPLE}ADVANCED/2016/Jan/1/27636896/"
+_CLOSE = '<button type="button" class="ch-look-close">Back to the list</button>'
 
 
 class Dashboard(ipywidgets.VBox):
@@ -45,10 +49,17 @@ class Dashboard(ipywidgets.VBox):
         self.history.on_open(self.steps.open_job)
         for widget in (self.form, self.monitor):  # a job was launched; the second tells of a retry as well
             widget.observe(self._on_launched, "job_id")
+        self.monitor.run_again_by(self._on_run_again)
+        self.steps.on_undo(self._on_undo)
+        self.steps.on_example(self._on_example)
+        self.browser.observe(self._on_chosen, ["selected", "total", "_can_undo"])
         new = ipywidgets.Box(
             [
-                _part("browse", "Browse", "Choose files, folders or a pattern.", self.browser),
-                _part("preview", "Preview", "What is inside the file you are on.", self.preview),
+                _intro(),
+                _part(
+                    "browse", "Browse", "Tick what is to be read: files, folders or a pattern.", self.browser
+                ),
+                _part("preview", "Preview", "What is inside the file you clicked.", self.preview, _CLOSE),
                 _part("launch", "Launch", "What the job reads, and where its output goes.", self.form),
             ]
         )
@@ -60,6 +71,7 @@ class Dashboard(ipywidgets.VBox):
         )
         new.add_class("ch-page-new")
         jobs.add_class("ch-page-jobs")
+        self.steps.add_class("ch-dashboard-top")
         super().__init__([self.steps, new, jobs])
         self.add_class("ch-dashboard")
 
@@ -72,10 +84,45 @@ class Dashboard(ipywidgets.VBox):
         if change["new"] and change["new"] != self.steps.job_id:
             self.steps.open_job(change["new"])
 
+    def _on_chosen(self, _: object) -> None:
+        total = messages.Chosen(
+            selected=len(self.browser.selected),
+            can_undo=self.browser.can_undo,
+            **{name: self.browser.total[name] for name in ("files", "bytes", "more", "counting")},
+        )
+        self.steps.show_chosen(total)
 
-def _part(name: str, title: str, what: str, widget: ipywidgets.Widget) -> ipywidgets.Box:
+    def _on_run_again(self, job_id: str) -> None:
+        """What is to run again is first seen in the form, and launched from there."""
+        self.form.begin_with(job_id)
+        self.steps.look_at_launch()
+
+    def _on_undo(self) -> None:
+        try:
+            self.browser.undo()
+        except RefusedError as e:
+            self.browser.error = str(e)
+
+    def _on_example(self) -> None:
+        """The files of one event of the demo, ticked, and the first of them looked into."""
+        self.browser.go(_EXAMPLE)
+        self.browser.selected = (f"{_EXAMPLE}1.122737920.bz2", f"{_EXAMPLE}1.122737921.bz2")
+        self.browser.current = f"{_EXAMPLE}1.122737920.bz2"
+
+
+def _intro() -> ipywidgets.HTML:
+    """What this is and for whom, in a line, and a way to an example; its texts are ours."""
+    intro = ipywidgets.HTML(
+        "<p><strong>Turn compressed files into one clean dataset: tick, look, launch.</strong> "
+        "<span>For everyone who has folders of .bz2, .gz, .zst, .zip or .tar files in a bucket. No code.</span></p>"
+        '<button type="button" class="ch-example">Show me an example</button>'
+    )
+    return intro.add_class("ch-intro")
+
+
+def _part(name: str, title: str, what: str, widget: ipywidgets.Widget, beside: str = "") -> ipywidgets.Box:
     """A titled part of the page; its texts are ours, nothing in them comes from outside."""
-    heading = ipywidgets.HTML(f"<h2>{title}</h2><p>{what}</p>")
+    heading = ipywidgets.HTML(f"<h2>{title}</h2><p>{what}</p>{beside}")
     heading.add_class("ch-heading")
     part = ipywidgets.VBox([heading, widget])
     part.add_class("ch-part").add_class(f"ch-part-{name}")

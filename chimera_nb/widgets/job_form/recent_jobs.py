@@ -18,7 +18,7 @@ from pipeline.storage import Store
 
 SHOWN = 10
 _KEPT = tuple(option for option in table(JobOptions) if not option.once)
-_REMEMBERED = ("source", "runner", "bucket", "region", "machine_type", "max_workers")
+_REMEMBERED = ("runner", "bucket", "region", "machine_type", "max_workers")
 LOOKED_AT = 50  # records that are gone through for as many different ones
 
 
@@ -75,21 +75,15 @@ def begun_as(
     records: Sequence[JobRecord],
     settings: Settings,
     kept: Collection[str],
-    sources: Collection[str] = (),
 ) -> Fields:
-    """The form with the fields of the newest job, except those in `kept`, its selection, and a local target.
-
-    A source that is not among `sources`, where there are any, was of another installation: it is not offered here.
-    """
+    """The form with where the newest job ran and wrote, except fields in `kept`, and a local target."""
     try:
         last, _ = fields_of(records[0], settings)
     except (ChimeraError, IndexError):
         return form  # none yet, or of a later version: nothing to go by
     for name in _REMEMBERED:
         value = getattr(last, name)
-        elsewhere = name == "source" and bool(sources) and value not in sources
-        elsewhere |= name == "bucket" and is_local(value)
-        if name not in kept and not elsewhere:
+        if name not in kept and not (name == "bucket" and is_local(value)):
             form = form.having(name, value)
     return form
 

@@ -1,6 +1,6 @@
 // The front end of JobForm (widget.py): it sends what is typed, key by key, and shows what the kernel makes of it.
 
-import { button, make, number, setText, showName } from "../base/text.js";
+import { button, make, number, setText, showMiddle, showName } from "../base/text.js";
 import { View } from "../base/view.js";
 import { CodePanel } from "./code.js";
 import { figures } from "./figures.js";
@@ -51,8 +51,8 @@ class FormView extends View {
   options = this.boxes.filter(({ name }) => !(name in this.own)).map((box) => ({ box, control: makeOption(box, this.edit) }));
   /** @type {Record<string, Field<HTMLInputElement | HTMLSelectElement> | Tick | Radios>} */
   controls = { ...this.own, ...Object.fromEntries(this.options.map(({ box, control }) => [box.name, control])) };
-  configurations = this.makePicker("Begin with a job of before", true);
-  selections = this.makePicker("Read what a job of before has read", false);
+  configurations = this.makePicker("Start from an earlier job", true);
+  selections = this.makePicker("Select what an earlier job read", false);
   inputs = make("ul", "ch-form-list", "", { "aria-label": "Selection" });
   inputsHint = make("div", "ch-hint", "", { role: "status" });
   buckets = make("datalist", "", "", { id: `${this.id}-buckets` });
@@ -79,7 +79,7 @@ class FormView extends View {
     super(model, el, "form", "New job");
     this.node.classList.add("ch-panel");
     const retry = () => this.ask({ kind: "retry" });
-    this.node.append(this.makeTop(), this.makeRead(), this.makeWrite(), this.makeRun(), this.makePlan(), this.makeGo(), this.makeError(retry), this.code.node);
+    this.node.append(this.makeRead(), this.makeWrite(), this.makeRun(), this.makePlan(), this.makeGo(), this.makeError(retry), this.code.node);
     const shows = {
       "change:_choices": () => this.onChoices(),
       "change:_fields": () => this.onFields(),
@@ -96,12 +96,6 @@ class FormView extends View {
   }
 
   // What it is made of
-
-  makeTop() {
-    const bar = make("div", "ch-bar");
-    bar.append(make("div", "ch-title", "New job"), this.configurations);
-    return bar;
-  }
 
   /** A list of jobs of before, of which one fills in the form (`whole`), or its selection. @param {string} label @param {boolean} whole */
   makePicker(label, whole) {
@@ -125,9 +119,11 @@ class FormView extends View {
   makeRead() {
     const picked = make("div", "ch-field ch-form-inputs");
     const line = make("div", "ch-form-line");
-    line.append(make("div", "ch-form-label", "Selection"), this.selections);
+    line.append(make("div", "ch-form-label", "Selection"), this.selections, this.configurations);
     picked.append(line, this.inputs, this.inputsHint);
-    return this.makePart("Read", "read", picked, this.own.source.node, this.own.view.node, ...this.optionsOf("read"));
+    const kind = make("div", "ch-form-kind");
+    kind.append(this.own.source.node, this.own.view.node);
+    return this.makePart("Read", "read", picked, kind, ...this.optionsOf("read"));
   }
 
   makeWrite() {
@@ -217,7 +213,7 @@ class FormView extends View {
     const shown = inputs.slice(0, this.all ? inputs.length : INPUTS_SHOWN);
     const rows = shown.map((uri) => {
       const row = make("li", "ch-form-input ch-mono", "", { title: uri });
-      showName(row.appendChild(make("span", "ch-label")), uri);
+      showMiddle(row.appendChild(make("span", "ch-label")), uri);
       return row;
     });
     if (total > shown.length) {
@@ -245,8 +241,8 @@ class FormView extends View {
     this.own.format.show(String(this.model.get("_fields").values.format));
     this.offerViews();
     this.buckets.replaceChildren(...buckets.map((name) => make("option", "", "", { value: name })));
-    setOptions(this.configurations, configurations, "Begin with a job of before…");
-    setOptions(this.selections, selections, "Recent selections…");
+    setOptions(this.configurations, configurations, "Start from an earlier job…");
+    setOptions(this.selections, selections, "Earlier selections…");
     this.configurations.hidden = !configurations.length;
     this.selections.hidden = !selections.length;
     for (const { box, control } of this.options) {

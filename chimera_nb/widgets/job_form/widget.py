@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import traitlets
@@ -16,11 +15,11 @@ from chimera_nb.jobs.record import JobRecord
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.messages import to_wire
-from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held
+from chimera_nb.widgets.base.widget import held
 from chimera_nb.widgets.job_form import messages
 from chimera_nb.widgets.job_form.as_code import as_code
 from chimera_nb.widgets.job_form.checks import StoreChecks
-from chimera_nb.widgets.job_form.choices import Choices, gather
+from chimera_nb.widgets.job_form.filling import NO_EDIT, Filling, today
 from chimera_nb.widgets.job_form.model import (
     BOXES,
     Checked,
@@ -33,25 +32,23 @@ from chimera_nb.widgets.job_form.model import (
     suggest_prefix,
 )
 from chimera_nb.widgets.job_form.plan import plan_figures, speed
-from chimera_nb.widgets.job_form.recent_jobs import begun_as, fields_of, inputs_of
 from chimera_nb.widgets.job_form.unread import unread_of, unread_text
 from chimera_nb.widgets.job_form.view_choice import view_problems
 from chimera_nb.widgets.job_form.words import Button, box_of, button, hints, listed
-from pipeline.errors import ChimeraError, RefusedError
+from pipeline.errors import ChimeraError
 from pipeline.storage import Store
 
 _SHOWN_INPUTS = 100
-_NO_EDIT = messages.Edited("", 0)
 
 
-class JobForm(ChimeraWidget):
+class JobForm(Filling):
     """Launch a job over a selection.
 
     inputs: gs:// URIs or local paths: folders (they end in "/"), objects and patterns. A trait: link it to the
         `selected` of a BucketBrowser.
     session: where the store, the job log and Dataflow are; left out, one of its own.
-    target, source, view, format, runner: what the form begins with; left out, what the last job on record had, and no
-        view.
+    target, source, view, format, runner: what the form begins with. Left out, the source is the one that the selection
+        is of, bucket and runner are those of this user's last job, and there is no view.
     buckets: the names of the only ones that may be written; left out, all that the credentials can.
 
     Folders of this machine can be named in it only where Python has named one, in `inputs` or `target`: whoever
@@ -89,21 +86,19 @@ class JobForm(ChimeraWidget):
         target = path_text(target) if target != "" else ""
         bucket, prefix = split_target(target)
         arguments = {"source": source, "view": view, "format": format, "runner": runner, "bucket": bucket}
-        self._set = {name for name, value in arguments.items() if value}  # by whoever made it, or typed
-        self._form = Fields(prefix=prefix or ("" if target else suggest_prefix(_today())))
-        for name in self._set:
+        given = {name for name, value in arguments.items() if value}
+        self._form = Fields(prefix=prefix or ("" if target else suggest_prefix(today())))
+        for name in given:
             self._form = self._form.having(name, arguments[name])
         self._data_dir = session.data_dir if session else None
         self._buckets = None if buckets is None else texts(buckets, "buckets")
-        self._choices_known = Choices()
-        self._carried: dict[str, Any] = {}  # options of a job that was picked, and that have no field
         self._local = is_local(target)
         self._selection = selection(())
-        self._edited = _NO_EDIT
+        self._edited = NO_EDIT
         self._hello = self._launching = False
         self._launched = ("", "")  # the target, and the job that went there
         self._token = secrets.token_hex(8)
-        super().__init__(session, **traits)
+        super().__init__(session, given, **traits)
         self._boxes = to_wire([box_of(option) for option in BOXES])
         self._checks = StoreChecks(self._background, self._session, self._show)
         self.inputs = tuple(path_texts(inputs))
@@ -116,6 +111,7 @@ class JobForm(ChimeraWidget):
         inputs = self._selection.inputs
         self._selected = held(messages.Selected(inputs[:_SHOWN_INPUTS], len(inputs)))
         self._changed()
+        self._guess_source()
 
     # What the front end asks for
 
@@ -138,12 +134,6 @@ class JobForm(ChimeraWidget):
         self.error = ""
         self._changed()
 
-    def _asked_pick(self, request: messages.Pick) -> None:
-        with existing("job to begin with"):
-            record = self._choices_known.record(request.job)
-        self.error = ""
-        self._background.start(self._pick(record, whole=request.whole))
-
     def _asked_count(self, request: messages.Count) -> None:
         if request.on:
             self._checks.resume()
@@ -153,7 +143,7 @@ class JobForm(ChimeraWidget):
 
     def _asked_another(self, _: messages.Another) -> None:
         if not self._launching:
-            self._form, self._edited = self._form.beside(_today()), _NO_EDIT
+            self._form, self._edited = self._form.beside(today()), NO_EDIT
             self._changed()
 
     def _asked_launch(self, request: messages.Launch) -> None:
@@ -168,42 +158,6 @@ class JobForm(ChimeraWidget):
         self._show()
 
     # What it does in the background
-
-    async def _begin(self) -> None:
-        """Find out what there is to choose from, and begin with what the last job had."""
-        where = store_uri(self._selection, self._form)
-        stores = where.startswith("gs://")
-
-        def known(_: Store) -> Choices:
-            return gather(self._session, self._buckets, stores=stores)
-
-        try:
-            self._choices_known = await self._background.in_thread(where, known)
-        except ChimeraError as e:
-            self.error = str(e)
-            return
-        self._choices = held(self._choices_known.shown())
-        choices, settings = self._choices_known, self._session.settings
-        self._form = begun_as(self._form, choices.records, settings, self._set, choices.sources)
-        self._changed()
-
-    async def _pick(self, record: JobRecord, *, whole: bool) -> None:
-        try:
-            inputs = await self._background.in_thread(
-                store_uri(self._selection, self._form), lambda store: inputs_of(store, record)
-            )
-            fields, carried = fields_of(record, self._session.settings)
-            if not self._local and selection(inputs).here:
-                raise RefusedError(f"job {record.job_id} read files of this machine; this form reads buckets")
-        except ChimeraError as e:
-            self.error = str(e)
-            return
-        if whole:
-            self._form, self._carried = fields.beside(_today()), carried
-            self._set.update(asdict(fields))
-        self.inputs = inputs
-        self._edited = _NO_EDIT
-        self._changed()
 
     async def _launch(self, checked: Checked) -> None:
         job, inputs, runner = dict(checked.job or {}), self._selection.inputs, self._form.runner
@@ -248,6 +202,7 @@ class JobForm(ChimeraWidget):
             self._launched_here,
             view=self._choices_known.view(self._form.source, self._form.view),
             missing=checked.missing,
+            guess=self._guess,
         )
         self._hints = to_wire(said)
         pressed = self._button(checked)
@@ -307,7 +262,3 @@ class JobForm(ChimeraWidget):
         return plan_figures(
             survey, on, counting=self._checks.counting, unread=unread_of(survey, every=self._form.every_file)
         )
-
-
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()

@@ -12,6 +12,7 @@ from chimera_nb.widgets.job_form.view_choice import OfferedView, view_hints
 from pipeline.options import Option
 
 if TYPE_CHECKING:
+    from chimera_nb.widgets.job_form.source_guess import Guess
     from chimera_nb.widgets.job_form.target_state import TargetState
 
 _ORDER = (
@@ -80,14 +81,19 @@ def hints(
     *,
     view: OfferedView | None = None,
     missing: Collection[str] = (),
+    guess: Guess | None = None,
 ) -> dict[str, Hint]:
-    """The hint under each field. A problem is bad, unless its field is only `missing`: not filled in yet."""
+    """The hint under each field. A problem is bad, unless its field is only `missing`: not filled in yet.
+
+    `guess` is the source that was chosen for the selection, and why; it is told for as long as that is the source.
+    """
     said: dict[str, Hint] = {}
     for name, text in _OPEN.items():
         if not getattr(form, name):
             said[name] = Hint(text)
     if form.source in sources:
-        said["source"] = Hint(sources[form.source])
+        why = f" Chosen since {guess.why}." if guess and guess.source == form.source else ""
+        said["source"] = Hint(f"{sources[form.source]}.{why}")
     said |= {name: Hint(text) for name, text in view_hints(view, vars(form)).items()}
     if target and target.says:
         said["prefix"] = Hint(target.says)

@@ -76,6 +76,7 @@ class JobMonitor(TableWidget):
         self._outlook: Outlook | None = None
         self._preview: FilePreview | None = None
         self._begun = False
+        self._shown_before_it_runs: Callable[[str], object] | None = None
         super().__init__(session, job_id=job_id, **traits)
         self._follower = Follower(
             self._background,
@@ -101,6 +102,10 @@ class JobMonitor(TableWidget):
         first = next(read(batch_rows=n), None)
         return read() if first is None else first  # without rows: its columns
 
+    def run_again_by(self, show: Callable[[str], object] | None) -> None:
+        """Show a job that is to run again, by its id, to somebody who launches it then; None: launch it at once."""
+        self._shown_before_it_runs = show
+
     # What the front end asks for
 
     def _on_front_end(self) -> None:
@@ -121,8 +126,11 @@ class JobMonitor(TableWidget):
             self._act("retry", request.job, partial(self._again, partial(JobService.retry, only=only)))
 
     def _asked_clone(self, request: messages.Clone) -> None:
-        if self._record:
+        show = self._shown_before_it_runs
+        if self._record and show is None:
             self._act("clone", request.job, partial(self._again, JobService.clone))
+        elif self._record and show is not None and request.job == self._record.job_id:
+            show(request.job)
 
     def _asked_failed_files(self, request: messages.FailedFiles) -> None:
         if self._failed_files and self._is_shown(request.job):

@@ -4,7 +4,7 @@
 import { Connection } from "./connection.js";
 import { byId, whenParsed } from "./dom.js";
 
-/** @typedef {import("./connection.js").Config & { fullStaticUrl: string }} PageConfig */
+/** @typedef {import("./connection.js").Config & { fullStaticUrl: string, frontEndUrl: string }} PageConfig */
 
 const SLOW_MS = 45000;
 
@@ -12,7 +12,7 @@ const SLOW_MS = 45000;
 const config = JSON.parse(byId("jupyter-config-data").textContent ?? "");
 const connection = new Connection(config);
 
-// ---- Voilà's front end: 4 MB of scripts, begun once the skeleton has been painted ----
+// ---- Voilà's front end: 4 MB of scripts (a third of that on the wire), begun once the skeleton has been painted ----
 
 /** It starts at the window's load event, which may be past by then. */
 function letItStartLate() {
@@ -24,23 +24,23 @@ function letItStartLate() {
 }
 
 function begin() {
-  const script = document.createElement("script");
-  script.src = `${config.fullStaticUrl}/voila.js`;
-  document.head.append(script);
-}
-
-// ---- Light or dark, for widgets that ask ----
-
-const dark = matchMedia("(prefers-color-scheme: dark)");
-
-function tellTheme() {
-  document.body.dataset.jpThemeLight = String(!dark.matches);
+  for (const src of [config.frontEndUrl, `${config.fullStaticUrl}/voila.js`]) {
+    const script = document.createElement("script");
+    script.src = src;
+    script.async = false; // one after the other: the runtime finds the chunks there
+    document.head.append(script);
+  }
 }
 
 // ---- The skeleton ----
 
+const PARTS = ["browse", "preview", "launch", "jobs", "job"].map((name) => `.ch-part-${name}`);
+
+/** Whether all of the page can be shown at once: what came later would push away what one reads. */
 function isThere() {
   if (document.getElementById("dash-failed")) return true;
+  const dashboard = /** @type {HTMLElement | null} */ (byId("dash-cells").querySelector(".ch-dashboard"));
+  if (dashboard || byId("dash-main").dataset.shows === "dashboard") return Boolean(dashboard?.dataset.page) && PARTS.every((part) => dashboard?.querySelector(`${part} .chimera`));
   const shown = /** @type {NodeListOf<HTMLElement>} */ (byId("dash-cells").querySelectorAll(".dash-cell > *"));
   return [...shown].some((each) => each.offsetHeight > 0);
 }
@@ -61,9 +61,7 @@ letItStartLate();
 if (document.visibilityState === "visible") requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(begin)));
 else setTimeout(begin); // a page in the background is not painted
 whenParsed(() => {
-  tellTheme();
-  dark.addEventListener("change", tellTheme);
-  watching.observe(byId("dash-cells"), { childList: true, subtree: true });
+  watching.observe(byId("dash-cells"), { childList: true, subtree: true, attributeFilter: ["data-page"] });
   reveal();
   setTimeout(() => {
     if (document.getElementById("dash-skeleton")) connection.say("slow", "This takes longer than it should.", true);

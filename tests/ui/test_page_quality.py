@@ -1,0 +1,151 @@
+"""Both pages as one comes to them: what moves, what a screen reader meets, what holds up the page, what fingers meet.
+
+At a desk, on a phone, with 200 % zoom (half the pixels for the same screen), on a processor six times slower.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.fixtures.browsing import put, row
+from tests.fixtures.ui import NARROW, WIDE
+
+ZOOMED = (WIDE[0] // 2, WIDE[1] // 2)
+MOST_SHIFT = 0.05
+FINGER = 44  # pixels
+# What shifts within the dashboard and was no answer to a key or a click, and tasks that held up the page.
+OBSERVE = """
+window.shifts = []; window.longTasks = [];
+const watch = (type, call) => new PerformanceObserver((list) => list.getEntries().forEach(call)).observe({ type, buffered: true });
+watch("layout-shift", (entry) => {
+  const ours = entry.sources.filter(({ node }) => node?.parentElement?.closest(".ch-dashboard, #dash-main"));
+  if (!entry.hadRecentInput && ours.length) window.shifts.push([entry.value, ours.map(({ node }) => node.className)]);
+});
+watch("longtask", (entry) => window.longTasks.push(Math.round(entry.duration)));
+"""
+# Buttons, boxes and links of the page that are smaller than a finger.
+TOO_SMALL = """(finger) => [...document.querySelectorAll(".ch-dashboard :is(button, select, input, a, .ch-row)")]
+  .filter((node) => node.offsetParent && !node.closest("[aria-hidden=true]") && node.type !== "checkbox" && node.type !== "radio" && getComputedStyle(node).visibility === "visible")
+  .filter((node) => node.closest(".ch-steps, .ch-intro, .ch-browser, .ch-form, .ch-heading") && !node.closest(".ch-head, .ch-absent, summary, .ch-unread"))
+  .filter((node) => node.getBoundingClientRect().height < finger - 0.5)
+  .map((node) => `${node.className} ${node.getBoundingClientRect().height}`)"""
+
+
+@pytest.fixture
+def files(storage_client, bucket):
+    """A bucket with in/: forty files of a line."""
+    put(storage_client.bucket(bucket), [f"in/1.{n:02}.ndjson" for n in range(40)], b'{"n": 1}\n')
+    return bucket
+
+
+def observe(page, slow=1):
+    page.add_init_script(OBSERVE)
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": slow})
+    return session
+
+
+def moved(page):
+    """The sum of what moved, where it is more than may be; with what it was."""
+    shifts = page.evaluate("window.shifts")
+    total = sum(value for value, _ in shifts)
+    return (round(total, 3), shifts) if total >= MOST_SHIFT else None
+
+
+def faults(page):
+    """What axe finds; a grid has the focus itself, and its arrow keys scroll what is in it."""
+    in_grid = "(target) => Boolean(document.querySelector(target)?.closest('[role=grid][tabindex=\"0\"]'))"
+    return [
+        (rule["id"], node["target"], node.get("failureSummary", "")[:300])
+        for rule in Axe().run(page, context=".ch-dashboard").response["violations"]
+        for node in rule["nodes"]
+        if rule["id"] != "scrollable-region-focusable" or not page.evaluate(in_grid, node["target"][0])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("size", "slow"),
+    [(WIDE, 1), (NARROW, 1), (ZOOMED, 1), (NARROW, 6)],
+    ids=["desk", "phone", "zoomed", "slow phone"],
+)
+def test_the_page_comes_in_without_moving_and_is_of_use_to_everybody(
+    the_dashboard, new_page, files, record_property, size, slow
+):
+    page = new_page(size)
+    observe(page, slow)
+    chosen = f"gs://{files}/in/1.03.ndjson"
+    page.goto(f"{the_dashboard.url}?folder=gs://{files}/in/&select={chosen}")
+    expect(page.locator(".ch-status")).to_have_text("40 files")
+    expect(page.locator(".ch-launch-bar")).to_contain_text("1 file · 9 B")
+    row(page, "1.05.ndjson").locator(".ch-box").click()
+    expect(page.locator(".ch-launch-bar")).to_contain_text("2 files · 18 B")
+    expect(page.locator(".ch-total")).to_contain_text("2 selected")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    record_property("long tasks", page.evaluate("window.longTasks"))
+    if slow > 1:
+        assert moved(page) is None
+        return
+    assert faults(page) == []
+    if size == NARROW:
+        assert page.evaluate(TOO_SMALL, FINGER) == []
+        assert page.locator(".ch-preview").is_hidden()
+        row(page, "1.07.ndjson").locator(".ch-label").click()
+        expect(page.locator(".ch-preview")).to_contain_text("1.07.ndjson")
+        assert faults(page) == []
+        page.go_back()  # the preview goes, and all else stays
+        expect(page.locator(".ch-preview")).to_be_hidden()
+        expect(page.locator(".ch-status")).to_have_text("40 files")
+        expect(page.locator(".ch-launch-bar")).to_contain_text("2 files")
+    else:
+        row(page, "1.07.ndjson").locator(".ch-label").click()
+        expect(page.locator(".ch-preview")).to_contain_text("1.07.ndjson")
+    page.get_by_role("button", name="Launch →").click()
+    expect(page.get_by_role("heading", name="Launch")).to_be_in_viewport()
+    expect(page.locator(".ch-steps-nav")).to_be_in_viewport()
+    assert moved(page) is None
+
+
+def test_the_address_keeps_what_is_chosen_and_the_keys_are_told(the_dashboard, new_page, files):
+    page = new_page()
+    page.goto(f"{the_dashboard.url}?folder=gs://{files}/")
+    row(page, "in/").locator(".ch-label").click()
+    expect(page.locator(".ch-status")).to_have_text("40 files")
+    page.get_by_label("Filter by name").fill("1.0")
+    row(page, "1.03.ndjson").locator(".ch-box").click()
+    row(page, "1.04.ndjson").locator(".ch-label").click()
+    for name in ("folder", "filter", "select", "file"):
+        expect(page).to_have_url(re.compile(rf"[?&]{name}="))
+    page.reload()
+    expect(page.locator(".ch-status")).to_have_text("10 files")
+    expect(row(page, "1.03.ndjson")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".ch-preview")).to_contain_text("1.04.ndjson")
+    page.go_back()
+    expect(row(page, "in/")).to_be_visible()
+    expect(page.locator(".ch-total")).to_contain_text("1 selected: 1 file")  # looking back is not choosing
+    page.go_forward()
+    expect(page.locator(".ch-status")).to_have_text("10 files")
+    page.locator(".ch-browser").get_by_role("button", name="Copy a link").click()
+    expect(page.locator(".ch-browser .ch-copy")).to_have_text("Copied")
+    page.locator("body").press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("Select all here")
+    page.keyboard.press("Escape")
+    page.get_by_label("Theme").select_option("dark")
+    page.reload()
+    expect(page.locator("html[data-dark]")).to_be_attached()
+    expect(page.locator(".ch-where")).to_have_text("local stack")
+
+
+def test_in_a_notebook_the_dashboard_comes_in_without_moving_too(lab_server, new_page, files):
+    page = new_page()
+    observe(page)
+    lab_server.open(page, [f"import chimera_nb as ch\nch.Dashboard('gs://{files}/in/')"])
+    expect(page.locator(".ch-status")).to_have_text("40 files")
+    row(page, "1.05.ndjson").locator(".ch-box").click()
+    expect(page.locator(".ch-total")).to_contain_text("1 selected")
+    assert faults(page) == []
+    assert moved(page) is None
+    assert "folder=" not in page.url
