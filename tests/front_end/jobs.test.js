@@ -60,7 +60,7 @@ test("numbers of a job that are not known are dashes", () => {
 test("what a job does not read of its selection is told, with the first names", () => {
   assert.deepEqual(leftOutTexts(JOB), []);
   const [skipped, unmatched] = leftOutTexts({ ...JOB, source: "betfair", skipped: 1, skippedBytes: 100, unmatched: 3, unmatchedBytes: 7_100_000, unmatchedFirst: ["gs://b/in/a.txt", "gs://b/in/b.txt"] });
-  assert.equal(skipped, "1 file (100 B) skipped: what it holds is read from other files. The ledger has the reason.");
+  assert.equal(skipped, "1 file (100 B) skipped: it holds what another file holds, or no data. The list of files has the reason.");
   assert.equal(unmatched, "3 files (7.1 MB) of the selection not read, as the source betfair takes no such names: a.txt, b.txt, …");
   assert.equal(factTexts({ ...JOB, skipped: 2 }).files, "6 of 10");
 });

@@ -46,9 +46,9 @@ test("the next record is the next line that is JSON, and stays where there is no
 });
 
 test("what is known of a file is told from what is guessed", () => {
-  assert.equal(factsText(FACTS), "1.0 MB stored  ·  about 9.6 MB raw, about 41 thousand lines (from the first 256.0 kB)");
-  assert.equal(factsText({ ...FACTS, complete: true, estimatedRawBytes: 900, estimatedLines: 1 }), "1.0 MB stored  ·  900 B raw  ·  1 line");
-  assert.equal(factsText({ ...FACTS, estimatedRawBytes: null, note: "two streams" }), "1.0 MB stored  ·  900.0 kB raw in what could be read\nTwo streams");
+  assert.equal(factsText(FACTS), "1.0 MB stored  ·  about 9.6 MB unpacked, about 41 thousand lines (from the first 256.0 kB)");
+  assert.equal(factsText({ ...FACTS, complete: true, estimatedRawBytes: 900, estimatedLines: 1 }), "1.0 MB stored  ·  900 B unpacked  ·  1 line");
+  assert.equal(factsText({ ...FACTS, estimatedRawBytes: null, note: "two streams" }), "1.0 MB stored  ·  900.0 kB unpacked in what could be read\nTwo streams");
 });
 
 test("how much is shown is told", () => {

@@ -46,7 +46,7 @@ def open_folder(page, url, bucket):
 
 def fill(page, bucket, prefix, runner="On this machine"):
     page.get_by_label("Bucket", exact=True).fill(bucket)
-    page.get_by_label("Prefix").fill(prefix)
+    page.get_by_label("Folder", exact=True).fill(prefix)
     page.get_by_label("Output files").fill("1")
     page.get_by_role("radio", name=runner).check()
 
@@ -199,7 +199,7 @@ def test_the_keyboard_alone_gets_from_the_page_to_a_job(the_dashboard, new_page,
     tab_to("Bucket")
     page.keyboard.press("Control+a")
     page.keyboard.type(history)
-    tab_to("Prefix")
+    tab_to("Folder")
     page.keyboard.press("Control+a")
     page.keyboard.type("out/keys")
     expect(page.locator(".ch-go")).to_be_enabled()

@@ -106,7 +106,7 @@ def test_a_running_job_is_followed_live_and_cancelled_by_two_clicks(show, servic
     expect(fact(page, "left")).to_have_text("about 32 s")
     expect(page.get_by_role("progressbar", name="Files done")).to_have_attribute("aria-valuenow", "20")
     expect(page.locator(".ch-stage[data-state=running]")).to_have_count(2)
-    expect(page.get_by_role("img", name="Throughput")).to_be_visible()
+    expect(page.get_by_role("img", name="Speed")).to_be_visible()
 
     log = page.get_by_role("log")
     expect(log.locator(".ch-log-line:visible")).to_have_count(3)
@@ -193,7 +193,7 @@ def test_what_was_not_read_of_the_selection_stands_under_the_stages(show, servic
     page = show(cell(job.job_id))
     said = page.get_by_role("list", name="Not read").get_by_role("listitem")
     expect(said).to_have_count(2)
-    expect(said.first).to_contain_text("skipped: what it holds is read from other files.")
+    expect(said.first).to_contain_text("skipped: it holds what another file holds, or no data.")
     expect(said.last).to_contain_text(
         "1 file (54 B) of the selection not read, as the source betfair takes no such names: "
     )

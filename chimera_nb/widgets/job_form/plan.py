@@ -120,13 +120,13 @@ def make_plan(tally: Tally, ratio: float | None, on: Speed, *, sampled: int = 0)
         return plan
     raw = round(tally.bytes * ratio)
     looked = (
-        f"Raw bytes from {_counted(sampled, 'file')} that {'was' if sampled == 1 else 'were'} looked into"
+        f"Unpacked size from {_counted(sampled, 'file')} that {'was' if sampled == 1 else 'were'} looked into"
     )
     work = raw / on.bytes_a_second + tally.files * _FILE_SECONDS
     if on.workers is None:
         hours = work / on.cores / 3600
         assumes = (
-            f"{looked}. Worker-hours: {on.words}, {on.bytes_a_second / 1e6:.0f} MB of raw bytes a second each. "
+            f"{looked}. Machine hours: {on.words}, {on.bytes_a_second / 1e6:.0f} MB unpacked in a second each. "
             "How long it takes depends on how many workers Dataflow chooses: give max workers to have it estimated."
         )
         return Plan(tally.files, tally.bytes, tally.more, raw, None, hours, assumes)
@@ -134,7 +134,7 @@ def make_plan(tally: Tally, ratio: float | None, on: Speed, *, sampled: int = 0)
     seconds = on.start_seconds + work / busy
     workers = min(on.workers, math.ceil(busy / on.cores))
     assumes = (
-        f"{looked}. Time: {on.words}, {on.bytes_a_second / 1e6:.0f} MB of raw bytes a second for each core, "
+        f"{looked}. Time: {on.words}, {on.bytes_a_second / 1e6:.0f} MB unpacked in a second for each core, "
         f"{_FILE_SECONDS * 1000:.0f} ms a file, {on.start_seconds:.0f} s to start; all workers from the beginning. "
         "Expect half to twice of it."
     )

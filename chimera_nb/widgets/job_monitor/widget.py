@@ -19,6 +19,7 @@ from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.messages import State
+from chimera_nb.widgets.base.visitors import for_visitor
 from chimera_nb.widgets.base.widget import held
 from chimera_nb.widgets.job_monitor import messages
 from chimera_nb.widgets.job_monitor import model as monitor_model
@@ -295,7 +296,7 @@ class JobMonitor(TableWidget):
         try:
             return held(await self._background.in_thread(target, call))
         except ChimeraError as e:
-            return held(messages.Failed(str(e)))
+            return held(messages.Failed(for_visitor(str(e))))
 
     # What is done to it
 

@@ -21,8 +21,8 @@ export const filesDone = ({ complete, failed, skipped }) => complete + failed + 
 export function leftOutTexts(job) {
   const texts = [];
   if (job.skipped) {
-    const [held, reasons] = job.skipped === 1 ? ["it holds", "reason"] : ["they hold", "reason for each"];
-    texts.push(`${plural(job.skipped, "file")} (${bytes(job.skippedBytes)}) skipped: what ${held} is read from other files. The ledger has the ${reasons}.`);
+    const why = job.skipped === 1 ? "it holds what another file holds, or no data" : "they hold what other files hold, or no data";
+    texts.push(`${plural(job.skipped, "file")} (${bytes(job.skippedBytes)}) skipped: ${why}. The list of files has the ${job.skipped === 1 ? "reason" : "reason for each"}.`);
   }
   if (job.unmatched) {
     const names = job.unmatchedFirst.map((uri) => uri.slice(uri.lastIndexOf("/") + 1)).join(", ");
@@ -39,7 +39,7 @@ export function factTexts(job) {
   return {
     files: job.listed ? `${number(filesDone(job))} of ${number(job.listed)}` : "-",
     failed: number(job.failed),
-    read: told(job.readBytes, bytes),
+    read: told(job.readBytes, (value) => (job.bytesListed && !job.final ? `${bytes(value)} of ${bytes(job.bytesListed)}` : bytes(value))),
     raw: told(job.rawBytes, bytes),
     lines: told(job.lines, number),
     speed: told(job.speed ?? job.averageSpeed, speed),

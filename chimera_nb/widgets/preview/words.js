@@ -9,12 +9,12 @@ const roughly = new Intl.NumberFormat("en-US", { notation: "compact", compactDis
 /** How large it is, as stored and as it would be raw; below, what else there is to know. @param {Facts} facts */
 export function factsText({ size, readBytes, rawBytes, complete, estimatedRawBytes: raw, estimatedLines: lines, note }) {
   const parts = [`${bytes(size)} stored`];
-  if (complete) parts.push(`${bytes(raw ?? rawBytes)} raw`, plural(lines ?? 0, "line"));
+  if (complete) parts.push(`${bytes(raw ?? rawBytes)} unpacked`, plural(lines ?? 0, "line"));
   else if (raw) {
-    const guess = [`about ${bytes(raw)} raw`];
+    const guess = [`about ${bytes(raw)} unpacked`];
     if (lines) guess.push(`about ${roughly.format(lines)} lines`);
     parts.push(`${guess.join(", ")} (from the first ${bytes(readBytes)})`);
-  } else if (rawBytes) parts.push(`${bytes(rawBytes)} raw in what could be read`);
+  } else if (rawBytes) parts.push(`${bytes(rawBytes)} unpacked in what could be read`);
   return [parts.join("  ·  "), note && note[0].toUpperCase() + note.slice(1)].filter(Boolean).join("\n");
 }
 

@@ -10,6 +10,7 @@ from chimera_nb.data.table.save import Format, Spreadsheet
 from chimera_nb.data.table.source import Source
 from chimera_nb.session import Session
 from chimera_nb.widgets.base.messages import Bye
+from chimera_nb.widgets.base.visitors import for_visitor
 from chimera_nb.widgets.base.widget import ChimeraWidget
 from chimera_nb.widgets.table import requests
 from chimera_nb.widgets.table.looking import Looking
@@ -82,7 +83,7 @@ class TableWidget(ChimeraWidget):
                 place, lambda store: looking.run(self._table_source(store, looking.request)), tell
             )
         except ChimeraError as e:
-            looking.answers.append(looking.failed(str(e)))
+            looking.answers.append(looking.failed(for_visitor(str(e))))
             tell()
 
     # Files
@@ -135,7 +136,7 @@ class TableWidget(ChimeraWidget):
             message = work.result()
         except ChimeraError as e:
             if saving.is_wanted:
-                self.post(saving.failed(str(e)))
+                self.post(saving.failed(for_visitor(str(e))))
             self._savings.pop(saving.view, None)
             return
         if not saving.is_wanted:
