@@ -15,12 +15,14 @@ from typing import Any, NamedTuple
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
 from chimera_nb.jobs.failures import Outlook, failures_of, outlook
+from chimera_nb.jobs.labels import labels
 from chimera_nb.jobs.log.entries import Entries, Entry
 from chimera_nb.jobs.log.protocol import JobLog, RecordPage
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.jobs.runners.dataflow import DataflowJobs
 from chimera_nb.jobs.runners.direct import DirectJobs
 from chimera_nb.jobs.runners.protocol import Runner
+from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 from pipeline.admit import admit, withdraw
 from pipeline.errors import (
@@ -106,6 +108,25 @@ class JobService:
             "dataflow": DataflowJobs(self.log, settings),
         }
 
+    @property
+    def user(self) -> str:
+        """Who is asking."""
+        return self._user() or "unknown"
+
+    def describe(
+        self,
+        job_id: str,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> JobRecord:
+        """Name a job, note something of it, tag it; what is left out stays, "" and () take it away. At any time.
+
+        Raises RefusedError for what is too long, JobNotFoundError.
+        """
+        return self.log.update(job_id, Change(**labels(name=name, note=note, tags=tags)))
+
     def submit(
         self,
         inputs: AnyPath | Sequence[AnyPath],
@@ -136,7 +157,7 @@ class JobService:
         store = self.store.billed_to(spec.user_project)
         how = self._runners[runner].options_of(spec, runner_options or {})
         check_access(spec.inputs, spec.target, how, self.settings)
-        created_by = self._user() or "unknown"
+        created_by = self.user
         admit(store, spec, self._may_be_running, makes_bucket=self.settings.place == "local")
         try:
             spec = with_manifest(store, spec)

@@ -25,6 +25,7 @@ export interface FilterRequest {
   text?: string;
   since?: string;
   until?: string;
+  mine?: boolean;
 }
 
 /** Load another page, or search on. */
@@ -88,7 +89,7 @@ export interface JobRow {
   raw: number | null;
 }
 
-/** Rows that are new or changed, and ids of those that are gone; `whole` means that there are no others. looked how many jobs a search has looked at, back to the moment `back_to` paused a search waits for a word */
+/** Rows that are new or changed, and ids of those that are gone; `whole` means that there are no others. looked how many pages of jobs were looked at, back to the moment `back_to` paused a search waits for a word */
 export interface RowsMessage {
   kind: "rows";
   generation: number;

@@ -17,6 +17,7 @@ class FilterRequest(Request):
     text: str = ""
     since: str = ""
     until: str = ""
+    mine: bool = False  # only those that whoever looks has made
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class JobRow(State):
 class RowsMessage(Message):
     """Rows that are new or changed, and ids of those that are gone; `whole` means that there are no others.
 
-    looked   how many jobs a search has looked at, back to the moment `back_to`
+    looked   how many pages of jobs were looked at, back to the moment `back_to`
     paused   a search waits for a word
     """
 

@@ -14,6 +14,7 @@ export class Row {
   target = make("span", "ch-label ch-mono ch-muted");
   name = make("span", "ch-mono");
   by = make("span", "ch-label ch-muted");
+  tags = make("span", "ch-label ch-history-tags");
   count = make("span", "ch-numbers");
   failed = make("span", "ch-numbers ch-bad");
   size = make("span", "ch-numbers ch-muted");
@@ -28,7 +29,7 @@ export class Row {
     const cell = (name, ...parts) => this.node.appendChild(make("span", `ch-history-${name}`, "", { role: "gridcell" })).append(...parts);
     cell("state", this.status, this.bar);
     cell("paths", this.inputs, this.target);
-    cell("job", this.name, this.by);
+    cell("job", this.name, this.by, this.tags);
     cell("files", this.count, this.failed, this.size);
     cell("times", this.begun, this.took);
     this.draw(job);
@@ -48,7 +49,10 @@ export class Row {
     showName(this.target, job.target && `→ ${job.target}`);
     this.reads.title = job.reads || job.error;
     this.target.title = job.target;
-    setText(this.name, job.id);
+    showName(this.name, job.name || job.id);
+    this.name.title = job.id;
+    this.name.classList.toggle("ch-mono", !job.name);
+    setText(this.tags, job.tags.map((tag) => `#${tag}`).join(" "));
     showName(this.by, [job.source, job.by].filter(Boolean).join(" · "));
     setText(this.count, filesText(job));
     setText(this.failed, job.failed ? `${number(job.failed)} failed` : "");

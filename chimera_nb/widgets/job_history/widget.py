@@ -74,7 +74,7 @@ class JobHistory(ChimeraWidget):
             self._following = self._background.start(self._follow())
 
     def _asked_filter(self, request: messages.FilterRequest) -> None:
-        criteria = Filter.of(vars(request))
+        criteria = Filter.of(vars(request), lambda: self._session.service_for_watching().user)
         self._settle_error()
         if criteria != self._model.filter:
             self._model.narrow(criteria)

@@ -97,6 +97,15 @@ export interface Clone {
   job: string;
 }
 
+/** Name a job, note something of it, tag it. */
+export interface Describe {
+  kind: "describe";
+  job: string;
+  name: string;
+  note: string;
+  tags: string[];
+}
+
 /** Files that failed, of the cause with that index (-1 for all) and with this text in them, from `begin` on. */
 export interface FailedFiles {
   kind: "failedFiles";
@@ -349,9 +358,9 @@ export interface MonitorTraits {
   _failures: Failures | Loading | Failed | Absent<Failures>;
   _result: Result | Loading | Failed | Absent<Result>;
   _inside: string;
-  _busy: "" | "cancel" | "retry" | "clone";
+  _busy: "" | "cancel" | "retry" | "clone" | "describe";
 }
 
-export type MonitorRequest = Hello | Here | Bye | Look | MoreRows | NextChunk | SaveTable | StopLook | StopSaving | Cancel | Retry | Clone | FailedFiles | SaveFailures | Inside | Anew | Draw;
+export type MonitorRequest = Hello | Here | Bye | Look | MoreRows | NextChunk | SaveTable | StopLook | StopSaving | Cancel | Retry | Clone | Describe | FailedFiles | SaveFailures | Inside | Anew | Draw;
 
 export type MonitorMessage = RefusedMessage | ChunkMessage | SavingMessage | TableMessage | LogMessage | PictureMessage | FailedFilesMessage;

@@ -45,6 +45,16 @@ class Clone(Request):
 
 
 @dataclass(frozen=True)
+class Describe(Request):
+    """Name a job, note something of it, tag it."""
+
+    job: str
+    name: str
+    note: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FailedFiles(Request):
     """Files that failed, of the cause with that index (-1 for all) and with this text in them, from `begin` on."""
 
@@ -291,4 +301,4 @@ class MonitorTraits:
     _failures: Failures | Loading | Failed | Nothing
     _result: Result | Loading | Failed | Nothing
     _inside: str  # the widget that looks inside a file, "" for none
-    _busy: Literal["", "cancel", "retry", "clone"]
+    _busy: Literal["", "cancel", "retry", "clone", "describe"]

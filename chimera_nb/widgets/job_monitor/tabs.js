@@ -11,7 +11,7 @@ export class Tabs {
    * `panels` has the title and the element of each, in order; `onOpen` is told which one is on show.
    * @param {string} id of the widget's front end
    * @param {Record<Name, [title: string, node: HTMLElement]>} panels
-   * @param {(name: Name) => void} onOpen
+   * @param {(name: Name, chosen: boolean) => void} onOpen
    */
   constructor(id, panels, onOpen) {
     this.panels = panels;
@@ -46,6 +46,6 @@ export class Tabs {
       this.tabs[each].setAttribute("aria-selected", String(each === name));
       this.tabs[each].tabIndex = each === name ? 0 : -1;
     }
-    this.onOpen(name);
+    this.onOpen(name, chosen);
   }
 }

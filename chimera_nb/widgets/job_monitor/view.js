@@ -1,11 +1,13 @@
 // The front end of JobMonitor (widget.py): how a job stands, and below that its log, its failures and its result.
 
+import { Address } from "../base/address.js";
 import { copyButton } from "../base/copy.js";
 import { button, later, make, number, showLines, showName, when } from "../base/text.js";
 import { View } from "../base/view.js";
 import { FailureList } from "./failures.js";
 import { InsideFile } from "./inside.js";
 import { JobLog } from "./log.js";
+import { Labels } from "./labels.js";
 import { Standing } from "./numbers.js";
 import { ResultPanel } from "./result.js";
 import { Tabs } from "./tabs.js";
@@ -23,6 +25,7 @@ const RUNNERS = { direct: "on this machine", dataflow: "on Dataflow" };
 class MonitorView extends View {
   asking = false; // whether the job is to be cancelled
   askedAt = 0;
+  seen = ""; // the job that was shown last
   aboutKey = "";
   state = make("span", "ch-state", "", { role: "status" });
   title = make("span", "ch-title ch-mono");
@@ -34,9 +37,11 @@ class MonitorView extends View {
   retry = button("", "Retry failed files", () => this.retrying(false));
   retryAll = button("", "", () => this.retrying(true), { title: "A new job over all the files that failed" });
   clone = button("ch-clone", "Run again", () => this.act("clone"), { title: "A new job with the same inputs and settings" });
+  labels = new Labels((request) => this.ask(request));
   about = make("div", "ch-about");
   nothing = make("div", "ch-placeholder");
   body = make("div", "ch-monitor-body");
+  address = new Address(["tab"], () => this.onAddress());
   standing = new Standing();
   log = new JobLog();
   failures = new FailureList(this.id, () => this.ask({ kind: "anew" }), (request) => this.ask(request));
@@ -46,7 +51,7 @@ class MonitorView extends View {
     draw: (wanted) => this.ask({ kind: "draw", job: this.job.id ?? "", view: this.id, ...wanted }),
     table: (request) => this.ask(request),
   });
-  tabs = new Tabs(this.id, { log: ["Log", this.log.node], failures: ["Failures", this.failures.node], result: ["Result", this.result.node] }, (name) => name === "log" && this.log.scrollToEnd());
+  tabs = new Tabs(this.id, { log: ["Log", this.log.node], failures: ["Failures", this.failures.node], result: ["Result", this.result.node] }, (name, chosen) => this.onTab(name, chosen));
   waitSoon = later(WAITS_MS, () => this.onNothing(true));
   // In the place of "Cancel" comes what does no harm, and the other takes no click at once: a double click cancels nothing.
   armSoon = later(ARMED_MS, () => this.onActions());
@@ -79,6 +84,8 @@ class MonitorView extends View {
     this.standing.showPoints(this.model.get("_points"));
     this.onFailures();
     this.onResult();
+    this.seen = this.model.get("job_id");
+    if (this.address.isThere) this.onAddress();
     this.hello();
   }
 
@@ -97,6 +104,7 @@ class MonitorView extends View {
     super.close();
     this.failures.close();
     this.inside.close();
+    this.address.close();
     this.waitSoon.cancel();
     this.armSoon.cancel();
     this.standing.close();
@@ -127,7 +135,7 @@ class MonitorView extends View {
     this.actions.addEventListener("keydown", (event) => event.key === "Escape" && this.asking && this.confirm(false));
     bar.append(this.state, this.title, this.copyId, this.actions);
     const head = make("div");
-    head.append(bar, this.about);
+    head.append(bar, this.about, this.labels.node);
     return head;
   }
 
@@ -165,7 +173,12 @@ class MonitorView extends View {
   onJobId() {
     this.here();
     this.asking = false;
-    this.tabs.chosen = false;
+    // The tab of an address is that of its job, which comes a little later; another job begins with a tab of its own.
+    if (this.seen) {
+      this.address.keep({ tab: "" });
+      this.tabs.chosen = false;
+    }
+    this.seen = this.model.get("job_id");
     this.onJob();
   }
 
@@ -186,7 +199,7 @@ class MonitorView extends View {
     const { job } = this;
     this.onNothing();
     this.onActions();
-    showName(this.title, job.id ?? (this.model.get("job_id") || "Job"));
+    showName(this.title, job.name || job.id || (this.model.get("job_id") || "Job"));
     this.copyId.hidden = !job.id;
     this.state.textContent = job.word ?? "";
     this.state.hidden = !job.status;
@@ -195,6 +208,7 @@ class MonitorView extends View {
     this.about.hidden = !job.id;
     if (job.id === undefined) return;
     this.onAbout(job);
+    this.labels.show(job);
     this.standing.show(job);
     this.failures.show(this.model.get("_failures"), job);
     this.result.show(this.model.get("_result"), job);
@@ -203,7 +217,7 @@ class MonitorView extends View {
 
   /** @param {Job} job */
   onAbout(job) {
-    const facts = [job.source, RUNNERS[job.runner] ?? job.runner, `created ${when(job.createdAt)}${job.createdBy ? ` by ${job.createdBy}` : ""}`];
+    const facts = [...(job.name ? [job.id] : []), job.source, RUNNERS[job.runner] ?? job.runner, `created ${when(job.createdAt)}${job.createdBy ? ` by ${job.createdBy}` : ""}`];
     if (job.finishedAt) facts.push(`ended ${when(job.finishedAt)}`);
     const line = make("div", "ch-muted");
     facts.forEach((fact, at) => {
@@ -227,6 +241,20 @@ class MonitorView extends View {
     part.append(this.tabs.bar, ...[this.log, this.failures, this.result, this.inside].map(({ node }) => node));
     this.tabs.open("log");
     return part;
+  }
+
+  /** @param {string} name @param {boolean} chosen */
+  onTab(name, chosen) {
+    if (name === "log") this.log.scrollToEnd();
+    if (chosen) this.address.keep({ tab: name });
+  }
+
+  /** The tab of the address, which counts as chosen; without one the kernel's state says. */
+  onAddress() {
+    const name = this.tabs.names.find((each) => each === this.address.get("tab"));
+    if (name) this.tabs.open(name, true);
+    else this.tabs.chosen = false;
+    this.onTabs();
   }
 
   /** What matters most now is opened, until one has chosen. */

@@ -133,6 +133,9 @@ class JobMonitor(TableWidget):
         elif self._record and show is not None and request.job == self._record.job_id:
             show(request.job)
 
+    def _asked_describe(self, request: messages.Describe) -> None:
+        self._act("describe", request.job, partial(self._describe, request))
+
     def _asked_failed_files(self, request: messages.FailedFiles) -> None:
         if self._failed_files and self._is_shown(request.job):
             self.post(answer(self._failed_files, request))
@@ -324,6 +327,14 @@ class JobMonitor(TableWidget):
             generation,
             await asyncio.to_thread(lambda: self._session.service_for_watching().cancel(record.job_id)),
         )
+
+    async def _describe(self, request: messages.Describe, record: JobRecord) -> None:
+        generation = self._generation.number
+        service = self._session.service_for_watching()
+        describe = partial(
+            service.describe, record.job_id, name=request.name, note=request.note, tags=request.tags
+        )
+        self._take(generation, await asyncio.to_thread(describe))
 
     async def _again(self, how: Callable[[JobService, str], JobRecord], record: JobRecord) -> None:
         generation = self._generation.number
