@@ -161,6 +161,9 @@ def print_job(record: JobRecord, failures: Failures, skipped: Sequence[FileRecor
     numbers, files, lines = record.progress, file_counts(record), lines_of(record)
     wrote = "" if lines is None else f"{plural(lines, unit_of(record))}, "
     rows = {
+        "name": record.name,
+        "tags": ", ".join(record.tags),
+        "note": record.note,
         "source": record.source_type,
         "inputs": ", ".join(paths) + (f" and {more:,} more" if more > 0 else ""),
         "target": join_uri(record.target_bucket, record.output_prefix),

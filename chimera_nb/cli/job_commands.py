@@ -115,24 +115,34 @@ def follow(service: JobService, record: JobRecord, *, wait: bool, as_json: bool)
 
 @jobs.command("list")
 def list_jobs(
+    *,
     status: Annotated[
         list[Status] | None, typer.Option(help="Only jobs of this status; may be repeated.")
     ] = None,
     source: Annotated[str | None, typer.Option(help="Only jobs of this source.")] = None,
     text: Annotated[
-        str | None, typer.Option(help="Only jobs with this in their id, paths or target.")
+        str | None,
+        typer.Option(help="Only jobs with this in their id, paths, target, person, name, note or tags."),
     ] = None,
+    by: Annotated[str | None, typer.Option(help="Only jobs of this person.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only your own jobs.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
     page: Annotated[
         str | None, typer.Option(help="The token of a next page, as printed by the one before.")
     ] = None,
-    *,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """List jobs, newest first."""
     service = connect(data_dir=data_dir).service
-    found = service.list(statuses=tuple(status or ()), source=source, text=text, limit=limit, page_token=page)
+    found = service.list(
+        statuses=tuple(status or ()),
+        source=source,
+        text=text,
+        created_by=service.user if mine else by,
+        limit=limit,
+        page_token=page,
+    )
     if as_json:
         display.print_json(display.page_of(found))
     elif not found.entries:
@@ -159,6 +169,31 @@ def show_job(
         display.print_json(display.document_of(record))
     else:
         display.print_job(record, failures_of(service, record), skipped_of(service, record))
+
+
+@jobs.command("label")
+def label_job(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="As `chimera jobs list` shows it.")],
+    *,
+    name: Annotated[str | None, typer.Option(help='A name; "" takes it away.', show_default=False)] = None,
+    note: Annotated[str | None, typer.Option(help='A note; "" takes it away.', show_default=False)] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='A tag, in place of all there are; may be repeated. "" for none.', show_default=False
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Name a job, note something of it, tag it: `jobs list --text` and the page's search find it by that."""
+    record = connect(data_dir=data_dir).service.describe(job_id, name=name, note=note, tags=tag or None)
+    if as_json:
+        display.print_json(display.document_of(record))
+    else:
+        display.out.print(
+            display.text(" ".join([record.name or record.job_id, *(f"#{t}" for t in record.tags)]))
+        )
 
 
 def sources(*, as_json: AsJson = False) -> None:

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
+from chimera_nb.jobs.announce import AnnouncingLog
 from chimera_nb.jobs.failures import Outlook, failures_of, outlook
 from chimera_nb.jobs.labels import labels
 from chimera_nb.jobs.log.entries import Entries, Entry
@@ -48,10 +49,16 @@ _LOOKS_AT_ONCE = 10  # at jobs: as many connections as a client of Dataflow keep
 
 
 def open_log(settings: Settings) -> JobLog:
-    """The job log that the settings name: one SQLite file in the data folder, or Firestore.
+    """The job log that the settings name: one SQLite file in the data folder, or Firestore. It tells of jobs that end,
+    where the settings say whom.
 
     Raises JobLogError when it cannot be opened, and SettingsError for Google's Firestore where the place is local.
     """
+    log = _opened(settings)
+    return AnnouncingLog(log, settings.notices) if settings.notices.has_any else log
+
+
+def _opened(settings: Settings) -> JobLog:
     if settings.job_log == "firestore":
         emulator = settings.firestore_endpoint or os.environ.get("FIRESTORE_EMULATOR_HOST")
         if settings.place == "local" and not emulator:

@@ -8,6 +8,7 @@ import { FailureList } from "./failures.js";
 import { InsideFile } from "./inside.js";
 import { JobLog } from "./log.js";
 import { Labels } from "./labels.js";
+import { EndNotice } from "./notice.js";
 import { Standing } from "./numbers.js";
 import { ResultPanel } from "./result.js";
 import { Tabs } from "./tabs.js";
@@ -37,6 +38,7 @@ class MonitorView extends View {
   retry = button("", "Retry failed files", () => this.retrying(false));
   retryAll = button("", "", () => this.retrying(true), { title: "A new job over all the files that failed" });
   clone = button("ch-clone", "Run again", () => this.act("clone"), { title: "A new job with the same inputs and settings" });
+  notice = new EndNotice();
   labels = new Labels((request) => this.ask(request));
   about = make("div", "ch-about");
   nothing = make("div", "ch-placeholder");
@@ -131,7 +133,7 @@ class MonitorView extends View {
 
   makeHead() {
     const bar = make("div", "ch-bar ch-head");
-    this.actions.append(this.sure, this.keep, this.cancel, this.retry, this.retryAll, this.clone);
+    this.actions.append(this.notice.node, this.sure, this.keep, this.cancel, this.retry, this.retryAll, this.clone);
     this.actions.addEventListener("keydown", (event) => event.key === "Escape" && this.asking && this.confirm(false));
     bar.append(this.state, this.title, this.copyId, this.actions);
     const head = make("div");
@@ -206,6 +208,7 @@ class MonitorView extends View {
     this.state.dataset.state = job.shade ?? "";
     this.node.dataset.status = job.status ?? "";
     this.about.hidden = !job.id;
+    this.notice.show(job.id === undefined ? null : job);
     if (job.id === undefined) return;
     this.onAbout(job);
     this.labels.show(job);
