@@ -67,6 +67,7 @@ def rows(context: Context) -> list[Row]:
         with launched(chromium) as engine:
             return [
                 *_with_a_kernel_ready(engine, running.data_dir, notebook, times),
+                *_weighed(engine, running.data_dir, notebook),
                 *_with_none_ready(engine, running.data_dir, notebook, times),
                 *_many(engine, running.data_dir, notebook, 2 if context.quick else _VISITORS),
             ]
@@ -88,6 +89,26 @@ def _with_a_kernel_ready(engine: Any, data_dir: Path, notebook: Path, times: int
         Row("a kernel ready: first paint", median(paints), "ms", Goal(under=1000)),
         Row("a kernel ready: first click answered", median(answers), "ms", Goal(under=2500)),
         Row("kernel RSS, the dashboard shown", max(weights) / 1e6, "MB", Goal(under=160)),
+    ]
+
+
+def _weighed(engine: Any, data_dir: Path, notebook: Path) -> list[Row]:
+    """What a browser that was never here asks for, and what comes over the wire for it; and when the rows are there."""
+    with _served(data_dir, notebook, warm=1) as (url, server), _page(engine) as page:
+        _wait_for_kernels(server, 1)
+        sizes: list[float] = []
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.on("Network.loadingFinished", lambda done: sizes.append(done["encodedDataLength"]))
+        page.goto(url, wait_until="commit")
+        page.locator(".ch-row:visible .ch-label, .ch-empty:visible").first.wait_for()
+        rows_at = page.evaluate("performance.now()")
+        page.wait_for_load_state("networkidle")
+    fetched = [size for size in sizes if size]  # a blob and a picture in a style sheet weigh nothing
+    return [
+        Row("a kernel ready: rows on screen", rows_at, "ms", Goal(under=800)),
+        Row("a page: requests", len(fetched), "", Goal(under=40)),
+        Row("a page: bytes", sum(fetched) / 1e6, "MB", Goal(under=1.5)),
     ]
 
 

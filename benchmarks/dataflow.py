@@ -46,10 +46,20 @@ def rows(context: Context) -> list[Row]:
     ]
 
 
-def job_seconds(folder: Path, uri: str, workers: int, repetition: int) -> float:
+def job_seconds(folder: Path, uri: str, workers: int, repetition: int, *more: str) -> float:
     """The job's own time over these inputs, of the local Dataflow in this data folder."""
     target = f"gs://bench/out-{workers}-{repetition}"
-    options = ["--target", target, "--runner", "dataflow", "--max-workers", str(workers), "--wait", "--json"]
+    options = [
+        "--target",
+        target,
+        "--runner",
+        "dataflow",
+        "--max-workers",
+        str(workers),
+        "--wait",
+        "--json",
+        *more,
+    ]
     document = json.loads(chimera(folder, "submit", uri, *options))
     began, ended = (datetime.fromisoformat(document["summary"][name]) for name in ("startedAt", "finishedAt"))
     return (ended - began).total_seconds()

@@ -17,6 +17,8 @@ FORMATS = ("ndjson", "parquet", "csv", "xlsx")
 TEXT_FORMATS = ("ndjson", "csv")  # those of which each byte is one file's, but for a header
 RAW = "raw"  # in place of a view: a file's lines as they are
 MAX_RATIO = 1000  # gzip cannot pass 1,032, and market files come to about 15
+RATIO_FROM = 16 << 20  # raw bytes: less is no harm, and small honest files may compress to next to nothing
+SPLIT_MB = 256  # half a minute of one core
 
 
 def check_format(name: str) -> None:
@@ -142,6 +144,19 @@ class JobOptions:
             label="Temporary disk, MB",
             placeholder="half of it",
             hint="Of each process; a file that does not fit is read twice. Left open: half of what is free.",
+        ),
+    ] = None
+    split_mb: Annotated[
+        int | None,
+        Option(
+            "Decode a file of so many MB or more by several workers, where it has blocks: bz2, and xz, zstd and "
+            "gzip (BGZF) of several",
+            unset=f"{SPLIT_MB:,}",
+            zero="never",
+            part="more",
+            label="Split files from, MB",
+            placeholder=f"{SPLIT_MB:,}",
+            hint="A larger file is decoded by several workers, where its format has blocks. 0: never.",
         ),
     ] = None
     overwrite: Annotated[

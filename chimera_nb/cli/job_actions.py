@@ -78,7 +78,7 @@ def clone(
     if dry_run:
         display.print_plan(plan_of(session, again.inputs, again.target, again.options), as_json=as_json)
         return
-    if not (yes or as_json) and sys.stdin.isatty() and display.err.is_terminal:
+    if not (yes or as_json) and sys.stdin and sys.stdin.isatty() and display.err.is_terminal:
         typer.confirm("Run it?", default=True, err=True, abort=True)
     record = service.clone(job_id, again.target, overwrite=overwrite)
     follow(service, record, wait=wait, as_json=as_json)

@@ -26,7 +26,7 @@ from pipeline.errors import BadFileError, CutOffError
 # name), because ISA-L, as of python-isal 1.9.1, misreads a header of several fields that comes in pieces.
 _FIRST_BYTES = 128 * 1024
 _ISAL_ERROR: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # its stub says an instance
-_XZ_MEMORY_BYTES = 256 << 20  # xz -9 needs 65 MiB; a hostile header can ask for 4 GiB
+XZ_MEMORY_BYTES = 256 << 20  # xz -9 needs 65 MiB; a hostile header can ask for 4 GiB
 
 
 class Decoder(Protocol):
@@ -139,12 +139,12 @@ class XzCodec(MemberCodec):
     faults = (lzma.LZMAError, EOFError, ValueError)
 
     def open(self) -> Decoder:
-        return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY_BYTES)
+        return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=XZ_MEMORY_BYTES)
 
     def fault(self, error: Exception, head: bytes, raw: int) -> BadFileError:
         if "memory" not in str(error).lower():
             return super().fault(error, head, raw)
-        limit, dictionary = _XZ_MEMORY_BYTES >> 20, dictionary_bytes(head) or 0
+        limit, dictionary = XZ_MEMORY_BYTES >> 20, dictionary_bytes(head) or 0
         needs = max(dictionary >> 20, limit) + 1  # the decoder's own part is less than a MiB
         return BadFileError(
             f"the xz data needs {'' if dictionary else 'at least '}{needs:,} MiB of memory, for its dictionary, and "

@@ -19,10 +19,10 @@ def dictionary_bytes(head: bytes) -> int | None:
     try:
         for bit in (0x40, 0x80):  # the sizes of the block, packed and not
             if flags[0] & bit:
-                _, at = _number(head, at)
+                _, at = read_number(head, at)
         for _ in range((flags[0] & 3) + 1):
-            kind, at = _number(head, at)
-            size, at = _number(head, at)
+            kind, at = read_number(head, at)
+            size, at = read_number(head, at)
             if kind == _LZMA2 and head[at] <= _LARGEST:
                 bits = head[at]
                 return (1 << 32) - 1 if bits == _LARGEST else (2 | bits & 1) << (bits // 2 + 11)
@@ -32,7 +32,7 @@ def dictionary_bytes(head: bytes) -> int | None:
     return None
 
 
-def _number(data: bytes, at: int) -> tuple[int, int]:
+def read_number(data: bytes, at: int) -> tuple[int, int]:
     """A number of seven bits a byte, the lowest first, and where it ends."""
     value = shift = 0
     while True:

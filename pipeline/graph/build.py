@@ -3,7 +3,8 @@
     CreatePatterns -> ListFiles -> Deduplicate -> ExpandArchives -> ReadOnce -> PackMembers -> Reshuffle
         -> ReadAndDecompress -> WriteOutput
 
-ReadOnce is there where the source says what its files hold.
+ReadOnce is there where the source says what its files hold. A large file comes out of ReadAndDecompress unread, if its
+format has blocks, and goes through DecodeLarge.
 
 Matching and reading are our own: Beam's fileio gave empty output without an error (see docs of `pipeline.codecs`
 and `pipeline.storage` for what they guarantee instead).
@@ -12,6 +13,7 @@ and `pipeline.storage` for what they guarantee instead).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
@@ -21,8 +23,10 @@ from pipeline.graph.archive_stages import UNMATCHED as UNMATCHED_MEMBERS
 from pipeline.graph.archive_stages import ExpandArchives, PackPlaced, WantedInArchives
 from pipeline.graph.elements import RECORDS
 from pipeline.graph.once_stages import ReadOnce
+from pipeline.graph.range_stages import IN_ORDER, DecodeLarge
 from pipeline.graph.read_stages import (
     FOUND,
+    LARGE,
     LISTINGS_IN_GRAPH,
     UNMATCHED,
     CreatePatterns,
@@ -33,12 +37,13 @@ from pipeline.graph.read_stages import (
 )
 from pipeline.graph.write_stages import WriteOutput
 from pipeline.inputs.listing import only_patterns
+from pipeline.job_options import SPLIT_MB
 from pipeline.read.file import ReadOptions
 from pipeline.sources import get_decompressor, get_source, tells_holds
 from pipeline.sources.views import find_view
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target.layout import patterns_uri
+from pipeline.target.layout import parts_folder, patterns_uri
 from pipeline.write.publish import now
 
 
@@ -59,6 +64,7 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
         archives=True,
         view=view,
         max_bad_lines=spec.max_bad_lines,
+        split_bytes=0 if view else 1_000_000 * (SPLIT_MB if spec.split_mb is None else spec.split_mb),
     )
     found = (
         root
@@ -83,16 +89,29 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
         | "PackMembers" >> PackPlaced()
         | "Reshuffle" >> beam.Reshuffle()
         | "ReadAndDecompress"
-        >> beam.ParDo(ReadAndDecompressGCSFile(store, options, wanted)).with_outputs(FOUND, main="read")
+        >> beam.ParDo(ReadAndDecompressGCSFile(store, options, wanted)).with_outputs(
+            FOUND, LARGE, main="read"
+        )
     )
+    blocks, found_files, ranged = read["read"], read[FOUND], {}
+    if options.split_bytes:
+        folder = parts_folder(spec.target, spec.job_id, "output")
+        ranged = read[LARGE] | "DecodeLarge" >> DecodeLarge(store, folder, spec.job_id, spec.max_ratio)
+        in_order = replace(options, split_bytes=0)
+        again = ranged[IN_ORDER] | "ReadInOrder" >> beam.ParDo(
+            ReadAndDecompressGCSFile(store, in_order, wanted)
+        ).with_outputs(FOUND, LARGE, main="read")
+        blocks = (blocks, again["read"]) | "AllBlocks" >> beam.Flatten()
+        found_files = (found_files, again[FOUND]) | "AllFound" >> beam.Flatten()
     unmatched = (found[UNMATCHED], taken[UNMATCHED_MEMBERS]) | "AllUnmatched" >> beam.Flatten()
     archives = taken[RECORDS]
     results = {
         "listed": taken["taken"],
-        "found": read[FOUND],
-        "read": read["read"],
+        "found": found_files,
+        "read": blocks,
         "unmatched": unmatched | "SumUnmatched" >> beam.CombineGlobally(SumUnmatched()),
         "archives": archives,
         **({"skipped": files["skipped"]} if files["skipped"] else {}),
+        **({"ranges": ranged["parts"], "ranged": ranged[RECORDS]} if ranged else {}),
     }
     return results | "WriteOutput" >> WriteOutput(store, spec, only_patterns(looked_for), now(), view)

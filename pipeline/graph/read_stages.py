@@ -41,6 +41,7 @@ from pipeline.target.layout import patterns_uri
 LISTINGS_IN_GRAPH = 1000
 _COUNTED = {"complete": "read-files", "failed": "failed-files", "skipped": "skip-files"}
 FOUND = "found"  # the tag of counts of files beyond those that were listed
+LARGE = "large"  # the tag of files that are decoded by ranges
 UNMATCHED = "unmatched"  # the tag of files that no pattern takes
 
 
@@ -133,7 +134,8 @@ class ReadAndDecompressGCSFile(beam.DoFn):
     record of what became of it.
 
     Files of a bundle are read side by side, and come out one after another, in whatever order they are ready. A packet
-    is its members, and a file that is an archive the files in it: under FOUND, how many more files that makes.
+    is its members, and a file that is an archive the files in it: under FOUND, how many more files that makes. One that
+    can be decoded by ranges comes under LARGE, unread.
     """
 
     def __init__(self, store: Store, options: ReadOptions, wanted: WantedInArchives) -> None:
@@ -187,6 +189,9 @@ class ReadAndDecompressGCSFile(beam.DoFn):
 
     def _expanded(self, file: ReadFile) -> Iterator[Any]:
         """The elements of a file, or of the files in it where it is an archive, or was to be one."""
+        if file.large:
+            yield TaggedOutput(LARGE, file.large)
+            return
         yield from self._counted(files_in(file, self._options, self._wanted.get()), listed=1)
 
     def _counted(self, files: Iterator[ReadFile], *, listed: int) -> Iterator[Any]:

@@ -186,11 +186,12 @@ class Repartition(beam.PTransform):
 
 
 class WriteOutput(beam.PTransform):
-    """{listed, found, archives, read, skipped, unmatched} -> shards, ledger and summary.json; gives the summary.
+    """{listed, found, archives, read, skipped, ranges, ranged, unmatched} -> shards, ledger and summary.json.
 
-    `listed` holds all files with their sizes, with which what is written is reconciled; `read` the blocks, or with a
-    view the batches of rows, and the records of those that were read; `skipped` the records of the others, where there
-    can be any; `unmatched` one Unmatched.
+    It gives the summary. `listed` holds all files with their sizes, with which what is written is reconciled; `read`
+    the blocks, or with a view the batches of rows, and the records of those that were read; `skipped` the records of
+    the others, where there can be any; `ranges` the parts of files that were decoded by ranges, and `ranged` the
+    records of those, where that is done; `unmatched` one Unmatched.
     """
 
     def __init__(
@@ -227,8 +228,10 @@ class WriteOutput(beam.PTransform):
             label, write = "WriteRows", WriteRows(store, spec, view.schema, partition_columns(spec))
         written = given["read"] | label >> beam.ParDo(write).with_outputs(RECORDS, main="parts")
         records, parts = written[RECORDS], written["parts"]
-        others = [given[name] for name in ("archives", "skipped") if name in given]
+        others = [given[name] for name in ("archives", "skipped", "ranged") if name in given]
         records = (records, *others) | "AllRecords" >> beam.Flatten()
+        if "ranges" in given:
+            parts = (parts, given["ranges"]) | "AllParts" >> beam.Flatten()
         ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
         totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
         listed = given | "CountFiles" >> CountFiles(store)

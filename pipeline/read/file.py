@@ -25,10 +25,11 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
-from pipeline.job_options import MAX_RATIO
+from pipeline.job_options import MAX_RATIO, RATIO_FROM
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.read.held_lines import Chunks, HeldLines
+from pipeline.read.large import LargeFile, look_at_large
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
 from pipeline.uri import SEPARATOR
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 ZIP = "zip"  # the codec
 _READINGS = 5  # of one file, where what came was not what is stored
-RATIO_FROM = 16 << 20  # raw bytes: less is no harm, and small honest files may compress to next to nothing
 _OF_THE_FILE = (BadFileError, StorageError)  # what makes a failed file, and not a failed bundle
 _GONE = (ObjectNotFoundError, ObjectChangedError, AccessDeniedError)  # and what does before a second reading
 # More decoders than cores gain nothing, and each holds a megabyte or more.
@@ -57,6 +57,7 @@ class ReadOptions:
     archives      leave archives to `pipeline.read.members`; else a zip is read as one file
     view          what makes rows of the lines; None for the lines as they are
     max_bad_lines of a file, that a view may be unable to decode
+    split_bytes   leave a file of so many stored bytes, whose format has blocks, to `pipeline.read.large`; 0 for none
     """
 
     codec: str = "auto"
@@ -66,6 +67,11 @@ class ReadOptions:
     archives: bool = False
     view: View | None = None
     max_bad_lines: int = 0
+    split_bytes: int = 0
+
+    def splits(self, stream: ReadStream) -> bool:
+        """Whether a file is so large that it is looked at whether its format has blocks."""
+        return bool(self.split_bytes) and SEPARATOR not in stream.uri and stream.length() >= self.split_bytes
 
     def held(self, uri: str, again: Callable[[], Chunks]) -> HeldLines | HeldRows:
         """What holds a file's lines, or its rows, until it has proved good."""
@@ -90,12 +96,14 @@ _BY_DEFAULT = ReadOptions()
 class ReadFile:
     """What became of one file: its record, and the lines or rows that go out (none if it failed).
 
-    `archive` is, of one that failed for being an archive, the store that the files in it can be read from.
+    `archive` is, of one that failed for being an archive, the store that the files in it can be read from. `large` is
+    there of one that was not read, since it can be decoded by ranges.
     """
 
     record: FileRecord
     lines: HeldLines | HeldRows = field(default_factory=HeldLines)
     archive: Store | None = None
+    large: LargeFile | None = None
 
     def blocks(self) -> Iterator[Any]:
         """Its blocks of whole lines, or its batches of rows. `record` is final once they are all taken, not before.
@@ -167,6 +175,10 @@ def _read_once(store: Store, uri: str, options: ReadOptions, so_far: ReadSoFar) 
     result = ReadFile(FileRecord(uri, "failed"))
     try:
         with _own_faults(store, uri), store.open_read(uri) as stream:
+            if options.splits(stream):
+                result.large = look_at_large(store, stream, options.codec)
+                if result.large:
+                    return result
             result.lines = options.held(uri, partial(_read_again, store, stream, options.codec))
             with _decoding:
                 _read_into(result, stream, options, so_far)

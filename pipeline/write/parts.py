@@ -21,18 +21,26 @@ PART_BYTES = 1 << 30
 class PartWriter:
     """Writes blocks of whole lines into one part after another, in one folder. `owner` is the job's id.
 
+    `name` is what the names of the parts have in common, for lines that go on in another writer's; else it is new.
+
     A part ends with the file that fills it, or within a file at twice its size: so the lines of a file of up to
     `part_bytes` are in one part.
     """
 
     def __init__(
-        self, store: Store, folder: str, *, owner: str | None = None, part_bytes: int = PART_BYTES
+        self,
+        store: Store,
+        folder: str,
+        *,
+        owner: str | None = None,
+        part_bytes: int = PART_BYTES,
+        name: str | None = None,
     ) -> None:
         self._store = store
         self._folder = folder
         self._owner = owner
         self._part_bytes = part_bytes
-        self._name = uuid.uuid4().hex
+        self._name = name or uuid.uuid4().hex
         self._opened = 0
         self._stream: WriteStream | None = None
         self._lines = 0

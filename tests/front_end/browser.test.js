@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Rows, chosenOf, isHeld, partsOf, windowOf } from "../../chimera_nb/widgets/browser/rows.js";
+import { csvOf } from "../../chimera_nb/widgets/browser/match_list.js";
 import { cameFrom, emptyText, matchedText, statusText } from "../../chimera_nb/widgets/browser/words.js";
-
 import { chosenText } from "../../chimera_nb/widgets/dashboard/bar.js";
 
 /** @import { RowsMessage } from "../../chimera_nb/widgets/browser/messages.js" */
@@ -139,4 +139,8 @@ test("the bar at the foot says what the selection comes to", () => {
   assert.equal(chosenText({ ...chosen, files: 1, more: true }), "more than 1 file · 7.7 MB");
   assert.equal(chosenText({ ...chosen, files: 0, counting: true }), "2 selected · counting");
   assert.equal(chosenText({ ...chosen, selected: 0 }), "");
+});
+
+test("the files of a pattern are a CSV that every spreadsheet reads", () => {
+  assert.equal(csvOf([["gs://b/a.bz2", 5], ['gs://b/x,"y".bz2', 7]]), 'uri,bytes\r\ngs://b/a.bz2,5\r\n"gs://b/x,""y"".bz2",7\r\n');
 });

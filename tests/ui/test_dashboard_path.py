@@ -7,13 +7,12 @@ import json
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from tests.fixtures.browsing import put, row
-from tests.fixtures.ui import NARROW, WIDE
+from tests.fixtures.ui import NARROW, WIDE, axe_faults
 
 LINES = b"".join(json.dumps({"n": n, "price": n / 4}).encode() + b"\n" for n in range(40))
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">.bz2"
@@ -170,10 +169,10 @@ def test_nothing_stands_in_the_way_of_a_screen_reader_or_a_weak_eye(
     row(page, "1.00.bz2").locator(".ch-label").click()
     expect(page.locator(".ch-preview")).to_contain_text("40 lines")
     expect(page.locator(".ch-go")).to_be_visible()
-    assert faults(page) == []
+    assert axe_faults(page) == []
     page.goto(f"{the_dashboard.url}?job={ended.job_id}")
     expect(page.get_by_role("region", name="Rows of the output")).to_be_visible()
-    assert faults(page) == []
+    assert axe_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -206,17 +205,3 @@ def test_the_keyboard_alone_gets_from_the_page_to_a_job(the_dashboard, new_page,
     tab_to("Launch")
     page.keyboard.press("Enter")
     expect(state(page)).to_have_text("complete")
-
-
-def faults(page):
-    """What axe finds: the rule, and where.
-
-    It wants focus in whatever scrolls; a grid has the focus itself, and its arrow keys scroll what is in it.
-    """
-    in_grid = "(target) => Boolean(document.querySelector(target)?.closest('[role=grid][tabindex=\"0\"]'))"
-    return [
-        (rule["id"], node["target"], node.get("failureSummary", "")[:300])
-        for rule in Axe().run(page).response["violations"]
-        for node in rule["nodes"]
-        if rule["id"] != "scrollable-region-focusable" or not page.evaluate(in_grid, node["target"][0])
-    ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import urllib.request
 
 import psutil
 import pytest
@@ -134,6 +136,20 @@ def test_the_theme_is_served_and_what_lies_beside_it_is_not(visitor, name):
     assert status == 200
     assert "immutable" in headers["Cache-Control"]
     assert visitor.ask(theme + name)[0] in (403, 404)
+
+
+def test_scripts_and_styles_come_compressed_and_are_the_same(visitor):
+    _, page, _ = visitor.ask("")
+    static = re.search(r'href="/(static/\w+/)theme/theme.css"', page)[1]
+    for name in ("theme/theme.css", "front-end.js"):
+        _, plain, _ = visitor.ask(static + name)
+        asked = urllib.request.Request(
+            visitor.dashboard.base + static + name, headers={"Accept-Encoding": "gzip"}
+        )
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            assert answer.headers["Content-Encoding"] == "gzip"
+            assert "immutable" in answer.headers["Cache-Control"]
+            assert gzip.decompress(answer.read()).decode("utf-8", "replace") == plain
 
 
 def test_neither_template_nor_theme_is_chosen_by_url(visitor):

@@ -164,6 +164,22 @@ def test_of_many_values_the_first_are_shown_and_all_that_are_chosen(browser, mon
     run(work())
 
 
+def test_what_a_pattern_matches_is_listed_for_who_asks(browser, folder):
+    told = []
+    browser.post = told.append
+
+    async def work():
+        ask(browser, "listMatch", text="**/*.bz2", view="v")
+        await until(lambda: told)
+
+    run(work())
+    (message,) = told
+    assert sorted(message.files) == sorted((f"{folder}/{one.name}", len(one.data)) for one in MADE)
+    assert (message.view, message.more, message.error) == ("v", False, "")
+    ask(browser, "listMatch", text="[oops", view="v")
+    assert "is not closed" in browser.error
+
+
 def test_the_list_of_buckets_has_no_content():
     browser = BucketBrowser()
     ask(browser, "chooseContent", source="betfair")

@@ -12,7 +12,15 @@ from chimera_nb.widgets.browser import counting, listing
 from chimera_nb.widgets.browser.counting import Count, Cover, Tally, advance
 from chimera_nb.widgets.browser.listing import Listing, Row, Rows, codec_by_name
 from chimera_nb.widgets.browser.model import Browser, add
-from chimera_nb.widgets.browser.navigation import BUCKETS, BrowsingScope, RecentFolders, crumbs, parent, typed
+from chimera_nb.widgets.browser.navigation import (
+    BUCKETS,
+    BrowsingScope,
+    RecentFolders,
+    console_url,
+    crumbs,
+    parent,
+    typed,
+)
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
 from pipeline.storage import Entry, ListingPage, PlainStore
 
@@ -98,6 +106,19 @@ def gesture(browser, *how):
 
 
 # Places
+
+
+@pytest.mark.parametrize(
+    ("uri", "page"),
+    [
+        ("gs://b/", "b"),
+        ("gs://b/a b/c/", "b/a%20b/c"),
+        ("gs://b/a/x#1.bz2", "_details/b/a/x%231.bz2"),
+        ("gs://b/a/x.tar!/2020/1.bz2", "_details/b/a/x.tar"),
+    ],
+)
+def test_googles_console_has_a_page_for_folders_and_objects(uri, page):
+    assert console_url(uri) == f"https://console.cloud.google.com/storage/browser/{page}"
 
 
 def test_the_way_up_takes_one_slash_at_a_time_and_ends_at_the_buckets():

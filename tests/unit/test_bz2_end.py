@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.codecs.bz2_end import LONGEST_BLOCK, last_block
+from pipeline.codecs.bz2_bits import LONGEST_BLOCK
+from pipeline.codecs.bz2_end import last_block
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,6 +12,8 @@ OWN = {
     "base/style.css": r"(:where\(.*\) )?\.chimera$|:where\(\.chimera\)",
     "base/pieces.css": r":where\(\.chimera\)",
     "browser/style.css": r"\.ch-browser |\.chimera\.ch-browser|\.chimera \.ch-total",
+    "browser/head.css": r"\.ch-browser ",
+    "browser/tray.css": r"\.ch-browser |\.chimera \.ch-total",
     "base/chart.css": r"\.chimera \.ch-chart",
     "job_form/style.css": r"\.ch-form ",
     "job_form/plan.css": r"\.ch-form ",

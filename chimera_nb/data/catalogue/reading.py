@@ -12,7 +12,8 @@ import pyarrow as pa
 from chimera_nb.data.catalogue.table import FileRows, schema_of, table_of
 from pipeline.archives.packet import OpenPacket, Packet
 from pipeline.archives.store import store_of_archives
-from pipeline.codecs.bz2_end import LONGEST_BLOCK, last_block
+from pipeline.codecs.bz2_bits import LONGEST_BLOCK
+from pipeline.codecs.bz2_end import last_block
 from pipeline.errors import BadFileError, StorageError, StoreUnavailableError
 from pipeline.inputs.wanted import Wanted
 from pipeline.read.file import ReadFile, ReadOptions, read_file

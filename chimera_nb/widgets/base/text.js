@@ -119,6 +119,16 @@ export function when(stamp) {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }
 
+/** The time zone that times of this page are in, as of a moment. @param {string | number} stamp */
+export function zone(stamp = Date.now()) {
+  const minutes = -new Date(stamp).getTimezoneOffset();
+  if (!minutes) return "UTC";
+  /** @param {number} value */
+  const two = (value) => String(value).padStart(2, "0");
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? "-" : "+"}${two(hours)}:${two(rest)}`;
+}
+
 /**
  * The time of day of a moment, here; "" for none.
  * @param {string | number} stamp

@@ -1,12 +1,13 @@
 // The head of BucketBrowser's list: a box that selects all, and columns that are sorted by and drawn wider.
 
-import { button, make } from "../base/text.js";
 import { TERMS } from "../base/terms.js";
+import { button, make, zone } from "../base/text.js";
 
 /** @import { Order } from "./rows.js" */
 /** @typedef {"all" | "some" | "none"} Chosen how much of what is on screen is selected */
 
 const COLUMNS = /** @type {const} */ ([["name", "Name"], ["size", "Size"], ["codec", TERMS.codec[0]], ["date", "Updated"]]);
+const ZONED = "date"; // the column whose times are in a zone
 const NARROWEST = 56; // pixels
 const KEY_STEP = 16;
 const SAYS = { all: "Select nothing here", some: "Select all here (Ctrl+A)", none: "Select all here (Ctrl+A)" };
@@ -38,7 +39,7 @@ export class Head {
   /** @param {Order["by"]} name @param {string} title */
   makeCell(name, title) {
     const cell = make("span", `ch-cell ch-${name}`, "", { role: "columnheader" });
-    const sort = button("ch-sort", title, () => this.sortBy(name), { title: `Sort by ${title.toLowerCase()}` });
+    const sort = button("ch-sort", name === ZONED ? `${title} (${zone()})` : title, () => this.sortBy(name), { title: `Sort by ${title.toLowerCase()}` });
     cell.append(sort);
     if (name !== "name") cell.prepend(this.makeGrip(name, title));
     this.cells.set(name, cell);

@@ -38,13 +38,14 @@ export class List {
   skeleton = false;
   folderCount = 0;
   frame = 0;
+  current = ""; // the file that is looked into
   /** @type {number | undefined} where to scroll to when the rows are there */
   keep;
 
   /**
    * @param {(request: BrowserRequest) => void} ask
    * @param {(uri: string | null) => void} onOpen is given a folder; null is the one above
-   * @param {() => void} onLook is called when somebody asks for a look into the file that is the active row
+   * @param {(uri: string) => void} onLook is given a file that somebody asks for a look into
    * @param {(text: string) => void} onType is given a character for the filter; "" clears it
    */
   constructor(ask, onOpen, onLook, onType) {
@@ -130,6 +131,12 @@ export class List {
     this.paintSoon();
   }
 
+  /** @param {string} uri */
+  lookAt(uri) {
+    this.current = uri;
+    this.paintSoon();
+  }
+
   /** Find out what of the rows is selected. @param {Rows} rows */
   markRows(rows) {
     this.parts = partsOf(rows.folder, this.selected);
@@ -197,6 +204,8 @@ export class List {
     const uri = key === null ? "" : rows.uri(key);
     const isChosen = key !== null && (held || this.selected.has(uri));
     node.setAttribute("aria-selected", String(isChosen));
+    if (uri && uri === this.current) node.setAttribute("aria-current", "true");
+    else node.removeAttribute("aria-current");
     node.classList.toggle("ch-part-chosen", !isChosen && this.parts.has(uri));
     node.classList.toggle("ch-active", key !== null && key === this.active);
   }
@@ -250,8 +259,7 @@ export class List {
   /** Look into a file. @param {Rows} rows @param {number} key */
   look(rows, key) {
     this.restSoon.cancel();
-    this.ask({ kind: "rest", generation: rows.generation, at: key });
-    this.onLook();
+    this.onLook(rows.uri(key));
   }
 
   /** @param {MouseEvent} event */

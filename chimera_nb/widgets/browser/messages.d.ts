@@ -73,7 +73,7 @@ export interface Undo {
   kind: "undo";
 }
 
-/** Look at a row: its name was clicked, or it has been the active one for a moment. */
+/** A row has been the active one for a moment, and is looked into. */
 export interface Rest {
   kind: "rest";
   generation: number;
@@ -101,6 +101,13 @@ export interface Count {
 export interface Match {
   kind: "match";
   text: string;
+}
+
+/** The files that a pattern matches, by name, for the front end that asks. */
+export interface ListMatch {
+  kind: "listMatch";
+  text: string;
+  view: string;
 }
 
 /** Stop that count. */
@@ -200,6 +207,19 @@ export interface RowsMessage {
   archive: ArchiveState | null;
 }
 
+/** A file that a pattern matches: its URI, and its stored bytes. */
+export type MatchedFile = [uri: string, bytes: number];
+
+/** The first files that a pattern matches, for one front end; whether there are `more`, and what was wrong. */
+export interface MatchedFilesMessage {
+  kind: "matchedFiles";
+  view: string;
+  text: string;
+  files: MatchedFile[];
+  more: boolean;
+  error: string;
+}
+
 /** What the selection comes to: files, stored bytes; `more` when there are others; whether it is being counted. */
 export interface Total {
   files: number;
@@ -258,9 +278,10 @@ export interface BrowserTraits {
   height: number;
   _match: Matched | Absent<Matched>;
   _content: Content | Absent<Content>;
+  _console: string;
   _recent_folders: string[];
 }
 
-export type BrowserRequest = Hello | Here | Bye | Go | Restore | Filter | More | Retry | Gesture | SelectRows | Undo | Rest | Drop | Clear | Count | Match | StopMatch | AddPattern | ChooseContent | StopContent | LeaveContent | ChooseValue | ChooseDays | ChooseIds | SelectContent;
+export type BrowserRequest = Hello | Here | Bye | Go | Restore | Filter | More | Retry | Gesture | SelectRows | Undo | Rest | Drop | Clear | Count | Match | ListMatch | StopMatch | AddPattern | ChooseContent | StopContent | LeaveContent | ChooseValue | ChooseDays | ChooseIds | SelectContent;
 
-export type BrowserMessage = RefusedMessage | RowsMessage;
+export type BrowserMessage = RefusedMessage | RowsMessage | MatchedFilesMessage;

@@ -76,7 +76,7 @@ class Undo(Request):
 
 @dataclass(frozen=True)
 class Rest(Request):
-    """Look at a row: its name was clicked, or it has been the active one for a moment."""
+    """A row has been the active one for a moment, and is looked into."""
 
     generation: int
     at: int
@@ -106,6 +106,14 @@ class Match(Request):
     """Count what a pattern matches; an empty one stands for none."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class ListMatch(Request):
+    """The files that a pattern matches, by name, for the front end that asks."""
+
+    text: str
+    view: str
 
 
 @dataclass(frozen=True)
@@ -219,6 +227,24 @@ class Matched(State):
     more: bool = False
 
 
+class MatchedFile(NamedTuple):
+    """A file that a pattern matches: its URI, and its stored bytes."""
+
+    uri: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class MatchedFilesMessage(Message):
+    """The first files that a pattern matches, for one front end; whether there are `more`, and what was wrong."""
+
+    view: str
+    text: str
+    files: tuple[MatchedFile, ...]
+    more: bool
+    error: str
+
+
 class FacetValue(NamedTuple):
     """A value of a facet, what it is called, how many have it, and whether it is chosen."""
 
@@ -276,4 +302,5 @@ class BrowserTraits:
     height: int
     _match: Matched | Nothing
     _content: Content | Nothing
+    _console: str
     _recent_folders: tuple[str, ...]

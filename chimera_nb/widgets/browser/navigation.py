@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from chimera_nb.machine.private import private_data_dir
 from pipeline.archives.names import is_archive_name
@@ -96,6 +97,13 @@ class BrowsingScope:
         except RefusedError:
             return False
         return True
+
+
+def console_url(uri: str) -> str:
+    """The page of Google Cloud's console that shows a folder, an object, or the archive that it is in."""
+    bucket, path = split_uri(str(Uri.parse(uri).file) if SEPARATOR in uri else uri)
+    folder = f"{bucket}/{path}" if not path or path.endswith("/") else f"_details/{bucket}/{path}"
+    return f"https://console.cloud.google.com/storage/browser/{quote(folder.rstrip('/'))}"
 
 
 def typed(text: str) -> str:

@@ -10,6 +10,8 @@ export class PathBar {
   crumbs = make("nav", "ch-crumbs", "", { "aria-label": "Path" });
   editor = button("ch-edit", "", () => this.edit(), { "aria-label": "Edit the path", title: "Type or paste a path" });
 
+  console = make("a", "ch-button ch-console", "Google Cloud ↗", { target: "_blank", rel: "noopener noreferrer", title: "Open in Google Cloud's console" });
+
   /**
    * @param {string} id of the widget's list, which no other element has
    * @param {{ open: (uri: string | null) => void, go: (text: string) => void, path: () => string, leave: () => void }} does
@@ -30,7 +32,13 @@ export class PathBar {
       this.leave();
     });
     this.box.addEventListener("blur", () => this.leave(false));
-    this.node.append(this.up, this.crumbs, this.box, this.editor, this.places);
+    this.node.append(this.up, this.crumbs, this.box, this.editor, this.places, this.console);
+  }
+
+  /** Where else it can be seen; "" for nowhere. @param {string} url */
+  link(url) {
+    this.console.hidden = !url;
+    if (url) this.console.href = url;
   }
 
   edit() {

@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from chimera_nb.widgets.base.background import Background
 from chimera_nb.widgets.base.generation import Generation
-from chimera_nb.widgets.browser.counting import SLICE_SECONDS, Count, advance
-from chimera_nb.widgets.browser.messages import Matched
+from chimera_nb.widgets.browser.counting import SLICE_SECONDS, Count, advance, entries_of
+from chimera_nb.widgets.browser.messages import Matched, MatchedFile
 from pipeline.errors import ChimeraError, RefusedError
+
+if TYPE_CHECKING:
+    from pipeline.storage import Store
+
+
+LISTED = 10_000  # files, of those that a pattern matches
+_LOOKED_AT = 1_000_000  # files, for the sake of those
+
+
+def first_matches(store: Store, pattern: str) -> tuple[tuple[MatchedFile, ...], bool]:
+    """The first files that a pattern matches, and whether there may be others. Blocks; raises ChimeraError."""
+    found: list[MatchedFile] = []
+    for at, entry in enumerate(entries_of(store, pattern)):
+        if len(found) == LISTED or at == _LOOKED_AT:
+            return tuple(found), True
+        if entry is not None:
+            found.append(MatchedFile(entry.uri, entry.size))
+    return tuple(found), False
 
 
 class PatternCount:

@@ -1,6 +1,6 @@
 // A row of the list that is on screen, and shows one row of the list after another.
 
-import { bytes, make, number, setText, showMiddle, when } from "../base/text.js";
+import { bytes, make, number, setText, showMiddle, when, zone } from "../base/text.js";
 import { isFolder } from "./rows.js";
 
 /** @import { Rows } from "./rows.js" */
@@ -48,5 +48,6 @@ export class Row {
     this.size.title = object ? `${number(size)} bytes` : "";
     setText(this.codec, codec);
     setText(this.date, when(updated));
+    this.date.title = updated ? `${when(updated)} ${zone(updated)}` : "";
   }
 }

@@ -17,6 +17,7 @@ export class Tools {
     title: "* and ? within a folder, [a-z], ** for any depth; Enter adds it to the selection",
   });
   matched = make("span", "ch-matched", "", { role: "status" });
+  list = button("ch-list-match", "List…", () => this.ask({ kind: "listMatch", text: this.glob.value, view: this.view }), { title: "Show the files that the pattern matches" });
   stop = button("ch-stop-match", "Stop", () => this.ask({ kind: "stopMatch" }));
   add = button("ch-primary ch-add", "Add", () => this.addPattern(), { title: "Add the pattern to the selection" });
   filterSoon = later(TYPING_MS, () => this.ask({ kind: "filter", text: this.filter.value }));
@@ -25,9 +26,11 @@ export class Tools {
   /**
    * @param {(request: BrowserRequest) => void} ask
    * @param {() => void} leave is called when the keyboard goes on to the list
+   * @param {string} view the id of the front end
    */
-  constructor(ask, leave) {
+  constructor(ask, leave, view) {
     this.ask = ask;
+    this.view = view;
     this.leave = leave;
     this.filter.addEventListener("input", () => this.filterSoon());
     this.filter.addEventListener("keydown", (event) => {
@@ -45,7 +48,7 @@ export class Tools {
       }
     });
     const row = make("div", "ch-glob-row");
-    row.append(this.glob, this.matched, this.stop, this.add);
+    row.append(this.glob, this.matched, this.stop, this.list, this.add);
     this.node.append(this.filter, row);
   }
 
@@ -78,6 +81,7 @@ export class Tools {
     this.matched.title = match?.example ? `such as ${match.example}` : this.matched.textContent;
     this.matched.classList.toggle("ch-bad", Boolean(match?.error));
     this.stop.classList.toggle("ch-absent", !match?.active);
+    this.list.disabled = !match?.files;
     this.add.disabled = !match || Boolean(match.error);
   }
 }

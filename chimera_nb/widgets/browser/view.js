@@ -1,10 +1,13 @@
 // The front end of BucketBrowser (widget.py): it asks the kernel for rows and gestures, and draws what comes back.
 
 import { Address } from "../base/address.js";
+import { openDialog } from "../base/dialog.js";
 import { later, make } from "../base/text.js";
 import { View } from "../base/view.js";
 import { ContentPanel } from "./content.js";
+import { KEYS } from "./keys.js";
 import { List } from "./list.js";
+import { showMatches } from "./match_list.js";
 import { PathBar } from "./path.js";
 import { Rows } from "./rows.js";
 import { Tools } from "./tools.js";
@@ -32,7 +35,7 @@ class BrowserView extends View {
     const toList = () => this.list.node.focus({ preventScroll: true });
     this.home = model.get("path"); // where an address without a folder leads
     this.address = new Address(["folder", "filter", "select", "file"], () => this.restore(null));
-    this.list = new List(ask, (uri) => this.open(uri), () => this.look(), (text) => this.tools.type(text));
+    this.list = new List(ask, (uri) => this.open(uri), (uri) => this.look(uri), (text) => this.tools.type(text));
     this.path = new PathBar(this.list.id, {
       open: (uri) => this.open(uri),
       go: (text) => this.go(text),
@@ -40,7 +43,7 @@ class BrowserView extends View {
       leave: toList,
     });
     this.path.node.append(this.address.copyButton("Copy a link to this folder and selection"));
-    this.tools = new Tools(ask, toList);
+    this.tools = new Tools(ask, toList, this.id);
     this.tray = new Tray(ask);
     this.content = new ContentPanel(ask);
     this.status = make("div", "ch-status", "", { role: "status" });
@@ -50,20 +53,25 @@ class BrowserView extends View {
       this.list.skeleton = true;
       this.takeOver();
     });
-    this.hearMessages({ rows: (message, isNew) => this.onRows(message, isNew) });
+    this.hearMessages({
+      rows: (message, isNew) => this.onRows(message, isNew),
+      matchedFiles: (message) => message.view === this.id && showMatches(message),
+    });
     this.hear({
       "change:selected": () => this.onSelected(),
       "change:total": () => this.tray.showTotal(this.model.get("total")),
       "change:_can_undo": () => this.onUndo(),
-      "change:current": () => this.address.keep({ file: this.model.get("current") }),
+      "change:current": () => this.onCurrent(),
       "change:_match": () => this.onMatch(),
       "change:_content": () => this.content.show(this.model.get("_content")),
       "change:_recent_folders": () => this.path.offer(this.model.get("_recent_folders")),
+      "change:_console": () => this.path.link(this.model.get("_console")),
       "change:height": () => this.onHeight(),
     });
     this.node.addEventListener("keydown", (event) => this.onKey(event));
     this.onHeight();
     this.path.offer(this.model.get("_recent_folders"));
+    this.path.link(this.model.get("_console"));
     this.onUndo();
     if (this.address.isThere) this.restore(this.address.all("select"));
     else this.onSelected();
@@ -93,18 +101,31 @@ class BrowserView extends View {
     this.address.keep({ select: this.model.get("selected") });
   }
 
-  /** A look into a file was asked for: the dashboard shows it where it is out of sight. */
-  look() {
+  /** Look into a file, whatever rows the kernel has by now; the dashboard brings it into sight. @param {string} uri */
+  look(uri) {
+    this.model.set("current", uri);
+    this.model.save_changes();
     this.node.dispatchEvent(new CustomEvent("ch-look", { bubbles: true }));
   }
 
   /** What the keys do wherever one is in the browser. @param {KeyboardEvent} event */
   onKey(event) {
     const typing = event.target instanceof HTMLInputElement && event.target.type !== "checkbox";
+    if (!typing && event.key === "?" && !this.node.closest(".ch-dashboard")) {
+      openDialog("Keys", KEYS, "In the list of files:"); // the dashboard does so wherever one is
+      event.preventDefault();
+      event.stopPropagation();
+    }
     if (typing || event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
     if (this.model.get("_can_undo")) this.ask({ kind: "undo" });
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  onCurrent() {
+    const file = this.model.get("current");
+    this.list.lookAt(file);
+    this.address.keep({ file });
   }
 
   onUndo() {

@@ -20,7 +20,7 @@ from chimera_nb.widgets.browser import messages, navigation
 from chimera_nb.widgets.browser.content_requests import ContentRequests
 from chimera_nb.widgets.browser.listing import Listing, Rows
 from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser
-from chimera_nb.widgets.browser.pattern_count import PatternCount
+from chimera_nb.widgets.browser.pattern_count import PatternCount, first_matches
 from chimera_nb.widgets.browser.selection_requests import SelectionRequests
 from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.folders import absolute
@@ -40,7 +40,7 @@ class BucketBrowser(ContentRequests, SelectionRequests):
     """
 
     _esm = assets.script("browser/view")
-    _css = assets.style("browser/list", "browser/style", "browser/content")
+    _css = assets.style("browser/list", "browser/head", "browser/style", "browser/tray", "browser/content")
 
     path = traitlets.Unicode(help="The folder that is shown; set it to go elsewhere.").tag(sync=True)
     current = traitlets.Unicode(
@@ -49,6 +49,9 @@ class BucketBrowser(ContentRequests, SelectionRequests):
     height = traitlets.Int(360, min=120, help="Of the list, in pixels.").tag(sync=True)
     _match = traitlets.Dict().tag(sync=True)
     _recent_folders = TypedTuple(traitlets.Unicode()).tag(sync=True)
+    _console = traitlets.Unicode(help="Where Google's console shows what is on screen; empty for none.").tag(
+        sync=True
+    )
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class BucketBrowser(ContentRequests, SelectionRequests):
         )
         self._generation = self._model.generation
         self._begun = False  # on the folders that were looked into lately
+        self._in_cloud = False
         super().__init__(session, path=folder, **traits)
         self._pattern = PatternCount(self._background, self._show_match)
 
@@ -93,6 +97,13 @@ class BucketBrowser(ContentRequests, SelectionRequests):
             if proposal["value"]:  # it is what is looked inside of, and a front end may set it
                 self._model.scope.check(proposal["value"])
         return proposal["value"]
+
+    @traitlets.observe("path", "current")
+    def _show_console(self, _: object = None) -> None:
+        """Not before it is known that the buckets are Google's."""
+        at = self.current or self.path
+        there = self._in_cloud and at.startswith(navigation.BUCKETS) and at != navigation.BUCKETS
+        self._console = navigation.console_url(at) if there else ""
 
     @traitlets.observe("path")
     def _on_path(self, change: dict[str, Any]) -> None:
@@ -152,6 +163,10 @@ class BucketBrowser(ContentRequests, SelectionRequests):
         self.error = ""
         self._pattern.count(request.text, self._model.pattern)
 
+    def _asked_list_match(self, request: messages.ListMatch) -> None:
+        self.error = ""
+        self._background.start(self._list_match(request, self._model.pattern(request.text)))
+
     def _asked_stop_match(self, _: messages.StopMatch) -> None:
         self._pattern.stop()
 
@@ -202,6 +217,8 @@ class BucketBrowser(ContentRequests, SelectionRequests):
                 self.error = str(e)
         else:
             listing.take(found[0])
+            self._in_cloud = self._session.settings.place == "cloud"
+            self._show_console()
         finally:
             listing.loading = False
         if listing is self._model.shown:
@@ -253,6 +270,16 @@ class BucketBrowser(ContentRequests, SelectionRequests):
             self._recent_folders = tuple(
                 filter(self._model.scope.allows, await asyncio.to_thread(recent.add, folder))
             )
+
+    async def _list_match(self, request: messages.ListMatch, pattern: str) -> None:
+        try:
+            files, more = await self._background.in_thread(
+                pattern, lambda store: first_matches(store, pattern)
+            )
+            error = ""
+        except ChimeraError as e:
+            files, more, error = (), False, str(e)
+        self.post(messages.MatchedFilesMessage(request.view[:64], request.text, files, more, error))
 
     def _show_match(self, matched: messages.Matched | None) -> None:
         self._match = held(matched)

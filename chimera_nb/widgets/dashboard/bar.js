@@ -15,7 +15,7 @@ export class SelectionBar {
   node = make("div", "ch-launch-bar", "", { role: "region", "aria-label": "What is selected" });
   says = this.node.appendChild(make("span", "ch-launch-says", "", { role: "status" }));
   undo = this.node.appendChild(button("", "Undo", () => this.does.undo(), { title: "Take the last change of the selection back (Ctrl+Z)" }));
-  launch = this.node.appendChild(button("ch-go", "Launch →", () => this.does.launch()));
+  launch = this.node.appendChild(button("ch-to-launch", "Launch →", () => this.does.launch()));
   /** @type {Element | null} the button of the form, which makes this bar needless while it is on screen */
   watched = null;
   isSeen = false;

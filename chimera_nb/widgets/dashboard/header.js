@@ -2,6 +2,7 @@
 // dashboard, with no word from the kernel, and keeps the address in step where the page is all ours.
 
 import { searchOf } from "../base/address.js";
+import { openDialog } from "../base/dialog.js";
 import { make, within } from "../base/text.js";
 import { View } from "../base/view.js";
 import { addressWith, queryOf, readAddress } from "./address.js";
@@ -20,6 +21,13 @@ const STEPS = [
   { name: "jobs", title: "Jobs", page: "jobs" },
 ];
 
+/** For who has no files to try it on. @type {[string, string][]} */
+const EXAMPLE = [
+  ["Tick", "In Browse, open the bucket and tick the folder 2016/. At the foot stands what that is: 12,000 files, 1.4 GB."],
+  ["Look", "Click the name of one file: its first lines show, from one small request, however large it is."],
+  ["Launch", "Launch → leads to the plan: how many files, how long it takes, where the output goes. Launch runs it once."],
+  ["Result", "Under Jobs it is watched. At its end: one folder with the lines of all files, which files failed and why, and the first rows as a table."],
+];
 const NARROW = "(max-width: 700px)"; // there the preview opens over the list
 
 /** @param {Element | null | undefined} node */
@@ -80,7 +88,7 @@ class StepsView extends View {
     this.around?.addEventListener("ch-look", () => this.look());
     this.around?.addEventListener("click", (event) => {
       if (within(event, ".ch-look-close")) this.closeLook();
-      if (within(event, ".ch-example")) this.ask({ kind: "example" });
+      if (within(event, ".ch-example")) this.showExample();
     });
   }
 
@@ -92,7 +100,12 @@ class StepsView extends View {
   onWhere() {
     const where = this.model.get("_where");
     this.corner.show(where);
-    if (this.around) this.around.dataset.example = String(Boolean(where.example));
+  }
+
+  /** On files that are there to show it, else in words. */
+  showExample() {
+    if (this.model.get("_where").example) this.ask({ kind: "example" });
+    else openDialog("A worked example", EXAMPLE, "A year of markets, in 12,000 files of 3 kB to 2 MB, is to become one table:");
   }
 
   /** @param {KeyboardEvent} event */

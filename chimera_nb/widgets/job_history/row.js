@@ -52,6 +52,7 @@ export class Row {
     showName(this.name, job.name || job.id);
     this.name.title = job.id;
     this.name.classList.toggle("ch-mono", !job.name);
+    this.node.classList.toggle("ch-named", Boolean(job.name || job.tags.length));
     setText(this.tags, job.tags.map((tag) => `#${tag}`).join(" "));
     showName(this.by, [job.source, job.by].filter(Boolean).join(" · "));
     setText(this.count, filesText(job));

@@ -100,8 +100,8 @@ export class Standing {
     showPlace(this.to.told, job.target, job.target);
     const done = filesDone(job);
     const counts = {
-      read: job.listed ? `${number(done)} of ${plural(job.listed, "file")}` : "",
-      decompress: job.rawBytes ? `${bytes(job.rawBytes)} unpacked` : "",
+      read: job.listed ? `${number(done)} of ${number(job.listed)}` : "",
+      decompress: job.rawBytes ? bytes(job.rawBytes) : "",
       write: job.lines ? plural(job.lines, job.unit) : "",
     };
     for (const [name, state] of job.stages) {

@@ -31,6 +31,7 @@ class MonitorView extends View {
   state = make("span", "ch-state", "", { role: "status" });
   title = make("span", "ch-title ch-mono");
   copyId = copyButton("Copy the job's id", () => this.job.id ?? "", { className: "ch-copy-id" });
+  copyLink = copyButton("Copy a link to this job, for others to open", () => `${location.origin}${location.pathname}?job=${this.job.id}`, { says: "Copy link" });
   actions = make("div", "ch-actions");
   cancel = button("", "Cancel", () => this.confirm(true));
   sure = button("ch-danger", "Yes, cancel the job", () => this.act("cancel"));
@@ -135,7 +136,7 @@ class MonitorView extends View {
     const bar = make("div", "ch-bar ch-head");
     this.actions.append(this.notice.node, this.sure, this.keep, this.cancel, this.retry, this.retryAll, this.clone);
     this.actions.addEventListener("keydown", (event) => event.key === "Escape" && this.asking && this.confirm(false));
-    bar.append(this.state, this.title, this.copyId, this.actions);
+    bar.append(this.state, this.title, this.copyId, this.copyLink, this.actions);
     const head = make("div");
     head.append(bar, this.about, this.labels.node);
     return head;
@@ -203,6 +204,7 @@ class MonitorView extends View {
     this.onActions();
     showName(this.title, job.name || job.id || (this.model.get("job_id") || "Job"));
     this.copyId.hidden = !job.id;
+    this.copyLink.hidden = !job.id || !this.address.ours;
     this.state.textContent = job.word ?? "";
     this.state.hidden = !job.status;
     this.state.dataset.state = job.shade ?? "";

@@ -1,0 +1,178 @@
+"""The stages of large files, each of which is decoded by several workers.
+
+    Reshuffle -> DecodeRanges -> GroupByKey -> JoinRanges
+
+A range writes its lines to parts of its own, and tells what it found. Only where the ranges of a file prove to be all
+of it do their parts count; else they are deleted, and the file is read in order like any other.
+
+Beam takes the types of elements from the annotations, so they are not made strings here.
+"""
+
+import logging
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.core import RestrictionProvider
+
+from pipeline.errors import BadFileError
+from pipeline.graph.counters import count, count_only
+from pipeline.graph.elements import RECORDS, decode_uri, encode_uri
+from pipeline.ledger import Part
+from pipeline.read.large import LargeFile, RangeFaultError, RangeReader, record_of
+from pipeline.read.ranges import RangeRead
+from pipeline.storage import Store
+from pipeline.write.parts import PartWriter
+
+IN_ORDER = "in-order"  # the tag of files that are read in order after all
+RANGE_BYTES = 64 << 20  # stored bytes
+# Of some ten seconds of one core, a range decodes one block in vain.
+_RANGES = 4  # at least, so that a file that is just large enough has several
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LargeJob:
+    """A large file, with what its parts are called after: names in the order of its ranges, with no other between."""
+
+    file: LargeFile
+    name: str
+
+    @property
+    def range_bytes(self) -> int:
+        return min(RANGE_BYTES, -(-self.file.size // _RANGES))
+
+
+@dataclass(frozen=True)
+class RangeFound:
+    """What became of a range; `found` is None where the file cannot be read this way."""
+
+    job: LargeJob
+    found: RangeRead | None
+
+
+class Ranges(RestrictionProvider):
+    """The bytes of a large file, dealt out in ranges, which a runner may cut further while they are decoded."""
+
+    def initial_restriction(self, job: LargeJob) -> OffsetRange:
+        return OffsetRange(0, job.file.size)
+
+    def create_tracker(self, restriction: OffsetRange) -> OffsetRestrictionTracker:
+        return OffsetRestrictionTracker(restriction)
+
+    def split(self, job: LargeJob, restriction: OffsetRange) -> Iterator[OffsetRange]:
+        return restriction.split(job.range_bytes)
+
+    def restriction_size(self, job: LargeJob, restriction: OffsetRange) -> int:  # noqa: ARG002 - Beam's name
+        return restriction.size()
+
+
+class DecodeRanges(beam.DoFn):
+    """A large file and a range of it -> what was found there, with the parts its lines were written to."""
+
+    def __init__(self, store: Store, folder: str, job_id: str, max_ratio: int) -> None:
+        self._store, self._folder, self._job_id, self._max_ratio = store, folder, job_id, max_ratio
+
+    def process(
+        self,
+        job: LargeJob,
+        tracker: Any = beam.DoFn.RestrictionParam(Ranges()),  # noqa: B008 - how Beam is told
+    ) -> Iterator[tuple[bytes, RangeFound]]:
+        bounds, claims = tracker.current_restriction(), _Claims(tracker)
+        name = f"{job.name}-{bounds.start:014d}-{uuid.uuid4().hex[:8]}"
+        writer = PartWriter(self._store, self._folder, owner=self._job_id, name=name)
+        parts: list[Part] = []
+        reader = RangeReader(
+            self._store, job.file, lambda piece: parts.extend(writer.write(piece)), self._max_ratio
+        )
+        try:
+            found = reader.read(bounds.start, bounds.stop, claims.claim)
+            parts.extend(writer.finish())
+        except RangeFaultError as e:
+            _log.info("%s: %s; it is read in order", job.file.uri, e)
+            writer.abort()
+            self._store.delete(part.uri for part in parts)
+            yield encode_uri(job.file.uri), RangeFound(job, None)
+        except BaseException:
+            writer.abort()
+            raise
+        else:
+            if found is not None:
+                yield encode_uri(job.file.uri), RangeFound(job, replace(found, parts=tuple(parts)))
+        claims.claim_rest()
+
+
+class _Claims:
+    """What of a range is claimed, a place at a time, each behind the one before."""
+
+    def __init__(self, tracker: Any) -> None:
+        self._tracker = tracker
+        self._at = tracker.current_restriction().start - 1
+        self._ended = False
+
+    def claim(self, at: int) -> int:
+        """From which place on they are another range's, once all up to this one are claimed, or as many as can be."""
+        self._at = at
+        self._ended = not self._tracker.try_claim(at)
+        return int(self._tracker.current_restriction().stop)
+
+    def claim_rest(self) -> None:
+        """What is left holds nothing more to be done: no block begins there, or the file is read otherwise."""
+        last = self._tracker.current_restriction().stop - 1
+        if not self._ended and self._at < last:
+            self.claim(last)
+
+
+class JoinRanges(beam.DoFn):
+    """A large file's ranges -> its parts, and its record under RECORDS; under IN_ORDER its URI if they are not all."""
+
+    def __init__(self, store: Store, job_id: str, max_ratio: int) -> None:
+        self._store, self._job_id, self._max_ratio = store, job_id, max_ratio
+
+    def process(self, element: tuple[bytes, Iterable[RangeFound]]) -> Iterator[Any]:
+        uri, several = element
+        ranges = list(several)
+        good = [one.found for one in ranges if one.found is not None]
+        try:
+            if len(good) < len(ranges):
+                raise BadFileError("one of its ranges cannot be decoded alone")  # noqa: TRY301 - as the others
+            record, whole = record_of(ranges[0].job.file, good, self._max_ratio)
+        except BadFileError as e:
+            _log.info("%s: %s; it is read in order", decode_uri(uri), e)
+            self._store.delete(part.uri for one in good for part in one.parts)
+            yield TaggedOutput(IN_ORDER, uri)
+            return
+        first = whole.parts[0].uri if whole.parts else None
+        count("read-files")
+        count_only("read-bytes", record.size)
+        count_only("raw-bytes", record.raw_bytes)
+        count("write-bytes", record.output_bytes)
+        count("write-lines", record.lines)
+        yield TaggedOutput(
+            RECORDS, replace(record, job_id=self._job_id, shard=first, offset=None if first is None else 0)
+        )
+        yield from whole.parts
+
+
+class DecodeLarge(beam.PTransform):
+    """Large files -> {parts, records, in order: URIs of those that are read in order after all}."""
+
+    def __init__(self, store: Store, folder: str, job_id: str, max_ratio: int) -> None:
+        super().__init__()
+        self._decode = DecodeRanges(store, folder, job_id, max_ratio)
+        self._join = JoinRanges(store, job_id, max_ratio)
+
+    def expand(self, files: Any) -> Any:
+        joined = (
+            files
+            | "NameParts" >> beam.Map(lambda file: LargeJob(file, uuid.uuid4().hex))
+            | "SpreadLarge" >> beam.Reshuffle()
+            | "DecodeRanges" >> beam.ParDo(self._decode)
+            | "GroupRanges" >> beam.GroupByKey()
+            | "JoinRanges" >> beam.ParDo(self._join).with_outputs(RECORDS, IN_ORDER, main="parts")
+        )
+        return {name: joined[name] for name in ("parts", RECORDS, IN_ORDER)}
