@@ -51,6 +51,7 @@ test("the list says what is still to come, and how far a search got", () => {
 });
 
 test("numbers of a job that are not known are dashes", () => {
+  assert.deepEqual([3.1e9, 5e6, 0].map((readBytes) => factTexts({ ...JOB, readBytes, bytesListed: 12e9 }).read), ["3.1 of 12.0 GB", "5.0 MB of 12.0 GB", "0 B of 12.0 GB"]);
   assert.deepEqual(factTexts(JOB), { files: "4 of 10", failed: "1", read: "100 B", raw: "2.0 kB", lines: "7", speed: "1.5 kB/s", left: "about 1 min 5 s" });
   const early = { ...JOB, listed: 0, complete: 0, failed: 0, readBytes: null, rawBytes: null, lines: null, speed: null, averageSpeed: null, secondsLeft: null };
   assert.deepEqual(Object.values(factTexts(early)), ["-", "0", "-", "-", "-", "-", "not known yet"]);

@@ -229,7 +229,7 @@ class MonitorView extends View {
       if (at) line.append(" · ");
       showName(line.appendChild(make("span")), fact);
     });
-    if (job.dataflowUrl) line.append(" · ", make("a", "", "Dataflow console", { href: job.dataflowUrl, target: "_blank", rel: "noopener noreferrer" }));
+    if (job.dataflowUrl) line.append(" · ", make("a", "", "Open in Google Cloud console", { href: job.dataflowUrl, target: "_blank", rel: "noopener noreferrer" }));
     const error = make("div", "ch-bad ch-why");
     if (job.error) showLines(error, job.error);
     error.hidden = !job.error;

@@ -32,6 +32,13 @@ export function leftOutTexts(job) {
   return texts;
 }
 
+/** "3.1 of 12.0 GB": the unit once where both have it. @param {number} value @param {number} whole */
+function part(value, whole) {
+  const [read, all] = [bytes(value), bytes(whole)];
+  const unit = all.slice(all.indexOf(" "));
+  return `${read.endsWith(unit) ? read.slice(0, -unit.length) : read} of ${all}`;
+}
+
 /** Each number of a job as text; "-" where it is not known. @param {Job} job */
 export function factTexts(job) {
   /** @param {number | null} value @param {(value: number) => string} text */
@@ -39,7 +46,7 @@ export function factTexts(job) {
   return {
     files: job.listed ? `${number(filesDone(job))} of ${number(job.listed)}` : "-",
     failed: number(job.failed),
-    read: told(job.readBytes, (value) => (job.bytesListed && !job.final ? `${bytes(value)} of ${bytes(job.bytesListed)}` : bytes(value))),
+    read: told(job.readBytes, (value) => (job.bytesListed && !job.final ? part(value, job.bytesListed) : bytes(value))),
     raw: told(job.rawBytes, bytes),
     lines: told(job.lines, number),
     speed: told(job.speed ?? job.averageSpeed, speed),
