@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+from chimera_nb.jobs.failures import Outlook
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.transitions import Change, advance
@@ -347,7 +348,9 @@ def test_the_result_of_a_complete_job_is_opened_and_saved(session, job, log):
     run(watch())
 
 
-def test_failures_come_by_cause_all_of_them_and_a_retry_says_what_it_can(session, job, log, tmp_path):
+def test_failures_come_by_cause_all_of_them_and_a_retry_says_what_it_can(
+    session, job, log, tmp_path, monkeypatch
+):
     target = JobSpec.from_json(log.get(job).spec).target
     empty = tmp_path / "old.bz2"
     empty.write_bytes(b"")
@@ -358,7 +361,13 @@ def test_failures_come_by_cause_all_of_them_and_a_retry_says_what_it_can(session
     ]
     STORE.write_bytes(shard_uri(target, "ledger", 0, 1), b"".join(each.to_line() for each in records))
     log.update(job, Change(status=Status.FAILED, error="too many failed", progress={"filesFailed": 251}))
-    sent = []
+    sent, retried = [], []
+
+    def retry(service, job_id, *, only):
+        retried.append(only)
+        return service.get(job_id)
+
+    monkeypatch.setattr(JobService, "retry", retry)
 
     async def watch():
         monitor = JobMonitor(job, session)
@@ -383,6 +392,15 @@ def test_failures_come_by_cause_all_of_them_and_a_retry_says_what_it_can(session
         ask(monitor, "nextChunk", saving=1)
         await until(lambda: sent[-1]["kind"] == "chunk" and not sent[-1]["data"])
         assert sent[-1]["note"] == "251 files"
+        for asked, only in ((False, None), (True, None)):  # none can succeed
+            before = len(retried)
+            ask(monitor, "retry", job=job, all=asked)
+            await until(lambda before=before: len(retried) > before and not monitor._busy)
+            assert retried[-1] == only
+        monitor._outlook = Outlook(251, ("/nowhere/1.bz2",), 250, 0, 0, 0)
+        ask(monitor, "retry", job=job, all=False)
+        await until(lambda: len(retried) == 3 and not monitor._busy)
+        assert retried[-1] == {"/nowhere/1.bz2"}
         ask(monitor, "inside", job=job, uri="/etc/passwd")
         assert monitor._inside == ""
         ask(monitor, "inside", job=job, uri=str(empty))

@@ -84,7 +84,7 @@ export interface Cancel {
   job: string;
 }
 
-/** Submit a job over just the files that failed, or over those of them that can succeed now. */
+/** Submit a job over the files that failed: all, or those of them that can succeed now, if there are any. */
 export interface Retry {
   kind: "retry";
   job: string;

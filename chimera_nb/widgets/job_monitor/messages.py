@@ -31,7 +31,7 @@ class Cancel(Request):
 
 @dataclass(frozen=True)
 class Retry(Request):
-    """Submit a job over just the files that failed, or over those of them that can succeed now."""
+    """Submit a job over the files that failed: all, or those of them that can succeed now, if there are any."""
 
     job: str
     all: bool

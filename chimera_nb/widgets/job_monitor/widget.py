@@ -122,8 +122,9 @@ class JobMonitor(TableWidget):
 
     def _asked_retry(self, request: messages.Retry) -> None:
         if self._record and self._record.status.is_final and self._record.failed_files:
-            known = self._outlook
-            only = None if request.all or known is None else frozenset(known.can)
+            # Those that can succeed; all of them, where none can and it is wanted anyway.
+            can = self._outlook.can if self._outlook and not request.all else ()
+            only = frozenset(can) or None
             self._act("retry", request.job, partial(self._again, partial(JobService.retry, only=only)))
 
     def _asked_clone(self, request: messages.Clone) -> None:
