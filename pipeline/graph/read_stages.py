@@ -31,9 +31,10 @@ from pipeline.inputs.listing import Listing, listings
 from pipeline.inputs.manifest import read_list
 from pipeline.inputs.selection import check_outside
 from pipeline.inputs.unmatched import Unmatched
-from pipeline.read.file import ReadFile, ReadOptions, ReadSoFar, read_file
+from pipeline.read.file import ReadFile, ReadOptions, read_file
 from pipeline.read.members import files_in, read_named
 from pipeline.read.pool import ReaderPool
+from pipeline.read.so_far import ReadSoFar
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import patterns_uri

@@ -30,6 +30,7 @@ from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.read.held_lines import Chunks, HeldLines
 from pipeline.read.large import LargeFile, look_at_large
+from pipeline.read.so_far import ReadSoFar
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
 from pipeline.uri import SEPARATOR
@@ -130,26 +131,6 @@ class ReadFile:
                 output_crc32c=None,
                 crc32c=None,
             )
-
-
-class ReadSoFar:
-    """The bytes of files that are being read, as stored and raw, for whoever asks from another thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._stored = self._raw = 0
-
-    def add(self, stored: int, raw: int) -> None:
-        with self._lock:
-            self._stored += stored
-            self._raw += raw
-
-    def take(self) -> tuple[int, int]:
-        """What was added since it was taken last."""
-        with self._lock:
-            taken = self._stored, self._raw
-            self._stored = self._raw = 0
-        return taken
 
 
 def read_file(
