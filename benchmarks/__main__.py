@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import (
@@ -17,21 +16,27 @@ from benchmarks import (
     catalogue,
     dashboard,
     dataflow,
+    finish,
     large,
     markets,
     memory,
+    model,
     preview,
     records,
+    startup,
     throughput,
     views,
 )
+from benchmarks.profile import profile
+from benchmarks.results import document, machine, slowest
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
-from chimera_nb.machine.cores import usable_cores
 
 BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
+    "startup": startup.rows,
     "throughput": throughput.rows,
     "memory": memory.rows,
     "dataflow": dataflow.rows,
+    "finish": finish.rows,
     "archives": archives.rows,
     "archive-workers": archives.worker_rows,
     "large": large.rows,
@@ -42,7 +47,10 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "dashboard": dashboard.rows,
     "views": views.rows,
     "catalogue": catalogue.rows,
+    "model": model.rows,
 }
+# Quick ones are to end within three minutes: after so long none is begun any more.
+_QUICK_SECONDS = 150
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -54,32 +62,55 @@ def main(
     options.data_dir.mkdir(parents=True, exist_ok=True)
     chosen = options.only or list(benchmarks)
     rows: list[Row] = []
+    seconds: dict[str, float] = {}
+    left_out: list[str] = []
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="run-", dir=options.data_dir) as work:
         try:
             for name in chosen:
+                if options.quick and time.monotonic() - began > _QUICK_SECONDS:
+                    left_out.append(name)
+                    continue
                 print(f"{name}:", file=sys.stderr)
                 folder = Path(work, name)
                 folder.mkdir()
+                started = time.monotonic()
                 rows += benchmarks[name](Context(options.data_dir, folder, options.quick, _ROOT))
+                seconds[name] = time.monotonic() - started
+            profiles = {}
+            for name in slowest(seconds) if options.results else ():
+                if options.quick and time.monotonic() - began + seconds[name] > _QUICK_SECONDS:
+                    continue
+                print(f"profile of {name}:", file=sys.stderr)
+                folder = Path(work, f"{name}-profiled")
+                folder.mkdir()
+                profiles[name] = profile(benchmarks[name], Context(options.data_dir, folder, True, _ROOT))
         except MissingPeerError as e:
             print(e, file=sys.stderr)
             return 2
         except BenchmarkError as e:
             print(f"no result: {e}", file=sys.stderr)
             return 1
-    machine = _machine()
-    print(", ".join(f"{key} {value}" for key, value in machine.items()))
+    about = machine()
+    print(", ".join(f"{key} {value}" for key, value in about.items()))
     print(table(rows, judged=not options.quick))
+    if left_out:
+        print(f"left out, since there was no time for them: {', '.join(left_out)}")
+    if options.results:
+        told = document(rows, seconds, profiles, quick=options.quick, left_out=left_out)
+        options.results.write_text(told, "utf-8")
     good = options.quick or all(row.ok for row in rows)
     if options.json:
-        document = {"machine": machine, "quick": options.quick, "rows": [row.to_json() for row in rows]}
-        options.json.write_text(json.dumps(document, indent=2) + "\n")
+        found = {"machine": about, "quick": options.quick, "rows": [row.to_json() for row in rows]}
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
     return 0 if good else 1
 
 
 def _parse(arguments: Sequence[str] | None, names: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="little data, once; no goal is judged")
+    parser.add_argument(
+        "--quick", action="store_true", help="little data, once, for three minutes at most; no goal is judged"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
     parser.add_argument("--only", action="append", choices=names, help="just this one; may be repeated")
     parser.add_argument(
@@ -88,15 +119,17 @@ def _parse(arguments: Sequence[str] | None, names: list[str]) -> argparse.Namesp
         default=_ROOT / "build" / "bench-data",
         help="keeps what is measured on, about 250 MB; needs 2 GB free (default: %(default)s)",
     )
-    return parser.parse_args(arguments)
-
-
-def _machine() -> dict[str, str]:
-    return {
-        "cores": str(len(usable_cores())),
-        "Python": platform.python_version(),
-        "Beam": version("apache-beam"),
-    }
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FILE",
+        help="write machine, date, table and a profile of the two slowest there, in Markdown (default: "
+        "benchmarks/RESULTS.md where all are run; build/RESULTS-quick.md with --quick; none with --only)",
+    )
+    options = parser.parse_args(arguments)
+    if options.results is None and not options.only:
+        options.results = _ROOT / ("build/RESULTS-quick.md" if options.quick else "benchmarks/RESULTS.md")
+    return options
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.ledger import FileRecord, Part, Totals
@@ -10,6 +11,7 @@ from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
 from pipeline.storage.checksum import Crc32c
 from pipeline.target.layout import shard_name, shards_uri, summary_uri
+from pipeline.write.groups import GroupIndex, Numbering, group_of, index_of
 from pipeline.write.publish import summarise
 from pipeline.write.shard_list import write_shard_list
 
@@ -42,13 +44,22 @@ def many_sources(folder: Path, files: int) -> str:
     ledgers = [Part("ledger", len(written), files, _crc32c(written))]
     store = PlainStore()
     spec = JobSpec((f"{folder}/in/",), str(target), "made")
-    published = write_shard_list(store, parts, ledgers, spec.job_id, str(folder))
+    indexes = [_index(parts), _index(ledgers)]
+    published = write_shard_list(store, *indexes, spec.job_id, str(folder))
     Path(published.uri).rename(shards_uri(spec.target))
     patterns = [f"{folder}/in/*", f"{folder}/in/**/*"]
     about = {"startedAt": "2024-01-19T00:00:00.000Z", "patterns": patterns, "patternsTotal": 2}
-    summary = summarise(spec, about, totals, parts, published)
+    output = Numbering.of("output", [index.totals for index in indexes[0]])
+    summary = summarise(spec, about, totals, output, published)
     store.write_bytes(summary_uri(spec.target), json.dumps(summary).encode())
     return spec.target
+
+
+def _index(parts: Iterable[Part]) -> list[GroupIndex]:
+    groups: dict[str, list[Part]] = {}
+    for part in parts:
+        groups.setdefault(group_of(part.folder, part.name), []).append(part)
+    return [index_of(key, group) for key, group in groups.items()]
 
 
 def _write_source(folder: Path, number: int, shard: str, offset: int) -> FileRecord:

@@ -79,7 +79,7 @@ def median_ratio(ours: Sequence[float], peers: Sequence[float]) -> float:
 
 def table(rows: Sequence[Row], *, judged: bool) -> str:
     """The rows as aligned text; without `judged` the last column says nothing."""
-    lines = [("what", "ours", "peer", "ratio", "goal", "ok"), *(_cells(row, judged=judged) for row in rows)]
+    lines = [("what", "ours", "peer", "ratio", "goal", "ok"), *(cells(row, judged=judged) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -87,7 +87,8 @@ def table(rows: Sequence[Row], *, judged: bool) -> str:
     )
 
 
-def _cells(row: Row, *, judged: bool) -> tuple[str, ...]:
+def cells(row: Row, *, judged: bool) -> tuple[str, ...]:
+    """A row as texts: what, ours, peer, ratio, goal, whether it is met."""
     return (
         row.what,
         f"{row.ours:.0f} {row.unit}",

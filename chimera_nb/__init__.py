@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from chimera_nb.data.catalogue.catalogue import catalogue
     from chimera_nb.data.frames import flatten
     from chimera_nb.data.listing import ls, sources
-    from chimera_nb.data.market_plot import plot_market
     from chimera_nb.data.output import read_output
     from chimera_nb.data.preview import preview
     from chimera_nb.data.proof import extract, verify
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from chimera_nb.widgets.job_form.widget import JobForm
     from chimera_nb.widgets.job_history.widget import JobHistory
     from chimera_nb.widgets.job_monitor.widget import JobMonitor
+    from chimera_nb.widgets.market_plot.plot import plot_market
     from chimera_nb.widgets.preview.widget import FilePreview
     from pipeline.errors import ChimeraError
 
@@ -93,7 +93,7 @@ _HOMES = {
     "ls": "chimera_nb.data.listing",
     "open_demo": "chimera_nb.demo",
     "peek": "chimera_nb.data.sampling.sample",
-    "plot_market": "chimera_nb.data.market_plot",
+    "plot_market": "chimera_nb.widgets.market_plot.plot",
     "preview": "chimera_nb.data.preview",
     "read_output": "chimera_nb.data.output",
     "sample": "chimera_nb.data.sampling.sample",

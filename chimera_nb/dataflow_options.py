@@ -25,6 +25,7 @@ _FLAGS = {
     "network": "network",
     "subnetwork": "subnetwork",
     "kms_key": "dataflow_kms_key",
+    "flexrs_goal": "flexrs_goal",
 }
 # These are made here for each job: another value would lead its pieces apart.
 _OURS = (
@@ -39,6 +40,7 @@ _OURS = (
 )
 
 
+_FLEXRS = ("COST_OPTIMIZED", "SPEED_OPTIMIZED")
 _CHOSEN = "chosen by Dataflow"
 MAX_WORKERS = 4000  # Dataflow's own limit for a job
 
@@ -62,6 +64,11 @@ def _check_beam_options(options: tuple[str, ...]) -> None:
         if not option.startswith("--") or name in _OURS:
             reason = "is set for each job" if name in _OURS else "does not begin with --"
             raise SettingsError(f"beam option {option!r} {reason}; write --name=value, of another option")
+
+
+def _check_flexrs(goal: str | None) -> None:
+    if goal not in (None, *_FLEXRS):
+        raise SettingsError(f"flexrs_goal is {goal!r}; it is {' or '.join(_FLEXRS)}")
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,13 @@ class DataflowOptions:
             part="run",
             label="Max workers",
             placeholder=_CHOSEN,
+        ),
+    ] = None
+    flexrs_goal: Annotated[
+        str | None,
+        Option(
+            "Dataflow: COST_OPTIMIZED waits up to six hours for cheaper workers (FlexRS)",
+            check=_check_flexrs,
         ),
     ] = None
     service_account: Annotated[

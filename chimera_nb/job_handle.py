@@ -143,8 +143,8 @@ class Job:
     ) -> pd.DataFrame | Iterator[pd.DataFrame]:
         """The records that the job wrote, as a DataFrame; with batch_rows an iterator of frames of so many rows.
 
-        The options are those of `read_output`: columns, where, explode and records. Raises as that does: RefusedError
-        when the job is not complete or the frame would be too large.
+        The options are those of `read_output`: columns, where, explode, records and joined. Raises as that
+        does: RefusedError when the job is not complete or the frame would be too large.
         """
         from chimera_nb.data.output import read_output
 
@@ -210,6 +210,7 @@ def submit(
     source: str = "ndjson",
     runner: str = "direct",
     runner_options: dict[str, Any] | None = None,
+    since: Job | AnyPath | None = None,
     session: Session | None = None,
     **options: Any,
 ) -> Job:
@@ -220,17 +221,25 @@ def submit(
     source          the source plugin; `sources` lists them
     runner          "direct": a process of its own on this machine; "dataflow": Google Dataflow, or its local double
     runner_options  how Dataflow runs it: region, machine_type, max_workers and so on
+    since           an earlier job, its id or target, or "last" for the target's own last one: only files that are new
+                    or replaced since are read. To a target with that output in it is added, in since/ID within it
     session         where the store, the job log and Dataflow are; left out, one of its own
     options         every_file, shards, keep_partial, max_failures, max_ratio, spool_mb, overwrite, user_project
 
     The job runs on without this process. Raises RefusedError when the request is wrong: then nothing has been
-    touched, and nothing is on record. StorageError, JobLogError, and StackError without a stack.
+    touched, and nothing is on record. NothingNewError where `since` leaves nothing
+    to read. StorageError, JobLogError, and StackError without a stack.
     """
+    from chimera_nb.widgets.job_form.foretold import foretold
+
     uris = path_texts(inputs)
     session = session or Session()
     session.refresh([*uris, path_text(target)])
+    earlier = since.id if isinstance(since, Job) else _text(since)
+    job = {"source": source, "since": earlier, **options}
+    told = foretold(session, uris, path_text(target), job, runner=runner, runner_options=runner_options)
     record = session.service.submit(
-        uris, target, source=source, runner=runner, runner_options=runner_options, **options
+        uris, target, runner=runner, runner_options=runner_options, forecast=told, **job
     )
     return Job(record, session)
 

@@ -20,6 +20,7 @@
     least_throughput      CHIMERA_LEAST_THROUGHPUT               bytes a second; a slower request is a fault; 16384
     read_buckets          CHIMERA_READ_BUCKETS                   the places that may be read; all if left out
     write_buckets         CHIMERA_WRITE_BUCKETS                  those that may be written; all if left out
+    prices                CHIMERA_PRICES                         what an hour and a request cost (`chimera_nb.prices`)
 
     notify_webhook        CHIMERA_NOTIFY_WEBHOOK                 where the end of a job is posted to, as JSON
     notify_mail           CHIMERA_NOTIFY_MAIL                    smtp://[user:password@]host[:port], or smtps://, by
@@ -42,6 +43,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,7 @@ from urllib.parse import urlsplit
 
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.machine.trust import check_trusted
+from chimera_nb.prices import Prices
 from pipeline.archives.store import store_of_archives
 from pipeline.errors import SettingsError
 from pipeline.folders import absolute, current_folder
@@ -87,10 +90,13 @@ _NUMBERS = {
 }
 _LISTS = {"read_buckets": access_policy.VARIABLES["read"], "write_buckets": access_policy.VARIABLES["write"]}
 
+_PRICES = "CHIMERA_PRICES"
+_TABLES = {"dataflow", "prices"}  # of chimera.toml
+
 # The variables that are this project's alone. The others are Google's as well, and stand for all of its libraries.
 OWN_VARIABLES = frozenset(
     {variables[0] for variables in _ENVIRONMENT.values() if variables[0].startswith("CHIMERA_")}
-    | {*_NUMBERS.values(), *_LISTS.values()}
+    | {*_NUMBERS.values(), *_LISTS.values(), _PRICES}
 )
 
 
@@ -135,6 +141,7 @@ class Settings:
     least_throughput: float = JOB.bytes_per_second
     read_buckets: tuple[str, ...] | None = None
     write_buckets: tuple[str, ...] | None = None
+    prices: Prices = field(default_factory=Prices)
     dataflow: DataflowOptions = field(default_factory=DataflowOptions)
 
     def __post_init__(self) -> None:
@@ -223,6 +230,7 @@ class Settings:
         for name, variable in _LISTS.items():
             entries = getattr(self, name)
             values[variable] = None if entries is None else ",".join(entries)
+        values[_PRICES] = self.prices.to_text() or None
         return {variable: str(value) for variable, value in values.items() if value is not None}
 
 
@@ -251,6 +259,7 @@ def load_settings(data_dir: Path | None = None) -> Settings:
         found = next((os.environ[variable] for variable in variables if os.environ.get(variable)), None)
         if found is not None:
             values[name] = found
+    values |= _prices_of_environment()
     if data_dir is not None:
         values["data_dir"] = data_dir
     if "data_dir" in values:
@@ -279,10 +288,10 @@ def _from_file() -> dict[str, Any]:
         why = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
         named = f"; correct {CONFIG_VARIABLE}, or unset it" if os.environ.get(CONFIG_VARIABLE) else ""
         raise SettingsError(f"{path} cannot be read: {why}{named}") from e
-    if unknown := values.keys() - _ENVIRONMENT.keys() - _NUMBERS.keys() - _LISTS.keys() - {"dataflow"}:
-        known = ", ".join((*_ENVIRONMENT, *_NUMBERS, *_LISTS, "[dataflow]"))
+    if unknown := values.keys() - _ENVIRONMENT.keys() - _NUMBERS.keys() - _LISTS.keys() - _TABLES:
+        known = ", ".join((*_ENVIRONMENT, *_NUMBERS, *_LISTS, *(f"[{name}]" for name in sorted(_TABLES))))
         raise SettingsError(f"{path}: unknown setting {', '.join(sorted(unknown))}; there are: {known}")
-    table = values.pop("dataflow", {})
+    table, prices = values.pop("dataflow", {}), values.pop("prices", {})
     for name, value in values.items():
         if name in _LISTS:
             values[name] = _texts(path, name, value)
@@ -292,11 +301,23 @@ def _from_file() -> dict[str, Any]:
             raise SettingsError(f"{path}: {name} is {value!r}; write it in quotes")
     if "data_dir" in values:
         values["data_dir"] = path.parent / values["data_dir"]
-    try:
-        values["dataflow"] = DataflowOptions.from_json(table)
-    except SettingsError as e:
-        raise SettingsError(f"{path}: [dataflow]: {e}") from e
+    values["dataflow"] = _of_table(path, "dataflow", table, DataflowOptions.from_json)
+    values["prices"] = _of_table(path, "prices", prices, Prices.from_table)
     return values
+
+
+def _of_table(path: Path, name: str, table: Any, read: Callable[[dict[str, Any]], Any]) -> Any:
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: {name} is {table!r}; write a table, [{name}]")
+    try:
+        return read(table)
+    except SettingsError as e:
+        raise SettingsError(f"{path}: [{name}]: {e}") from e
+
+
+def _prices_of_environment() -> dict[str, Any]:
+    text = os.environ.get(_PRICES)
+    return {"prices": Prices.from_text(text)} if text else {}
 
 
 def _texts(path: Path, name: str, value: Any) -> tuple[str, ...]:

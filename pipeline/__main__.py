@@ -1,8 +1,8 @@
 """The bare pipeline on any Beam runner: `python -m pipeline --input PATH --target URI [Beam's own options]`.
 
 No job log and no notebook side: for data engineers, and for whatever schedules jobs already. Without --runner it
-runs in this process. Exit 0 done, 1 the job failed, 2 the input was refused; 143 and 130 ended by SIGTERM and SIGINT,
-with the target given back, unless its output was whole by then.
+runs in this process. Exit 0 done, or nothing is new since an earlier job; 1 the job failed, 2 the input was refused;
+143 and 130 ended by SIGTERM and SIGINT, with the target given back, unless its output was whole by then.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from datetime import UTC, datetime
 
 from pipeline.admit import admit
 from pipeline.archives.store import store_of_archives
-from pipeline.errors import ChimeraError, RefusedError, StorageError
+from pipeline.errors import ChimeraError, NothingNewError, RefusedError, StorageError
 from pipeline.failure_cause import cause_of
 from pipeline.imports import import_beam
+from pipeline.inputs.since import onto_earlier
 from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.job_options import JobOptions
 from pipeline.options import Option, table
@@ -40,24 +41,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     spec, beam_options = _parse(arguments)
     with interruptions() as signals:
         try:
-            return _ended(spec, beam_options, signals)
+            try:
+                plain = PlainStore(Patience.of_job(), user_project=spec.user_project)
+                store = store_of_archives(bounded(plain, AccessLists.from_environment()))
+                spec = onto_earlier(store, spec)
+            except ChimeraError as e:
+                return _refused(e)
+            return _ended(store, spec, beam_options, signals)
         except Interrupted as e:
             print(e, file=sys.stderr)  # noqa: T201
             give_back(spec, e.exit_code)
 
 
-def _ended(spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -> int:
+def _refused(error: ChimeraError) -> int:
+    """Say why a job is not run; the exit code."""
+    if isinstance(error, NothingNewError):
+        print(printable(str(error)), file=sys.stderr)  # noqa: T201
+        print(json.dumps({"jobId": None, "since": error.since}, indent=2))  # noqa: T201
+        return 0
+    is_refused = isinstance(error, RefusedError)
+    print(printable(f"{'refused' if is_refused else 'failed'}: {error}"), file=sys.stderr)  # noqa: T201
+    return 2 if is_refused else 1
+
+
+def _ended(store: Store, spec: JobSpec, beam_options: Sequence[str], signals: Interruptions) -> int:
     """Run the job to its end; its exit code. A signal raises Interrupted, and then nothing is given back yet."""
     try:
-        plain = PlainStore(Patience.of_job(), user_project=spec.user_project)
-        store = store_of_archives(bounded(plain, AccessLists.from_environment()))
         patterns = admit(store, spec, lambda _: None)
-    except RefusedError as e:
-        print(printable(f"refused: {e}"), file=sys.stderr)  # noqa: T201
-        return 2
     except ChimeraError as e:
-        print(printable(f"failed: {e}"), file=sys.stderr)  # noqa: T201
-        return 1
+        return _refused(e)
     try:
         run(store, spec, patterns, beam_options)
     except Interrupted:
@@ -101,11 +113,11 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
     """
     import_beam()
     import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
 
+    from pipeline.beam_options import Options
     from pipeline.graph.build import build
 
-    options = PipelineOptions(list(beam_options))
+    options = Options(list(beam_options))
     named = any(option.split("=")[0] == "--runner" for option in beam_options)
     runner = None
     if not named:

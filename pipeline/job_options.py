@@ -5,20 +5,31 @@ How a Dataflow job runs besides is `chimera_nb.dataflow_options`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pipeline.errors import UnknownNameError
+from pipeline.errors import RefusedError, UnknownNameError
 from pipeline.options import Option
 from pipeline.user_project import USER_PROJECT, check_user_project
 
 MAX_SHARDS = 99_999  # five digits in output-00000-of-NNNNN.ndjson
 FORMATS = ("ndjson", "parquet", "csv", "xlsx")
 TEXT_FORMATS = ("ndjson", "csv")  # those of which each byte is one file's, but for a header
+LAST = "last"  # in place of a job: the target's own last one
 RAW = "raw"  # in place of a view: a file's lines as they are
 MAX_RATIO = 1000  # gzip cannot pass 1,032, and market files come to about 15
 RATIO_FROM = 16 << 20  # raw bytes: less is no harm, and small honest files may compress to next to nothing
 SPLIT_MB = 256  # half a minute of one core
+BUDGET = r"(\d{1,9}(?:\.\d{1,6})?)(h?)"  # an amount, or worker-hours
+
+
+def check_budget(text: str | None) -> None:
+    """Raise RefusedError for what is neither an amount nor worker-hours."""
+    if text is not None and (not re.fullmatch(BUDGET, text) or not float(text.rstrip("h"))):
+        raise RefusedError(
+            f"budget is {text!r}; give an amount in the currency of the prices (12.50), or worker-hours (8h)"
+        )
 
 
 def check_format(name: str) -> None:
@@ -84,6 +95,16 @@ class JobOptions:
             label="Read every file of the selection",
         ),
     ] = False
+    since: Annotated[
+        str | None,
+        Option(
+            "Read only files that are new or replaced since this job, and write beside its output what adds to it; a "
+            f"job's id, the folder that it wrote, or {LAST}: the last job that wrote to the target or added to it",
+            unset="every file of the selection is read",
+            once=True,
+            metavar=f"JOB|TARGET|{LAST}",
+        ),
+    ] = None
     shards: Annotated[
         int | None,
         Option(
@@ -157,6 +178,19 @@ class JobOptions:
             label="Split files from, MB",
             placeholder=f"{SPLIT_MB:,}",
             hint="A larger file is decoded by several workers, where its format has blocks. 0: never.",
+        ),
+    ] = None
+    budget: Annotated[
+        str | None,
+        Option(
+            "Refuse or cancel the job when it would come to more than this: an amount of money, or worker-hours (8h)",
+            unset="no bound",
+            check=check_budget,
+            metavar="AMOUNT|HOURSh",
+            part="more",
+            label="Budget",
+            placeholder="no bound",
+            hint="An amount (12.50) or worker-hours (8h); a job that would pass it is refused, or cancelled.",
         ),
     ] = None
     overwrite: Annotated[

@@ -18,7 +18,9 @@ A record is one JSON object on a line of ledger/ledger-*.ndjson:
     note         what is worth knowing of a complete one, such as a name that says another codec, files in a zip that
                  were passed over as no data, padding behind its end, or that it looks like a JSON array or CSV and
                  not like NDJSON; or null
-    seconds      spent reading and decoding it
+    seconds      spent reading and decoding it, without those for which it waited for a core
+    wireSeconds  of these, waiting for the store
+    diskSeconds  of these, writing its lines to the temporary disk
     jobId        the job that read it; null in ledgers from before records had it, as the next three are
     shard        the file of output/ in which its lines begin; null when it has none
     offset       the byte of that shard at which they begin. They are outputBytes bytes in one piece, and go on at
@@ -46,7 +48,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.errors import JobError, ReconciliationError, TooManyFailuresError
 from pipeline.job_options import FORMATS
@@ -78,6 +80,8 @@ class FileRecord:
     error: str | None = None
     note: str | None = None
     seconds: float = 0.0
+    wire_seconds: float = 0.0
+    disk_seconds: float = 0.0
     job_id: str | None = None
     shard: str | None = None
     offset: int | None = None
@@ -114,6 +118,8 @@ class FileRecord:
 _NAMES = {
     "raw_bytes": "rawBytes",
     "output_bytes": "outputBytes",
+    "wire_seconds": "wireSeconds",
+    "disk_seconds": "diskSeconds",
     "job_id": "jobId",
     "output_crc32c": "outputCrc32c",
     "bad_lines": "badLines",
@@ -174,17 +180,35 @@ class Part:
     header: int = 0  # bytes at the beginning that are no file's
 
     @property
+    def name(self) -> str:
+        """Its name in the folder that it is in."""
+        return self.uri.rpartition("/")[2]
+
+    @property
     def suffix(self) -> str:
         """What its bytes are, as its name says."""
         ending = self.uri.rpartition(".")[2]
         return ending if ending in FORMATS else "ndjson"
 
 
+class Written(Protocol):
+    """What was written: a part, or the sums over some."""
+
+    @property
+    def lines(self) -> int: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def header(self) -> int: ...
+
+
 def reconcile(
     listed: int,
     totals: Totals,
-    output: Iterable[Part],
-    ledger: Iterable[Part],
+    output: Iterable[Written],
+    ledger: Iterable[Written],
     where: str,
     *,
     unit: str = "lines",

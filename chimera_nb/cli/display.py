@@ -16,17 +16,24 @@ from rich.console import Console
 from rich.text import Text
 
 from chimera_nb.cli.dry_run import Plan
+from chimera_nb.cli.schedule import Schedule
+from chimera_nb.cli.slow_files import print_slowness
 from chimera_nb.cli.table import Column, print_hanging, print_table
 from chimera_nb.job_progress import colour_of, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
 from chimera_nb.jobs.failures import Failures
+from chimera_nb.jobs.forecast.actual import actual_of, error_of
+from chimera_nb.jobs.forecast.budget import OVER_BUDGET
 from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.log.entries import Entries, UnreadableRecord
 from chimera_nb.jobs.log.protocol import RecordPage
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import Again
+from chimera_nb.jobs.slowness import Slowness
 from chimera_nb.jobs.standing import file_counts, lines_of, stage_words, unit_of
 from chimera_nb.units import plural, size
+from chimera_nb.widgets.job_form.foretold import in_words
+from pipeline.errors import NothingNewError
 from pipeline.job_options import JobOptions
 from pipeline.ledger import FileRecord
 from pipeline.options import table
@@ -40,6 +47,13 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 _LOGS_SHOWN = 20
 _CAUSES_SHOWN, _FAILURES_SHOWN = 20, 5  # of a cause with more files, the first is named
 _UNREAD_SHOWN = 10
+_SINCE_WORDS = {
+    "new": "new",
+    "replaced": "replaced",
+    "unchanged": "as they were",
+    "failedBefore": "of these failed before",
+    "gone": "gone",
+}
 _DEFAULTS: dict[str, Any] = {option.json_name: option.default for option in table(JobOptions)} | {
     "manifest": None
 }
@@ -59,7 +73,8 @@ def print_json(document: Any) -> None:
 
 def document_of(record: JobRecord) -> dict[str, Any]:
     """The job document as printed: its specification as an object rather than as text."""
-    return {**record.to_document(), "spec": dict(record.spec)}
+    came_to = {"actual": actual} if (actual := actual_of(record)) and record.forecast else {}
+    return {**record.to_document(), "spec": dict(record.spec), **came_to}
 
 
 def page_of(page: RecordPage) -> dict[str, Any]:
@@ -102,7 +117,8 @@ def headline(record: JobRecord) -> str:
             f"complete: {plural(complete, 'file')} read{less}; {lines:,} {unit} in {plural(shards, 'shard')}"
             f" at {target}"
         )
-    return f"{record.status_word}: {record.error}" if record.error else record.status_word
+    why = record.error or next((line for line in reversed(record.logs) if OVER_BUDGET in line), None)
+    return f"{record.status_word}: {why}" if why else record.status_word
 
 
 def _numbers_of(summary: Mapping[str, Any] | None) -> tuple[int, int, int, int] | None:
@@ -154,7 +170,12 @@ def _job_row(record: JobRecord | UnreadableRecord) -> tuple[Text, ...]:
     )
 
 
-def print_job(record: JobRecord, failures: Failures, skipped: Sequence[FileRecord]) -> None:
+def print_job(
+    record: JobRecord,
+    failures: Failures,
+    skipped: Sequence[FileRecord],
+    slowness: Slowness | None = None,
+) -> None:
     out.print(Text.assemble(text(record.job_id, "bold"), "  ", status_text(record)))
     paths = [join_uri(record.source_bucket, path) for path in record.selected_paths[:5]]
     more = record.selected_paths_total - len(paths)
@@ -172,6 +193,8 @@ def print_job(record: JobRecord, failures: Failures, skipped: Sequence[FileRecor
         "options": "  ".join(
             f"{name} {record.spec[name]}" for name in _OPTIONS if _is_set(name, record.spec.get(name))
         ),
+        "since": since_text((record.summary or {}).get("since")),
+        "forecast": forecast_text(record),
         "dataflow": f"{record.dataflow_job_id}  {record.dataflow_url}" if record.dataflow_job_id else None,
         "created": f"{when(record.created_at)} by {record.created_by or 'unknown'}",
         "started": when(record.started_at),
@@ -186,6 +209,7 @@ def print_job(record: JobRecord, failures: Failures, skipped: Sequence[FileRecor
     for name, value in rows.items():
         if value:
             print_hanging(out, Text(f"  {name:<9} "), printable(value), 12)
+    print_slowness(out, slowness)
     print_left_out(record, skipped)
     print_failures(failures)
     if record.logs:
@@ -231,12 +255,62 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         print_json(plan.to_json())
         return
     out.print(text(f"would read {plural(plan.files, 'file')}, {size(plan.bytes)}"))
+    for line in in_words(plan.forecast) if plan.forecast else ():
+        print_hanging(out, Text("  "), printable(line), 4)
+    if plan.over_budget:
+        out.print(text(f"  {plan.over_budget}", "red"))
+    if plan.since:
+        print_hanging(out, Text("  since "), printable(since_text(plan.since) or ""), 8)
     if plan.text:
         out.print(text(f"  {plan.text}; --every-file reads them", "yellow"))
         for uri, why in plan.unread[:_UNREAD_SHOWN]:
             print_hanging(out, Text("    "), printable(f"{uri}: {why}"), 6)
         if plan.total > _UNREAD_SHOWN:
             out.print(text(f"    and {plan.total - _UNREAD_SHOWN:,} more"))
+
+
+def print_schedule(schedule: Schedule, *, as_json: bool) -> None:
+    if as_json:
+        print_json(schedule.to_json())
+    else:
+        out.print(Text(schedule.text()))
+
+
+def print_nothing_new(error: NothingNewError, *, as_json: bool) -> None:
+    """That a job was not submitted, since there is nothing to add to the earlier one."""
+    if as_json:
+        print_json({"jobId": None, "since": error.since})
+    else:
+        out.print(text(error.sentence))
+
+
+def forecast_text(record: JobRecord) -> str | None:
+    """What a job was foretold to come to, what it came to, and how far that was off."""
+    told, came = record.forecast, actual_of(record) or {}
+    if not told:
+        return None
+    parts = []
+    for name, words in (("seconds", "s"), ("workerHours", "worker-hours"), ("coreSeconds", "core-seconds")):
+        if isinstance(told.get(name), int | float):
+            off = error_of(record, name)
+            actual = "" if off is None else f", came to {came[name]:,.3g} ({off:+.0%})"
+            parts.append(f"{told[name]:,.3g} {words}{actual}")
+    if told.get("money"):
+        parts.append(f"{told['money']:,.2f} {told.get('currency')}")
+    return "; ".join(parts)
+
+
+def since_text(since: Any) -> str | None:
+    """What a job that adds to another one found, in words; `since` is that of its summary."""
+    if not isinstance(since, Mapping):
+        return None
+    named = [
+        f"{since.get(name, 0):,} {word}"
+        for name, word in _SINCE_WORDS.items()
+        if since.get(name) or name == "new"
+    ]
+    gone = [str(uri) for uri in since.get("goneFirst") or ()]
+    return f"{since.get('jobId')}: {', '.join(named)}" + (f"; gone: {', '.join(gone)}" if gone else "")
 
 
 def print_failures(failures: Failures) -> None:

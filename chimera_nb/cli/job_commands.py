@@ -11,6 +11,8 @@ from chimera_nb.cli import display
 from chimera_nb.cli.dry_run import plan_of
 from chimera_nb.cli.option_parameters import expanded
 from chimera_nb.cli.options import AsJson, DataDir
+from chimera_nb.cli.schedule import schedule_of
+from chimera_nb.cli.slow_files import slowness_of
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.jobs.failures import Failures
 from chimera_nb.jobs.failures import failures_of as failed_of
@@ -18,10 +20,12 @@ from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.session import connect
-from pipeline.errors import RefusedError, StorageError
+from chimera_nb.widgets.job_form.foretold import foretold
+from pipeline.errors import NothingNewError, RefusedError, StorageError
 from pipeline.inputs.path_list import parse_paths
-from pipeline.job_options import JobOptions
+from pipeline.job_options import LAST, JobOptions
 from pipeline.ledger import FileRecord
+from pipeline.spec import JobSpec
 from pipeline.target.results import ledger_records
 from pipeline.uri import join_uri
 
@@ -61,6 +65,14 @@ def submit(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what the job would read and what not, and submit nothing.")
     ] = False,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INTERVAL",
+            help="Print what runs the job so often (30m, 6h, 1d, 1w), each time for what is new, and submit nothing.",
+            show_default=False,
+        ),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Stay until the job has ended, and show its progress.")
     ] = False,
@@ -69,21 +81,28 @@ def submit(
 ) -> None:
     """Turn compressed files into sharded NDJSON.
 
-    The job goes on when this command is interrupted. Exit 0 done, 1 the job failed, 2 the input was refused.
+    The job goes on when this command is interrupted. Exit 0 done, or nothing new to be done; 1 the job failed, 2 the
+    input was refused.
     """
     inputs = [*(paths or ()), *(parse_paths(paths_from.read(), paths_from.name) if paths_from else ())]
+    options = {name: value for name, value in how.items() if value}
+    if every is not None:
+        spec = JobSpec(tuple(inputs), target, "any", **{**job, "since": job["since"] or LAST})
+        display.print_schedule(schedule_of(every, spec, runner, options, data_dir), as_json=as_json)
+        return
     session = connect((*inputs[:1], target), data_dir=data_dir)
     if dry_run:
-        display.print_plan(plan_of(session, inputs, target, job), as_json=as_json)
+        display.print_plan(
+            plan_of(session, inputs, target, job, runner=runner, options=options), as_json=as_json
+        )
         return
     service = session.service
-    record = service.submit(
-        inputs,
-        target,
-        runner=runner,
-        runner_options={name: value for name, value in how.items() if value},
-        **job,
-    )
+    told = foretold(session, inputs, target, job, runner=runner, runner_options=options)
+    try:
+        record = service.submit(inputs, target, runner=runner, runner_options=options, forecast=told, **job)
+    except NothingNewError as e:
+        display.print_nothing_new(e, as_json=as_json)
+        return
     follow(service, record, wait=wait, as_json=as_json)
 
 
@@ -162,13 +181,15 @@ def show_job(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Show one job: how it stands, its numbers, the files that failed, its log."""
+    """Show one job: how it stands, its numbers, where its time went, the files that failed, its log."""
     service = connect(data_dir=data_dir).service
     record = service.get(job_id)
+    slowness = slowness_of(service, record)
     if as_json:
-        display.print_json(display.document_of(record))
+        slow = {"slowness": slowness.to_json()} if slowness else {}
+        display.print_json({**display.document_of(record), **slow})
     else:
-        display.print_job(record, failures_of(service, record), skipped_of(service, record))
+        display.print_job(record, failures_of(service, record), skipped_of(service, record), slowness)
 
 
 @jobs.command("label")

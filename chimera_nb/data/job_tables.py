@@ -34,6 +34,8 @@ _LEDGER = {
     "error": "string",
     "note": "string",
     "seconds": "float64",
+    "wireSeconds": "float64",
+    "diskSeconds": "float64",
     "jobId": "string",
     "shard": "string",
     "offset": "Int64",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
@@ -13,16 +14,18 @@ import pandas as pd
 from chimera_nb.arguments import path_text, whole_number
 from chimera_nb.data.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, warn_of_halves
 from chimera_nb.data.joined import Records, check_records, one_a_line
+from chimera_nb.data.joined_output import Dropped, OutputPart, output_parts, without
 from chimera_nb.data.nested import Explode
-from chimera_nb.data.output_lines import check_numbers, output_blocks, output_shards_of
+from chimera_nb.data.output_lines import check_numbers, output_shards_of
 from chimera_nb.data.query import RowQuery, Where
 from chimera_nb.data.read_ahead import read_ahead
 from chimera_nb.data.records import RecordReader, Row, collector_paused
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.machine.memory import available_memory
 from chimera_nb.session import Session, connect
-from pipeline.errors import RefusedError
+from pipeline.errors import RefusedError, StorageError
 from pipeline.folders import absolute
+from pipeline.read.lines import whole_lines
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import summary_uri
@@ -33,6 +36,7 @@ FRAME_RATIO = 12  # bytes of a frame to a byte of NDJSON: measured 11.3 on a rea
 MEMORY_SHARE = 0.5  # of what is available, that a frame may take
 CELL_BYTES = 8  # what a cell takes at least
 _JOB_ID = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-z]{8}")
+_READ_BYTES = 1 << 20
 _AHEAD = 4  # blocks that are fetched from a bucket while one is decoded
 
 
@@ -44,6 +48,7 @@ def read_output(
     where: Where | None = None,
     explode: Explode = None,
     records: Records = "lines",
+    joined: bool = False,
     batch_rows: None = None,
     session: Session | None = None,
 ) -> pd.DataFrame: ...
@@ -55,6 +60,7 @@ def read_output(
     where: Where | None = None,
     explode: Explode = None,
     records: Records = "lines",
+    joined: bool = False,
     batch_rows: int,
     session: Session | None = None,
 ) -> Iterator[pd.DataFrame]: ...
@@ -65,6 +71,7 @@ def read_output(
     where: Where | None = None,
     explode: Explode = None,
     records: Records = "lines",
+    joined: bool = False,
     batch_rows: int | None = None,
     session: Session | None = None,
 ) -> pd.DataFrame | Iterator[pd.DataFrame]:
@@ -77,6 +84,8 @@ def read_output(
                 JSON: 1 is 1.0, and true is no number
     explode     a row for each entry of this field, as `flatten` does it; True for each field of a record
     records     "auto" also reads JSON arrays, pretty-printed and joined objects, which a job passes on as they are
+    joined      of a job that added to earlier output (`since`): all of it together, without the lines of files that
+                were replaced since; left out, what the job itself wrote
     batch_rows  an iterator of frames of so many rows, each with the dtypes that its own records call for
     session     where the job and its output are; left out, one of its own
 
@@ -96,6 +105,7 @@ def read_output(
     query = RowQuery(columns, where, explode)
     target, job_id, store = _located(job, session)
     summary = _summary(store, target, job_id)
+    parts = output_parts(store, target, summary) if joined else [OutputPart(target, summary, Dropped())]
     if summary.get("view") is not None:
         if explode is not None or records != "lines":
             raise RefusedError(
@@ -103,16 +113,17 @@ def read_output(
                 "rows has its own explode"
             )
         from chimera_nb.data.row_frames import read_rows
-        from chimera_nb.data.row_output import RowOutput
+        from chimera_nb.data.row_output import JoinedRows, RowOutput
 
-        return read_rows(RowOutput(store, target, summary), query.columns, where, batch_rows, MEMORY_SHARE)
-    blocks = output_blocks(store, output_shards_of(store, target, summary), int(summary["lines"]), target)
+        views = JoinedRows([RowOutput(store, part.target, part.summary, part.dropped) for part in parts])
+        return read_rows(views, query.columns, where, batch_rows, MEMORY_SHARE)
+    blocks = _blocks(store, parts)
     if target.startswith("gs://"):
         blocks = read_ahead(blocks, _AHEAD)
     rows = _rows(one_a_line(blocks) if records == "auto" else blocks, query)
     if batch_rows is not None:
         return _batches(rows, query.columns, batch_rows)
-    return _whole(rows, query, int(summary["outputBytes"]), target)
+    return _whole(rows, query, sum(int(part.summary["outputBytes"]) for part in parts), target)
 
 
 def _located(job: str | Path | JobRecord, session: Session | None) -> tuple[str, str | None, Store]:
@@ -147,6 +158,21 @@ def _summary(store: Store, target: str, job_id: str | None) -> dict[str, Any]:
         check_summary_of(summary, target, job_id)
     check_numbers(summary, target)
     return summary
+
+
+def _blocks(store: Store, parts: Sequence[OutputPart]) -> Generator[bytes, None, None]:
+    """Every line, in blocks of whole ones; raises StorageError at the end of a part unless there were so many."""
+    for part in parts:
+        seen, lines = 0, int(part.summary["lines"]) - part.dropped.lines
+        for uri in output_shards_of(store, part.target, part.summary):
+            spans = part.dropped.spans.get(uri.removeprefix(f"{part.target}/"), ())
+            with store.open_read(uri) as stream:
+                for block in whole_lines(without(iter(partial(stream.read, _READ_BYTES), b""), spans)):
+                    seen += block.count(b"\n")
+                    yield block
+                stream.verify()
+        if seen != lines:
+            raise StorageError(part.target, f"its shards hold {seen:,} lines where the job wrote {lines:,}")
 
 
 def _rows(blocks: Iterable[bytes], query: RowQuery) -> Iterator[list[Row]]:

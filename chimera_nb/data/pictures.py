@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from chimera_nb.data.arrow_frames import frame_of_rows
-from chimera_nb.data.market_plot import NEEDED, draw_market
+from chimera_nb.data.market_history import NEEDED
+from chimera_nb.data.market_plot import draw_market
 from chimera_nb.data.row_output import RowOutput
 
 if TYPE_CHECKING:

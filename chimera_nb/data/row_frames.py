@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from chimera_nb.data.arrow_frames import frame_of_rows
 from chimera_nb.data.query import Where, wants
-from chimera_nb.data.row_output import RowOutput
+from chimera_nb.data.row_output import JoinedRows
 from chimera_nb.machine.memory import available_memory
 from pipeline.errors import RefusedError, UnknownNameError
 
@@ -17,7 +17,7 @@ FRAME_RATIO = 2  # bytes of a frame to one of Arrow's, at most, while it is made
 
 
 def read_rows(
-    output: RowOutput,
+    output: JoinedRows,
     columns: Sequence[str] | None,
     where: Where | None,
     batch_rows: int | None,
@@ -48,7 +48,7 @@ def read_rows(
 
 
 def _chosen(
-    output: RowOutput, columns: Sequence[str] | None, where: Where | None
+    output: JoinedRows, columns: Sequence[str] | None, where: Where | None
 ) -> Iterator[pa.RecordBatch]:
     if where is None:
         return output.batches(columns)

@@ -150,5 +150,6 @@ CHECKS: dict[str, tuple[Check, str, bool]] = {
     "worker": (_or_none(_plain_map), _MAP, False),
     "runnerOptions": (_plain_map, _MAP, False),
     "summary": (_or_none(_plain_map), _MAP, False),
+    "forecast": (_or_none(_plain_map), _MAP, False),
     "spec": (_json_object, "the text of a JSON object", False),
 }

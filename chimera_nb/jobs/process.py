@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from chimera_nb.machine.cores import usable_cores
 from chimera_nb.machine.host_id import host_id
 from chimera_nb.machine.process_id import ProcessId, boot_id, namespace
 
@@ -34,6 +35,7 @@ def describe(pid: int, data_dir: Path) -> dict[str, Any]:
         "bootId": found.boot_id,
         "pidNamespace": found.namespace,
         "startTicks": found.start_ticks,
+        "cores": len(usable_cores()),
     }
 
 

@@ -18,6 +18,8 @@ def numbers(
     """The record's `progress`, `seconds` after the job began to run.
 
     filesUnmatched and unmatchedBytes are of files in selected folders that no pattern takes: they are not listed.
+    listSeconds are those until the first file was read, readSeconds those until all were that are listed; publishing
+    follows. Each is null until then, and as exact as `before` is near.
     rawBytesPerSecond is over the time since `before`, an earlier progress, when it is old enough to tell; else
     over the whole time. secondsLeft is by bytes where the sizes of all files are known, else by files.
     """
@@ -43,6 +45,8 @@ def numbers(
         "secondsLeft": _left(seconds, stored, in_all - counters.get("skip-bytes", 0) - stored)
         if in_all
         else _left(seconds, read, listed - done),
+        "listSeconds": _since((before or {}).get("listSeconds"), seconds, reached=bool(raw or done)),
+        "readSeconds": _since((before or {}).get("readSeconds"), seconds, reached=0 < listed <= done),
         "seconds": round(seconds, 1),
     }
 
@@ -68,6 +72,13 @@ def files_done(counters: Mapping[str, int]) -> int:
 def _left(seconds: float, done: int, left: int) -> float | None:
     """How long it takes to the end, at the pace of the whole time so far; None where there is nothing to tell it by."""
     return round(seconds * left / done, 1) if done > 0 and left > 0 else None
+
+
+def _since(known: float | None, seconds: float, *, reached: bool) -> float | None:
+    """When a point was reached: as it is known, unless it has moved on."""
+    if not reached:
+        return None
+    return round(seconds, 1) if known is None else known
 
 
 def _speed(raw: int, seconds: float, before: Mapping[str, int | float | None]) -> int | None:

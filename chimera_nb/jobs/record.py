@@ -31,6 +31,7 @@ The document has the names of the public contract (camelCase; fields are added, 
                    (`chimera_nb.jobs.process`)
     runnerOptions  what the runner was asked for: machine type, region and so on
     summary        the content of summary.json, once it is written
+    forecast       what it was said to come to before it ran (`chimera_nb.jobs.forecast.model`)
     spec           JobSpec.to_json() whole, as JSON text: as a map each of its paths would be an entry in
                    Firestore's indexes, of which a document may have 40,000
 """
@@ -139,6 +140,7 @@ class JobRecord:
     runner_options: Mapping[str, Any] = field(default_factory=dict)
     worker: Mapping[str, Any] | None = None
     summary: Mapping[str, Any] | None = None
+    forecast: Mapping[str, Any] | None = None
     selected_paths_total: int = 0
 
     @property
@@ -177,6 +179,7 @@ class JobRecord:
             "updated_at": self.updated_at or self.created_at,
             "progress": self._small("progress", self.progress, MAX_SMALL_BYTES),
             "runner_options": self._small("runnerOptions", self.runner_options, MAX_SMALL_BYTES),
+            "forecast": self._small("forecast", self.forecast, MAX_SMALL_BYTES),
             "worker": self._small("worker", self.worker, MAX_SMALL_BYTES),
             "summary": self._small("summary", _without_long_lists(self.summary), MAX_SUMMARY_BYTES),
             "error": cut(storable(self.error), MAX_ERROR_BYTES) if self.error else None,
@@ -200,6 +203,7 @@ class JobRecord:
         runner: str,
         runner_options: Mapping[str, Any] | None = None,
         created_by: str | None = None,
+        forecast: Mapping[str, Any] | None = None,
         now: str | None = None,
     ) -> Self:
         """The record of a job that has just been asked for. Raises UnknownNameError for the runner."""
@@ -218,6 +222,7 @@ class JobRecord:
             runner=runner,
             runner_options=runner_options or {},
             created_by=created_by,
+            forecast=forecast,
             spec=spec.to_json(),
         )
 

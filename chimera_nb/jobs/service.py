@@ -15,7 +15,11 @@ from typing import Any, NamedTuple
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
 from chimera_nb.jobs.announce import AnnouncingLog
+from chimera_nb.jobs.check_access import check_access
+from chimera_nb.jobs.earlier_output import with_earlier_target
 from chimera_nb.jobs.failures import Outlook, failures_of, outlook
+from chimera_nb.jobs.forecast.budget import OVER_BUDGET, Budget, passed_budget
+from chimera_nb.jobs.forecast.model import Forecast
 from chimera_nb.jobs.labels import labels
 from chimera_nb.jobs.log.entries import Entries, Entry
 from chimera_nb.jobs.log.protocol import JobLog, RecordPage
@@ -36,6 +40,7 @@ from pipeline.errors import (
     UnreadableRecordError,
 )
 from pipeline.inputs.manifest import all_inputs, with_manifest
+from pipeline.inputs.since import onto_earlier
 from pipeline.job_options import JobOptions
 from pipeline.options import table
 from pipeline.sources.view_options import options_text
@@ -141,13 +146,15 @@ class JobService:
         *,
         runner: str = "direct",
         runner_options: dict[str, Any] | None = None,
+        forecast: Forecast | None = None,
         **options: Any,
     ) -> JobRecord:
         """Check a job, put it on record and have it run; its record, pending or running.
 
         Options are those of `pipeline.job_options.JobOptions`, of which view_options may be a dict, and runner_options
-        those of `chimera_nb.dataflow_options.DataflowOptions`. Raises RefusedError, with nothing on record, when the
-        request is wrong; then no file has been touched.
+        those of `chimera_nb.dataflow_options.DataflowOptions`; `forecast` goes on record, and against the budget.
+        Raises RefusedError, with nothing on record, when the request is wrong, NothingNewError where `since` finds
+        nothing to read; then no file has been touched.
         """
         if not isinstance(runner, str) or runner not in self._runners:
             raise UnknownNameError("runner", runner, list(self._runners))
@@ -164,16 +171,28 @@ class JobService:
         store = self.store.billed_to(spec.user_project)
         how = self._runners[runner].options_of(spec, runner_options or {})
         check_access(spec.inputs, spec.target, how, self.settings)
+        spec = self.onto_earlier(spec)
         created_by = self.user
+        told = forecast.to_json() if forecast else None
+        budget = Budget.of(spec.budget, self.settings.prices.currency)
+        if budget and forecast and (why := budget.passed_by(forecast)):
+            raise RefusedError(f"{why}; allow more with --budget, or read less")
         admit(store, spec, self._may_be_running, makes_bucket=self.settings.place == "local")
         try:
             spec = with_manifest(store, spec)
-            record = JobRecord.from_spec(spec, runner=runner, runner_options=how, created_by=created_by)
+            record = JobRecord.from_spec(
+                spec, runner=runner, runner_options=how, created_by=created_by, forecast=told
+            )
             self.log.create(record)
         except BaseException:
             withdraw(store, spec)
             raise
         return self._runners[runner].launch(record)
+
+    def onto_earlier(self, spec: JobSpec) -> JobSpec:
+        """The specification with the output that it adds to, if it does; raises as `pipeline.inputs.since`."""
+        store = self.store.billed_to(spec.user_project)
+        return onto_earlier(store, with_earlier_target(store, spec, self.get, self._looked_at))
 
     def get(self, job_id: str) -> JobRecord:
         """The record as it stands, brought up to date. Raises JobNotFoundError."""
@@ -201,6 +220,9 @@ class JobService:
 
     def sync(self) -> tuple[JobRecord, ...]:
         """Bring every job that is not final up to date, many side by side; the records of those that ended thereby."""
+        return tuple(record for record in self._looked_at() if record.status.is_final)
+
+    def _looked_at(self) -> tuple[JobRecord, ...]:
         found: list[JobRecord] = []
         token = None
         while True:
@@ -209,8 +231,7 @@ class JobService:
             token = page.next_page_token
             if token is None:
                 break
-        settled = self._all_settled(found)
-        return tuple(e for e in settled if isinstance(e, JobRecord) and e.status.is_final)
+        return tuple(entry for entry in self._all_settled(found) if isinstance(entry, JobRecord))
 
     def cancel(self, job_id: str) -> JobRecord:
         """Ask for the job's end; its record, which is final when the end has come, and `is_cancelling` until then.
@@ -300,12 +321,16 @@ class JobService:
         if record.status.is_final:
             return record
         try:
-            return self._runners[record.runner].settle(record)
+            settled = self._runners[record.runner].settle(record)
+            if why := passed_budget(settled, self.settings.prices.currency):
+                self.log.update(record.job_id, Change(logs=(f"{OVER_BUDGET}: {why}",)))
+                return self._runners[record.runner].cancel(settled)
         except Exception as e:
             if isinstance(e, JobLogError) and not isinstance(e, UnreadableRecordError):
                 raise
             _log.warning("job %s cannot be brought up to date: %s: %s", record.job_id, type(e).__name__, e)
             return record
+        return settled
 
     def _may_be_running(self, job_id: str) -> bool | None:
         try:
@@ -323,29 +348,3 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
         options = {**options, "view_options": options_text(options["view_options"])}
     counts = {n: whole_number(v, n) for n, v in options.items() if _OPTIONS[n].kind is int and v is not None}
     return {**options, **counts}
-
-
-def check_access(
-    inputs: Sequence[str], target: str, runner_options: Mapping[str, Any], settings: Settings
-) -> None:
-    """Hold all that a job names to the lists of `pipeline.storage.access_policy`, before the store is asked.
-
-    Raises RefusedError.
-
-    `inputs` may be patterns. Beam's own clients, which stage a Dataflow job, know no lists: so what they are told is
-    checked here, and with lists there are no Beam options but those of the settings.
-    """
-    access = settings.access
-    for path in inputs:
-        access.check_pattern(path)
-    access.check_folder(f"{target}/", "write", "the target")
-    access.check_folder(f"{target}/", "read", "the target, which a job reads back")
-    if temp_location := runner_options.get("temp_location"):
-        access.check_folder(f"{temp_location}/", "write", "the temp_location of Dataflow")
-    if access.is_limited:
-        for option in runner_options.get("beam_options", ()):
-            if option not in settings.dataflow.beam_options:
-                raise RefusedError(
-                    f"beam option {option!r}: where places are listed, only the settings give Beam's own options, "
-                    "since one may name any place; add it to beam_options under [dataflow] in chimera.toml"
-                )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Protocol, runtime_checkable
 
 from pipeline.errors import BadFileError
@@ -33,12 +34,13 @@ def random_access_of(stream: Readable) -> RandomAccess | None:
 class BufferedStream:
     """Buffers a stream that may give fewer bytes than were asked for.
 
-    Attributes: source (that stream); notes (what codecs found worth saying of a good file, shared with an intake that
-    is the source).
+    Attributes: source (that stream); waited (seconds that its reads took); notes (what codecs found worth saying of a
+    good file, shared with an intake that is the source).
     """
 
     def __init__(self, stream: Readable) -> None:
         self.source = stream
+        self.waited = 0.0
         self.notes: list[str] = stream.notes if isinstance(stream, BufferedStream) else []
         self._held = b""
         self._at = 0
@@ -104,6 +106,8 @@ class BufferedStream:
     def _read(self) -> bytes:
         if self._fault:
             raise self._fault
+        began = time.monotonic()
         piece = b"" if self._ended else self.source.read(PIECE_BYTES)
+        self.waited += time.monotonic() - began
         self._ended = not piece
         return piece

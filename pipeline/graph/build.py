@@ -23,7 +23,7 @@ from pipeline.graph.archive_stages import UNMATCHED as UNMATCHED_MEMBERS
 from pipeline.graph.archive_stages import ExpandArchives, PackPlaced, WantedInArchives
 from pipeline.graph.elements import RECORDS
 from pipeline.graph.once_stages import ReadOnce
-from pipeline.graph.range_stages import IN_ORDER, DecodeLarge
+from pipeline.graph.range_stages import DecodeLarge
 from pipeline.graph.read_stages import (
     FOUND,
     LARGE,
@@ -43,7 +43,7 @@ from pipeline.sources import get_decompressor, get_source, tells_holds
 from pipeline.sources.views import find_view
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target.layout import parts_folder, patterns_uri
+from pipeline.target.layout import patterns_uri
 from pipeline.write.publish import now
 
 
@@ -93,25 +93,20 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
             FOUND, LARGE, main="read"
         )
     )
-    blocks, found_files, ranged = read["read"], read[FOUND], {}
+    large, found_files = {}, read[FOUND]
     if options.split_bytes:
-        folder = parts_folder(spec.target, spec.job_id, "output")
-        ranged = read[LARGE] | "DecodeLarge" >> DecodeLarge(store, folder, spec.job_id, spec.max_ratio)
-        in_order = replace(options, split_bytes=0)
-        again = ranged[IN_ORDER] | "ReadInOrder" >> beam.ParDo(
-            ReadAndDecompressGCSFile(store, in_order, wanted)
-        ).with_outputs(FOUND, LARGE, main="read")
-        blocks = (blocks, again["read"]) | "AllBlocks" >> beam.Flatten()
-        found_files = (found_files, again[FOUND]) | "AllFound" >> beam.Flatten()
+        in_order = ReadAndDecompressGCSFile(store, replace(options, split_bytes=0), wanted)
+        large = read[LARGE] | "DecodeLarge" >> DecodeLarge(store, spec, in_order)
+        found_files = (found_files, large[FOUND]) | "AllFound" >> beam.Flatten()
     unmatched = (found[UNMATCHED], taken[UNMATCHED_MEMBERS]) | "AllUnmatched" >> beam.Flatten()
     archives = taken[RECORDS]
     results = {
         "listed": taken["taken"],
         "found": found_files,
-        "read": blocks,
+        "read": read["read"],
         "unmatched": unmatched | "SumUnmatched" >> beam.CombineGlobally(SumUnmatched()),
         "archives": archives,
         **({"skipped": files["skipped"]} if files["skipped"] else {}),
-        **({"ranges": ranged["parts"], "ranged": ranged[RECORDS]} if ranged else {}),
+        **({"large": large[RECORDS], "large_parts": large["parts"]} if large else {}),
     }
     return results | "WriteOutput" >> WriteOutput(store, spec, only_patterns(looked_for), now(), view)

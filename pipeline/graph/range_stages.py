@@ -1,6 +1,6 @@
 """The stages of large files, each of which is decoded by several workers.
 
-    Reshuffle -> DecodeRanges -> GroupByKey -> JoinRanges
+    Reshuffle -> DecodeRanges -> GroupByKey -> JoinRanges -> ReadInOrder -> WriteInOrder
 
 A range writes its lines to parts of its own, and tells what it found. Only where the ranges of a file prove to be all
 of it do their parts count; else they are deleted, and the file is read in order like any other.
@@ -22,10 +22,14 @@ from apache_beam.transforms.core import RestrictionProvider
 from pipeline.errors import BadFileError
 from pipeline.graph.counters import count, count_only
 from pipeline.graph.elements import RECORDS, decode_uri, encode_uri
+from pipeline.graph.read_stages import FOUND, LARGE, ReadAndDecompressGCSFile
+from pipeline.graph.write_stages import WriteParts
 from pipeline.ledger import Part
 from pipeline.read.large import LargeFile, RangeFaultError, RangeReader, record_of
 from pipeline.read.ranges import RangeRead
+from pipeline.spec import JobSpec
 from pipeline.storage import Store
+from pipeline.target.layout import parts_folder
 from pipeline.write.parts import PartWriter
 
 IN_ORDER = "in-order"  # the tag of files that are read in order after all
@@ -159,12 +163,18 @@ class JoinRanges(beam.DoFn):
 
 
 class DecodeLarge(beam.PTransform):
-    """Large files -> {parts, records, in order: URIs of those that are read in order after all}."""
+    """Large files -> {parts, records, found}, as of files that are read and written in order.
 
-    def __init__(self, store: Store, folder: str, job_id: str, max_ratio: int) -> None:
+    What `in_order` reads is written right behind it: blocks that came together with others' would be held, all of them,
+    by a runner of one machine.
+    """
+
+    def __init__(self, store: Store, spec: JobSpec, in_order: ReadAndDecompressGCSFile) -> None:
         super().__init__()
-        self._decode = DecodeRanges(store, folder, job_id, max_ratio)
-        self._join = JoinRanges(store, job_id, max_ratio)
+        folder = parts_folder(spec.target, spec.job_id, "output")
+        self._decode = DecodeRanges(store, folder, spec.job_id, spec.max_ratio)
+        self._join = JoinRanges(store, spec.job_id, spec.max_ratio)
+        self._read, self._write = in_order, WriteParts(store, folder, spec.job_id)
 
     def expand(self, files: Any) -> Any:
         joined = (
@@ -175,4 +185,12 @@ class DecodeLarge(beam.PTransform):
             | "GroupRanges" >> beam.GroupByKey()
             | "JoinRanges" >> beam.ParDo(self._join).with_outputs(RECORDS, IN_ORDER, main="parts")
         )
-        return {name: joined[name] for name in ("parts", RECORDS, IN_ORDER)}
+        read = joined[IN_ORDER] | "ReadInOrder" >> beam.ParDo(self._read).with_outputs(
+            FOUND, LARGE, main="read"
+        )
+        written = read["read"] | "WriteInOrder" >> beam.ParDo(self._write).with_outputs(RECORDS, main="parts")
+        return {
+            "parts": (joined["parts"], written["parts"]) | "LargeParts" >> beam.Flatten(),
+            RECORDS: (joined[RECORDS], written[RECORDS]) | "LargeRecords" >> beam.Flatten(),
+            FOUND: read[FOUND],
+        }

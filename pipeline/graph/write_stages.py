@@ -3,35 +3,27 @@
 Beam takes the types of elements from the annotations, so they are not made strings here.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
-from apache_beam.pvalue import AsList, AsSingleton, TaggedOutput
+from apache_beam.pvalue import AsList, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline.graph.count_stages import CountFiles
 from pipeline.graph.counters import count
 from pipeline.graph.elements import RECORDS
+from pipeline.graph.publish_stages import GroupParts, PlaceRecords, Publish
 from pipeline.graph.read_stages import in_global_window
-from pipeline.inputs.unmatched import Unmatched
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.sources.views import partition_columns
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import parts_folder
-from pipeline.write.line_offsets import (
-    OffsetMap,
-    Stretch,
-    resolve_offsets,
-    shard_names,
-    stretches_of_parts,
-    stretches_of_shards,
-)
+from pipeline.write.line_offsets import OffsetMap, PartNumbers, shard_names, stretches_of_shards
 from pipeline.write.parts import FileWriter, PartWriter
-from pipeline.write.publish import PATTERNS_SHOWN, finish_job
-from pipeline.write.shard_list import write_shard_list
+from pipeline.write.publish import PATTERNS_SHOWN
 from pipeline.write.shards import Cut, CutAt, Shard, check_shards, locate, plan_cuts, plan_shards, write_shard
 
 if TYPE_CHECKING:
@@ -118,30 +110,6 @@ class WriteRecords(beam.DoFn):
         return list(self._writer.write(b"".join(lines))) if self._writer is not None and lines else []
 
 
-class PlaceRecords(beam.DoFn):
-    """Ledger files -> the same with the shards of the records' lines, as `stretches` has them of parts or shards."""
-
-    def __init__(
-        self,
-        store: Store,
-        spec: JobSpec,
-        stretches: Callable[[Sequence[Any]], list[Stretch]],
-        names: Callable[[Sequence[Any]], Sequence[str]] = shard_names,
-    ) -> None:
-        folder = parts_folder(spec.target, spec.job_id, "ledger")
-        self._resolve = partial(resolve_offsets, store, folder=folder, owner=spec.job_id)
-        self._stretches, self._names = stretches, names
-        self._offsets: OffsetMap | None = None
-
-    def start_bundle(self) -> None:
-        self._offsets = None
-
-    def process(self, ledger: Part, layout: list[Any]) -> Iterator[Part]:
-        if self._offsets is None:
-            self._offsets = OffsetMap(self._stretches(layout), self._names(layout))
-        yield self._resolve(ledger, self._offsets)
-
-
 class SumTotals(beam.CombineFn):
     """FileRecords -> their Totals."""
 
@@ -186,12 +154,12 @@ class Repartition(beam.PTransform):
 
 
 class WriteOutput(beam.PTransform):
-    """{listed, found, archives, read, skipped, ranges, ranged, unmatched} -> shards, ledger and summary.json.
+    """{listed, found, archives, read, skipped, large, large_parts, unmatched} -> shards, ledger and summary.json.
 
     It gives the summary. `listed` holds all files with their sizes, with which what is written is reconciled; `read`
     the blocks, or with a view the batches of rows, and the records of those that were read; `skipped` the records of
-    the others, where there can be any; `ranges` the parts of files that were decoded by ranges, and `ranged` the
-    records of those, where that is done; `unmatched` one Unmatched.
+    the others, where there can be any; `large` those of files that were taken apart, and `large_parts` what was written
+    of them, where that is done; `unmatched` one Unmatched.
     """
 
     def __init__(
@@ -214,7 +182,7 @@ class WriteOutput(beam.PTransform):
             )
 
             about |= schema_to_json(view.schema)
-        self._finish = partial(_finish, store=store, spec=spec, about=about)
+        self._about = about
 
     def expand(self, given: Any) -> Any:
         store, spec = self._store, self._spec
@@ -223,67 +191,47 @@ class WriteOutput(beam.PTransform):
         write: Any = WriteParts(store, folder("output"), spec.job_id)
         if view:
             from pipeline.graph.row_stages import WriteRows, WriteWorkbook
-            from pipeline.write.rows.workbook import names_of_workbook, stretches_of_workbook
 
             label, write = "WriteRows", WriteRows(store, spec, view.schema, partition_columns(spec))
         written = given["read"] | label >> beam.ParDo(write).with_outputs(RECORDS, main="parts")
         records, parts = written[RECORDS], written["parts"]
-        others = [given[name] for name in ("archives", "skipped", "ranged") if name in given]
+        others = [given[name] for name in ("archives", "skipped", "large") if name in given]
         records = (records, *others) | "AllRecords" >> beam.Flatten()
-        if "ranges" in given:
-            parts = (parts, given["ranges"]) | "AllParts" >> beam.Flatten()
-        ledger = records | "WriteLedger" >> beam.ParDo(WriteRecords(store, folder("records"), spec.job_id))
-        totals = records | "SumRecords" >> beam.CombineGlobally(SumTotals())
-        listed = given | "CountFiles" >> CountFiles(store)
+        if "large_parts" in given:
+            parts = (parts, given["large_parts"]) | "AllParts" >> beam.Flatten()
+        write_records = WriteRecords(store, folder("records"), spec.job_id)
+        written_records = records | "WriteLedger" >> beam.ParDo(write_records)
         once = parts.pipeline | "Once" >> beam.Create([None])
-        place = PlaceRecords(store, spec, stretches_of_parts)
-        layout = parts
+        kind, output = "output", parts | "GroupParts" >> GroupParts(spec, "output")
+        places: Any = PartNumbers
+        layout = output["indexes"]
         if spec.shards:
             shards = parts | Repartition(store, spec, spec.shards)
-            place = PlaceRecords(store, spec, stretches_of_shards)
-            layout, parts = shards["planned"], shards["written"]
+            places, layout = _places_of_shards, shards["planned"]
+            kind, output = "shards", shards["written"] | "GroupShards" >> GroupParts(spec, "shards")
         elif view and spec.format == "xlsx":
-            place = PlaceRecords(store, spec, stretches_of_workbook, names_of_workbook)
+            from pipeline.write.rows.workbook import places_in_workbook
+
+            places, layout = places_in_workbook, parts
             book = WriteWorkbook(store, spec, view.schema)
-            parts = once | "WriteWorkbook" >> beam.ParDo(book, AsList(parts))
-        ledger |= "PlaceRecords" >> beam.ParDo(place, AsList(layout))
-        published = once | "ListShards" >> beam.Map(
-            partial(_list_shards, store), AsList(parts), AsList(ledger), spec.job_id, folder("published")
+            written_book = once | "WriteWorkbook" >> beam.ParDo(book, AsList(parts))
+            kind, output = "workbook", written_book | "GroupBooks" >> GroupParts(spec, "workbook")
+        ledger = written_records | "PlaceRecords" >> beam.ParDo(
+            PlaceRecords(store, spec, places), AsList(layout)
         )
-        return once | "Publish" >> beam.Map(
-            self._finish,
-            AsSingleton(listed),
-            AsSingleton(totals),
-            AsList(parts),
-            AsList(ledger),
-            AsSingleton(published),
-            unmatched=AsSingleton(given["unmatched"]),
-        )
+        results = {
+            "output": output,
+            "ledger": ledger | "GroupLedger" >> GroupParts(spec, "ledger"),
+            "records": written_records,
+            "listed": given | "CountFiles" >> CountFiles(store),
+            "totals": records | "SumRecords" >> beam.CombineGlobally(SumTotals()),
+            "unmatched": given["unmatched"],
+        }
+        return results | "End" >> Publish(store, spec, self._about, kind)
 
 
-def _finish(
-    _: None,
-    listed: int,
-    totals: Totals,
-    output: list[Part],
-    ledger: list[Part],
-    published: Part,
-    *,
-    unmatched: Unmatched,
-    store: Store,
-    spec: JobSpec,
-    about: dict[str, Any],
-) -> dict[str, Any]:
-    about = {**about, "unmatched": unmatched.to_json()}
-    return finish_job(
-        store, spec, about, listed=listed, totals=totals, output=output, ledger=ledger, published=published
-    )
-
-
-def _list_shards(
-    store: Store, _: None, output: list[Part], ledger: list[Part], job_id: str, folder: str
-) -> Part:
-    return write_shard_list(store, output, ledger, job_id, folder)
+def _places_of_shards(shards: list[Shard]) -> OffsetMap:
+    return OffsetMap(stretches_of_shards(shards), shard_names(shards))
 
 
 def _plan_cuts(_: None, parts: list[Part], shards: int) -> list[Cut]:

@@ -1,6 +1,7 @@
 """Is an output still what its job wrote, of the files that it read? Anybody may ask, at any later time.
 
-whole.py     the whole question, in its order
+joined.py    the question: of one output, or of those that it adds to as well
+whole.py     all of it of one output, in its order
 findings.py  what was found, and the verdict
 summary.py   summary.json and shards.ndjson, against themselves, each other and the job log
 files.py     the published files against that list
@@ -16,8 +17,8 @@ Nothing here writes to a store, and nothing holds more than the list of shards i
 """
 
 from pipeline.proof.findings import Finding, Verdict
+from pipeline.proof.joined import verify
 from pipeline.proof.one_file import extract, find_record
 from pipeline.proof.summary import Claimed
-from pipeline.proof.whole import verify
 
 __all__ = ["Claimed", "Finding", "Verdict", "extract", "find_record", "verify"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,10 @@ KEPT = 100  # of each kind; all are counted
 
 # What is told and speaks against nothing: files that came later, and what could not be looked at.
 NOTES = frozenset(
-    {"not-checked", "source-new", "source-newer", "failed-source-replaced", "failed-source-gone"}
+    {
+        *("not-checked", "source-new", "source-newer", "source-gone-before"),
+        *("failed-source-replaced", "failed-source-gone"),
+    }
 )
 
 
@@ -40,8 +44,23 @@ class Findings:
         if self.counts[kind] <= KEPT:
             self._kept.append(Finding(kind, uri, text))
 
+    def passing_over(self, known: Callable[[str, str], bool]) -> Findings:
+        """The same findings, to be added to but for those of a kind and a URI that `known` says yes to."""
+        return _PassingOver(self, known)
+
     def verdict(self, target: str, job_id: str | None, *, deep: bool) -> Verdict:
         return Verdict(target, job_id, deep, dict(self.checked), dict(self.counts), tuple(self._kept))
+
+
+class _PassingOver(Findings):
+    def __init__(self, findings: Findings, known: Callable[[str, str], bool]) -> None:
+        super().__init__()
+        self.counts, self.checked = findings.counts, findings.checked
+        self._findings, self._known = findings, known
+
+    def add(self, kind: str, uri: str, text: str) -> None:
+        if not self._known(kind, uri):
+            self._findings.add(kind, uri, text)
 
 
 @dataclass(frozen=True)

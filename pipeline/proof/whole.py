@@ -13,7 +13,7 @@ from pipeline.job_options import TEXT_FORMATS
 from pipeline.ledger import FileRecord, Totals
 from pipeline.proof.coverage import check_coverage, check_rows, find_changed
 from pipeline.proof.files import check_files, check_without_list
-from pipeline.proof.findings import Findings, Verdict
+from pipeline.proof.findings import Findings
 from pipeline.proof.lines import check_lines
 from pipeline.proof.output import Layout
 from pipeline.proof.records import Records
@@ -28,15 +28,14 @@ from pipeline.target.results import lines_of
 _BIGGEST = 1 << 63  # what a bucket's numbers stay below, and the table holds
 
 
-def verify(store: Store, target: str, claimed: Claimed | None = None, *, deep: bool = False) -> Verdict:
-    """Prove or refute what a job left at a target; `claimed` is what the job log knows of it, where it is at hand.
+def verify_output(
+    store: Store, target: str, claimed: Claimed | None, findings: Findings, *, deep: bool
+) -> tuple[Mapping[str, Any], str | None]:
+    """Hold what one job left at a target against all that there is; its summary, and its id.
 
-    With `deep` each file is read and decoded again, and its lines are compared with those in the output. Raises
-    RefusedError where there is no output of the job that is asked for, and StorageError for a store that does not
-    answer: nothing is proved then.
+    Raises as `pipeline.proof.joined.verify` does.
     """
     store = store_of_archives(store)
-    findings = Findings()
     summary = find_summary(store, target, claimed, findings)
     job_id = claimed.job_id if claimed else _text(summary.get("jobId"))
     listed = find_list(store, target, summary, findings)
@@ -59,7 +58,7 @@ def verify(store: Store, target: str, claimed: Claimed | None = None, *, deep: b
                 check_rows(store, layout, records, changed, findings)
             with PassingScans() as scans:
                 _compare_lines(store.holding(scans), layout, records, summary, findings)
-    return findings.verdict(target, job_id, deep=deep)
+    return summary, job_id
 
 
 def _compare_lines(
@@ -116,7 +115,8 @@ def _take_in(
                     "lines-nowhere", record.uri, f"{place} has its lines by the ledger, and is not there"
                 )
     size = layout.stored if layout and layout.by_rows else totals.output_bytes
-    findings.checked["lines"], findings.checked["bytes"] = totals.lines, size
+    findings.checked["lines"] += totals.lines
+    findings.checked["bytes"] += size
     if unplaced and layout is None:
         text = f"where the lines of {unplaced:,} files stand is not on record, so that they are not compared"
         findings.add("not-checked", "ledger", text)
@@ -173,9 +173,9 @@ def _check_shards(summary: Mapping[str, Any], layout: Layout, findings: Findings
 
 
 def _patterns(summary: Mapping[str, Any], claimed: Claimed | None) -> Sequence[str] | None:
-    """All patterns of the job, if they are known."""
+    """All patterns of the job, if they are known. What adds to earlier output was told its files one by one."""
     patterns = summary.get("patterns")
-    if isinstance(patterns, list) and len(patterns) == summary.get("patternsTotal"):
+    if isinstance(patterns, list) and (summary.get("since") or len(patterns) == summary.get("patternsTotal")):
         return [str(pattern) for pattern in patterns]
     try:
         return (claimed.patterns() or None) if claimed else None

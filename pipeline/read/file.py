@@ -25,11 +25,12 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
-from pipeline.job_options import MAX_RATIO, RATIO_FROM
+from pipeline.job_options import MAX_RATIO
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.read.held_lines import Chunks, HeldLines
 from pipeline.read.large import LargeFile, look_at_large
+from pipeline.read.ratio import check_ratio
 from pipeline.read.so_far import ReadSoFar
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
@@ -153,6 +154,7 @@ def read_file(
 
 def _read_once(store: Store, uri: str, options: ReadOptions, so_far: ReadSoFar) -> ReadFile:
     began = time.monotonic()
+    opened = queued = 0.0
     result = ReadFile(FileRecord(uri, "failed"))
     try:
         with _own_faults(store, uri), store.open_read(uri) as stream:
@@ -160,8 +162,10 @@ def _read_once(store: Store, uri: str, options: ReadOptions, so_far: ReadSoFar) 
                 result.large = look_at_large(store, stream, options.codec)
                 if result.large:
                     return result
+            opened = time.monotonic() - began
             result.lines = options.held(uri, partial(_read_again, store, stream, options.codec))
             with _decoding:
+                queued = time.monotonic() - began - opened
                 _read_into(result, stream, options, so_far)
     except StoreUnavailableError:
         result.lines.drop()
@@ -183,10 +187,13 @@ def _read_once(store: Store, uri: str, options: ReadOptions, so_far: ReadSoFar) 
     except BaseException:
         result.lines.drop()
         raise
+    seconds = time.monotonic() - began - queued
     result.record = replace(
         result.record,
         **result.lines.fields,
-        seconds=round(time.monotonic() - began, 3),
+        seconds=round(seconds, 3),
+        wire_seconds=round(result.record.wire_seconds + (opened or seconds), 3),
+        disk_seconds=round(result.lines.writing.seconds, 3),
     )
     return result
 
@@ -216,11 +223,11 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions, so_fa
             tally("read-bytes", stream.size - read_bytes)
             so_far.add(stream.size - read_bytes, len(chunk))
             read_bytes = stream.size
-            _check_ratio(raw_bytes, stream, options.max_ratio)
+            check_ratio(raw_bytes, stream, options.max_ratio)
             yield chunk
 
+    intake = BufferedStream(stream)
     try:
-        intake = BufferedStream(stream)
         if options.archives:
             _check_is_data(result.record.uri, intake.peek(HEAD_BYTES))
         codec = choose_codec(intake.peek(HEAD_BYTES), result.record.uri, options.codec)
@@ -247,7 +254,12 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions, so_fa
         tally("read-bytes", stream.size - read_bytes)
         so_far.add(stream.size - read_bytes, 0)
         result.record = replace(
-            result.record, generation=stream.generation, size=stream.size, codec=name, raw_bytes=raw_bytes
+            result.record,
+            generation=stream.generation,
+            size=stream.size,
+            codec=name,
+            raw_bytes=raw_bytes,
+            wire_seconds=intake.waited,
         )
 
 
@@ -260,17 +272,6 @@ def _check_is_data(uri: str, head: bytes) -> None:
 def _check_is_one_file(codec: Codec) -> None:
     if codec.name == ZIP:
         raise HoldsFilesError(ZIP)
-
-
-def _check_ratio(raw: int, stream: ReadStream, limit: int) -> None:
-    """Refuse a file that takes out of all proportion; by its whole size, so that one dense part does not matter."""
-    if not limit or raw <= RATIO_FROM or raw <= limit * (stored := stream.stored_bytes()):
-        return
-    raise BadFileError(
-        f"holds more than {limit:,} raw bytes for each of its {stored:,} bytes, as a bomb does; if it is "
-        f"meant to, allow more with max-ratio (0: no bound)",
-        of_the_file=True,
-    )
 
 
 def _read_again(store: Store, first: ReadStream, wanted: str) -> Chunks:

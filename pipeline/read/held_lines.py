@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from pipeline.errors import StorageError
 from pipeline.read.lines import BLOCK_BYTES, LineCount, line_blocks
+from pipeline.read.stopwatch import Stopwatch
 from pipeline.read.text_format import HEAD_BYTES, text_format
 from pipeline.storage.checksum import Crc32c
 
@@ -84,7 +85,7 @@ class HeldLines:
     again     reads the file from its beginning, the same version of it; needed once neither memory nor disk does
     on_disk   bytes that all files of this process may hold on disk; None for as many as it leaves free
 
-    Attributes: size, lines and crc32c, of what `blocks` gives.
+    Attributes: size, lines and crc32c, of what `blocks` gives; writing (what the disk took of the time).
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class HeldLines:
         self._crc_of_raw = self._crc_of_whole = str(self._crc)
         self._complete = False
         self._head = bytearray()
+        self.writing = Stopwatch()
 
     @property
     def size(self) -> int:
@@ -239,8 +241,9 @@ class HeldLines:
                 # Not buffered: what does not fit shows at once.
                 self._spool = tempfile.TemporaryFile(prefix="chimera-", buffering=0)  # noqa: SIM115 - closed by `drop`
             rest = memoryview(chunk)
-            while rest:
-                rest = rest[self._spool.write(rest) :]
+            with self.writing:
+                while rest:
+                    rest = rest[self._spool.write(rest) :]
         except OSError:
             return False
         return True

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pipeline.errors import BadFileError, StorageError
 from pipeline.read.held_lines import Chunks, DiskRoom, Room, disk_room, memory_room
+from pipeline.read.stopwatch import Stopwatch
 from pipeline.read.view_rows import LookedAt, view_rows
 from pipeline.rows.checksum import RowsChecksum
 from pipeline.sources.view import View
@@ -56,6 +57,7 @@ class HeldRows:
         self._nowhere = False
         self._checksum = RowsChecksum()
         self.said = self._looked_at()
+        self.writing = Stopwatch()
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -148,7 +150,8 @@ class HeldRows:
                 # Not buffered: what does not fit shows at once.
                 self._spool = tempfile.TemporaryFile(prefix="chimera-", buffering=0)  # noqa: SIM115 - closed by `drop`
                 self._stream = pa.ipc.new_stream(self._spool, self._view.schema)
-            self._stream.write_batch(batch)
+            with self.writing:
+                self._stream.write_batch(batch)
         except (OSError, pa.ArrowException):
             return False
         return True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.codecs import HEAD_BYTES, choose_codec, mismatch
@@ -18,6 +18,7 @@ from pipeline.job_options import RATIO_FROM
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.read.ranges import Bytes, RangeRead, join_ranges, read_range
+from pipeline.read.stopwatch import Stopwatch
 from pipeline.read.text_format import text_format
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.checksum import Crc32c
@@ -58,6 +59,20 @@ class _Head:
         piece = self._stream.read_at(self._at, min(size, self._size - self._at))
         self._at += len(piece)
         return piece
+
+
+class _Timed:
+    """Any place of a stream, with a watch on the waiting for it."""
+
+    def __init__(self, stream: ReadStream) -> None:
+        self._stream, self.waiting = stream, Stopwatch()
+
+    def length(self) -> int:
+        return self._stream.length()
+
+    def read_at(self, start: int, size: int, /) -> bytes:
+        with self.waiting:
+            return self._stream.read_at(start, size)
 
 
 class RangeFaultError(Exception):
@@ -123,9 +138,10 @@ class RangeReader:
         try:
             with self._store.open_read(file.uri, first_bytes=_FIRST_BYTES) as stream:
                 self._check_version(stream)
+                source = _Timed(stream)
                 found = read_range(
                     splitter,
-                    stream,
+                    source,
                     (start, stop),
                     claim,
                     self._written,
@@ -140,7 +156,7 @@ class RangeReader:
         except _WriteError as e:
             self._count_nothing()
             raise e.error from None
-        return found
+        return found and replace(found, wire_seconds=source.waiting.seconds)
 
     def _written(self, piece: bytes) -> None:
         try:
@@ -199,6 +215,7 @@ def record_of(file: LargeFile, ranges: Iterable[RangeRead], max_ratio: int) -> t
         crc32c=stored.crc32c,
         note=file.note,
         seconds=round(whole.seconds, 3),
+        wire_seconds=round(whole.wire_seconds, 3),
         output_crc32c=whole.output.crc32c,
     )
     return record, whole

@@ -83,12 +83,12 @@ def _shared_pool(threads: int) -> ThreadPoolExecutor:
     with _lock:
         key = (os.getpid(), threads)
         if key not in _pools:
-            _give_freed_memory_back()
+            give_freed_memory_back()
             _pools[key] = ThreadPoolExecutor(threads, thread_name_prefix="read-file")
         return _pools[key]
 
 
-def _give_freed_memory_back() -> None:
+def give_freed_memory_back() -> None:
     """Have glibc keep no megabytes that were freed, for each thread that freed them (measured: 60 to 80 MB).
 
     By itself it raises the sizes from which it asks the system for memory, and gives back, with those it has met.

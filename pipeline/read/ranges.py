@@ -51,7 +51,7 @@ class RangeRead:
     all_given   no line ends in it, so that they are all of it
     taken       those behind its blocks that are of its own last line
     lines       how many are its own; `output` their bytes
-    seconds     spent on it
+    seconds     spent on it, of them wire_seconds waiting for stored bytes
     parts       the files they were written to, in their order
     """
 
@@ -66,6 +66,7 @@ class RangeRead:
     lines: int
     output: Bytes
     seconds: float = 0.0
+    wire_seconds: float = 0.0
     parts: tuple[Part, ...] = ()
 
 
@@ -265,5 +266,6 @@ def _then(one: RangeRead, following: RangeRead) -> RangeRead:
         lines=one.lines + following.lines,
         output=one.output.then(following.output),
         seconds=one.seconds + following.seconds,
+        wire_seconds=one.wire_seconds + following.wire_seconds,
         parts=one.parts + following.parts,
     )

@@ -44,6 +44,9 @@ class StoreAround(Store):
     def bucket_exists(self, bucket: str) -> bool:
         return self.store.bucket_exists(bucket)
 
+    def check_deletes(self, bucket: str) -> None:
+        self.store.check_deletes(bucket)
+
     def list_buckets(self) -> list[str]:
         return self.store.list_buckets()
 

@@ -50,6 +50,10 @@ class BoundedStore(Store):
         self.lists.check_bucket(bucket, "read")
         return self.store.bucket_exists(bucket)
 
+    def check_deletes(self, bucket: str) -> None:
+        self.lists.check_bucket(bucket, "write")
+        self.store.check_deletes(bucket)
+
     def list_buckets(self) -> list[str]:
         listed = self.lists.readable_buckets()
         return self.store.list_buckets() if listed is None else list(listed)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipeline.errors import ObjectNotFoundError, StorageError
+from pipeline.errors import AccessDeniedError, ObjectNotFoundError, StorageError
 from pipeline.storage import gcs_read, gcs_write
 from pipeline.storage.backends import Objects
 from pipeline.storage.entries import Entry, ListingPage, ReadStream
@@ -39,6 +39,19 @@ class Buckets(Objects):
         except ObjectNotFoundError:
             return False
         return True
+
+    def check_deletes(self, bucket: str) -> None:
+        uri = f"gs://{bucket}"
+        try:
+            policy = self._ask(uri, lambda: _retention_of_bucket(bucket, self.terms))
+        except AccessDeniedError:  # to look at a bucket takes a right of its own: an object tells as well
+            policy = self._ask(uri, lambda: _retention_of_an_object(bucket, self.terms))
+        if policy:
+            raise AccessDeniedError(
+                uri,
+                f"{policy}, so that a job can neither rename nor delete what it writes there",
+                "use a target in a bucket that has none",
+            )
 
     def list_buckets(self) -> list[str]:
         def buckets() -> Iterator[Any]:
@@ -150,6 +163,30 @@ class Buckets(Objects):
 
     def _ask(self, uri: str, call: Callable[[], _T]) -> _T:
         return asked(uri, self.terms)(call)()
+
+
+def _retention_of_bucket(bucket: str, terms: Terms) -> str | None:
+    found = bucket_of(bucket, terms)
+    found.reload(retry=None, timeout=terms.answer())
+    if found.retention_period:
+        return f"a retention policy keeps each object for {found.retention_period:,} s"
+    return (
+        "each object is on hold from its beginning (default event-based hold)"
+        if found.default_event_based_hold
+        else None
+    )
+
+
+def _retention_of_an_object(bucket: str, terms: Terms) -> str | None:
+    listed = client(terms.cloud).list_blobs(
+        bucket_of(bucket, terms),
+        max_results=1,
+        fields="items(name,retentionExpirationTime)",
+        retry=None,
+        timeout=terms.answer(),
+    )
+    kept = any(blob.retention_expiration_time for blob in listed)
+    return "a retention policy keeps each object for a time" if kept else None
 
 
 def _entry(bucket: str, blob: Any) -> Entry:

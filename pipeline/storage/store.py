@@ -54,6 +54,9 @@ class Store(Protocol):
     def bucket_exists(self, bucket: str) -> bool:
         """Whether the bucket is there and can be listed; "" stands for local files. Raises AccessDeniedError."""
 
+    def check_deletes(self, bucket: str) -> None:
+        """Raises AccessDeniedError for a bucket that keeps for a time what is written to it, as far as it tells."""
+
     def list_buckets(self) -> list[str]:
         """The names of the project's buckets; of those that a list allows, when there is one, without asking."""
 

@@ -8,6 +8,8 @@
 <target>/_chimera/claim.json                     the state of the target, while a job has it (`pipeline.target.claim`)
 <target>/_chimera/<job id>/                      a job's files under temporary names; gone when it has ended
 <target>/_chimera/inputs/<job id>.ndjson         what a job was asked to read, when that is a long list; it stays
+<target>/_chimera/inputs/<job id>.joined.ndjson  the outputs that a job adds to (`pipeline.target.joined`); it stays
+<target>/since/<job id>/                         the target of a job that adds to what stands at <target>
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ SUMMARY = "summary.json"
 SHARDS = "shards.ndjson"
 CLAIM = "_chimera/claim.json"
 INPUTS = "inputs"  # no job id, so no job's folder
-_SHARD = re.compile(r"(output|ledger)-\d{5,}-of-(\d{5,})\.(?:ndjson|parquet|csv|xlsx)")
+_SHARD = re.compile(r"(output|ledger)-(\d{5,})-of-(\d{5,})\.(?:ndjson|parquet|csv|xlsx)")
 _FOLDERS = re.compile(r"(?:[^/=]+=[^/]*/)*")  # of rows that are divided by the values of columns
 
 
@@ -69,7 +71,13 @@ def read_shard_name(uri: str) -> tuple[str, int] | None:
     if uri.endswith(f"/{SHARDS}"):
         return "list", 1
     found = _SHARD.fullmatch(uri.rpartition("/")[2])
-    return (found[1], int(found[2])) if found else None
+    return (found[1], int(found[3])) if found else None
+
+
+def shard_number(name: str) -> int | None:
+    """The number in the name of a published file; None for a file that is none."""
+    found = _SHARD.fullmatch(name.rpartition("/")[2])
+    return int(found[2]) if found else None
 
 
 def job_folders(target: str) -> str:
@@ -90,6 +98,16 @@ def parts_folder(target: str, job_id: str, kind: str) -> str:
 def patterns_uri(target: str, job_id: str) -> str:
     """All patterns of a job (`pipeline.inputs.manifest`)."""
     return join(job_folder(target, job_id), "patterns.ndjson")
+
+
+def joined_name(job_id: str) -> str:
+    """The manifest of a job that adds to earlier outputs, below its target (`pipeline.target.joined`)."""
+    return f"_chimera/{INPUTS}/{job_id}.joined.ndjson"
+
+
+def additions(target: str) -> str:
+    """The folder of the targets of jobs that add to what stands at a target."""
+    return join(target, "since") + "/"
 
 
 def inputs_uri(target: str, job_id: str) -> str:

@@ -59,6 +59,7 @@ def prepare_target(store: Store, spec: JobSpec, is_alive: Callable[[str], bool |
             raise TargetError(
                 f"no bucket gs://{bucket} for the target {spec.target}; make it, or check its name"
             )
+        store.check_deletes(bucket)
         claim = _take(store, spec, is_alive)
         try:
             _settle_in(store, spec, claim)

@@ -1,25 +1,25 @@
 """Where files' lines stand in the output, once its shards have their names: the last word of the ledger.
 
 A worker knows which part it wrote a file's lines to. Parts are numbered at the end of a job, and may be laid out anew
-into a wanted number of shards (`pipeline.write.shards`): so each ledger file is written again then, line by line.
+into a wanted number of shards (`pipeline.write.shards`): so the ledger's files are written again then, line by line,
+and as fewer of them.
 """
 
 from __future__ import annotations
 
 import json
-import uuid
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Protocol
 
 from pipeline.errors import ReconciliationError
-from pipeline.ledger import Part
 from pipeline.read.lines import joined
-from pipeline.storage import Store, join
+from pipeline.storage import Store
 from pipeline.target.layout import shard_name
 from pipeline.target.results import lines_of
-from pipeline.write.shard_list import published_names
+from pipeline.write.groups import GroupIndex, Numbering, group_of
 from pipeline.write.shards import Shard
 
 
@@ -33,11 +33,6 @@ class Stretch:
     offset: int
 
 
-def stretches_of_parts(parts: Sequence[Part]) -> list[Stretch]:
-    """Parts that are published as they are, numbered in the order of their names."""
-    return [Stretch(part.uri, 0, index, 0) for index, part in enumerate(sorted(parts))]
-
-
 def stretches_of_shards(shards: Sequence[Shard]) -> list[Stretch]:
     """Parts of which slices were copied into shards."""
     found = []
@@ -48,12 +43,36 @@ def stretches_of_shards(shards: Sequence[Shard]) -> list[Stretch]:
     return found
 
 
-def shard_names(layout: Sequence[Part | Shard]) -> list[str]:
-    """The names of shards below output/, of parts that are published as they are, or of shards made of slices."""
-    parts = sorted(part for part in layout if isinstance(part, Part))
-    if parts:
-        return [name.removeprefix("output/") for name in published_names("output", parts)]
-    return [shard_name("output", index, len(layout)) for index in range(len(layout))]
+def shard_names(shards: Sequence[Shard]) -> list[str]:
+    """The names below output/ of shards made of slices."""
+    return [shard_name("output", index, len(shards)) for index in range(len(shards))]
+
+
+class Places(Protocol):
+    """Where what is written in parts stands in the output."""
+
+    def find(self, part: str, offset: int) -> tuple[str, int]:
+        """The name of the shard below output/, and the byte or row in it. Raises ReconciliationError."""
+
+
+class PartNumbers:
+    """Parts that are published as they are, numbered in the order of their names."""
+
+    def __init__(self, indexes: Iterable[GroupIndex]) -> None:
+        self._indexes = {index.totals.key: index for index in indexes}
+        self._numbering = Numbering.of("output", (index.totals for index in self._indexes.values()))
+        self._names: dict[str, list[str]] = {}  # of the parts of those groups that were asked for
+
+    def find(self, part: str, offset: int) -> tuple[str, int]:
+        folder, slash, name = part.rpartition("/output/")[2].rpartition("/")
+        key = group_of(folder + slash, name)
+        if key not in self._names:
+            self._names[key] = self._indexes[key].names() if key in self._indexes else []
+        at = bisect_left(names := self._names[key], name)
+        if names[at : at + 1] != [name]:
+            raise _in_no_shard(part, offset)
+        shard = self._numbering.name(key, self._numbering.numbers(key)[at])
+        return shard.removeprefix("output/"), offset
 
 
 class OffsetMap:
@@ -70,27 +89,24 @@ class OffsetMap:
         among = self._of.get(part, [])
         at = bisect_right(among, offset, key=lambda stretch: stretch.start)
         if not at:
-            raise ReconciliationError(
-                f"{part}: the ledger tells of lines in it at byte {offset:,}, but it went into no shard. "
-                "Nothing was published; run the job again, and report this"
-            )
+            raise _in_no_shard(part, offset)
         stretch = among[at - 1]
         return self._names[stretch.shard], stretch.offset + offset - stretch.start
 
 
-def resolve_offsets(
-    store: Store, ledger: Part, places: OffsetMap, folder: str, owner: str | None = None
-) -> Part:
-    """Write a ledger file again in `folder`, with shards in its records where parts were."""
-    lines = 0
-    with store.open_write(join(folder, f"ledger-{uuid.uuid4().hex}.ndjson"), owner=owner) as out:
-        for block in joined(_resolved(store, ledger.uri, places)):
-            out.write(block)
-            lines += block.count(b"\n")
-    return Part(out.uri, out.size, lines, out.crc32c, out.generation)
+def _in_no_shard(part: str, offset: int) -> ReconciliationError:
+    return ReconciliationError(
+        f"{part}: the ledger tells of lines in it at byte {offset:,}, but it went into no shard. "
+        "Nothing was published; run the job again, and report this"
+    )
 
 
-def _resolved(store: Store, uri: str, places: OffsetMap) -> Iterator[bytes]:
+def resolved(store: Store, uri: str, places: Places) -> Iterator[bytes]:
+    """The lines of a ledger file, in blocks, with shards in its records where parts were."""
+    return joined(_resolved(store, uri, places))
+
+
+def _resolved(store: Store, uri: str, places: Places) -> Iterator[bytes]:
     for line in lines_of(store, uri):
         document = json.loads(line)
         if document["shard"] is not None:

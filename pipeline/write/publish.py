@@ -1,79 +1,141 @@
 """The end of a job: reconcile, give files their final names, and say in the summary that the output is whole.
 
-One worker does it, for all files: a bucket takes about a thousand renames a second under one prefix, whoever
-asks. Each step may be repeated, since a runner may run it again after it was done, or twice at once. None of it holds
-unless the claim is still the job's when it is said to be whole (`pipeline.target.claim.make_whole`).
+    begin            one worker: reconcile, and bring the claim to publishing
+    publish_groups   all workers: the ledger's files, and then, once `judge` lets them, the output's
+    finish           one worker: see that all is there, and commit
+
+Each step may be repeated, since a runner may run it again after it was done, or twice at once. None of it holds
+unless the claim is still the job's when it is said to be whole (`pipeline.target.claim.make_whole`), and still the one
+that `begin` found: so nobody has given the job up, or taken its target, since the first part was given its name.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
-from pipeline.errors import ObjectExistsError, ObjectNotFoundError, StorageError, TargetError
+from pipeline.errors import ReconciliationError, StorageError, TargetError
 from pipeline.job_options import RAW, TEXT_FORMATS
 from pipeline.ledger import Part, Totals, judge, reconcile
 from pipeline.spec import JobSpec
-from pipeline.storage import Store, Version, join
+from pipeline.storage import Store, join
 from pipeline.storage.checksum import Crc32c
 from pipeline.target.claim import Claim, State, make_whole, read_claim, roll_forward, stands
 from pipeline.target.contents import delete, published_versions
 from pipeline.target.layout import SHARDS, job_folder, job_folders, shards_uri
 from pipeline.target.lifecycle import hold_for_publishing, lost, own_summary
-from pipeline.write.shard_list import published_names
+from pipeline.write.groups import GroupTotals, Numbering
+from pipeline.write.moves import Move, plan_moves, publish
 
 PATTERNS_SHOWN = 1000  # in the summary
 
 
 @dataclass(frozen=True)
-class Move:
-    """One part, and the name it is published under."""
+class Plan:
+    """What is to be published, and the claim as it stood when that began; None where another attempt had ended."""
 
-    part: Part
-    uri: str
+    output: Numbering
+    ledger: Numbering
+    listed: Part  # the list of both (`shard_list`)
+    claim: Claim | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something left to be done."""
+        return self.claim is not None and self.claim.state is State.PUBLISHING
+
+    def of(self, kind: str) -> Numbering:
+        return self.output if kind == "output" else self.ledger
 
 
-def plan_moves(parts: Sequence[Part], target: str, kind: str) -> list[Move]:
-    """The parts in the order of their names, numbered; kind is "output" or "ledger"."""
-    parts = sorted(parts)
-    names = published_names(kind, parts)
-    return [Move(part, join(target, name)) for part, name in zip(parts, names, strict=True)]
+@dataclass(frozen=True)
+class PublishedGroup:
+    """So many parts of a group have their names."""
+
+    kind: str
+    key: str
+    count: int
 
 
-def finish_job(
+def begin(
     store: Store,
     spec: JobSpec,
-    about: Mapping[str, Any],
     *,
     listed: int,
     totals: Totals,
-    output: Sequence[Part],
-    ledger: Sequence[Part],
+    output: Iterable[GroupTotals],
+    ledger: Iterable[GroupTotals],
     published: Part,
-) -> dict[str, Any]:
-    """Publish the ledger, then the output and the list of it all (`shard_list`), then the summary; give that.
+) -> Plan:
+    """Reconcile, and bring the claim to publishing. Raises ReconciliationError or TargetError, with nothing published.
 
-    Raises ReconciliationError or TargetError before anything is published, and TooManyFailuresError after the
-    ledger is: it has the reason for each failed file. TargetError also when the target is lost meanwhile.
+    `published` is the list of it all, under a temporary name (`shard_list`).
     """
+    output, ledger = list(output), list(ledger)
     viewed = spec.view != RAW
     unit, by_bytes = ("rows", spec.format in TEXT_FORMATS) if viewed else ("lines", True)
     reconcile(listed, totals, output, ledger, spec.target, unit=unit, by_bytes=by_bytes)
     try:
-        claim = hold_for_publishing(store, spec)
-        if claim.state is State.PUBLISHING:
-            moves = plan_moves(ledger, spec.target, "ledger")
+        claim: Claim | None = hold_for_publishing(store, spec)
+    except (StorageError, TargetError) as e:
+        _after_all(store, spec, e)
+        claim = None
+    return Plan(Numbering.of("output", output), Numbering.of("ledger", ledger), published, claim)
+
+
+def publish_groups(
+    store: Store, spec: JobSpec, plan: Plan, kind: str, groups: Mapping[str, Sequence[Part]]
+) -> list[PublishedGroup]:
+    """Give the parts of some groups, by their keys, their final names.
+
+    Raises StorageError for one that is not what was written, TargetError when the target is lost meanwhile.
+    """
+    if plan.is_open:
+        moves = [
+            move
+            for key, parts in groups.items()
+            for move in plan_moves(plan.of(kind), key, parts, spec.target)
+        ]
+        try:
             publish(store, moves, spec.job_id)
-            judge(totals, spec.max_failures, join(spec.target, "ledger/"))
-            moves += [*plan_moves(output, spec.target, "output"), Move(published, shards_uri(spec.target))]
-            publish(store, moves[len(ledger) :], spec.job_id)
-            _check_published(store, spec, claim, moves)
-            claim = _commit(store, spec, claim, summarise(spec, about, totals, output, published))
+        except (StorageError, TargetError) as e:
+            _after_all(store, spec, e)
+    return [PublishedGroup(kind, key, len(parts)) for key, parts in groups.items()]
+
+
+def judge_published(plan: Plan, spec: JobSpec, totals: Totals, done: Iterable[PublishedGroup]) -> Plan:
+    """The plan once more, when its ledger is published. Raises TooManyFailuresError: the ledger has the reasons."""
+    _check_done(plan.ledger, done, spec)
+    if plan.is_open:
+        judge(totals, spec.max_failures, join(spec.target, "ledger/"))
+    return plan
+
+
+def finish(
+    store: Store,
+    spec: JobSpec,
+    plan: Plan,
+    *,
+    about: Mapping[str, Any],
+    totals: Totals,
+    done: Iterable[PublishedGroup],
+) -> dict[str, Any]:
+    """Publish the list once the output is, then commit; gives the summary.
+
+    Raises StorageError for what was published and is gone, TargetError when the target is lost meanwhile.
+    """
+    _check_done(plan.output, done, spec)
+    try:
+        claim = plan.claim
+        if claim is None:
+            raise lost(store, spec)
+        if plan.is_open:
+            publish(store, [Move(plan.listed, shards_uri(spec.target))], spec.job_id)
+            _check_published(store, spec, claim, plan)
+            claim = _commit(store, spec, claim, summarise(spec, about, totals, plan.output, plan.listed))
         roll_forward(store, spec.target, claim)
         summary: dict[str, Any] = json.loads(claim.text)
     except (StorageError, TargetError) as e:
@@ -83,74 +145,34 @@ def finish_job(
     return summary
 
 
-def publish(store: Store, moves: Sequence[Move], job_id: str) -> None:
-    """Give parts their final names; may be repeated. Raises StorageError for one that is not what was written."""
-    store.run_each(partial(_publish_one, store, job_id), moves)
-
-
-def _publish_one(store: Store, job_id: str, move: Move) -> None:
-    part = move.part
-    if part.generation:  # one request, as a rule
-        with suppress(ObjectNotFoundError, ObjectExistsError):
-            _check(store.move(part.uri, move.uri, generation=part.generation), part)
-            return
-    for last in (False, False, True):
-        try:
-            _check(_move_seen(store, job_id, move), part)
-        except (ObjectNotFoundError, ObjectExistsError):  # another attempt is at it
-            if last:
-                raise
-        else:
-            return
-
-
-def _move_seen(store: Store, job_id: str, move: Move) -> Version:
-    """Give a part its final name if another attempt has not; what then stands there."""
-    part, here, there = move.part, _look(store, move.part.uri), _look(store, move.uri)
-    if here is None:
-        if there is None:
-            raise ObjectNotFoundError(part.uri, f"is gone, and is not at {move.uri} either")
-        return there
-    _check(here, part)
-    if part.generation not in {0, here.generation}:
-        raise StorageError(part.uri, "was written by somebody else since this job did")
-    if there is None:
-        return store.move(here.uri, move.uri, generation=here.generation)
-    if there.owner == job_id and _is_of(there, part):  # a copy that stopped before it deleted its source
-        store.delete_version(here.uri, here.generation)
-        return there
-    return store.move(
-        here.uri, move.uri, generation=here.generation, over=there.generation
-    )  # a dead job's litter
-
-
-def _check(version: Version, part: Part) -> None:
-    if not _is_of(version, part):
-        raise StorageError(
-            version.uri,
-            f"holds {version.size:,} bytes ({version.crc32c}) where {part.size:,} ({part.crc32c}) were written",
+def _check_done(numbering: Numbering, done: Iterable[PublishedGroup], spec: JobSpec) -> None:
+    counts = {group.key: group.count for group in done if group.kind == numbering.kind}
+    wanted = {key: len(numbering.numbers(key)) for key in numbering.keys}
+    if counts != wanted:
+        raise ReconciliationError(
+            f"{spec.target}: {sum(counts.values()):,} files of {numbering.kind}/ in {len(counts):,} groups were given "
+            f"their names where there are {numbering.total:,} in {len(wanted):,}: the runner has lost some. Nothing "
+            "was published; run the job again, and report this"
         )
 
 
-def _is_of(version: Version, part: Part) -> bool:
-    same = part.crc32c is None or version.crc32c is None or version.crc32c == part.crc32c
-    return same and version.size == part.size
-
-
-def _look(store: Store, uri: str) -> Version | None:
-    try:
-        return store.look(uri)
-    except ObjectNotFoundError:
-        return None
-
-
-def _check_published(store: Store, spec: JobSpec, claim: Claim, moves: Sequence[Move]) -> None:
+def _check_published(store: Store, spec: JobSpec, claim: Claim, plan: Plan) -> None:
     """See that under the final names there is just what this job put there; what dead jobs did is deleted."""
-    wanted = {move.uri for move in moves}
-    found = {version.uri: version for version in published_versions(store, spec.target)}
-    if gone := wanted - found.keys():
-        raise StorageError(min(gone), "was published, and is gone")
-    others = [found[uri] for uri in sorted(found.keys() - wanted)]
+    left = {kind: bytearray(b"\1") * plan.of(kind).total for kind in ("output", "ledger")}
+    begin_of_name, has_list, others = len(join(spec.target, "")), False, []
+    for version in published_versions(store, spec.target):
+        name = version.uri[begin_of_name:]
+        kind = name.partition("/")[0]
+        number = plan.of(kind).number_of(name) if kind in left else None
+        if number is not None:
+            left[kind][number] = 0
+        elif name == SHARDS:
+            has_list = True
+        else:
+            others.append(version)
+    gone = [plan.of(kind).name_of(missing.index(1)) for kind, missing in left.items() if 1 in missing]
+    if gone or not has_list:
+        raise StorageError(join(spec.target, *gone[:1] or (SHARDS,)), "was published, and is gone")
     for version in others:
         if version.owner is None:
             raise TargetError(
@@ -182,7 +204,7 @@ def _after_all(store: Store, spec: JobSpec, error: StorageError | TargetError) -
 
 
 def summarise(
-    spec: JobSpec, about: Mapping[str, Any], totals: Totals, output: Sequence[Part], published: Part
+    spec: JobSpec, about: Mapping[str, Any], totals: Totals, output: Numbering, published: Part
 ) -> dict[str, Any]:
     """The document of summary.json: totals that reconcile with the ledger and the shards.
 
@@ -208,21 +230,21 @@ def summarise(
         "skippedBytes": totals.skipped_bytes,
         "compressedBytes": totals.size,
         "rawBytes": totals.raw_bytes,
-        "outputBytes": sum(part.size for part in output),
-        "lines": sum(part.lines for part in output),
+        "outputBytes": output.size,
+        "lines": output.lines,
         **_of_view(spec, totals, output),
-        "shards": len(output),
+        "shards": output.total,
         "shardsFile": {"name": SHARDS, "bytes": published.size, "crc32c": published.crc32c},
     }
     return {**summary, "crc32c": summary_crc32c(summary)}
 
 
-def _of_view(spec: JobSpec, totals: Totals, output: Sequence[Part]) -> dict[str, Any]:
+def _of_view(spec: JobSpec, totals: Totals, output: Numbering) -> dict[str, Any]:
     """What the summary of a view says besides: `lines` are its rows."""
     if spec.view == RAW:
         return {}
     return {
-        "rows": sum(part.lines for part in output),
+        "rows": output.lines,
         "badLines": totals.bad_lines,
         "view": spec.view,
         "viewOptions": spec.view_options,

@@ -16,15 +16,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.errors import StorageError
 from pipeline.ledger import Part
 from pipeline.read.lines import joined
 from pipeline.storage import Store, join
-from pipeline.target.layout import shard_name, shards_uri
+from pipeline.target.layout import shards_uri
 from pipeline.target.results import lines_of
+from pipeline.write.groups import GroupIndex, published_parts
 
 
 @dataclass(frozen=True)
@@ -54,23 +55,16 @@ class PublishedFile:
         return rest[: rest.rfind("/") + 1]
 
 
-def published_names(kind: str, parts: Sequence[Part]) -> list[str]:
-    """The names below the target that parts are published under, in the order of the parts, which is that of names."""
-    return [
-        f"{kind}/{part.folder}{shard_name(kind, index, len(parts), part.suffix)}"
-        for index, part in enumerate(parts)
-    ]
-
-
 def write_shard_list(
-    store: Store, output: Sequence[Part], ledger: Sequence[Part], job_id: str, folder: str
+    store: Store, output: Iterable[GroupIndex], ledger: Iterable[GroupIndex], job_id: str, folder: str
 ) -> Part:
     """Write the list under a temporary name in `folder`; its lines are as many as there are files."""
+    files = 0
 
     def documents() -> Iterator[bytes]:
-        for kind, parts in (("output", output), ("ledger", ledger)):
-            parts = sorted(parts)  # noqa: PLW2901
-            for name, part in zip(published_names(kind, parts), parts, strict=True):
+        nonlocal files
+        for kind, indexes in (("output", output), ("ledger", ledger)):
+            for name, part in published_parts(kind, indexes):
                 document = {
                     "name": name,
                     "bytes": part.size,
@@ -79,12 +73,13 @@ def write_shard_list(
                     "jobId": job_id,
                     **({"header": part.header} if part.header else {}),
                 }
+                files += 1
                 yield json.dumps(document, separators=(",", ":")).encode() + b"\n"
 
     with store.open_write(join(folder, f"shards-{uuid.uuid4().hex}.ndjson"), owner=job_id) as out:
         for block in joined(documents()):
             out.write(block)
-    return Part(out.uri, out.size, len(output) + len(ledger), out.crc32c, out.generation)
+    return Part(out.uri, out.size, files, out.crc32c, out.generation)
 
 
 def read_shard_list(store: Store, target: str) -> Iterator[PublishedFile]:

@@ -9,6 +9,7 @@ import { filesText } from "../../chimera_nb/widgets/job_history/row.js";
 import { statusText } from "../../chimera_nb/widgets/job_history/words.js";
 import { listText, whyNone as whyNoFailures } from "../../chimera_nb/widgets/job_monitor/failures.js";
 import { asText, linesOf } from "../../chimera_nb/widgets/job_monitor/log.js";
+import { timeTexts, whyNoTime } from "../../chimera_nb/widgets/job_monitor/time_spent.js";
 import { factTexts, leftOutTexts, leftText, retryText, secondsRun } from "../../chimera_nb/widgets/job_monitor/words.js";
 
 /** @import { Job } from "../../chimera_nb/widgets/job_monitor/messages.js" */
@@ -31,6 +32,12 @@ test("a plan is told in figures, what is guessed as such", () => {
 test("times and worker-hours have the unit that fits", () => {
   assert.deepEqual([0.5, 1, 89, 90, 2879, 2880].map((value) => minutes(value)), ["under a minute", "about 1 min", "about 89 min", "about 1.5 h", "about 48.0 h", "about 2.0 days"]);
   assert.deepEqual([0.05, 0.5, 12.6, 1234].map((value) => hours(value)), ["under 0.1", "about 0.5", "about 13", "about 1,234"]);
+});
+
+test("a slow file has its time, its share and its size", () => {
+  assert.deepEqual(timeTexts(["gs://b/x", 1.234, 0.456, 1500]), ["1.23 s", "46 %", "1.5 kB"]);
+  assert.match(whyNoTime({}, { ...JOB, final: false }), /when the job has ended/);
+  assert.match(whyNoTime({ state: "ready", lines: [], rows: [] }, { ...JOB, final: true }), /wrote down nothing/);
 });
 
 test("a day begins at midnight here, and the last one ends with the next", () => {

@@ -61,7 +61,10 @@ def output(target: str) -> bytes:
 def told(target: str) -> list:
     """What is on record of each file, but for what differs from job to job."""
     records = sorted(ledger_records(STORE, target), key=lambda record: record.uri)
-    return [replace(record, seconds=0, job_id=None, shard=None, offset=None) for record in records]
+    return [
+        replace(record, seconds=0, wire_seconds=0, disk_seconds=0, job_id=None, shard=None, offset=None)
+        for record in records
+    ]
 
 
 def test_it_is_what_reading_it_in_order_makes_of_it(place, raw, stored):

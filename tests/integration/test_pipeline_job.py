@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import json
 import subprocess
@@ -17,6 +16,7 @@ from pipeline.storage import PlainStore
 from pipeline.storage.checksum import Crc32c
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import ledger_records, output_shards
+from tests.fixtures.bz2_blocks import repeated_block
 from tests.fixtures.files import REAL, Given, as_read, bad_files, expected_lines, good_files, lines
 
 STORE = PlainStore()
@@ -177,9 +177,7 @@ def test_files_that_fit_neither_in_memory_nor_on_disk_are_read_twice(place, spoo
 
 @pytest.mark.parametrize(("arguments", "code"), [((), 1), (("--max-ratio", "0"), 0)])
 def test_a_bomb_is_stopped_unless_it_is_meant_to_be_one(place, arguments, code, capsys):
-    packer = bz2.BZ2Compressor()
-    raw = b'{"a":1}\n' * (1 << 17)
-    STORE.write_bytes(f"{place}/in/a.bz2", b"".join(packer.compress(raw) for _ in range(40)) + packer.flush())
+    STORE.write_bytes(f"{place}/in/a.bz2", repeated_block(b'{"a":1}\n' * (1 << 16), 80))
     assert run("--input", f"{place}/in/", "--target", f"{place}/out", *arguments) == code
     if code:
         assert "all 1 files failed" in capsys.readouterr().err

@@ -49,6 +49,7 @@ def asked_of(paying: str, tmp_path) -> dict[str, object]:
         "pages": lambda store: list(store.list_folder(f"{root}/")),
         "versions": lambda store: list(store.list_versions(f"{root}/in/")),
         "there": lambda store: store.bucket_exists(paying),
+        "keeps": lambda store: store.check_deletes(paying),
         "stat": lambda store: store.stat(f"{root}/in/1.json"),
         "read": lambda store: store.read_bytes(f"{root}/in/1.json"),
         "range": lambda store: store.read_range(f"{root}/in/1.json", 0, 3),

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chimera_nb.jobs.service import JobService, check_access, local_user
+from chimera_nb.jobs.check_access import check_access
+from chimera_nb.jobs.service import JobService, local_user
 from chimera_nb.settings import Settings, load_settings
 from pipeline.errors import (
     AccessDeniedError,
@@ -182,6 +183,7 @@ def test_a_path_from_here_is_held_against_where_that_is(tmp_path):
 
 ASKED = {
     "bucket_exists": lambda store, uri: store.bucket_exists(uri.split("/")[2]),
+    "check_deletes": lambda store, uri: store.check_deletes(uri.split("/")[2]),
     "check_gives": lambda store, uri: store.check_gives(uri),
     "delete": lambda store, uri: store.delete(["gs://open/fine", uri]),
     "delete_tree": lambda store, uri: store.delete_tree(f"{uri}/"),

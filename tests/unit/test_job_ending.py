@@ -22,8 +22,7 @@ from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
 from pipeline.target.lifecycle import abandon_target, begin_target, prepare_target
 from pipeline.write import publish
-from pipeline.write.publish import finish_job
-from pipeline.write.shard_list import write_shard_list
+from tests.fixtures.finishing import finish_job, list_shards
 
 STORE = PlainStore()
 SLOW, NEXT = "2024-01-19-00000001", "2024-01-19-00000002"
@@ -77,7 +76,7 @@ def finish(out: Path, job_id: str, shards: int = 3, **fields) -> dict:
         totals=totals,
         output=output,
         ledger=ledger,
-        published=write_shard_list(STORE, output, ledger, job_id, f"{out}/_chimera/{job_id}/list"),
+        published=list_shards(STORE, output, ledger, job_id, f"{out}/_chimera/{job_id}/list"),
     )
 
 

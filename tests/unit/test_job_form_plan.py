@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import ast
-import math
 import shlex
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chimera_nb.data.preview import preview_bytes
 from chimera_nb.dataflow_options import DataflowOptions
+from chimera_nb.jobs.forecast.machine import machine_of, machine_vcpus
+from chimera_nb.jobs.forecast.model import Work, forecast
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.browser.counting import Tally
 from chimera_nb.widgets.job_form.as_code import MAX_INPUTS, as_code, notebook_cell, shell_command
+from chimera_nb.widgets.job_form.foretold import ratio_of
 from chimera_nb.widgets.job_form.model import ANY_ID, Fields, check, selection
-from chimera_nb.widgets.job_form.plan import machine_vcpus, make_plan, ratio_of, speed
+from chimera_nb.widgets.job_form.plan import make_plan
 from chimera_nb.widgets.job_form.recent_jobs import (
     begun_as,
     fields_of,
@@ -53,45 +53,36 @@ def test_vcpus_are_told_by_the_name_of_a_machine_type(name, vcpus):
     assert machine_vcpus(name) == vcpus
 
 
-def test_minutes_and_worker_hours_follow_from_the_documented_speeds():
-    on = speed("dataflow", {"machine_type": "n1-standard-4", "max_workers": 10}, CLOUD)
-    plan = make_plan(Tally(1000, 10**11), 9.6, on, sampled=5)
-    seconds = 180 + (9.6e11 / 40e6 + 2) / 40
+def planned(files: int, size: int, ratio: float, on, **more):
+    work = Work(files, size, round(size * ratio))
+    return make_plan(Tally(files, size), forecast(work, on), on, **more)
+
+
+def test_a_plan_is_the_forecast_in_a_persons_units_with_what_it_rests_on():
+    on = machine_of("dataflow", {"machine_type": "n1-standard-4", "max_workers": 10}, CLOUD)
+    plan = planned(1000, 10**11, 9.6, on, sampled=5)
+    told = forecast(Work(1000, 10**11, 960_000_000_000), on)
     assert plan.raw_bytes == 960_000_000_000
-    assert plan.minutes == pytest.approx(seconds / 60)
-    assert plan.worker_hours == pytest.approx(10 * seconds / 3600)
-    assert "n1-standard-4 (4 vCPUs)" in plan.assumes
-
-
-def test_few_files_keep_few_cores_busy():
-    few = make_plan(Tally(1, 10**10), 1.0, speed("direct", {}, cores=64))
-    assert few.minutes == pytest.approx((5 + 10**10 / 50e6 + 0.002) / 60)
+    assert plan.minutes == pytest.approx(told.seconds / 60)
+    assert plan.worker_hours == pytest.approx(told.worker_hours) == 10 * told.seconds / 3600
+    assert "n1-standard-4 (4 vCPUs), most of it for codec" in plan.assumes
+    assert "USD by the prices of the settings" in plan.assumes
+    assert "with FlexRS" in plan.assumes
 
 
 def test_without_a_number_of_workers_the_time_is_unknown_and_the_work_is_not():
-    plan = make_plan(Tally(100, 10**9), 5.0, speed("dataflow", {}, CLOUD))
+    plan = planned(100, 10**9, 5.0, machine_of("dataflow", {}, CLOUD))
     assert plan.minutes is None
-    assert plan.worker_hours == pytest.approx((5e9 / 40e6 + 0.2) / 3600)
+    assert plan.worker_hours > 0
     assert "give max workers" in plan.assumes
+    assert make_plan(Tally(5, 100), None, machine_of("direct", {})).worker_hours is None
 
 
 def test_what_the_settings_say_of_workers_counts_where_the_form_says_nothing():
     settings = replace(CLOUD, dataflow=DataflowOptions(machine_type="n2-standard-8", max_workers=3))
-    assert (speed("dataflow", {}, settings).cores, speed("dataflow", {}, settings).workers) == (8, 3)
-    assert speed("dataflow", {"max_workers": 5}, settings).workers == 5
-
-
-@given(
-    st.integers(0, 10**9),
-    st.integers(0, 10**18),
-    st.none() | st.floats(allow_nan=True, allow_infinity=True),
-    st.sampled_from(["direct", "dataflow"]),
-    st.none() | st.integers(1, 4000),
-)
-def test_no_estimate_is_negative_or_no_number(files, size, ratio, runner, workers):
-    plan = make_plan(Tally(files, size), ratio, speed(runner, {"max_workers": workers}, CLOUD))
-    for value in (plan.raw_bytes, plan.minutes, plan.worker_hours):
-        assert value is None or (math.isfinite(value) and value >= 0)
+    on = machine_of("dataflow", {}, settings)
+    assert (on.cores, on.workers) == (8, 3)
+    assert machine_of("dataflow", {"max_workers": 5}, settings).workers == 5
 
 
 def test_the_ratio_is_that_of_all_bytes_that_were_looked_into_and_none_of_broken_files():

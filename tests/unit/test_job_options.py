@@ -29,6 +29,7 @@ VALUES = {
     "user_project": "my-team-1234",
     "temp_location": "gs://temp/x",
     "format": "csv",
+    "budget": "8h",
 }
 
 
@@ -57,6 +58,7 @@ def submitted(monkeypatch, *arguments):
     monkeypatch.setattr(
         "chimera_nb.cli.job_commands.connect", lambda *_, **__: type("", (), {"service": Service()})
     )
+    monkeypatch.setattr("chimera_nb.cli.job_commands.foretold", lambda *_, **__: None)
     monkeypatch.setattr("chimera_nb.cli.job_commands.follow", lambda *_, **__: None)
     done = CliRunner().invoke(app, ["submit", "gs://a-b/", "--target", "gs://c-d/x", *arguments])
     assert (done.exit_code, done.output) == (0, "")
@@ -159,7 +161,8 @@ def test_what_is_typed_in_a_form_is_submitted_and_is_in_its_code():
     form = replace(Fields(bucket="results", runner="dataflow"), **typed)
     checked = check(form, CHOSEN, ("betfair",))
     assert checked.problems == {}
-    assert checked.job == {"target": "gs://results", **{option.name: value_of(option) for option in JOB}}
+    in_form = {option.name: value_of(option) for option in JOB if option.part}
+    assert checked.job == {"target": "gs://results", **{o.name: o.default for o in JOB}, **in_form}
     assert checked.options == {
         option.name: typed[option.name] if option.kind is str else value_of(option)
         for option in DATAFLOW
@@ -170,5 +173,5 @@ def test_what_is_typed_in_a_form_is_submitted_and_is_in_its_code():
     assert {f"--{o.flag}" for o in (*JOB, *DATAFLOW) if o.part} <= {word.split("=")[0] for word in words}
     calls = [node for node in ast.walk(ast.parse(code.cell)) if isinstance(node, ast.Call)]
     said = {k.arg: ast.literal_eval(k.value) for call in calls for k in call.keywords if k.arg != "data_dir"}
-    assert {o.name: said[o.name] for o in JOB} == {o.name: value_of(o) for o in JOB}
+    assert {name: said[name] for name in in_form} == in_form
     assert said["runner_options"] == checked.options

@@ -76,7 +76,7 @@ def test_the_document_has_the_names_of_the_contract():
             "spec",
             "worker",
         ),
-        *("summary", "selectedPathsTotal", "logsLeftOut"),
+        *("summary", "forecast", "selectedPathsTotal", "logsLeftOut"),
     }
 
 

@@ -66,6 +66,8 @@ def test_the_line_has_the_documented_fields():
         "error",
         "note",
         "seconds",
+        "wireSeconds",
+        "diskSeconds",
         "jobId",
         "shard",
         "offset",

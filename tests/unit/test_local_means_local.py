@@ -30,6 +30,7 @@ socket.socket.connect_ex = ends
 """
 CALLS = {
     "bucket_exists": lambda store: store.bucket_exists("bucket"),
+    "check_deletes": lambda store: store.check_deletes("bucket"),
     "list_buckets": lambda store: store.list_buckets(),
     "make_bucket": lambda store: store.make_bucket("bucket"),
     "list_objects": lambda store: list(store.list_objects(URI)),

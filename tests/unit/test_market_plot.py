@@ -102,3 +102,29 @@ def test_a_frame_of_the_view_is_drawn_whatever_its_types(kinds, tmp_path):
 def test_a_frame_that_cannot_be_drawn_is_refused_with_why(rows, market_id, told):
     with pytest.raises(RefusedError, match=told):
         ch.plot_market(rows, market_id)
+
+
+def floats(data):
+    return list(memoryview(data).cast("d"))
+
+
+def test_the_interactive_one_has_the_same_market_in_the_page():
+    plot = ch.plot_market(RACE, names={1: "Echo"}, interactive=True)
+    start = int(T0.timestamp() * 1000)
+    assert plot.drawn["market"] == "1.1"
+    two, echo = plot.drawn["runners"]
+    assert [two["label"], echo["label"]] == ["2", "Echo"]
+    assert floats(echo["times"]) == [start, start + 60_000, start + 70_000]
+    assert floats(echo["prices"]) == [3.0, 4.0, 5.0]
+    assert (floats(echo["added"]), floats(two["added"])) == ([10.0, 0.0, 20.0], [5.0, 20.0])
+    assert plot.drawn["suspended"] == [(start + 60_000, start + 70_000)]
+    assert plot.drawn["inPlay"] == [(start + 70_000, start + 80_000)]
+    assert plot.drawn["off"] == start + 70_000
+
+
+def test_the_interactive_one_is_of_a_market_that_has_not_been_off_too():
+    still_open = RACE[RACE["status"] == "OPEN"].assign(inplay=False)
+    plot = ch.plot_market(still_open, interactive=True)
+    assert (plot.drawn["off"], plot.drawn["inPlay"]) == (None, [])
+    with pytest.raises(RefusedError, match="plot_market draws one of the view prices"):
+        ch.plot_market(RACE.drop(columns="tv"), interactive=True)

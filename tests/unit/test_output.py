@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from chimera_nb.data import output, output_lines
+from chimera_nb.data import output
 from chimera_nb.data.frames import HalfCharacterWarning, NotJsonWarning
 from chimera_nb.data.nested import reach
 from chimera_nb.data.output import available_memory, read_output
@@ -234,7 +234,7 @@ def test_an_output_beyond_the_memory_is_refused_before_it_is_read(target, monkey
 
 
 def test_a_choice_that_fills_the_memory_is_stopped_on_the_way(target, monkeypatch):
-    monkeypatch.setattr(output_lines, "_READ_BYTES", 500)
+    monkeypatch.setattr(output, "_READ_BYTES", 500)
     left = iter([10**6, *[900_000, 700_000, 500_000, 400_000], *[300_000] * 9])
     monkeypatch.setattr(output, "available_memory", lambda: next(left))
     with pytest.raises(RefusedError, match="read it in batches"):

@@ -24,12 +24,12 @@ from pipeline.storage import PlainStore
 from pipeline.target.layout import parts_folder
 from pipeline.target.lifecycle import abandon_target, prepare_target, read_summary
 from pipeline.target.results import check_still_of, ledger_records, output_lines, output_shards
-from pipeline.write.publish import finish_job, plan_moves, publish, summary_crc32c
-from pipeline.write.shard_list import write_shard_list
+from pipeline.write.groups import Numbering
+from pipeline.write.moves import Move, plan_moves, publish
+from pipeline.write.publish import summary_crc32c
+from tests.fixtures.finishing import finish_job, grouped, indexes_of, list_shards
 
 STORE = PlainStore()
-
-COUNT = st.integers(0, 20)
 
 
 def part(folder: object, name: str, data: bytes) -> Part:
@@ -65,7 +65,7 @@ class Job:
             part(parts_folder(str(out), "me", "ledger"), "part-1", b"".join(r.to_line() for r in records))
         ]
         self.listed = good + bad
-        self.published = write_shard_list(
+        self.published = list_shards(
             STORE, self.output, self.ledger, "me", parts_folder(str(out), "me", "published")
         )
 
@@ -85,18 +85,44 @@ class Job:
 # Moves
 
 
-@given(st.lists(st.text("abc", min_size=1), unique=True, max_size=12))
-def test_parts_are_numbered_in_the_order_of_their_names(names):
-    moves = plan_moves([Part(name, 1, 1, None) for name in names], "gs://b/x", "output")
-    assert [move.part.uri for move in moves] == sorted(names)
-    assert [move.uri for move in moves] == [
-        f"gs://b/x/output/output-{i:05d}-of-{len(names):05d}.ndjson" for i in range(len(names))
+def moves_of(parts: list[Part], target: str) -> list[Move]:
+    numbering = Numbering.of("output", [index.totals for index in indexes_of(parts)])
+    return [
+        move
+        for key, some in sorted(grouped(parts).items())
+        for move in plan_moves(numbering, key, some, target)
     ]
+
+
+NAMES = st.lists(st.text("0a9f", min_size=1, max_size=6), unique=True, max_size=40)
+FOLDERS = st.sampled_from(["", "type=7/", "type=10/", "type=7%2F/", "a=1/b=2/"])
+
+
+@given(NAMES, FOLDERS, FOLDERS)
+def test_parts_are_numbered_in_the_order_of_their_names_whichever_groups_they_are_in(names, first, second):
+    folders = [first, second] if first.count("/") == second.count("/") else [first]
+    parts = [
+        Part(f"/job/output/{folder}part-{name}.csv", 1, 1, None, folder=folder)
+        for folder, name in zip(folders * len(names), names, strict=False)
+    ]
+    moves = moves_of(parts, "gs://b/x")
+    assert [move.part for move in moves] == sorted(parts)
+    assert [move.uri for move in moves] == [
+        f"gs://b/x/output/{part.folder}output-{i:05d}-of-{len(parts):05d}.csv"
+        for i, part in enumerate(sorted(parts))
+    ]
+    numbering = Numbering.of("output", [index.totals for index in indexes_of(parts)])
+    for number, move in enumerate(moves):
+        name = move.uri.removeprefix("gs://b/x/")
+        assert numbering.number_of(name) == number
+        assert numbering.name_of(number) == name
+        assert numbering.number_of(name.replace(".csv", ".parquet")) is None
+        assert numbering.number_of(f"output/c=1/{name}") is None
 
 
 def test_publish_may_be_repeated_also_after_it_stopped_half_way(tmp_path):
     parts = [part(tmp_path / "parts", f"part-{i:02d}", b"%d\n" % i) for i in range(50)]
-    moves = plan_moves(parts, str(tmp_path / "out"), "output")
+    moves = moves_of(parts, str(tmp_path / "out"))
     publish(STORE, moves[:20], "me")
     for _ in range(2):
         publish(STORE, moves, "me")
@@ -109,15 +135,14 @@ def test_a_part_of_another_size_is_refused(tmp_path):
     good = part(tmp_path / "parts", "part-0", b"a\n")
     (tmp_path / "parts/part-0").write_bytes(b"a\nb\n")
     with pytest.raises(StorageError, match=r"holds 4 bytes \(None\) where 2 \(.*\) were written"):
-        publish(STORE, plan_moves([good], str(tmp_path / "out"), "output"), "me")
+        publish(STORE, moves_of([good], str(tmp_path / "out")), "me")
     assert "output/output-00000-of-00001.ndjson" not in files(tmp_path / "out")
 
 
 def test_a_part_that_is_lost_is_told(tmp_path):
+    lost = Part(f"{tmp_path}/gone", 2, 1, None)
     with pytest.raises(ObjectNotFoundError):
-        publish(
-            STORE, plan_moves([Part(f"{tmp_path}/gone", 2, 1, None)], str(tmp_path / "out"), "output"), "me"
-        )
+        publish(STORE, moves_of([lost], str(tmp_path / "out")), "me")
 
 
 # The end of a job

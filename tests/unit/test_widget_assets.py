@@ -22,11 +22,13 @@ OWN = {
     "browser/content.css": r"\.ch-browser ",
     "browser/list.css": r"\.ch-browser ",
     "job_monitor/style.css": r"\.ch-monitor ",
+    "market_plot/style.css": r"\.chimera[ .]+ch-market",
     "preview/style.css": r"\.ch-preview|\.chimera \.ch-preview",
     "job_monitor/result.css": r"\.ch-monitor |\.ch-result",
     "job_monitor/numbers.css": r"\.ch-monitor[ :\[]",
     "table/table.css": r":where\(\.chimera\) (?::is\(|\[aria-sort)?"
     r"(?:\.ch-(?:datatable|table|sort|menu|step|warn|zone|arrow|dim|right)|=)",
+    "job_monitor/time_spent.css": r"\.ch-monitor ",
     "dashboard/header.css": r"\.ch-steps|\.chimera\.ch-steps|\.ch-dashboard",
     "dashboard/parts.css": r"\.ch-dashboard",
     "dashboard/bar.css": r"\.ch-steps|\.ch-dashboard",

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chimera_nb.dataflow_options import DataflowOptions
+from chimera_nb.jobs.check_access import check_access
 from chimera_nb.jobs.liveness import SILENT_ELSEWHERE_FOR
 from chimera_nb.jobs.log.patience import until_log_answers
 from chimera_nb.jobs.log.protocol import JobLog
@@ -20,7 +21,7 @@ from chimera_nb.jobs.outcome import last_word
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.runners.dataflow import DataflowJobs, job_name, sent
 from chimera_nb.jobs.runners.wheels import build_packages
-from chimera_nb.jobs.service import check_access, open_log
+from chimera_nb.jobs.service import open_log
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings, load_settings
 from pipeline.failure_cause import cause_of
@@ -94,9 +95,9 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     """
     import_beam()
     import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
+    from pipeline.beam_options import Options
     from pipeline.graph.build import build
 
     spec, endpoint = JobSpec.from_json(record.spec), settings.dataflow_endpoint
@@ -108,7 +109,7 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     bucket = split_uri(str(record.runner_options["temp_location"]))[0]
     if endpoint and not store.bucket_exists(bucket):
         store.make_bucket(bucket)
-    options = PipelineOptions(beam_arguments(record, packages, endpoint))
+    options = Options(beam_arguments(record, packages, endpoint))
     root = beam.Pipeline(runner=DataflowRunner(), options=options)
     build(root, store, spec, patterns)
     patience = store.patience.seconds

@@ -15,11 +15,12 @@ import threading
 import time
 
 from chimera_nb.jobs import process
+from chimera_nb.jobs.forecast.budget import OVER_BUDGET, passed_budget
 from chimera_nb.jobs.log.patience import until_log_answers
 from chimera_nb.jobs.log.protocol import JobLog
 from chimera_nb.jobs.outcome import end, last_word
 from chimera_nb.jobs.progress import Numbers, numbers, stages
-from chimera_nb.jobs.record import JobRecord, Stage, Status
+from chimera_nb.jobs.record import JobRecord, Stage, Status, timestamp
 from chimera_nb.jobs.runners.direct_outcome import come_to_nothing
 from chimera_nb.jobs.service import open_log
 from chimera_nb.jobs.transitions import Change
@@ -32,13 +33,14 @@ from pipeline.interruption import Interrupted, interruptions
 from pipeline.spec import JobSpec
 
 _log = logging.getLogger(__name__)
-_EVERY = 1.0  # seconds between two looks at the tally: Firestore takes one write a second to a document
+_EVERY = 1.0  # seconds between two changes of the record: Firestore takes one write a second to a document
+_LOOK_EVERY = 0.1  # and between two looks at the tally
 
 
 def main(job_id: str) -> int:
     settings = load_settings()
     log, store = open_log(settings), settings.job_store
-    reporter = _Reporter(log, job_id)
+    reporter = _Reporter(log, job_id, settings.prices.currency)
     with interruptions() as signals:
         try:
             record = until_log_answers(lambda: _begun(log, job_id, settings), store.patience.seconds)
@@ -85,11 +87,13 @@ def _begun(log: JobLog, job_id: str, settings: Settings) -> JobRecord | None:
 class _Reporter:
     """Brings this process's tally into the job's record, from a thread of its own."""
 
-    def __init__(self, log: JobLog, job_id: str) -> None:
+    def __init__(self, log: JobLog, job_id: str, currency: str) -> None:
         self._log = log
+        self._currency = currency
         self._job_id = job_id
         self._ended = threading.Event()
         self._since = time.monotonic()
+        self._points: Numbers = {}
         self._thread = threading.Thread(target=self._report, name="report-progress", daemon=True)
 
     def begin(self) -> None:
@@ -102,17 +106,28 @@ class _Reporter:
             self._thread.join()
 
     def numbers(self) -> Numbers:
-        return numbers(progress.snapshot(), time.monotonic() - self._since)
+        counted = progress.snapshot()
+        # The speed is over the whole time, but when a point was reached is known from before.
+        told = numbers(counted, time.monotonic() - self._since, self._points)
+        self._points = {name: told[name] for name in ("listSeconds", "readSeconds")}
+        return told | {"coreSeconds": round(time.process_time(), 2)}
 
     def _report(self) -> None:
-        while not self._ended.wait(_EVERY):
+        told = 0.0
+        while not self._ended.wait(_LOOK_EVERY):
+            found = self.numbers()
+            if time.monotonic() - told < _EVERY:
+                continue
+            told = time.monotonic()
             try:
-                record = self._log.update(
-                    self._job_id, Change(stages=stages(progress.snapshot()), progress=self.numbers())
-                )
+                change = Change(stages=stages(progress.snapshot()), progress=found)
+                record = self._log.update(self._job_id, change)
             except JobLogError as e:  # the job goes on without: the next look brings all of it
                 _log.warning("job %s: %s", self._job_id, e)
                 continue
+            if why := passed_budget(record, self._currency):
+                change = Change(logs=(f"{OVER_BUDGET}: {why}",), cancel_requested_at=timestamp())
+                record = self._log.update(self._job_id, change)
             if (
                 record.is_cancelling or record.status.is_final
             ):  # or it was thought dead, and its target is lost

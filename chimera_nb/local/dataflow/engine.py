@@ -7,9 +7,7 @@ them, which tests/integration/test_local_dataflow.py shows.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import subprocess
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -25,12 +23,13 @@ from apache_beam.runners.portability.fn_api_runner import fn_runner, worker_hand
 from chimera_nb.local.dataflow.job import now
 from chimera_nb.local.dataflow.staging import Artifact
 from chimera_nb.local.dataflow.store import SOCKETS
+from chimera_nb.local.dataflow.worker import Worker
 
 _WORKER = "chimera:environment:local_worker:v1"
 _PROGRESS_SECONDS = 0.5
 _EXIT_SECONDS = 5
 
-StartWorker = Callable[[str, Mapping[str, str]], "subprocess.Popen[bytes]"]  # its id, its environment
+StartWorker = Callable[[str, Mapping[str, str]], Worker]  # its id, its environment
 OnDeath = Callable[[str, int], None]  # the worker's id, its exit code
 
 
@@ -41,6 +40,11 @@ class Pipeline:
         self._proto = beam_runner_api_pb2.Pipeline.FromString(staged)
         transforms = self._proto.components.transforms
         self._step_ids = {transforms[key].unique_name: key for key in transforms}
+
+    @property
+    def environments(self) -> int:
+        """How many kinds of workers it has."""
+        return len(self._proto.components.environments)
 
     def artifacts(self) -> list[Artifact]:
         """What is to be on each worker, in the order of installation, each once."""
@@ -164,7 +168,7 @@ class _Worker(worker_handlers.GrpcWorkerHandler):
     def __init__(self, start: StartWorker, on_death: OnDeath, *service: Any) -> None:
         super().__init__(*service)
         self._start, self._on_death = start, on_death
-        self._stopping = threading.Event()
+        self._stopping, self._ended = threading.Event(), threading.Event()
 
     def port_from_worker(self, port: int) -> str:
         """What a worker finds one of the services by, which `_serve_on_files` has numbered."""
@@ -188,11 +192,11 @@ class _Worker(worker_handlers.GrpcWorkerHandler):
         """Nothing: it stops by itself when it is told that there is no more work."""
 
     def wait(self) -> None:
-        with contextlib.suppress(subprocess.TimeoutExpired):  # then it is killed with its job's process
-            self._process.wait(_EXIT_SECONDS)
+        self._ended.wait(_EXIT_SECONDS)  # after that it is killed with its job's process
 
     def _watch(self) -> None:
         code = self._process.wait()
+        self._ended.set()
         if not self._stopping.is_set():
             self._on_death(self.worker_id, code)
 

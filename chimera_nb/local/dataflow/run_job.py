@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import subprocess
 import sys
 import threading
 import traceback
@@ -19,22 +18,22 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from chimera_nb.local.dataflow import staging, worker
+from chimera_nb.local.dataflow import staging
 from chimera_nb.local.dataflow.job import Job
 from chimera_nb.local.dataflow.store import SITE, STAGED, add_message, add_scaling, read_job, write_whole
+from chimera_nb.local.dataflow.worker import Worker, end_with_parent
 from chimera_nb.machine.cores import usable_cores
 from pipeline.errors import ChimeraError
-from pipeline.imports import LEFT_OUT_OF_BEAM, import_beam
+from pipeline.imports import import_beam
 from pipeline.storage import Cloud, PlainStore
 
 _EVERY = 0.5  # seconds between two looks at the counters
 _UNASKED = 4  # workers for a job that does not say how many, where there are cores for them
-_BARE = (sys.executable, "-S", "-P")
 _SAID = 2_000  # characters of a dead worker's log that go into the message
 
 
 def main(folder: Path, slot: int, slots: int) -> int:
-    pipe = worker.end_with_parent()
+    pipe = end_with_parent()
     try:
         _run(folder, _Workers(folder, slot, slots, pipe))
     except ChimeraError as e:
@@ -76,6 +75,7 @@ def _run(folder: Path, workers: _Workers) -> None:
         f"{', '.join(installed) or 'no staged package'}. What they log is in {folder}.",
     )
     add_scaling(folder, count)
+    workers.make(count * pipeline.environments)
     counters = Counters()
     with _reported(counters, folder):
         pipeline.run(workers.start, workers.died, count, counters)
@@ -110,36 +110,27 @@ class _Workers:
     def __init__(self, folder: Path, slot: int, slots: int, pipe: int) -> None:
         self._folder, self._pipe = folder, pipe
         self.cores = _cores(slot, slots)
+        self._waiting: list[Worker] = []
         self._started = 0
-        # What a source registers is its author's project, installed here for the submitter's sake.
-        self._hidden = {
-            "chimera_nb",
-            *(e.module.split(".")[0] for e in entry_points(group="chimera.sources")),
-        }
-        self._path = [
-            str(folder / SITE),
-            *(p for p in sys.path if p.endswith(("site-packages", "dist-packages"))),
-        ]
 
-    def start(self, worker_id: str, service: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def make(self, count: int) -> None:
+        """Make the processes, with what was staged for them installed."""
+        # What a source registers is its author's project, installed here for the submitter's sake.
+        sources = {e.module.split(".")[0] for e in entry_points(group="chimera.sources")}
+        self._waiting = [Worker(self._path(), {"chimera_nb", *sources}, self._pipe) for _ in range(count)]
+
+    def start(self, worker_id: str, service: Mapping[str, str]) -> Worker:
         environment = {
-            **os.environ,
             **service,
-            "PYTHONPATH": os.pathsep.join(self._path),
+            "PYTHONPATH": os.pathsep.join(self._path()),
             "PIPELINE_OPTIONS_FILE": str(self._folder / "options.json"),
             "SEMI_PERSISTENT_DIRECTORY": str(self._folder),
         }
         core = self.cores[self._started % len(self.cores)]
         self._started += 1
-        with self._log(worker_id).open("wb") as log:
-            return subprocess.Popen(
-                [*_BARE, worker.__file__, str(core), ",".join(LEFT_OUT_OF_BEAM), *sorted(self._hidden)],
-                stdin=self._pipe,
-                stdout=log,
-                stderr=log,
-                cwd=self._folder,
-                env=environment,
-            )
+        worker = self._waiting.pop()
+        worker.start(environment, self._log(worker_id), core)
+        return worker
 
     def died(self, worker_id: str, code: int) -> None:
         """End this process: a worker has died, and its bundle with it."""
@@ -149,6 +140,12 @@ class _Workers:
             self._folder, "ERROR", f"Workflow failed. Causes: {worker_id} {how} while it was needed. {said}"
         )
         os._exit(1)
+
+    def _path(self) -> list[str]:
+        """Where a worker's modules are: the standard library, what is beside Beam, and first what was staged."""
+        library = [p for p in sys.path if p.startswith((sys.base_prefix, sys.base_exec_prefix))]
+        packages = [p for p in sys.path if p.endswith(("site-packages", "dist-packages"))]
+        return list(dict.fromkeys((str(self._folder / SITE), *library, *packages)))
 
     def _log(self, worker_id: str) -> Path:
         return self._folder / f"{worker_id.replace('_', '-')}.log"

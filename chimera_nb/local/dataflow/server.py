@@ -63,6 +63,7 @@ def _job_environment(
         **inherited,
         **clients,
         "STORAGE_EMULATOR_HOST": storage_endpoint,
+        "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # else macOS ends the copies of a process that are its workers
         **direct_environment(inherited),  # gRPC too would go through a proxy that is set for other addresses
     }
 

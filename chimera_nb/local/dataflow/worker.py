@@ -1,24 +1,24 @@
 """A worker's process: what the machine image's boot program does on Google Cloud, then Beam's own worker.
 
-    python -S -P worker.py CORE LEFT,OUT NAME ...     with PYTHONPATH=<site>:<site-packages>
-
-It is run as a file, and imports nothing of this project: the project is hidden from it. `-S` skips .pth files,
-which is how a project under development is installed; NAMEs, which may be installed for good beside Beam, are
-found in <site> alone, the first of PYTHONPATH. So is what is LEFT OUT of Beam's import (pipeline/imports.py), but
-for that time only. A worker has one CORE, where the system can keep it to one.
+It is a copy of the job's process, made when Beam has been imported there: that import is most of what a worker costs.
+The project is then hidden from it, and so is what else of the job's process Google Cloud has not: it finds the packages
+beside Beam, and first of all those that were staged. A worker has one core, where the system can keep it to one.
 """
 
 from __future__ import annotations
 
 import gc
+import importlib
 import importlib.abc
 import importlib.machinery
-import logging
+import json
 import os
 import signal
 import sys
 import threading
-from collections.abc import Collection, Sequence
+import traceback
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 
 
@@ -44,37 +44,83 @@ class StagedOnly(importlib.abc.MetaPathFinder):
 def end_with_parent() -> int:
     """Have this process and its whole group killed when the pipe on standard input closes.
 
-    Gives the pipe, for children that are to do the same. Standard input itself is empty from now on.
+    Gives the pipe, for copies of this process that are to do the same. Standard input itself is empty from now on.
     """
     pipe = os.dup(0)
-    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - no pathlib: a worker's start is waited for
+    with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
+    _end_with(pipe)
+    return pipe
 
+
+def _end_with(pipe: int) -> None:
     def watch() -> None:
         while os.read(pipe, 1):
             pass
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=watch, name="end with parent", daemon=True).start()
-    return pipe
 
 
-def main(core: int, left_out: Sequence[str], names: Sequence[str]) -> None:
-    end_with_parent()
+class Worker:
+    """A copy of this process, which waits to be told which worker it is. To be made before gRPC serves anything."""
+
+    def __init__(self, path: Sequence[str], hidden: Collection[str], pipe: int) -> None:
+        """`path` is its sys.path, with the staged packages in the first folder; `hidden` are found there alone.
+
+        `pipe` is that of `end_with_parent`.
+        """
+        from apache_beam.runners.worker import sdk_worker_main
+
+        told, self._tell = os.pipe()
+        gc.freeze()
+        self._pid = os.fork()
+        if self._pid:
+            os.close(told)
+            return
+        code = 1
+        try:
+            _end_with(pipe)
+            os.close(self._tell)
+            with os.fdopen(told) as given:
+                _become(**json.loads(given.readline()))
+            _hide(path, hidden)
+            sdk_worker_main.main([])
+            code = 0
+        except BaseException:  # noqa: BLE001 - this process is a copy of another, and must not go on as that
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def start(self, environment: Mapping[str, str], log: Path, core: int) -> None:
+        """Have it begin, with these variables besides this process's own."""
+        given = {"environment": dict(environment), "log": str(log), "core": core}
+        with os.fdopen(self._tell, "w") as tell:
+            print(json.dumps(given), file=tell)
+
+    def wait(self) -> int:
+        """Its exit code when it has ended, negative for a signal. To be called once."""
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+
+def _become(environment: Mapping[str, str], log: str, core: int) -> None:
+    os.environ.update(environment)
+    with Path(log).open("wb") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
     if sys.platform == "linux":
         os.sched_setaffinity(0, {core})
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    site = os.environ["PYTHONPATH"].split(os.pathsep)[0]
-    at_first = StagedOnly(left_out, site)
-    sys.meta_path[:0] = [StagedOnly(names, site), at_first]
-    gc.disable()
-    from apache_beam.runners.worker import sdk_worker_main
-
-    sys.meta_path.remove(at_first)
-    gc.freeze()  # as pipeline/imports.py does, which is not to be had here
-    gc.enable()
-    sdk_worker_main.main([])
 
 
-if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2].split(","), sys.argv[3:])
+def _hide(path: Sequence[str], hidden: Collection[str]) -> None:
+    """Forget what was imported of the hidden packages and of staged ones, and find them where they were staged."""
+    staged = {found.name.partition(".")[0] for found in Path(path[0]).iterdir()}
+    for name in [name for name in sys.modules if name.partition(".")[0] in staged.union(hidden)]:
+        del sys.modules[name]
+    sys.modules["__main__"] = ModuleType("__main__")
+    editable = [finder for finder in sys.meta_path if "__editable__" in getattr(finder, "__module__", "")]
+    sys.meta_path[:] = [StagedOnly(hidden, path[0]), *(f for f in sys.meta_path if f not in editable)]
+    sys.path[:] = path
+    importlib.invalidate_caches()

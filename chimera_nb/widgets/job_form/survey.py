@@ -93,14 +93,14 @@ class Survey:
         except ChimeraError as e:
             self.error = e.sentence
 
-    def inspect(self, store: Store) -> None:
+    def inspect(self, store: Store, look_bytes: int = _LOOK_BYTES) -> None:
         """Look into a few files, spread over those counted so far; a file that cannot be read is passed over."""
         from chimera_nb.data.preview import preview
 
         found = []
         for _, uri, _ in self._lowest:
             try:
-                found.append(preview(uri, max_bytes=_LOOK_BYTES, store=store))
+                found.append(preview(uri, max_bytes=look_bytes, store=store))
             except ChimeraError:
                 continue
         self.previews, self.looked = tuple(found), True

@@ -11,6 +11,7 @@ import traitlets
 from ipywidgets import TypedTuple
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, texts
+from chimera_nb.jobs.forecast.machine import machine_of
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
@@ -20,6 +21,7 @@ from chimera_nb.widgets.job_form import messages
 from chimera_nb.widgets.job_form.as_code import as_code
 from chimera_nb.widgets.job_form.checks import StoreChecks
 from chimera_nb.widgets.job_form.filling import NO_EDIT, Filling, today
+from chimera_nb.widgets.job_form.foretold import prices_of
 from chimera_nb.widgets.job_form.model import (
     BOXES,
     Checked,
@@ -31,7 +33,7 @@ from chimera_nb.widgets.job_form.model import (
     store_uri,
     suggest_prefix,
 )
-from chimera_nb.widgets.job_form.plan import plan_figures, speed
+from chimera_nb.widgets.job_form.plan import plan_figures
 from chimera_nb.widgets.job_form.unread import unread_of, unread_text
 from chimera_nb.widgets.job_form.view_choice import view_problems
 from chimera_nb.widgets.job_form.words import Button, box_of, button, hints, listed
@@ -258,7 +260,11 @@ class JobForm(Filling):
     def _planned(self, checked: Checked) -> messages.PlanFigures | None:
         if (survey := self._checks.survey) is None:
             return None
-        on = speed(self._form.runner, checked.options, self._choices_known.settings)
+        settings = self._choices_known.settings
         return plan_figures(
-            survey, on, counting=self._checks.counting, unread=unread_of(survey, every=self._form.every_file)
+            survey,
+            machine_of(self._form.runner, checked.options, settings),
+            prices_of(settings) if settings else None,
+            counting=self._checks.counting,
+            unread=unread_of(survey, every=self._form.every_file),
         )

@@ -349,6 +349,16 @@ export interface Result {
   state: "ready";
 }
 
+/** A file, its seconds, their share of those of all files (0 to 1), and its stored bytes. */
+export type SlowFileRow = [uri: string, seconds: number, share: number, size: number];
+
+/** Where a job's time went: lines of a name and a text, and the slowest files; nothing where no file was read. */
+export interface TimeSpent {
+  lines: ([string, string])[];
+  rows: SlowFileRow[];
+  state: "ready";
+}
+
 /** The traits that the page has. */
 export interface MonitorTraits {
   job_id: string;
@@ -358,6 +368,7 @@ export interface MonitorTraits {
   _failures: Failures | Loading | Failed | Absent<Failures>;
   _result: Result | Loading | Failed | Absent<Result>;
   _inside: string;
+  _time: TimeSpent | Loading | Failed | Absent<TimeSpent>;
   _busy: "" | "cancel" | "retry" | "clone" | "describe";
 }
 

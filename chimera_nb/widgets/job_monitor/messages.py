@@ -290,6 +290,24 @@ class Result(State):
     state: Literal["ready"] = "ready"
 
 
+class SlowFileRow(NamedTuple):
+    """A file, its seconds, their share of those of all files (0 to 1), and its stored bytes."""
+
+    uri: str
+    seconds: float
+    share: float
+    size: float
+
+
+@dataclass(frozen=True)
+class TimeSpent(State):
+    """Where a job's time went: lines of a name and a text, and the slowest files; nothing where no file was read."""
+
+    lines: tuple[tuple[str, str], ...]
+    rows: tuple[SlowFileRow, ...]
+    state: Literal["ready"] = "ready"
+
+
 @dataclass(frozen=True)
 class MonitorTraits:
     """The traits that the page has."""
@@ -301,4 +319,5 @@ class MonitorTraits:
     _failures: Failures | Loading | Failed | Nothing
     _result: Result | Loading | Failed | Nothing
     _inside: str  # the widget that looks inside a file, "" for none
+    _time: TimeSpent | Loading | Failed | Nothing
     _busy: Literal["", "cancel", "retry", "clone", "describe"]

@@ -12,6 +12,7 @@ import { EndNotice } from "./notice.js";
 import { Standing } from "./numbers.js";
 import { ResultPanel } from "./result.js";
 import { Tabs } from "./tabs.js";
+import { TimeSpentPanel } from "./time_spent.js";
 import { retryText } from "./words.js";
 
 /** @import { RenderProps } from "../base/model.js" */
@@ -54,7 +55,8 @@ class MonitorView extends View {
     draw: (wanted) => this.ask({ kind: "draw", job: this.job.id ?? "", view: this.id, ...wanted }),
     table: (request) => this.ask(request),
   });
-  tabs = new Tabs(this.id, { log: ["Log", this.log.node], failures: ["Failures", this.failures.node], result: ["Result", this.result.node] }, (name, chosen) => this.onTab(name, chosen));
+  time = new TimeSpentPanel();
+  tabs = new Tabs(this.id, { log: ["Log", this.log.node], failures: ["Failures", this.failures.node], result: ["Result", this.result.node], time: ["Time", this.time.node] }, (name, chosen) => this.onTab(name, chosen));
   waitSoon = later(WAITS_MS, () => this.onNothing(true));
   // In the place of "Cancel" comes what does no harm, and the other takes no click at once: a double click cancels nothing.
   armSoon = later(ARMED_MS, () => this.onActions());
@@ -78,6 +80,7 @@ class MonitorView extends View {
       "change:_failures": () => this.onFailures(),
       "change:_result": () => this.onResult(),
       "change:_inside": () => this.inside.show(this.model.get("_inside")),
+      "change:_time": () => this.time.show(this.model.get("_time"), this.job),
       "change:_busy": () => this.onActions(),
       "change:error": () => this.onNothing(true),
     });
@@ -217,6 +220,7 @@ class MonitorView extends View {
     this.standing.show(job);
     this.failures.show(this.model.get("_failures"), job);
     this.result.show(this.model.get("_result"), job);
+    this.time.show(this.model.get("_time"), job);
     this.onTabs();
   }
 
@@ -243,7 +247,7 @@ class MonitorView extends View {
 
   makeDetails() {
     const part = make("section", "ch-details", "", { "aria-label": "Details" });
-    part.append(this.tabs.bar, ...[this.log, this.failures, this.result, this.inside].map(({ node }) => node));
+    part.append(this.tabs.bar, ...[this.log, this.failures, this.result, this.time, this.inside].map(({ node }) => node));
     this.tabs.open("log");
     return part;
   }

@@ -27,6 +27,7 @@ from chimera_nb.widgets.job_monitor.failed_files import FailureList, answer, sho
 from chimera_nb.widgets.job_monitor.follower import Follower
 from chimera_nb.widgets.job_monitor.picture import draw
 from chimera_nb.widgets.job_monitor.result import describe_result
+from chimera_nb.widgets.job_monitor.time_spent import describe_time
 from chimera_nb.widgets.table.host import TableWidget
 from chimera_nb.widgets.table.requests import TableRequest
 from pipeline.errors import ChimeraError
@@ -52,7 +53,7 @@ class JobMonitor(TableWidget):
     _esm = assets.script("job_monitor/view")
     _css = assets.style(
         *("base/chart", "table/table"),
-        *(f"job_monitor/{name}" for name in ("log", "style", "result", "numbers")),
+        *(f"job_monitor/{name}" for name in ("log", "style", "result", "numbers", "time_spent")),
     )
 
     job_id = traitlets.Unicode(help="The job that is watched; set it to watch another.").tag(sync=True)
@@ -65,6 +66,7 @@ class JobMonitor(TableWidget):
     _failures = traitlets.Dict().tag(sync=True)
     _result = traitlets.Dict().tag(sync=True)
     _inside = traitlets.Unicode().tag(sync=True)
+    _time = traitlets.Dict().tag(sync=True)
     _busy = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, job_id: str = "", session: Session | None = None, **traits: Any) -> None:
@@ -208,7 +210,7 @@ class JobMonitor(TableWidget):
         self._failed_files = self._outlook = None
         with self.hold_sync():
             self.error, self._job, self._points, self._failures, self._result = "", {}, [], {}, {}
-            self._inside = ""
+            self._inside, self._time = "", {}
             self.set_trait("status", "")
         self._show_log([])
         self._follow()
@@ -246,7 +248,7 @@ class JobMonitor(TableWidget):
                 self._points = [list(point) for point in self._course.points]
             self.set_trait("status", record.status.value)
             if ended:
-                self._failures = self._result = held(messages.Loading())
+                self._failures = self._result = self._time = held(messages.Loading())
         if ended:
             self._background.start(self._gather(generation, record))
 
@@ -264,32 +266,37 @@ class JobMonitor(TableWidget):
 
     async def _gather(self, generation: int, record: JobRecord) -> None:
         target = monitor_model.target_of(record)
+        result: dict[str, Any] = {}
         if record.status is Status.COMPLETE:
             result = await self._tried(target, lambda store: describe_result(store, target, record.job_id))
-            if not self._generation.is_late(generation):
-                self._result = result
-        if record.status is not Status.COMPLETE and not self._generation.is_late(generation):
-            self._result = {}
-
-        def failed(store: Store) -> messages.Failures:
-            if not record.failed_files:
-                return shown(Failures(), None)
-            wanted = partial(self._is_still, generation)
-            found = failures_of(store, target, record.job_id, wanted)
-            if wanted():
-                self._failed_files = found
-            return shown(found, None)
-
-        failures = await self._tried(target, failed)
-        if not self._generation.is_late(generation):
+        if self._is_still(generation):
+            self._result = result
+        failures = await self._tried(target, partial(self._failed, generation, record))
+        if self._is_still(generation):
             self._failures = failures
+        time = await self._tried(target, lambda store: describe_time(store, record))
+        if self._is_still(generation):
+            self._time = time
+            await self._look_ahead(generation, record)
+
+    def _failed(self, generation: int, record: JobRecord, store: Store) -> messages.Failures:
+        if not record.failed_files:
+            return shown(Failures(), None)
+        wanted = partial(self._is_still, generation)
+        found = failures_of(store, monitor_model.target_of(record), record.job_id, wanted)
+        if wanted():
+            self._failed_files = found
+        return shown(found, None)
+
+    async def _look_ahead(self, generation: int, record: JobRecord) -> None:
+        """What a retry would come to."""
         found = self._failed_files
-        if not found or not found.total or self._generation.is_late(generation):
+        if not found or not found.total:
             return
         known = await self._background.in_thread(
-            target, lambda store: outlook(store, found, record.created_at)
+            monitor_model.target_of(record), lambda store: outlook(store, found, record.created_at)
         )
-        if not self._generation.is_late(generation):
+        if self._is_still(generation):
             self._outlook = known
             self._failures = held(shown(found, known))
 

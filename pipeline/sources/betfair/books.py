@@ -8,7 +8,8 @@ from typing import TypeAlias
 from pipeline.sources.betfair.best_prices import NAN, NO_PRICES, Back, Lay
 from pipeline.sources.betfair.definitions import starts_whole
 from pipeline.sources.betfair.messages import (
-    PricedMessage,
+    MarketChanges,
+    PricedMarket,
     PricedRunner,
     RunnerKey,
     is_selection,
@@ -93,10 +94,10 @@ class Books:
         self.markets: dict[str, Market] = {}
         self.keys: list[tuple[str, int, float]] = []
 
-    def apply(self, message: PricedMessage) -> list[Market]:
+    def apply(self, message: MarketChanges[PricedMarket]) -> list[Market]:
         """The markets that the message is of, each once; a whole message is one step of time."""
         changed: list[Market] = []
-        for change in message.mc or ():
+        for change in message.mc:
             if not change.id:
                 continue
             market = self.markets.get(change.id)

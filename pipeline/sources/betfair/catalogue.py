@@ -14,11 +14,11 @@ from pipeline.sources.betfair.entries import Entry
 from pipeline.sources.betfair.file_end import COLUMNS, row_of_end
 from pipeline.sources.betfair.lines import Changes
 from pipeline.sources.betfair.messages import (
+    TRADED,
+    ChangesWithOrigin,
     MarketDefinition,
     RunnerKey,
     TradedMarket,
-    TradedMessage,
-    decode_traded,
     is_recorded,
     is_selection,
 )
@@ -153,14 +153,14 @@ class _Traded(Entry):
 
 
 def _read(blocks: Iterable[bytes], file: ViewedFile) -> tuple[dict[str, Entry], Plan]:
-    changes: Changes[TradedMessage] = Changes(blocks, file, decode_traded)
+    changes: Changes[ChangesWithOrigin[TradedMarket]] = Changes(blocks, file, TRADED)
     plan = changes.plan
     markets: dict[str, _Traded] = {}
     for message in changes:
-        pt = message.pt or 0
+        pt = message.pt
         plan.recorded = plan.recorded or is_recorded(message)
         defined: dict[str, MarketDefinition] = {}
-        for change in message.mc or ():
+        for change in message.mc:
             if not change.id:
                 continue
             market = markets.get(change.id)

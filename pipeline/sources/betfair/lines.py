@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic
 
 from msgspec import MsgspecError
 
 from pipeline.errors import BadFileError
-from pipeline.sources.betfair.messages import decode_origin, is_recorded
+from pipeline.sources.betfair.messages import C, LineDecoder, decode_origin, is_recorded
 from pipeline.sources.betfair.plan import Plan
 from pipeline.sources.view import ViewedFile
 
@@ -17,126 +17,146 @@ _NO_STREAM = (
     "holds no market changes, so it is no stream file of Betfair's (a message a line, with op mcm and mc); "
     "leave the view out to have its lines as they are"
 )
+_LINES, _BYTES = 64, 16 << 10  # of a batch
 _BAD_LINES_BEFORE = 1000  # the first market change: with more the rest is not looked at
 _BEGIN = b'{"op":"mcm",'  # of a line as Betfair writes it
 _IMAGE = b'"img":true'  # needed whatever else the line has
 _FAULTS = (MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-class Message(Protocol):
-    op: str | None
-    pt: int | None
-    mc: Any
-
-
-M = TypeVar("M", bound=Message)
-
-
-class Changes(Generic[M]):
+class Changes(Generic[C]):
     """The messages of a file that change markets, in order.
 
     Attributes, while they are taken:
 
-    decode  may be set to another decoder, for the lines from the next on
-    plan    complete up to the block of the line
+    decoder  may be set to another, for the lines after the batch
+    plan     complete up to the block of the line
+    number   of the line of the message that was given last, from 1; not by batches, which have their own
     """
 
     def __init__(
         self,
         blocks: Iterable[bytes],
         file: ViewedFile,
-        decode: Callable[[bytes], M],
+        decoder: LineDecoder[C],
         *,
         needed: re.Pattern[bytes] | None = None,
     ) -> None:
         """A line that has `needed` nowhere is not decoded, if from outside it looks like a whole message."""
-        self.decode = decode
+        self.decoder = decoder
         self._needed = needed
         self.plan = Plan()
-        self._blocks = blocks if needed is None else _first_line_apart(blocks)
+        self.number = 0
+        self._blocks = blocks
         self._file = file
         self._begun = False
-        self._lines: list[bytes] = []  # of the block that is read, and their numbers
-        self._numbers: Sequence[int] = ()
-        self._place = 0
+        self._before = 0  # lines that were looked at
+        self._batch: tuple[list[bytes] | bytes, Sequence[int]] = [], ()  # lines, one by one or together
         self._held: list[tuple[int, str]] = []
 
-    def __iter__(self) -> Iterator[M]:
-        """Raises BadFileError where there are none, and where the file has more bad lines than it may."""
-        before, begun = 0, False
+    def __iter__(self) -> Iterator[C]:
+        """Raises what `batches` raises."""
+        for messages, numbers in self.batches():
+            for self.number, message in zip(numbers, messages, strict=True):
+                yield message
+
+    def batches(self) -> Iterator[tuple[list[C], Sequence[int]]]:
+        """Some messages at a time, and the numbers of their lines, from 1.
+
+        Raises BadFileError where there are none, and where the file has more bad lines than it may.
+        """
         for block in self._blocks:
             self.plan.add(block)
-            lines = block.count(b"\n")
-            if self._needed is None or not (self._begun and looks_whole(block, lines)):
-                self._lines, self._numbers = block.split(b"\n"), range(before + 1, before + lines + 2)
-            else:
-                self._lines, self._numbers = _with(self._needed.search, block, before + 1)
-            before += lines
-            rest = iter(self._lines)
-            place = -1
-            while True:
-                decode = self.decode
-                try:
-                    for message in map(decode, rest):
-                        place += 1
-                        if not message.mc or message.op != "mcm":
-                            continue
-                        self._place = place
-                        if not begun or message.pt is None:
-                            if not self._accepts(message, self.line, self.number):
-                                continue
-                            begun = True
-                        yield message
-                        if self.decode is not decode:
-                            break
-                    else:
-                        break
-                except _FAULTS as e:
-                    place += 1
-                    self._does_not_decode(self._lines[place], self._numbers[place], e)
+            begin = 0
+            while not self._begun and begin < len(block):  # the first line tells what the others are
+                end = block.index(b"\n", begin)
+                self._before += 1
+                yield self._decode([block[begin:end]], [self._before])
+                begin = end + 1
+            rest = block[begin:]
+            if self._needed is None or not looks_whole(rest, count := rest.count(b"\n")):
+                yield from self._in_parts(rest)
+                continue
+            lines, numbers = _with(self._needed.search, rest, self._before + 1)
+            self._before += count
+            for start in range(0, len(lines), _LINES):
+                yield self._decode(lines[start : start + _LINES], numbers[start : start + _LINES])
         self.end()
 
-    @property
-    def number(self) -> int:
-        """The number of the line of the message that was given last, from 1."""
-        return self._numbers[self._place]
+    def _in_parts(self, block: bytes) -> Iterator[tuple[list[C], Sequence[int]]]:
+        """So much at a time that the messages stay in the processor's cache."""
+        begin, end = 0, len(block)
+        while begin < end:
+            cut = block.rfind(b"\n", begin, begin + _BYTES) + 1 or block.index(b"\n", begin) + 1
+            part = block[begin:cut]
+            begin = cut
+            numbers = range(self._before + 1, self._before + part.count(b"\n") + 1)
+            self._before = numbers[-1]
+            try:
+                messages = self.decoder.lines(part)
+            except _FAULTS:
+                messages = []
+            if len(messages) == len(numbers):  # or there are some that are none, or none to a line
+                self._batch = part, numbers
+                yield messages, numbers
+            else:
+                yield self._decode(part[:-1].split(b"\n"), numbers)
 
-    @property
-    def line(self) -> bytes:
-        """The line of the message that was given last."""
-        return self._lines[self._place]
+    def _decode(self, lines: list[bytes], numbers: Sequence[int]) -> tuple[list[C], Sequence[int]]:
+        """Line by line."""
+        messages: list[C] = []
+        refused: list[int] = []  # places in the batch
+        rest = iter(lines)
+        while True:
+            try:
+                messages.extend(map(self.decoder.line, rest))
+                break
+            except _FAULTS:  # the messages before it have been added
+                refused.append(len(messages) + len(refused))
+                self._refuse(lines[refused[-1]], numbers[refused[-1]])
+        if refused:
+            lines = [line for place, line in enumerate(lines) if place not in refused]
+            numbers = [number for place, number in enumerate(numbers) if place not in refused]
+        if lines and not self._begun:
+            self._begin(lines[0])
+        self._batch = lines, numbers
+        return messages, numbers
 
-    def take(self, line: bytes, number: int) -> M | None:
+    def again(self, place: int, decoder: LineDecoder[C]) -> tuple[list[C], Sequence[int]]:
+        """The last batch from a place on, by another decoder, which then decodes all lines after it."""
+        self.decoder = decoder
+        lines, numbers = self._batch
+        if isinstance(lines, bytes):
+            lines = lines[:-1].split(b"\n")
+        return self._decode(lines[place:], numbers[place:])
+
+    def take(self, line: bytes, number: int) -> C | None:
         """One line's message, if it changes markets, by whoever goes through the lines himself."""
-        try:
-            message = self.decode(line)
-        except _FAULTS as e:
-            self._does_not_decode(line, number, e)
-            return None
-        if message.mc and message.op == "mcm" and self._accepts(message, line, number):
-            return message
-        return None
+        messages, _ = self._decode([line], [number])
+        return messages[0] if messages else None
 
     def end(self) -> None:
         """Call after the last line. Raises BadFileError where no line has changed a market."""
         if not self._begun:
             raise BadFileError(_NO_STREAM, of_the_file=True)
 
-    def _accepts(self, message: M, line: bytes, number: int) -> bool:
-        if message.pt is None:
-            self._bad_line(number, "has no publish time (pt)")
-            return False
-        if not self._begun:
-            self._begun = True
-            self.plan.recorded = self.plan.recorded or is_recorded(decode_origin(line))
-            for held in self._held:
-                self._file.bad_line(*held)
-            self._held = []
-        return True
+    def _begin(self, line: bytes) -> None:
+        self._begun = True
+        self.plan.recorded = self.plan.recorded or is_recorded(decode_origin(line))
+        for held in self._held:
+            self._file.bad_line(*held)
+        self._held = []
 
-    def _does_not_decode(self, line: bytes, number: int, error: Exception) -> None:
-        if line.strip():
-            self._bad_line(number, f"does not decode: {error}")
+    def _refuse(self, line: bytes, number: int) -> None:
+        """A line that is no change of a market: a bad one, unless it is another message, or empty."""
+        try:
+            message = self.decoder.other(line)
+        except _FAULTS as e:
+            if line.strip():
+                self._bad_line(number, f"does not decode: {e}")
+            return
+        if message.mc and message.op == "mcm":
+            self._bad_line(number, "has no publish time (pt)")
 
     def _bad_line(self, number: int, reason: str) -> None:
         """Of a file that is no stream that is told, and not of each line."""
@@ -146,17 +166,6 @@ class Changes(Generic[M]):
         self._held.append((number, reason))
         if len(self._held) > _BAD_LINES_BEFORE:
             raise BadFileError(_NO_STREAM, of_the_file=True)
-
-
-def _first_line_apart(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The first line is decoded in any case: it tells whether the file is a stream."""
-    rest = iter(blocks)
-    for block in rest:
-        cut = block.find(b"\n") + 1
-        yield block[:cut]
-        if cut < len(block):
-            yield block[cut:]
-        yield from rest
 
 
 def looks_whole(block: bytes, lines: int) -> bool:

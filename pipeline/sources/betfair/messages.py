@@ -1,5 +1,8 @@
 """A line of a stream file, decoded to no more than a view needs: msgspec passes over all other fields unread.
 
+Of each view's lines there are two decoders. The first takes what nearly all lines are, a change of markets with its
+time, so that nobody need look at that again; what it refuses the second one takes, or it is no message.
+
 The names are those of Betfair's Exchange Stream API (MarketChangeMessage, MarketChange, RunnerChange,
 MarketDefinition). None of these structs can be part of a reference cycle, so the garbage collector need not
 know of them (gc=False): it saves 4 to 12 % of the time.
@@ -9,7 +12,8 @@ know of them (gc=False): it saves 4 to 12 % of the time.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import Meta, Struct
 from msgspec.json import Decoder
@@ -73,12 +77,6 @@ class Origin(Struct, gc=False):
     initialClk: Any = None
 
 
-class DefinedMessage(Origin, gc=False):
-    op: str | None = None
-    pt: Milliseconds | None = None
-    mc: list[DefinedMarket] | None = None
-
-
 # Fields in the order in which Betfair writes them: the next one is looked for first.
 
 
@@ -95,12 +93,6 @@ class TradedMarket(DefinedMarket, gc=False):
     rc: list[TradedRunner] | None = None
 
 
-class TradedMessage(Origin, gc=False):
-    op: str | None = None
-    pt: Milliseconds | None = None
-    mc: list[TradedMarket] | None = None
-
-
 class StartingPriceRunner(Struct, gc=False):
     """A runner change without the books, and without `tv`."""
 
@@ -114,12 +106,6 @@ class StartingPriceRunner(Struct, gc=False):
 
 class StartingPriceMarket(DefinedMarket, gc=False):
     rc: list[StartingPriceRunner] | None = None
-
-
-class StartingPriceMessage(Struct, gc=False):
-    op: str | None = None
-    pt: Milliseconds | None = None
-    mc: list[StartingPriceMarket] | None = None
 
 
 class PricedRunner(Struct, gc=False):
@@ -154,12 +140,6 @@ class PricedMarket(Struct, gc=False):
     rc: list[PricedRunner] | None = None
 
 
-class PricedMessage(Struct, gc=False):
-    op: str | None = None
-    pt: Milliseconds | None = None
-    mc: list[PricedMarket] | None = None
-
-
 class WholeRunner(Struct, gc=False):
     """A runner change with the books and what is taken at SP, without `tv`."""
 
@@ -181,18 +161,62 @@ class WholeMarket(DefinedMarket, gc=False):
     rc: list[WholeRunner] | None = None
 
 
-class WholeMessage(Struct, gc=False):
+M = TypeVar("M")
+
+
+class MarketChanges(Struct, Generic[M], gc=False):
+    """A message that changes markets."""
+
+    op: Literal["mcm"]
+    pt: Milliseconds
+    mc: Annotated[list[M], Meta(min_length=1)]
+
+
+class Message(Struct, Generic[M], gc=False):
+    """Any other, or one that says no time."""
+
     op: str | None = None
     pt: Milliseconds | None = None
-    mc: list[WholeMarket] | None = None
+    mc: list[M] | None = None
+
+
+class ChangesWithOrigin(Origin, Generic[M], kw_only=True, gc=False):
+    op: Literal["mcm"]
+    pt: Milliseconds
+    mc: Annotated[list[M], Meta(min_length=1)]
+
+
+class MessageWithOrigin(Origin, Generic[M], gc=False):
+    op: str | None = None
+    pt: Milliseconds | None = None
+    mc: list[M] | None = None
+
+
+C = TypeVar("C")
+
+
+class LineDecoder(Generic[C]):
+    """How lines are decoded.
+
+    line   as a message that changes markets
+    lines  whole lines as such messages; one of them may be spread over several lines, or share one
+    other  a line that is none as any message
+    """
+
+    def __init__(self, changes: type[C], other: type[Any]) -> None:
+        decoder = Decoder(changes)
+        self.line: Callable[[bytes], C] = decoder.decode
+        self.lines: Callable[[bytes], list[C]] = decoder.decode_lines
+        self.other: Callable[[bytes], Any] = Decoder(other).decode
 
 
 decode_origin = Decoder(Origin).decode
-decode_defined = Decoder(DefinedMessage).decode
-decode_traded = Decoder(TradedMessage).decode
-decode_starting_prices = Decoder(StartingPriceMessage).decode
-decode_priced = Decoder(PricedMessage).decode
-decode_whole = Decoder(WholeMessage).decode
+decode_defined = Decoder(MessageWithOrigin[DefinedMarket]).decode
+DEFINED = LineDecoder(ChangesWithOrigin[DefinedMarket], MessageWithOrigin[DefinedMarket])
+TRADED = LineDecoder(ChangesWithOrigin[TradedMarket], MessageWithOrigin[TradedMarket])
+STARTING_PRICES = LineDecoder(MarketChanges[StartingPriceMarket], Message[StartingPriceMarket])
+PRICED = LineDecoder(MarketChanges[PricedMarket], Message[PricedMarket])
+WHOLE = LineDecoder(MarketChanges[WholeMarket], Message[WholeMarket])
 
 
 def is_selection(selection_id: int) -> bool:

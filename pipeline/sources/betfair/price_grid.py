@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from pipeline.sources.betfair.books import Books, Market
 from pipeline.sources.betfair.lines import Changes
-from pipeline.sources.betfair.messages import PricedMessage
+from pipeline.sources.betfair.messages import MarketChanges, PricedMarket
 from pipeline.sources.betfair.price_rows import BATCH_ROWS, PriceRows
 
 _LONGEST_GAP = (
@@ -16,14 +16,16 @@ _LONGEST_GAP = (
 )  # no stream is quiet for so long: a time is wrong, and rows would have no end
 
 
-def grid_rows(changes: Changes[PricedMessage], books: Books, step: int) -> Iterator[pa.RecordBatch]:
+def grid_rows(
+    changes: Changes[MarketChanges[PricedMarket]], books: Books, step: int
+) -> Iterator[pa.RecordBatch]:
     """`step` is milliseconds. Of lines that share an instant, or have an earlier one, the last is what counts."""
     rows = PriceRows(books.keys)
     running: dict[str, Market] = {}
     seq = 0
     instant = 0  # the next of the grid, not before any line that was applied
     for message in changes:
-        pt = message.pt or 0
+        pt = message.pt
         if running and pt - instant > _LONGEST_GAP:
             _add(rows, running, seq, instant)
         elif running:

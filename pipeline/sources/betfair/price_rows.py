@@ -63,6 +63,8 @@ class PriceRows:
         self._values, self._runners, self._groups = array("d"), array("i"), array("i")
         self._seq, self._pt, self._state = array("i"), array("q"), array("i")
         self._states: dict[MarketState, int] = {}
+        self._told: MarketState | None = None  # the state of the last group, and its place
+        self._place = 0
         self._group = -1  # the last that was begun
 
     def __len__(self) -> int:
@@ -72,7 +74,9 @@ class PriceRows:
         self._group += 1
         self._seq.append(seq)
         self._pt.append(pt)
-        self._state.append(self._states.setdefault(state, len(self._states)))
+        if state is not self._told:  # to find an equal one takes longer
+            self._told, self._place = state, self._states.setdefault(state, len(self._states))
+        self._state.append(self._place)
 
     def add(self, place: int, numbers: Numbers) -> None:
         """A row of the runner of that place."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipeline.sources.betfair.books import Books, Numbers
 from pipeline.sources.betfair.definitions import PARTIAL
 from pipeline.sources.betfair.lines import Changes
-from pipeline.sources.betfair.messages import PricedMessage, decode_priced
+from pipeline.sources.betfair.messages import PRICED, MarketChanges, PricedMarket
 from pipeline.sources.betfair.options import frequency_ms
 from pipeline.sources.betfair.price_grid import grid_rows
 from pipeline.sources.betfair.price_rows import BATCH_ROWS, SCHEMA, PriceRows
@@ -40,7 +40,7 @@ class Prices(View):
         frequency_ms(self.name, self.frequency)
 
     def rows(self, blocks: Iterable[bytes], file: ViewedFile) -> Iterator[pa.RecordBatch]:
-        changes: Changes[PricedMessage] = Changes(blocks, file, decode_priced)
+        changes: Changes[MarketChanges[PricedMarket]] = Changes(blocks, file, PRICED)
         books = Books(changes.plan)
         step = frequency_ms(self.name, self.frequency)
         yield from _rows(changes, books) if step is None else grid_rows(changes, books, step)
@@ -49,36 +49,36 @@ class Prices(View):
 
 
 def _rows(  # noqa: C901  one loop: a call more for each line shows in the speed
-    changes: Changes[PricedMessage], books: Books
+    changes: Changes[MarketChanges[PricedMarket]], books: Books
 ) -> Iterator[pa.RecordBatch]:
     rows = PriceRows(books.keys)
     markets = books.markets
-    for message in changes:
-        mcs = message.mc
-        if not mcs:
-            continue
-        change = mcs[0]
-        market = markets.get(change.id)
-        if market is None or change.img or change.marketDefinition is not None or len(mcs) > 1:
-            changed = books.apply(message)
-        elif change.rc:
-            books.apply_runners(market, change.rc)
-            changed = [market]
-        else:
-            continue
-        for market in changed:
-            begun = False  # the rows of this message and market
-            for runner in market.touched.values():
-                now: Numbers = (runner.ltp, runner.volume, runner.back.best, runner.lay.best)
-                if now == runner.told:
-                    continue
-                if not begun:
-                    rows.begin(changes.number, message.pt or 0, market.state)
-                    begun = True
-                runner.told = now
-                rows.add(runner.place, now)
-            market.touched.clear()
-            if begun and len(rows) >= BATCH_ROWS:
-                yield rows.batch()
+    for messages, numbers in changes.batches():
+        for number, message in zip(numbers, messages, strict=True):
+            mcs = message.mc
+            change = mcs[0]
+            market = markets.get(change.id)
+            if market is None or change.img or change.marketDefinition is not None or len(mcs) > 1:
+                changed = books.apply(message)
+            elif change.rc:
+                books.apply_runners(market, change.rc)
+                changed = [market]
+            else:
+                continue
+            for market in changed:
+                touched = market.touched
+                begun = False  # the rows of this message and market
+                for runner in touched.values():
+                    now: Numbers = (runner.ltp, runner.volume, runner.back.best, runner.lay.best)
+                    if now == runner.told:
+                        continue
+                    if not begun:
+                        rows.begin(number, message.pt, market.state)
+                        begun = True
+                    runner.told = now
+                    rows.add(runner.place, now)
+                touched.clear()
+                if begun and len(rows) >= BATCH_ROWS:
+                    yield rows.batch()
     if len(rows):
         yield rows.batch()

@@ -13,10 +13,11 @@ from pipeline.sources.betfair.columns import batch_of
 from pipeline.sources.betfair.definitions import PARTIAL
 from pipeline.sources.betfair.lines import Changes
 from pipeline.sources.betfair.messages import (
+    STARTING_PRICES,
+    WHOLE,
+    MarketChanges,
     MarketDefinition,
-    WholeMessage,
-    decode_starting_prices,
-    decode_whole,
+    WholeMarket,
 )
 from pipeline.sources.betfair.options import check_choice, check_flag
 from pipeline.sources.betfair.plan import Plan
@@ -56,9 +57,9 @@ class Runners(View):
 
     def rows(self, blocks: Iterable[bytes], file: ViewedFile) -> Iterator[pa.RecordBatch]:
         changes: Changes[Any] = (
-            Changes(blocks, file, decode_whole)
+            Changes(blocks, file, WHOLE)
             if self.offers
-            else Changes(blocks, file, decode_starting_prices, needed=_NEEDED)
+            else Changes(blocks, file, STARTING_PRICES, needed=_NEEDED)
         )
         markets = _read(changes, offers=self.offers, at_last=self.off == "last")
         if any(market.definitions.partial for market in markets.values()):
@@ -70,30 +71,37 @@ class Runners(View):
 
 
 def _read(changes: Changes[Any], *, offers: bool, at_last: bool) -> dict[str, Snapshots]:
+    """`offers`: whether what is on offer is wanted. It is decoded until all markets are off."""
     markets: dict[str, Snapshots] = {}
-    wanted = offers  # what is on offer; it is decoded only until the off
-    for message in changes:
-        if wanted and not offers and any(change.id not in markets for change in message.mc):
-            message = decode_whole(changes.line)  # noqa: PLW2901
-            changes.decode, offers = decode_whole, True
-        if len(message.mc) == 1:
-            (change,) = message.mc
-            market = markets.get(change.id)
-            if market is not None and change.rc and change.marketDefinition is None and not change.img:
-                if market.apply_runners(change.rc, message.pt, offers=offers):
-                    market.finish()
-                continue
-        defined = _apply(message, markets, changes.plan, offers=offers, at_last=at_last)
-        if defined and offers and not any(market.needs_offers for market in markets.values()):
-            changes.decode, offers = decode_starting_prices, False
+    for messages, _ in changes.batches():
+        offered = changes.decoder is WHOLE
+        place = 0
+        while place < len(messages):
+            message: MarketChanges[WholeMarket] = messages[place]
+            market = markets.get(message.mc[0].id)
+            if market is not None and (taken := market.apply_plain(messages[place:], offers=offered)):
+                place += taken
+            elif offers and not offered and any(change.id not in markets for change in message.mc):
+                messages, _ = changes.again(place, WHOLE)  # noqa: PLW2901  the rest of them, with offers
+                offered, place = True, 0
+            else:
+                _apply(message, markets, changes.plan, offers=offered, at_last=at_last)
+                place += 1
+        if offered and markets and not any(market.needs_offers for market in markets.values()):
+            changes.decoder = STARTING_PRICES
     return markets
 
 
 def _apply(
-    message: WholeMessage, markets: dict[str, Snapshots], plan: Plan, *, offers: bool, at_last: bool
-) -> bool:
-    """All of a message as one step; whether it has a definition."""
-    changes = [change for change in message.mc or () if change.id]
+    message: MarketChanges[WholeMarket],
+    markets: dict[str, Snapshots],
+    plan: Plan,
+    *,
+    offers: bool,
+    at_last: bool,
+) -> None:
+    """All of a message as one step."""
+    changes = [change for change in message.mc if change.id]
     defined = {change.id: change.marketDefinition for change in changes if change.marketDefinition}
     before: list[tuple[Snapshots, MarketDefinition]] = []
     for market_id, definition in defined.items():
@@ -104,9 +112,8 @@ def _apply(
         market = markets.get(change.id)
         if market is None:
             market = markets[change.id] = Snapshots(change, recorded=plan.recorded, at_last=at_last)
-        market.apply(change, message.pt or 0, offers=offers)
+        market.apply(change, message.pt, offers=offers)
     for change in changes:
         markets[change.id].finish()
     for market, definition in before:
         market.after(definition)
-    return bool(defined)

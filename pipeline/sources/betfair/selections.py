@@ -34,8 +34,8 @@ class Selection:
         self.traded: Sizes = {}
         self.sp_back: Sizes = {}
         self.sp_lay: Sizes = {}
-        self.back: Sizes = {}
-        self.lay: Sizes = {}
+        self.back: set[float] = set()  # prices alone
+        self.lay: set[float] = set()
         # As displayed, and as they are: the first that is not empty is shown where there is no whole ladder.
         self._back_levels: tuple[_Book, _Book] | None = None
         self._lay_levels: tuple[_Book, _Book] | None = None
@@ -78,11 +78,11 @@ class Selection:
 
     @property
     def best_back(self) -> float | None:
-        return max((price for price, size in self.back.items() if size), default=_best(self._back_levels))
+        return max(self.back, default=_best(self._back_levels))
 
     @property
     def best_lay(self) -> float | None:
-        return min((price for price, size in self.lay.items() if size), default=_best(self._lay_levels))
+        return min(self.lay, default=_best(self._lay_levels))
 
     def ltp_at(self, moment: int) -> float | None:
         """The last price that was matched at or before a moment."""

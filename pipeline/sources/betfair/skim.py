@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from pipeline.sources.betfair.entries import Entry
 from pipeline.sources.betfair.lines import Changes, looks_whole
-from pipeline.sources.betfair.messages import DefinedMessage, decode_defined, is_recorded
+from pipeline.sources.betfair.messages import DEFINED, ChangesWithOrigin, DefinedMarket, is_recorded
 from pipeline.sources.betfair.plan import Plan
 from pipeline.sources.view import ViewedFile
 
@@ -30,7 +30,7 @@ def skim(blocks: Iterable[bytes], file: ViewedFile) -> tuple[dict[str, Entry], P
 class _Skim:
     def __init__(self, file: ViewedFile) -> None:
         self.entries: dict[str, Entry] = {}
-        self.changes: Changes[DefinedMessage] = Changes((), file, decode_defined)
+        self.changes: Changes[ChangesWithOrigin[DefinedMarket]] = Changes((), file, DEFINED)
         self._before = 0  # lines before what is looked at
         self._only = b""  # how the market's id stands in a line, while there is one market
 
@@ -77,9 +77,9 @@ class _Skim:
         message = self.changes.take(line, number)
         if message is None:
             return
-        pt, plan = message.pt or 0, self.changes.plan
+        pt, plan = message.pt, self.changes.plan
         plan.recorded = plan.recorded or is_recorded(message)
-        for change in message.mc or ():
+        for change in message.mc:
             if not change.id:
                 continue
             entry = self.entries.get(change.id)

@@ -6,10 +6,12 @@ state after the message before, and what is after it has all of its changes, als
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pipeline.sources.betfair.definitions import Definitions, leaves_open, turns
 from pipeline.sources.betfair.messages import (
+    MarketChanges,
     MarketDefinition,
     Number,
     RunnerKey,
@@ -56,6 +58,7 @@ class Snapshots:
 
     def __init__(self, first: WholeMarket, *, recorded: bool, at_last: bool) -> None:
         """`at_last`: the off is the last change of inPlay, in either direction, and not the first to true."""
+        self._market_id = first.id
         self.definitions = Definitions(first, recorded=recorded)
         self.selections: dict[RunnerKey, Selection] = {}
         self._plain: dict[int, Selection] = {}  # those without a handicap, by selection id: found sooner
@@ -111,47 +114,67 @@ class Snapshots:
         if change.marketDefinition is not None:
             self.definitions.take(change.marketDefinition, pt)
         if change.rc:
-            self.apply_runners(change.rc, pt, offers=offers)
+            runners = MarketChanges("mcm", pt, [WholeMarket(self._market_id, rc=change.rc)])
+            self.apply_plain([runners], offers=offers, finish=False)
 
-    def apply_runners(  # noqa: C901, PLR0912  see below
-        self, changes: list[WholeRunner], pt: int, *, offers: bool
-    ) -> bool:
-        """Whether `finish` has something to do.
+    def apply_plain(  # noqa: C901, PLR0912  the loop that all the time goes to: few calls
+        self, messages: Iterable[MarketChanges[WholeMarket]], *, offers: bool, finish: bool = True
+    ) -> int:
+        """Apply messages while they are of this market alone, without a definition or an image.
 
-        The loop that all the time goes to: few calls, and what is on offer only where it was decoded.
+        Returns how many were; `finish`: they are whole, and each is finished.
         """
-        plain, taken = self._plain, self._taken
-        for change in changes:
-            selection = self._of(change) if change.hc else plain.get(change.id)
-            if selection is None and (selection := self._of(change)) is None:
-                continue
-            # Lists of one or two: a loop takes less time than dict.update.
-            if offers:
-                if (sizes := change.atb) is not None:
-                    ladder = selection.back
+        market_id, plain, taken = self._market_id, self._plain, self._taken
+        count = 0
+        for message in messages:
+            market = message.mc[0]
+            if (
+                market.marketDefinition is not None
+                or market.img
+                or market.id != market_id
+                or len(message.mc) > 1
+            ):
+                break
+            count += 1
+            for change in market.rc or ():
+                selection = self._of(change) if change.hc else plain.get(change.id)
+                if selection is None and (selection := self._of(change)) is None:
+                    continue
+                # Lists of one or two: a loop takes less time than a call of dict or set.
+                if offers:
+                    if (sizes := change.atb) is not None:
+                        prices = selection.back
+                        for price, size in sizes:
+                            if size:
+                                prices.add(price)
+                            else:
+                                prices.discard(price)
+                    if (sizes := change.atl) is not None:
+                        prices = selection.lay
+                        for price, size in sizes:
+                            if size:
+                                prices.add(price)
+                            else:
+                                prices.discard(price)
+                    if change.batb or change.batl or change.bdatb or change.bdatl:
+                        selection.offer_levels(change)
+                if (sizes := change.trd) is not None:
+                    ladder = selection.traded
+                    if not sizes:
+                        ladder.clear()
                     for price, size in sizes:
                         ladder[price] = size
-                if (sizes := change.atl) is not None:
-                    ladder = selection.lay
-                    for price, size in sizes:
-                        ladder[price] = size
-                if change.batb or change.batl or change.bdatb or change.bdatl:
-                    selection.offer_levels(change)
-            if (sizes := change.trd) is not None:
-                ladder = selection.traded
-                if not sizes:
-                    ladder.clear()
-                for price, size in sizes:
-                    ladder[price] = size
-            if (ltp := change.ltp) is not None:
-                selection.match(ltp, pt)
-            if (sizes := change.spb) is not None:
-                selection.sp_back.update(sizes)
-                taken.append(selection)
-            if (sizes := change.spl) is not None:
-                selection.sp_lay.update(sizes)
-                taken.append(selection)
-        return bool(taken)
+                if (ltp := change.ltp) is not None and ltp != selection.ltp:
+                    selection.match(ltp, message.pt)
+                if (sizes := change.spb) is not None:
+                    selection.sp_back.update(sizes)
+                    taken.append(selection)
+                if (sizes := change.spl) is not None:
+                    selection.sp_lay.update(sizes)
+                    taken.append(selection)
+            if taken and finish:
+                self.finish()
+        return count
 
     def _of(self, change: WholeRunner) -> Selection | None:
         """The runner that a change is of, a new one where there is none; None where its id is no runner's."""

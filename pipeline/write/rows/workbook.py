@@ -11,6 +11,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from pipeline.errors import JobError
 from pipeline.ledger import Part
 from pipeline.storage import Store, join
 from pipeline.target.layout import shard_name
-from pipeline.write.line_offsets import Stretch
+from pipeline.write.line_offsets import OffsetMap, Stretch
 from pipeline.write.rows.parquet_file import parquet_batches
 
 SHEET_ROWS = 1_048_576  # of Excel, with the row of names
@@ -58,18 +59,11 @@ def write_workbook(
     return [Part(out.uri, out.size, rows, out.crc32c, out.generation)]
 
 
-def stretches_of_workbook(parts: Sequence[Part]) -> list[Stretch]:
+def places_in_workbook(parts: Sequence[Part]) -> OffsetMap:
     """Where the rows of the parts are in it."""
-    found, row = [], 0
-    for part in sorted(parts):
-        found.append(Stretch(part.uri, 0, 0, row))
-        row += part.lines
-    return found
-
-
-def names_of_workbook(_: Sequence[Part]) -> list[str]:
-    """The name of the one shard."""
-    return [shard_name("output", 0, 1, "xlsx")]
+    rows = accumulate((part.lines for part in sorted(parts)), initial=0)
+    stretches = [Stretch(part.uri, 0, 0, row) for part, row in zip(sorted(parts), rows, strict=False)]
+    return OffsetMap(stretches, [shard_name("output", 0, 1, "xlsx")])
 
 
 def _write(store: Store, parts: Sequence[Part], schema: pa.Schema, path: Path, place: str) -> None:
