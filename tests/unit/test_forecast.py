@@ -134,7 +134,7 @@ def test_a_running_job_passes_its_budget_when_it_is_spent_or_will_be():
 
     assert said(600, 20) is None
     assert "is spent" in said(3700, 99)
-    assert "about 2 machine hours" in said(1440, 20)
+    assert "about 2 worker-hours" in said(1440, 20)
     assert said(1440, 5) is None  # too early to tell
     assert "is spent" in said(600, 1, workers=10)
     assert said(9e9, 99, budget=None) is None
