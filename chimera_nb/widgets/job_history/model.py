@@ -173,7 +173,8 @@ class Found(NamedTuple):
 class History:
     """The list of one widget.
 
-    Attributes: filter; generation (which rises with each filter); rows (by job id, in no order); complete (all jobs
+    Attributes: filter; generation (which rises with each filter); rows (by job id, in no order; `before` has those
+    of the filter before); complete (all jobs
     have been looked at); looked (how many pages of them were); loading, failed,
     paused (of a search that waits for a word).
     """
@@ -186,6 +187,8 @@ class History:
         """Begin anew with another filter."""
         self.filter = criteria
         self.generation.renew()
+        # The page shows the rows of before until there are others, and one of them may be opened meanwhile.
+        self.before: dict[str, Row] = getattr(self, "rows", {})
         self.rows: dict[str, Row] = {}
         self.complete = self.loading = self.failed = self.paused = False
         self.looked = 0

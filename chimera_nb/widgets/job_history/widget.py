@@ -97,7 +97,7 @@ class JobHistory(ChimeraWidget):
 
     def _asked_open(self, request: messages.Open) -> None:
         with existing("job in the list"):
-            job_id = self._model.rows[request.id].id
+            job_id = (self._model.before | self._model.rows)[request.id].id
         self.job_id = job_id
         self._opened(job_id)
 
