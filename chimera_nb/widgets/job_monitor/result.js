@@ -4,7 +4,6 @@ import { Chart, brief } from "../base/chart.js";
 import { copyButton } from "../base/copy.js";
 import { button, bytes, make, number, plural, showName, when } from "../base/text.js";
 
-import { TERMS } from "../base/terms.js";
 import { DataTable } from "../table/table.js";
 import { areTimes, isCloud, timeAxis } from "./axes.js";
 import { Picture } from "./picture.js";
@@ -77,7 +76,7 @@ export class ResultPanel {
 
   makeFiles() {
     const part = make("section", "ch-result-files", "", { "aria-label": "Files" });
-    const scroller = scrolling(TERMS.shards[0]);
+    const scroller = scrolling("Files of the output");
     scroller.append(this.files);
     const lines = make("div", "ch-result-places");
     /** @param {string} label @param {Element} node @param {Element} copy */
