@@ -145,10 +145,10 @@ def test_what_failed_is_told_and_retried_and_hostile_names_stay_text(the_dashboa
     row(page, "1.00.bz2").click(modifiers=["Control"])
     fill(page, history, "out/some")
     job_id = launch(page)
-    expect(state(page)).to_have_text("complete")
+    expect(state(page)).to_have_text("complete, 1 failed")
     page.get_by_role("tab", name="Failures 1").click()
     expect(page.get_by_role("region", name="Files that failed")).to_contain_text(HOSTILE)
-    page.get_by_role("button", name="Retry failed files").click()
+    page.get_by_role("button", name="Retry anyway").click()
     expect(page.locator(".ch-monitor .ch-title")).not_to_have_text(job_id)
     expect(state(page)).to_have_text("failed")  # the file is broken still
     retried = page.locator(".ch-monitor .ch-title").inner_text()
