@@ -10,12 +10,13 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from chimera_nb.jobs.record import JobRecord, Status
+from chimera_nb.jobs.standing import file_counts, fraction_done, lines_of, unit_of
 from chimera_nb.machine.kernel import cell_bar, in_kernel
-from chimera_nb.units import size
+from chimera_nb.units import plural, size
 from pipeline.printable import printable
 
 STATUS_COLOURS = {
@@ -25,7 +26,13 @@ STATUS_COLOURS = {
     Status.FAILED: "red",
     Status.CANCELLED: "magenta",
 }
+_PARTIAL = "dark_orange"  # complete, but for files that failed
 Show = Callable[[JobRecord], None]
+
+
+def colour_of(record: JobRecord) -> str:
+    """What a record's status is written in on a terminal."""
+    return _PARTIAL if record.shade == "partial" else STATUS_COLOURS[record.status]
 
 
 @contextmanager
@@ -55,8 +62,7 @@ def terminal_bar(console: Console) -> Iterator[Show]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("files  {task.fields[text]}"),
+        TextColumn("{task.fields[text]}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as shown:
@@ -64,13 +70,13 @@ def terminal_bar(console: Console) -> Iterator[Show]:
 
         def show(record: JobRecord) -> None:
             done, listed = files_of(record)
-            colour = STATUS_COLOURS[record.status]
+            fraction = fraction_done(record)
             shown.update(
                 task,
-                description=f"[{colour}]{escape(record.status_word)}[/]",
-                completed=done,
-                total=listed or None,
-                text=_numbers(record),
+                description=f"[{colour_of(record)}]{escape(record.status_word)}[/]",
+                completed=fraction or 0,
+                total=None if fraction is None else 1.0,
+                text=f"{done:,} of {plural(listed, 'file')}  {_numbers(record)}",
             )
 
         yield show
@@ -92,20 +98,23 @@ def lines_on(console: Console) -> Show:
 
 def files_of(record: JobRecord) -> tuple[int, int]:
     """How many files are done, failed and skipped ones among them, and how many there are as far as they are listed."""
-    numbers = record.progress
-    done = sum(int(numbers.get(name) or 0) for name in ("filesComplete", "filesFailed", "filesSkipped"))
-    return done, int(numbers.get("filesListed") or 0)
+    counts = file_counts(record)
+    return counts.done, counts.listed or 0
 
 
 def in_words(record: JobRecord) -> str:
     """How the job stands, on one line."""
     done, listed = files_of(record)
-    return f"{record.status_word}: {done:,} of {listed:,} files  {_numbers(record)}"
+    return f"{record.status_word}: {done:,} of {plural(listed, 'file')}  {_numbers(record)}"
 
 
 def _numbers(record: JobRecord) -> str:
-    numbers = record.progress
-    failed = f"{numbers['filesFailed']:,} failed  " if numbers.get("filesFailed") else ""
-    skipped = f"{numbers['filesSkipped']:,} skipped  " if numbers.get("filesSkipped") else ""
+    numbers, counts = record.progress, file_counts(record)
+    failed = f"{counts.failed:,} failed  " if counts.failed else ""
+    skipped = f"{counts.skipped:,} skipped  " if counts.skipped else ""
+    in_all = numbers.get("bytesListed")
+    stored = f"{size(numbers.get('compressedBytes'))} of {size(in_all)} read  " if in_all else ""
     speed = size(numbers.get("rawBytesPerSecond"))
-    return f"{failed}{skipped}{size(numbers.get('rawBytes'))} raw  {speed}/s  {numbers.get('lines') or 0:,} lines"
+    lines = lines_of(record)
+    wrote = "" if lines is None else f"  {plural(lines, unit_of(record))}"
+    return f"{failed}{skipped}{stored}{size(numbers.get('rawBytes'))} raw  {speed}/s{wrote}"

@@ -22,8 +22,16 @@
     write_buckets         CHIMERA_WRITE_BUCKETS                  those that may be written; all if left out
     prices                CHIMERA_PRICES                         what an hour and a request cost (`chimera_nb.prices`)
 
-The last two are lists of buckets, `bucket/folder` and `/local/folder`: separated by commas in the environment, arrays
-of texts in chimera.toml. `pipeline.storage.access_policy` has the rules; `Settings.store` is held to them.
+    notify_webhook        CHIMERA_NOTIFY_WEBHOOK                 where the end of a job is posted to, as JSON
+    notify_mail           CHIMERA_NOTIFY_MAIL                    smtp://[user:password@]host[:port], or smtps://, by
+                                                                 which it is mailed
+    notify_to             CHIMERA_NOTIFY_TO                      to whom: addresses with commas between them
+    notify_from           CHIMERA_NOTIFY_FROM                    from whom; chimera@ the mail server if left out
+    page_url              CHIMERA_PAGE_URL                       the dashboard's address, for a link in what is told
+
+`read_buckets` and `write_buckets` are lists of buckets, `bucket/folder` and `/local/folder`: separated by commas in
+the environment, arrays of texts in chimera.toml. `pipeline.storage.access_policy` has the rules; `Settings.store` is
+held to them.
 
 A table [dataflow] in chimera.toml has the rest of how Dataflow jobs run: `chimera_nb.dataflow_options` names it.
 
@@ -39,6 +47,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.machine.trust import check_trusted
@@ -54,6 +63,7 @@ from pipeline.user_project import USER_PROJECT
 CONFIG_VARIABLE = "CHIMERA_CONFIG"
 _PLACES = ("local", "cloud")
 _JOB_LOGS = ("sqlite", "firestore")
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _ENVIRONMENT = {
     "data_dir": ("CHIMERA_DATA_DIR",),
     "place": ("CHIMERA_PLACE",),
@@ -67,6 +77,11 @@ _ENVIRONMENT = {
     "region": ("CHIMERA_REGION",),
     "temp_location": ("CHIMERA_TEMP_LOCATION",),
     "user_project": (USER_PROJECT,),
+    "notify_webhook": ("CHIMERA_NOTIFY_WEBHOOK",),
+    "notify_mail": ("CHIMERA_NOTIFY_MAIL",),
+    "notify_to": ("CHIMERA_NOTIFY_TO",),
+    "notify_from": ("CHIMERA_NOTIFY_FROM",),
+    "page_url": ("CHIMERA_PAGE_URL",),
 }
 _NUMBERS = {
     "patience": "CHIMERA_PATIENCE",
@@ -86,6 +101,21 @@ OWN_VARIABLES = frozenset(
 
 
 @dataclass(frozen=True)
+class Notices:
+    """Who is told when a job ends: a web hook's address, a mail server's and whom it writes to, and the page's own."""
+
+    webhook: str | None = None
+    mail: str | None = None
+    mail_to: tuple[str, ...] = ()
+    mail_from: str | None = None
+    page: str | None = None
+
+    @property
+    def has_any(self) -> bool:
+        return bool(self.webhook or self.mail)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Checked when made; raises SettingsError. The module's docstring has the fields."""
 
@@ -101,6 +131,11 @@ class Settings:
     region: str | None = None
     temp_location: str | None = None
     user_project: str | None = None
+    notify_webhook: str | None = None
+    notify_mail: str | None = None
+    notify_to: str | None = None
+    notify_from: str | None = None
+    page_url: str | None = None
     patience: float = PERSON.seconds
     job_patience: float = JOB.seconds
     least_throughput: float = JOB.bytes_per_second
@@ -112,11 +147,43 @@ class Settings:
     def __post_init__(self) -> None:
         _one_of("place", self.place, _PLACES)
         _one_of("job_log", self.job_log, _JOB_LOGS)
+        self._check_notices()
         _ = self.store, self.job_store  # refuses lists and numbers that make no sense
         if self.job_log == "firestore" and not self.project:
             raise SettingsError(
                 "the Firestore job log needs a project: set GOOGLE_CLOUD_PROJECT, or project in chimera.toml"
             )
+
+    @property
+    def notices(self) -> Notices:
+        """Who is told when a job ends."""
+        to = tuple(filter(None, (each.strip() for each in (self.notify_to or "").split(","))))
+        return Notices(self.notify_webhook, self.notify_mail, to, self.notify_from, self.page_url)
+
+    def _check_notices(self) -> None:
+        for name, schemes in (("notify_webhook", ("http", "https")), ("notify_mail", ("smtp", "smtps"))):
+            if not (value := getattr(self, name)):
+                continue
+            try:
+                parts = urlsplit(value)
+                fits = (
+                    parts.scheme in schemes
+                    and bool(parts.hostname)
+                    and (parts.port is None or parts.port > 0)
+                )
+            except ValueError:
+                fits = False
+            if not fits:
+                raise SettingsError(
+                    f"{name} is no address of {' or '.join(schemes)}; write {schemes[-1]}://HOST/"
+                )
+            if self.place == "local" and parts.hostname not in _THIS_MACHINE:
+                raise SettingsError(
+                    f'{name} is another host, but with place "local" nothing leaves this machine; set '
+                    "CHIMERA_PLACE=cloud, or leave it out"
+                )
+        if bool(self.notify_mail) != bool(self.notices.mail_to):
+            raise SettingsError("notify_mail and notify_to go together: a mail server, and who is written to")
 
     @property
     def folder(self) -> Path:

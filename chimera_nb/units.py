@@ -13,3 +13,8 @@ def size(count: float | None) -> str:
             return f"{value:,.0f} {unit}" if unit == "B" else f"{value:,.1f} {unit}"
         value /= 1000
     return ""
+
+
+def plural(count: int, noun: str) -> str:
+    """A number of things: "1 file", "2,000 files"."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

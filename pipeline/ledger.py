@@ -250,7 +250,10 @@ def judge(totals: Totals, max_failures: int | None, where: str) -> None:
     if not total:
         raise JobError("no file matches any more: the selection was emptied after the job was submitted")
     if not totals.complete:
-        raise TooManyFailuresError(f"all {total:,} files failed; {where} has the reason for each")
+        what = f"all {total:,} files" if total != 1 else "the one file"
+        raise TooManyFailuresError(
+            f"{what} failed; {where} has the reason{' for each' if total != 1 else ''}"
+        )
     if max_failures is not None and totals.failed > max_failures:
         raise TooManyFailuresError(
             f"{totals.failed:,} of {total:,} files failed, and max-failures allows {max_failures:,}; "

@@ -14,7 +14,7 @@ import typer
 from chimera_nb.cli import display
 from chimera_nb.cli.options import AsJson, DataDir, UserProject
 from chimera_nb.session import connect
-from chimera_nb.units import size
+from chimera_nb.units import plural, size
 from pipeline.errors import RefusedError
 from pipeline.inputs.path_list import as_lines
 
@@ -139,14 +139,14 @@ def _document(found: Catalogue) -> dict[str, Any]:
 
 def _print_counts(found: Catalogue, values: int) -> None:
     for facet, counts in found.counts().items():
-        display.out.print(display.text(f"{facet}: {display.plural(len(counts), 'value')}"))
+        display.out.print(display.text(f"{facet}: {plural(len(counts), 'value')}"))
         for value, count in list(counts.items())[:values]:
             word = found.word(facet, value)
             shown = word if value is None or word == value else f"{value} {word}"
             display.out.print(display.text(f"    {count:>9,}  {shown}"))
         if len(counts) > values:
             display.out.print(display.text(f"               and {len(counts) - values:,} more (--values)"))
-    matching = display.plural(len(found.uris), "file")
+    matching = plural(len(found.uris), "file")
     display.out.print(
         display.text(f"{matching} of {found.files:,} match, {size(found.size)}; --list prints them")
     )
@@ -155,7 +155,7 @@ def _print_counts(found: Catalogue, values: int) -> None:
 def _print_problems(found: Catalogue) -> None:
     failed = found.failed
     if failed:
-        display.err.print(display.text(f"{display.plural(len(failed), 'file')} cannot be read:"))
+        display.err.print(display.text(f"{plural(len(failed), 'file')} cannot be read:"))
         for uri, error in list(failed.items())[:_SHOWN]:
             display.err.print(display.text(f"    {uri}: {error}"))
         if len(failed) > _SHOWN:
@@ -164,5 +164,5 @@ def _print_problems(found: Catalogue) -> None:
         few = ", ".join(found.missing[:_SHOWN])
         more = f" and {len(found.missing) - _SHOWN:,} more" if len(found.missing) > _SHOWN else ""
         are = "is" if len(found.missing) == 1 else "are"
-        said = f"{display.plural(len(found.missing), 'id')} of the list {are} in no file: {few}{more}"
+        said = f"{plural(len(found.missing), 'id')} of the list {are} in no file: {few}{more}"
         display.err.print(display.text(said))

@@ -19,8 +19,9 @@ from chimera_nb.cli.dry_run import Plan
 from chimera_nb.cli.schedule import Schedule
 from chimera_nb.cli.slow_files import print_slowness
 from chimera_nb.cli.table import Column, print_hanging, print_table
-from chimera_nb.job_progress import STATUS_COLOURS, lines_on, terminal_bar
+from chimera_nb.job_progress import colour_of, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
+from chimera_nb.jobs.failures import Failures
 from chimera_nb.jobs.forecast.actual import actual_of, error_of
 from chimera_nb.jobs.forecast.budget import OVER_BUDGET
 from chimera_nb.jobs.left_out import left_out
@@ -29,7 +30,8 @@ from chimera_nb.jobs.log.protocol import RecordPage
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import Again
 from chimera_nb.jobs.slowness import Slowness
-from chimera_nb.units import size
+from chimera_nb.jobs.standing import file_counts, lines_of, stage_words, unit_of
+from chimera_nb.units import plural, size
 from chimera_nb.widgets.job_form.foretold import in_words
 from pipeline.errors import NothingNewError
 from pipeline.job_options import JobOptions
@@ -43,6 +45,7 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _LOGS_SHOWN = 20
+_CAUSES_SHOWN, _FAILURES_SHOWN = 20, 5  # of a cause with more files, the first is named
 _UNREAD_SHOWN = 10
 _SINCE_WORDS = {
     "new": "new",
@@ -94,7 +97,7 @@ def when(stamp: str | None) -> str:
 
 
 def status_text(record: JobRecord) -> Text:
-    return Text(record.status_word, style=STATUS_COLOURS[record.status])
+    return Text(record.status_word, style=colour_of(record))
 
 
 def _is_set(name: str, value: object) -> bool:
@@ -154,29 +157,34 @@ def _job_row(record: JobRecord | UnreadableRecord) -> tuple[Text, ...]:
     if isinstance(record, UnreadableRecord):
         known = (text(record.job_id), Text("unreadable", style="red"), text(when(record.created_at)))
         return (*known, *[Text()] * 4, text(f"cannot be read: {record.problem}"))
+    files, lines = file_counts(record), lines_of(record)
     return (
         text(record.job_id),
         status_text(record),
         Text(when(record.created_at)),
         text(record.source_type),
-        Text(f"{record.progress.get('filesComplete') or 0:,}"),
-        Text(f"{record.progress.get('filesFailed') or 0:,}"),
-        Text(f"{record.progress.get('lines') or 0:,}"),
+        Text(f"{files.done:,}"),
+        Text(f"{files.failed:,}"),
+        Text("" if lines is None else f"{lines:,}"),
         text(join_uri(record.target_bucket, record.output_prefix)),
     )
 
 
 def print_job(
     record: JobRecord,
-    failures: Sequence[FileRecord],
+    failures: Failures,
     skipped: Sequence[FileRecord],
     slowness: Slowness | None = None,
 ) -> None:
     out.print(Text.assemble(text(record.job_id, "bold"), "  ", status_text(record)))
     paths = [join_uri(record.source_bucket, path) for path in record.selected_paths[:5]]
     more = record.selected_paths_total - len(paths)
-    numbers = record.progress
+    numbers, files, lines = record.progress, file_counts(record), lines_of(record)
+    wrote = "" if lines is None else f"{plural(lines, unit_of(record))}, "
     rows = {
+        "name": record.name,
+        "tags": ", ".join(record.tags),
+        "note": record.note,
         "source": record.source_type,
         "inputs": ", ".join(paths) + (f" and {more:,} more" if more > 0 else ""),
         "target": join_uri(record.target_bucket, record.output_prefix),
@@ -191,11 +199,11 @@ def print_job(
         "created": f"{when(record.created_at)} by {record.created_by or 'unknown'}",
         "started": when(record.started_at),
         "finished": when(record.finished_at),
-        "stages": "  ".join(f"{name} {stage.value}" for name, stage in record.stages.items()),
-        "files": f"{numbers.get('filesListed') or 0:,} listed, {numbers.get('filesComplete') or 0:,} complete, "
-        f"{numbers.get('filesFailed') or 0:,} failed, {left_out(record).skipped:,} skipped",
+        "stages": "  ".join(f"{name} {word}" for name, word in stage_words(record).items()),
+        "files": f"{files.listed or 0:,} listed, {files.read:,} read, {files.failed:,} failed, "
+        f"{files.skipped:,} skipped",
         "data": f"{size(numbers.get('compressedBytes'))} read, {size(numbers.get('rawBytes'))} raw, "
-        f"{numbers.get('lines') or 0:,} lines, {size(numbers.get('rawBytesPerSecond'))}/s",
+        f"{wrote}{size(numbers.get('rawBytesPerSecond'))}/s",
         "error": record.error,
     }
     for name, value in rows.items():
@@ -305,11 +313,20 @@ def since_text(since: Any) -> str | None:
     return f"{since.get('jobId')}: {', '.join(named)}" + (f"; gone: {', '.join(gone)}" if gone else "")
 
 
-def print_failures(failures: Sequence[FileRecord]) -> None:
-    if failures:
-        out.print(text(f"  failed files ({len(failures):,})", "bold"))
-        for record in failures:
-            print_hanging(out, Text("    "), printable(f"{record.uri}: {record.error}"), 6)
+def print_failures(failures: Failures) -> None:
+    """What failed, by cause, with the first files of each."""
+    if not failures.total:
+        return
+    out.print(text(f"  failed files ({failures.total:,})", "bold"))
+    for at, cause in enumerate(failures.causes[:_CAUSES_SHOWN]):
+        if cause.files > _FAILURES_SHOWN:
+            said = f"{cause.files:,} files: {cause.text}; the first is {cause.first}"
+            print_hanging(out, Text("    "), printable(said), 6)
+            continue
+        for one in failures.found(at):
+            print_hanging(out, Text("    "), printable(f"{one.uri}: {one.reason}"), 6)
+    if (more := len(failures.causes) - _CAUSES_SHOWN) > 0:
+        out.print(text(f"    and {plural(more, 'more cause')}; the ledger has all"))
 
 
 @contextmanager
@@ -322,8 +339,3 @@ def job_progress(*, quiet: bool) -> Iterator[Callable[[JobRecord], None]]:
             yield show
     else:
         yield lines_on(err)
-
-
-def plural(count: int, noun: str) -> str:
-    """A number of things: "1 file", "2,000 files"."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")

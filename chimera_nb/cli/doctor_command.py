@@ -11,6 +11,7 @@ from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.cli.table import print_hanging
 from chimera_nb.doctor.examine import SECONDS, examine
 from chimera_nb.doctor.finding import Finding, State
+from chimera_nb.units import plural
 from pipeline.printable import printable
 
 _WIDTH = 16  # of the checks' names; one of a bucket or an index may be longer
@@ -52,7 +53,7 @@ def doctor(
     else:
         for finding in findings:
             _print(finding)
-        said = f"{display.plural(len(faults), 'thing')} to mend" if faults else "all in order"
+        said = f"{plural(len(faults), 'thing')} to mend" if faults else "all in order"
         display.out.print(display.text(said, "bold"))
     if faults:
         raise typer.Exit(1)

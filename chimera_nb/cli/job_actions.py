@@ -49,6 +49,8 @@ def retry(
 ) -> None:
     """Submit a new job over just the files of this one that failed."""
     service = connect(data_dir=data_dir).service
+    if not as_json and (told := service.retry_outlook(job_id).text):
+        display.err.print(display.text(told))
     record = service.retry(job_id, target, overwrite=overwrite)
     follow(service, record, wait=wait, as_json=as_json)
 

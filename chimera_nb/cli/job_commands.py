@@ -14,12 +14,14 @@ from chimera_nb.cli.options import AsJson, DataDir
 from chimera_nb.cli.schedule import schedule_of
 from chimera_nb.cli.slow_files import slowness_of
 from chimera_nb.dataflow_options import DataflowOptions
+from chimera_nb.jobs.failures import Failures
+from chimera_nb.jobs.failures import failures_of as failed_of
 from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.session import connect
 from chimera_nb.widgets.job_form.foretold import foretold
-from pipeline.errors import NothingNewError, StorageError
+from pipeline.errors import NothingNewError, RefusedError, StorageError
 from pipeline.inputs.path_list import parse_paths
 from pipeline.job_options import LAST, JobOptions
 from pipeline.ledger import FileRecord
@@ -28,7 +30,6 @@ from pipeline.target.results import ledger_records
 from pipeline.uri import join_uri
 
 jobs = typer.Typer(help="Look at the jobs on record.", no_args_is_help=True)
-_FAILURES_SHOWN = 20
 _SKIPPED_SHOWN = 5
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -133,24 +134,34 @@ def follow(service: JobService, record: JobRecord, *, wait: bool, as_json: bool)
 
 @jobs.command("list")
 def list_jobs(
+    *,
     status: Annotated[
         list[Status] | None, typer.Option(help="Only jobs of this status; may be repeated.")
     ] = None,
     source: Annotated[str | None, typer.Option(help="Only jobs of this source.")] = None,
     text: Annotated[
-        str | None, typer.Option(help="Only jobs with this in their id, paths or target.")
+        str | None,
+        typer.Option(help="Only jobs with this in their id, paths, target, person, name, note or tags."),
     ] = None,
+    by: Annotated[str | None, typer.Option(help="Only jobs of this person.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only your own jobs.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
     page: Annotated[
         str | None, typer.Option(help="The token of a next page, as printed by the one before.")
     ] = None,
-    *,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """List jobs, newest first."""
     service = connect(data_dir=data_dir).service
-    found = service.list(statuses=tuple(status or ()), source=source, text=text, limit=limit, page_token=page)
+    found = service.list(
+        statuses=tuple(status or ()),
+        source=source,
+        text=text,
+        created_by=service.user if mine else by,
+        limit=limit,
+        page_token=page,
+    )
     if as_json:
         display.print_json(display.page_of(found))
     elif not found.entries:
@@ -181,6 +192,31 @@ def show_job(
         display.print_job(record, failures_of(service, record), skipped_of(service, record), slowness)
 
 
+@jobs.command("label")
+def label_job(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="As `chimera jobs list` shows it.")],
+    *,
+    name: Annotated[str | None, typer.Option(help='A name; "" takes it away.', show_default=False)] = None,
+    note: Annotated[str | None, typer.Option(help='A note; "" takes it away.', show_default=False)] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='A tag, in place of all there are; may be repeated. "" for none.', show_default=False
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Name a job, note something of it, tag it: `jobs list --text` and the page's search find it by that."""
+    record = connect(data_dir=data_dir).service.describe(job_id, name=name, note=note, tags=tag or None)
+    if as_json:
+        display.print_json(display.document_of(record))
+    else:
+        display.out.print(
+            display.text(" ".join([record.name or record.job_id, *(f"#{t}" for t in record.tags)]))
+        )
+
+
 def sources(*, as_json: AsJson = False) -> None:
     """List the source plugins."""
     from pipeline.sources import describe_sources
@@ -193,9 +229,16 @@ def sources(*, as_json: AsJson = False) -> None:
             display.out.print(display.text(f"{name:<12} {description}"))
 
 
-def failures_of(service: JobService, record: JobRecord) -> list[FileRecord]:
-    """The first failed files of a finished job, as far as its ledger can be had."""
-    return _first(service, record, "failed", _FAILURES_SHOWN)
+def failures_of(service: JobService, record: JobRecord) -> Failures:
+    """The failed files of a finished job by cause, as far as its ledger can be had."""
+    if not record.status.is_final:
+        return Failures()
+    try:
+        target = join_uri(record.target_bucket, record.output_prefix)
+        return failed_of(service.store.billed_to(record.spec.get("userProject")), target, record.job_id)
+    except (StorageError, RefusedError) as e:
+        display.err.print(display.text(f"the ledger cannot be read: {e}"))
+        return Failures()
 
 
 def skipped_of(service: JobService, record: JobRecord) -> list[FileRecord]:

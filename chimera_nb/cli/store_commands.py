@@ -13,7 +13,7 @@ from chimera_nb.cli import display
 from chimera_nb.cli.options import AsJson, DataDir, UserProject
 from chimera_nb.cli.upload_plan import plan_uploads
 from chimera_nb.session import connect
-from chimera_nb.units import size
+from chimera_nb.units import plural, size
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.glob import Pattern
 from pipeline.inputs.matching import folder_to_list, list_matches
@@ -89,7 +89,7 @@ def put(
         display.print_json([{"uri": entry.uri, "size": entry.size} for entry in done])
     else:
         total = size(sum(entry.size for entry in done))
-        display.out.print(display.text(f"{display.plural(len(done), 'file')}, {total}, now in {uri}"))
+        display.out.print(display.text(f"{plural(len(done), 'file')}, {total}, now in {uri}"))
 
 
 def _listed(store: Store, uri: str, limit: int) -> tuple[list[str], list[Entry]]:

@@ -10,6 +10,7 @@ import pandas as pd
 from chimera_nb.data.frames import FrameBuilder
 from chimera_nb.jobs.limits import storable
 from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
+from chimera_nb.jobs.standing import file_counts, lines_of
 from pipeline.ledger import FileRecord
 from pipeline.uri import join_uri
 
@@ -68,15 +69,16 @@ def _job(entry: Entry) -> dict[str, Any]:
     if isinstance(entry, UnreadableRecord):
         created = pd.to_datetime(entry.created_at, errors="coerce", utc=True)
         return {"job": entry.job_id, "status": "unreadable", "created": created, "error": entry.problem}
+    counts = file_counts(entry)
     return {
         "job": entry.job_id,
-        "status": entry.status_word,
+        "status": "cancelling" if entry.is_cancelling else entry.status.value,
         "created": pd.Timestamp(entry.created_at),
         "source": entry.source_type,
-        "files": entry.progress.get("filesComplete"),
-        "failed": entry.progress.get("filesFailed"),
-        "skipped": entry.progress.get("filesSkipped"),
-        "lines": entry.progress.get("lines"),
+        "files": counts.done if counts.listed is not None else None,
+        "failed": counts.failed if counts.listed is not None else None,
+        "skipped": counts.skipped if counts.listed is not None else None,
+        "lines": lines_of(entry),
         "target": join_uri(entry.target_bucket, entry.output_prefix),
         "error": entry.error,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
@@ -16,6 +16,7 @@ from chimera_nb.data.frames import MANY_COLUMNS, FrameBuilder, NotJsonWarning, w
 from chimera_nb.data.joined import Records, check_records, one_a_line
 from chimera_nb.data.joined_output import Dropped, OutputPart, output_parts, without
 from chimera_nb.data.nested import Explode
+from chimera_nb.data.output_lines import check_numbers, output_shards_of
 from chimera_nb.data.query import RowQuery, Where
 from chimera_nb.data.read_ahead import read_ahead
 from chimera_nb.data.records import RecordReader, Row, collector_paused
@@ -26,8 +27,8 @@ from pipeline.errors import RefusedError, StorageError
 from pipeline.folders import absolute
 from pipeline.read.lines import whole_lines
 from pipeline.spec import JobSpec
-from pipeline.storage import Store, join
-from pipeline.target.layout import shard_uri, summary_uri
+from pipeline.storage import Store
+from pipeline.target.layout import summary_uri
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import check_summary_of
 
@@ -155,34 +156,15 @@ def _summary(store: Store, target: str, job_id: str | None) -> dict[str, Any]:
         )
     if job_id is not None:
         check_summary_of(summary, target, job_id)
-    if not all(type(summary.get(name)) is int for name in ("shards", "outputBytes", "lines")):
-        raise StorageError(summary_uri(target), "is not what a job wrote: it has no numbers of the output")
+    check_numbers(summary, target)
     return summary
-
-
-def _shards(store: Store, target: str, summary: Mapping[str, Any]) -> list[str]:
-    """The URIs of the shards, in order, once they are known to be those that the summary tells of."""
-    total = int(summary["shards"])
-    expected = [shard_uri(target, "output", index, total) for index in range(total)]
-    prefix = join(target, "output", "output-")
-    sizes = {entry.uri: entry.size for entry in store.list_objects(prefix, recursive=False)}
-    if missing := [uri for uri in expected if uri not in sizes]:
-        raise StorageError(missing[0], f"is missing, with which {len(missing):,} of {total:,} shards are")
-    held = sum(sizes[uri] for uri in expected)
-    if held != summary["outputBytes"]:
-        raise StorageError(
-            target,
-            f"its shards hold {held:,} bytes where the job wrote {summary['outputBytes']:,}: they were changed "
-            "since; run the job again",
-        )
-    return expected
 
 
 def _blocks(store: Store, parts: Sequence[OutputPart]) -> Generator[bytes, None, None]:
     """Every line, in blocks of whole ones; raises StorageError at the end of a part unless there were so many."""
     for part in parts:
         seen, lines = 0, int(part.summary["lines"]) - part.dropped.lines
-        for uri in _shards(store, part.target, part.summary):
+        for uri in output_shards_of(store, part.target, part.summary):
             spans = part.dropped.spans.get(uri.removeprefix(f"{part.target}/"), ())
             with store.open_read(uri) as stream:
                 for block in whole_lines(without(iter(partial(stream.read, _READ_BYTES), b""), spans)):

@@ -63,6 +63,10 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
 
 
+def _series(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(type(item) in (int, float) for item in value)
+
+
 def _time(value: Any) -> bool:
     try:
         when = datetime.fromisoformat(value)
@@ -129,6 +133,11 @@ CHECKS: dict[str, tuple[Check, str, bool]] = {
     "progress": (_numbers, "a map of numbers", False),
     "logs": (_texts, "a list of texts", False),
     "logsLeftOut": (_count, "a count", False),
+    "course": (_or_none(_series), "a list of numbers", False),
+    "name": (_or_none(_text), "a text", False),
+    "note": (_or_none(_text), "a text", False),
+    "tags": (_or_none(_texts), "a list of texts", False),
+    "announcedBy": (_or_none(_text), "a text", False),
     "error": (_or_none(_text), "a text", False),
     "updatedAt": (_time, _TIME, False),
     "startedAt": (_or_none(_time), _TIME, False),

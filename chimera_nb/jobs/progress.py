@@ -21,9 +21,11 @@ def numbers(
     listSeconds are those until the first file was read, readSeconds those until all were that are listed; publishing
     follows. Each is null until then, and as exact as `before` is near.
     rawBytesPerSecond is over the time since `before`, an earlier progress, when it is old enough to tell; else
-    over the whole time. secondsLeft is by files: their sizes are not known before they are read.
+    over the whole time. secondsLeft is by bytes where the sizes of all files are known, else by files.
     """
-    raw = counters.get("raw-bytes", 0)
+    raw = max(counters.get("raw-bytes", 0), counters.get("reading-raw-bytes", 0))
+    stored = max(counters.get("read-bytes", 0), counters.get("reading-bytes", 0))
+    in_all = counters.get("list-bytes", 0) if not counters.get("unsized-files") else 0
     listed, done = counters.get("list-files", 0), files_done(counters)
     read = done - counters.get("skip-files", 0)
     return {
@@ -34,12 +36,15 @@ def numbers(
         "skippedBytes": counters.get("skip-bytes", 0),
         "filesUnmatched": counters.get("unmatched-files", 0),
         "unmatchedBytes": counters.get("unmatched-bytes", 0),
-        "compressedBytes": counters.get("read-bytes", 0),
+        "bytesListed": in_all or None,
+        "compressedBytes": stored,
         "rawBytes": raw,
         "lines": counters.get("write-lines", 0),
         "outputBytes": counters.get("write-bytes", 0),
         "rawBytesPerSecond": _speed(raw, seconds, before or {}),
-        "secondsLeft": round(seconds * (listed - done) / read, 1) if read and done < listed else None,
+        "secondsLeft": _left(seconds, stored, in_all - counters.get("skip-bytes", 0) - stored)
+        if in_all
+        else _left(seconds, read, listed - done),
         "listSeconds": _since((before or {}).get("listSeconds"), seconds, reached=bool(raw or done)),
         "readSeconds": _since((before or {}).get("readSeconds"), seconds, reached=0 < listed <= done),
         "seconds": round(seconds, 1),
@@ -62,6 +67,11 @@ def stages(counters: Mapping[str, int]) -> dict[str, Stage]:
 def files_done(counters: Mapping[str, int]) -> int:
     """Those that have their record."""
     return sum(counters.get(name, 0) for name in ("read-files", "failed-files", "skip-files"))
+
+
+def _left(seconds: float, done: int, left: int) -> float | None:
+    """How long it takes to the end, at the pace of the whole time so far; None where there is nothing to tell it by."""
+    return round(seconds * left / done, 1) if done > 0 and left > 0 else None
 
 
 def _since(known: float | None, seconds: float, *, reached: bool) -> float | None:

@@ -12,12 +12,16 @@ The document has the names of the public contract (camelCase; fields are added, 
     status         pending | running | complete | failed | cancelled; the last three are final
     stages         {read, decompress, write}: waiting | running | complete | failed
     progress       numbers by name, as the runner tells them
+    course         raw bytes over time (`chimera_nb.jobs.course`)
     logs           "[timestamp] message" (`chimera_nb.jobs.log_line`), oldest first; of older lines only the count
                    is kept (logsLeftOut)
     error          why the job failed, for a person to read
     createdAt, updatedAt, startedAt, finishedAt
                    RFC 3339 in UTC with milliseconds, so that their order as text is their order in time
     createdBy      who asked for it
+    name, note, tags
+                   what people say of it; they may change at any time
+    announcedBy    a mark of whoever tells others of its end (`chimera_nb.jobs.announce`), so that one does
     dataflowJobId, dataflowUrl
     cancelRequestedAt
                    when the job was asked to end; until it is final, it is being cancelled
@@ -119,11 +123,16 @@ class JobRecord:
     finished_at: str | None = None
     cancel_requested_at: str | None = None
     created_by: str | None = None
+    name: str | None = None
+    note: str | None = None
+    tags: tuple[str, ...] = ()
+    announced_by: str | None = None
     dataflow_requested_at: str | None = None
     dataflow_job_id: str | None = None
     dataflow_url: str | None = None
     stages: Mapping[str, Stage] = field(default_factory=lambda: dict.fromkeys(STAGES, Stage.WAITING))
     progress: Mapping[str, int | float | None] = field(default_factory=dict)
+    course: tuple[int | float, ...] = ()
     logs: tuple[str, ...] = ()
     logs_left_out: int = 0
     error: str | None = None
@@ -140,9 +149,26 @@ class JobRecord:
         return self.cancel_requested_at is not None and not self.status.is_final
 
     @property
+    def failed_files(self) -> int:
+        """How many files are known to have failed."""
+        files = (self.summary or {}).get("files")
+        told = [files.get("failed") if isinstance(files, Mapping) else None, self.progress.get("filesFailed")]
+        return max(
+            (int(number) for number in told if isinstance(number, int | float) and number > 0), default=0
+        )
+
+    @property
     def status_word(self) -> str:
-        """The status as a person is told it: a job that was asked to end is "cancelling" until it has ended."""
-        return "cancelling" if self.is_cancelling else self.status.value
+        """The status as a person is told it: "cancelling" from the request to the end, "complete, 6 failed"."""
+        if self.is_cancelling:
+            return "cancelling"
+        failed = self.failed_files if self.status is Status.COMPLETE else 0
+        return f"complete, {failed:,} failed" if failed else self.status.value
+
+    @property
+    def shade(self) -> str:
+        """What the status looks like: itself, or "partial" for a job that is complete but for files that failed."""
+        return "partial" if self.status is Status.COMPLETE and self.failed_files else self.status.value
 
     def __post_init__(self) -> None:
         paths = [storable(path) for path in self.selected_paths[:MAX_PATHS]]
@@ -216,8 +242,7 @@ class JobRecord:
             **self.__dict__,
             "status": self.status.value,
             "stages": {name: stage.value for name, stage in self.stages.items()},
-            "selected_paths": [*self.selected_paths],
-            "logs": [*self.logs],
+            **{name: [*values] for name, values in self.__dict__.items() if isinstance(values, tuple)},
         }
         return {name: values[attribute] for name, attribute in _ATTRIBUTES.items() if name != "spec"}
 
@@ -237,7 +262,7 @@ class JobRecord:
                 "status": Status(values["status"]),
                 "stages": {name: Stage(stages.get(name, Stage.WAITING)) for name in STAGES},
                 "selected_paths": tuple(values["selected_paths"]),
-                "logs": tuple(values.get("logs", ())),
+                **{name: tuple(values.get(name) or ()) for name in ("logs", "course", "tags")},
                 "spec": json.loads(values.get("spec") or "{}"),
             }
             return cls(**values)

@@ -9,15 +9,18 @@ import getpass
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
+from chimera_nb.jobs.announce import AnnouncingLog
 from chimera_nb.jobs.check_access import check_access
 from chimera_nb.jobs.earlier_output import with_earlier_target
+from chimera_nb.jobs.failures import Outlook, failures_of, outlook
 from chimera_nb.jobs.forecast.budget import OVER_BUDGET, Budget, passed_budget
 from chimera_nb.jobs.forecast.model import Forecast
+from chimera_nb.jobs.labels import labels
 from chimera_nb.jobs.log.entries import Entries, Entry
 from chimera_nb.jobs.log.protocol import JobLog, RecordPage
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
@@ -51,10 +54,16 @@ _LOOKS_AT_ONCE = 10  # at jobs: as many connections as a client of Dataflow keep
 
 
 def open_log(settings: Settings) -> JobLog:
-    """The job log that the settings name: one SQLite file in the data folder, or Firestore.
+    """The job log that the settings name: one SQLite file in the data folder, or Firestore. It tells of jobs that end,
+    where the settings say whom.
 
     Raises JobLogError when it cannot be opened, and SettingsError for Google's Firestore where the place is local.
     """
+    log = _opened(settings)
+    return AnnouncingLog(log, settings.notices) if settings.notices.has_any else log
+
+
+def _opened(settings: Settings) -> JobLog:
     if settings.job_log == "firestore":
         emulator = settings.firestore_endpoint or os.environ.get("FIRESTORE_EMULATOR_HOST")
         if settings.place == "local" and not emulator:
@@ -111,6 +120,25 @@ class JobService:
             "dataflow": DataflowJobs(self.log, settings),
         }
 
+    @property
+    def user(self) -> str:
+        """Who is asking."""
+        return self._user() or "unknown"
+
+    def describe(
+        self,
+        job_id: str,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> JobRecord:
+        """Name a job, note something of it, tag it; what is left out stays, "" and () take it away. At any time.
+
+        Raises RefusedError for what is too long, JobNotFoundError.
+        """
+        return self.log.update(job_id, Change(**labels(name=name, note=note, tags=tags)))
+
     def submit(
         self,
         inputs: AnyPath | Sequence[AnyPath],
@@ -144,7 +172,7 @@ class JobService:
         how = self._runners[runner].options_of(spec, runner_options or {})
         check_access(spec.inputs, spec.target, how, self.settings)
         spec = self.onto_earlier(spec)
-        created_by = self._user() or "unknown"
+        created_by = self.user
         told = forecast.to_json() if forecast else None
         budget = Budget.of(spec.budget, self.settings.prices.currency)
         if budget and forecast and (why := budget.passed_by(forecast)):
@@ -228,10 +256,12 @@ class JobService:
         inputs = all_inputs(self.store.billed_to(spec.user_project), spec)
         return self._again(record, inputs, target, "copy", changes)
 
-    def retry(self, job_id: str, target: str | None = None, **changes: Any) -> JobRecord:
-        """Submit a new job over just the files that failed; the rest of it is the same.
+    def retry(
+        self, job_id: str, target: str | None = None, *, only: Collection[str] | None = None, **changes: Any
+    ) -> JobRecord:
+        """Submit a new job over just the files that failed, or `only` these of them; the rest of it is the same.
 
-        Raises RefusedError when the job still runs, or no file of it failed.
+        Raises RefusedError when the job still runs, or no such file of it failed.
         """
         record = self.get(job_id)
         if not record.status.is_final:
@@ -239,16 +269,25 @@ class JobService:
         spec = JobSpec.from_json(record.spec)
         store = self.store.billed_to(spec.user_project)
         check_still_of(store, spec.target, job_id)
-        failed = [found.uri for found in ledger_records(store, spec.target, status="failed", job_id=job_id)]
+        of_it = ledger_records(store, spec.target, status="failed", job_id=job_id)
+        failed = [found.uri for found in of_it if only is None or found.uri in only]
         if not failed:
+            which = "no file" if only is None else "none of these files"
             raise RefusedError(
-                f"no file of job {job_id} is on record as failed, so there is nothing to retry"
+                f"{which} of job {job_id} is on record as failed, so there is nothing to retry"
             )
         return self._submit_again(self._again(record, failed, target, "retry", changes))
 
     def _submit_again(self, again: Again) -> JobRecord:
         inputs, target, options, runner, runner_options = again
         return self.submit(inputs, target, runner=runner, runner_options=runner_options, **options)
+
+    def retry_outlook(self, job_id: str) -> Outlook:
+        """What a retry would come to, as the store stands now. Raises as `retry` does."""
+        record = self.get(job_id)
+        spec = JobSpec.from_json(record.spec)
+        store = self.store.billed_to(spec.user_project)
+        return outlook(store, failures_of(store, spec.target, job_id), record.created_at)
 
     def _again(
         self, record: JobRecord, inputs: Sequence[str], target: str | None, kind: str, changes: dict[str, Any]

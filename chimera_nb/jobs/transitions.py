@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from chimera_nb.jobs.course import extended
 from chimera_nb.jobs.limits import MAX_LINE_BYTES, MAX_LOG_BYTES, MAX_LOG_LINES, cut, storable, weigh
 from chimera_nb.jobs.log_line import LogLine, stamp_of
 from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status, timestamp
@@ -35,6 +36,10 @@ class Change:
     dataflow_url: str | None = None
     worker: Mapping[str, Any] | None = None
     summary: Mapping[str, Any] | None = None
+    name: str | None = None
+    note: str | None = None
+    tags: Sequence[str] | None = None
+    announced_by: str | None = None
 
     def __post_init__(self) -> None:
         for name in self.stages:
@@ -57,11 +62,22 @@ def advance(record: JobRecord, change: Change, now: str, *, log_bytes: int = MAX
         cancel_requested_at                 if it has none; logged              kept
         dataflow_requested_at               if it has neither this nor a        kept
                                             request to cancel
+        course                              made of the progress                kept
+        name, note, tags                    replaced                            replaced
+        announced_by                        if it has none                      if it has none
     """
     moved = _fill(record, change) if record.status.is_final else _move(record, change, now)
     asked = moved.cancel_requested_at is not None and record.cancel_requested_at is None
     logs, left_out = _append(record, (*change.logs, *(["asked to cancel"] if asked else [])), now, log_bytes)
-    moved = replace(moved, logs=logs, logs_left_out=left_out)
+    changed: dict[str, Any] = {
+        "logs": logs,
+        "logs_left_out": left_out,
+        "announced_by": record.announced_by or change.announced_by,
+    }
+    for name in _SAID:
+        if (said := getattr(change, name)) is not None:
+            changed[name] = tuple(said) if name == "tags" else said or None
+    moved = replace(moved, **changed)
     return record if moved == record else replace(moved, updated_at=_next(record.updated_at, now))
 
 
@@ -90,6 +106,7 @@ def _move(record: JobRecord, change: Change, now: str) -> JobRecord:
         status=status,
         stages=stages,
         progress={**record.progress, **change.progress},
+        course=extended(record.course, change.progress.get("seconds"), change.progress.get("rawBytes")),
         error=None if status is Status.COMPLETE else change.error or record.error,
         started_at=record.started_at or change.started_at or (now if has_run else None),
         finished_at=(change.finished_at or now) if status.is_final else None,
@@ -116,6 +133,7 @@ def _next(before: str, now: str) -> str:
         return max(now, before)
 
 
+_SAID = ("name", "note", "tags")  # by people, of whatever job
 _Step = TypeVar("_Step", Status, Stage)
 
 

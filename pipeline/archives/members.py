@@ -13,6 +13,11 @@ NO_DATA = "files that are no data"
 AGAIN = "earlier versions of files that come again"
 AGAIN_LATER = "later versions of files that came before"
 
+_ONE = {
+    NO_DATA: "file that is no data",
+    AGAIN: "earlier version of a file that comes again",
+    AGAIN_LATER: "later version of a file that came before",
+}
 _TOLD = 3  # names
 _NAME_CHARS = 100
 
@@ -74,7 +79,7 @@ class Told:
         for kind, count in self.counts.items():
             more = count - len(self.names[kind])
             shown = ", ".join(self.names[kind]) + (f" and {more:,} more" if more else "")
-            yield f"passed over {count:,} {kind}: {shown}"
+            yield f"passed over {count:,} {kind if count != 1 else _ONE.get(kind, kind.removesuffix('s'))}: {shown}"
 
 
 @dataclass

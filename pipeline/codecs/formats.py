@@ -100,8 +100,22 @@ def refused_suffix(suffix: str) -> Refused | None:
     return next((known for known in _REFUSED if suffix in known.suffixes), None)
 
 
+_SHOWN = 16  # bytes of what a file begins with
+
+
 def begins_with(head: bytes) -> str:
     """The first bytes, for a message."""
     if document := document_of(head):
         return f"it is {document.name}; {document.remedy}"
-    return f"it begins with {head[:16]!r}"
+    return f"it begins with {_shown(head[:_SHOWN])}"
+
+
+def _shown(head: bytes) -> str:
+    """Bytes as a person reads them: text in quotes, anything else as hexadecimal numbers."""
+    try:
+        text = head.decode().rstrip("\r\n")
+    except UnicodeDecodeError as e:  # a character may be cut at the end
+        text = head[: e.start].decode() if e.start > len(head) - 4 and len(head) == _SHOWN else ""
+    if text and text.isprintable():
+        return f'"{text}"'
+    return f"the bytes {head.hex(' ')}" if head else "nothing"

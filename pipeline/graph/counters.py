@@ -1,7 +1,11 @@
 """Beam's counters of a job, under the namespace "chimera", beside the tally of this process.
 
-list-files, read-files, failed-files, skip-files, skip-bytes, unmatched-files, unmatched-bytes, read-bytes (compressed),
+list-files, list-bytes (as stored), unsized-files (listed, of sizes that nobody knows), read-files, failed-files,
+skip-files, skip-bytes, unmatched-files, unmatched-bytes, read-bytes (as stored, of files that have their record),
 raw-bytes, write-lines, write-bytes
+
+reading-bytes and reading-raw-bytes are those of files that are being read, too: what a bundle tells while it waits for
+them. The tally of a process has them as read-bytes and raw-bytes, which it keeps as it reads.
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ _COUNTERS = {
     name: Metrics.counter(NAMESPACE, name)
     for name in (
         "list-files",
+        "list-bytes",
+        "unsized-files",
         "read-files",
         "failed-files",
         "skip-files",
@@ -23,6 +29,8 @@ _COUNTERS = {
         "unmatched-bytes",
         "read-bytes",
         "raw-bytes",
+        "reading-bytes",
+        "reading-raw-bytes",
         "write-lines",
         "write-bytes",
     )

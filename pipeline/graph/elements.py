@@ -87,11 +87,16 @@ def decode_in_order(element: bytes) -> tuple[str, int | None, list[str]]:
     return archive, generation, uris
 
 
-def count_files(element: bytes) -> int:
-    """How many files an element stands for, of those that are listed."""
+def listed_files(element: bytes) -> Iterator[ListedFile]:
+    """The files that an element stands for, of those that are listed; of members just their sizes."""
     if element.startswith(FILES):
-        return sum(1 for _ in unpack(element[len(FILES) :]))
-    return len(Packet.from_json(element[len(PACKET) :]).members) if element.startswith(PACKET) else 1
+        yield from unpack(element[len(FILES) :])
+    elif element.startswith(PACKET):
+        yield from (
+            ListedFile("", member.size) for member in Packet.from_json(element[len(PACKET) :]).members
+        )
+    else:
+        yield listed_file(element)
 
 
 @dataclass(frozen=True)

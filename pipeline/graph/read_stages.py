@@ -34,6 +34,7 @@ from pipeline.inputs.unmatched import Unmatched
 from pipeline.read.file import ReadFile, ReadOptions, read_file
 from pipeline.read.members import files_in, read_named
 from pipeline.read.pool import ReaderPool
+from pipeline.read.so_far import ReadSoFar
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import patterns_uri
@@ -149,6 +150,7 @@ class ReadAndDecompressGCSFile(beam.DoFn):
         self._options = options
         self._wanted = wanted
         self._pool: ReaderPool[FileToRead] | None = None
+        self._so_far: ReadSoFar | None = None
 
     def start_bundle(self) -> None:
         self.teardown()  # of a bundle that failed
@@ -162,7 +164,10 @@ class ReadAndDecompressGCSFile(beam.DoFn):
             return
         for item in files_to_read(element):
             if self._pool is None:
-                self._pool = ReaderPool(self._read, remote=item.listed.uri.startswith("gs://"))
+                self._so_far = ReadSoFar()
+                self._pool = ReaderPool(
+                    self._read, remote=item.listed.uri.startswith("gs://"), while_waiting=self._tell
+                )
             for file in self._pool.add(item):
                 yield from self._expanded(file)
 
@@ -170,6 +175,7 @@ class ReadAndDecompressGCSFile(beam.DoFn):
         if self._pool is not None:
             for file in self._pool.drain():
                 yield from map(in_global_window, self._expanded(file))
+            self._tell()
         self._pool = None
 
     def teardown(self) -> None:
@@ -180,7 +186,21 @@ class ReadAndDecompressGCSFile(beam.DoFn):
     def _read(self, item: FileToRead) -> ReadFile:
         store = self._store if item.at_hand is None else store_of_archives(self._store).holding(item.at_hand)
         listed = item.listed
-        return read_file(store, listed.uri, self._options, generation=listed.generation, size=listed.size)
+        return read_file(
+            store,
+            listed.uri,
+            self._options,
+            generation=listed.generation,
+            size=listed.size,
+            so_far=self._so_far,
+        )
+
+    def _tell(self) -> None:
+        """Count what was read so far of files that are not through: a bundle's counters are its own thread's."""
+        if self._so_far is not None:
+            stored, raw = self._so_far.take()
+            count_only("reading-bytes", stored)
+            count_only("reading-raw-bytes", raw)
 
     def _expanded(self, file: ReadFile) -> Iterator[Any]:
         """The elements of a file, or of the files in it where it is an archive, or was to be one."""

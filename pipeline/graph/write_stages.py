@@ -223,7 +223,7 @@ class WriteOutput(beam.PTransform):
             "output": output,
             "ledger": ledger | "GroupLedger" >> GroupParts(spec, "ledger"),
             "records": written_records,
-            "listed": given | "CountFiles" >> CountFiles(),
+            "listed": given | "CountFiles" >> CountFiles(store),
             "totals": records | "SumRecords" >> beam.CombineGlobally(SumTotals()),
             "unmatched": given["unmatched"],
         }

@@ -25,12 +25,14 @@ from pipeline.errors import (
     StoreUnavailableError,
     TransferError,
 )
-from pipeline.job_options import MAX_RATIO, RATIO_FROM
+from pipeline.job_options import MAX_RATIO
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.read.held_lines import Chunks, HeldLines
 from pipeline.read.large import LargeFile, look_at_large
 from pipeline.read.opening import own_faults, version_to_open
+from pipeline.read.ratio import check_ratio
+from pipeline.read.so_far import ReadSoFar
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
 from pipeline.uri import SEPARATOR
@@ -142,6 +144,7 @@ def read_file(
     *,
     generation: int | None = None,
     size: int | None = None,
+    so_far: ReadSoFar | None = None,
 ) -> ReadFile:
     """Read and decode a file to its end, of the generation and size that were listed where it was.
 
@@ -153,14 +156,16 @@ def read_file(
     version = version_to_open(None if options.newest else generation, size)
     while True:
         try:
-            return _read_once(store, uri, options, version)
+            return _read_once(store, uri, options, version, so_far or ReadSoFar())
         except TransferError as e:
             readings.failed(e)
         except StoreUnavailableError as e:
             trials.failed(e)
 
 
-def _read_once(store: Store, uri: str, options: ReadOptions, version: dict[str, int]) -> ReadFile:
+def _read_once(
+    store: Store, uri: str, options: ReadOptions, version: dict[str, int], so_far: ReadSoFar
+) -> ReadFile:
     began = time.monotonic()
     opened = queued = 0.0
     result = ReadFile(FileRecord(uri, "failed", version.get("generation")))
@@ -174,11 +179,12 @@ def _read_once(store: Store, uri: str, options: ReadOptions, version: dict[str, 
             result.lines = options.held(uri, partial(_read_again, store, stream, options.codec))
             with _decoding:
                 queued = time.monotonic() - began - opened
-                _read_into(result, stream, options)
+                _read_into(result, stream, options, so_far)
     except StoreUnavailableError:
         result.lines.drop()
         tally("read-bytes", -result.record.size)  # what follows counts them anew
         tally("raw-bytes", -result.record.raw_bytes)
+        so_far.add(-result.record.size, -result.record.raw_bytes)
         raise
     except _OF_THE_FILE as e:
         result.record = replace(result.record, status="failed", error=_reason(e))
@@ -205,7 +211,7 @@ def _read_once(store: Store, uri: str, options: ReadOptions, version: dict[str, 
     return result
 
 
-def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> None:
+def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions, so_far: ReadSoFar) -> None:
     """Fill in the lines and the record; on an error both hold what was known by then."""
     raw_bytes = read_bytes = 0
     name = None
@@ -216,8 +222,9 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
             raw_bytes += len(chunk)
             tally("raw-bytes", len(chunk))
             tally("read-bytes", stream.size - read_bytes)
+            so_far.add(stream.size - read_bytes, len(chunk))
             read_bytes = stream.size
-            _check_ratio(raw_bytes, stream, options.max_ratio)
+            check_ratio(raw_bytes, stream, options.max_ratio)
             yield chunk
 
     intake = BufferedStream(stream)
@@ -246,6 +253,7 @@ def _read_into(result: ReadFile, stream: ReadStream, options: ReadOptions) -> No
         raise
     finally:
         tally("read-bytes", stream.size - read_bytes)
+        so_far.add(stream.size - read_bytes, 0)
         result.record = replace(
             result.record,
             generation=stream.generation,
@@ -265,17 +273,6 @@ def _check_is_data(uri: str, head: bytes) -> None:
 def _check_is_one_file(codec: Codec) -> None:
     if codec.name == ZIP:
         raise HoldsFilesError(ZIP)
-
-
-def _check_ratio(raw: int, stream: ReadStream, limit: int) -> None:
-    """Refuse a file that takes out of all proportion; by its whole size, so that one dense part does not matter."""
-    if not limit or raw <= RATIO_FROM or raw <= limit * (stored := stream.stored_bytes()):
-        return
-    raise BadFileError(
-        f"holds more than {limit:,} raw bytes for each of its {stored:,} bytes, as a bomb does; if it is "
-        f"meant to, allow more with max-ratio (0: no bound)",
-        of_the_file=True,
-    )
 
 
 def _read_again(store: Store, first: ReadStream, wanted: str) -> Chunks:

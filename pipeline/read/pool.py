@@ -19,6 +19,7 @@ from pipeline.read.file import ReadFile
 REMOTE_THREADS = 96  # a request to a bucket takes tens of milliseconds: most of these wait for an answer
 LOCAL_THREADS = max(2, os.cpu_count() or 2)
 
+_WAIT_SECONDS = 2.0
 _MMAP_THRESHOLD = -3  # of mallopt(3)
 _OWN_PAGES_FROM = 2 << 20  # bytes; decoded chunks are smaller, and what holds a window of an object is larger
 _ARENA_MAX = -8
@@ -32,8 +33,15 @@ _lock = threading.Lock()
 class ReaderPool(Generic[_Item]):
     """The files of one bundle, read by the threads that all bundles of this process share; `read` takes an item."""
 
-    def __init__(self, read: Callable[[_Item], ReadFile], *, remote: bool) -> None:
-        self._read = read
+    def __init__(
+        self,
+        read: Callable[[_Item], ReadFile],
+        *,
+        remote: bool,
+        while_waiting: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`while_waiting` is called every few seconds, from the thread that takes the files."""
+        self._read, self._while_waiting = read, while_waiting
         threads = REMOTE_THREADS if remote else LOCAL_THREADS
         self._pool = _shared_pool(threads)
         self._window = threads + min(threads, 16)
@@ -57,7 +65,10 @@ class ReaderPool(Generic[_Item]):
         self._open.clear()
 
     def _ready(self, *, wait_for_one: bool) -> Iterator[ReadFile]:
-        done, _ = wait(self._open, None if wait_for_one else 0, FIRST_COMPLETED)
+        done, _ = wait(self._open, _WAIT_SECONDS if wait_for_one else 0, FIRST_COMPLETED)
+        while wait_for_one and not done:
+            self._while_waiting()
+            done, _ = wait(self._open, _WAIT_SECONDS, FIRST_COMPLETED)
         for future in done:
             self._open.discard(future)
             yield future.result()

@@ -5,12 +5,12 @@ import { test } from "node:test";
 
 import { figures, hours, minutes } from "../../chimera_nb/widgets/job_form/figures.js";
 import { midnight } from "../../chimera_nb/widgets/job_history/filters.js";
-import { filesText, shareDone } from "../../chimera_nb/widgets/job_history/row.js";
+import { filesText } from "../../chimera_nb/widgets/job_history/row.js";
 import { statusText } from "../../chimera_nb/widgets/job_history/words.js";
-import { whyNone as whyNoFailures } from "../../chimera_nb/widgets/job_monitor/failures.js";
+import { listText, whyNone as whyNoFailures } from "../../chimera_nb/widgets/job_monitor/failures.js";
 import { asText, linesOf } from "../../chimera_nb/widgets/job_monitor/log.js";
 import { timeTexts, whyNoTime } from "../../chimera_nb/widgets/job_monitor/time_spent.js";
-import { factTexts, leftOutTexts, leftText, secondsRun } from "../../chimera_nb/widgets/job_monitor/words.js";
+import { factTexts, leftOutTexts, leftText, retryText, secondsRun } from "../../chimera_nb/widgets/job_monitor/words.js";
 
 /** @import { Job } from "../../chimera_nb/widgets/job_monitor/messages.js" */
 /** @import { JobRow } from "../../chimera_nb/widgets/job_history/messages.js" */
@@ -19,7 +19,7 @@ const PLAN = { files: 1200, bytes: 5e9, more: false, rawBytes: 48e9, minutes: 12
 const JOB = /** @type {Job} */ ({
   id: "j", status: "running", final: false, listed: 10, complete: 3, failed: 1, skipped: 0, skippedBytes: 0, unmatched: 0, unmatchedBytes: 0, unmatchedFirst: /** @type {string[]} */ ([]), readBytes: 100, rawBytes: 2000, lines: 7, speed: 1500, averageSpeed: 900, secondsLeft: 65, seconds: 12, fraction: 0.4,
 });
-const ROW = /** @type {JobRow} */ ({ id: "j", status: "running", listed: 10, done: 3, failed: 1 });
+const ROW = /** @type {JobRow} */ ({ id: "j", status: "running", listed: 10, done: 4, failed: 1 });
 
 test("a plan is told in figures, what is guessed as such", () => {
   assert.deepEqual(figures(PLAN), ["1,200", "5.0 GB", "about 48.0 GB", "about 12 min", "about 3.3"]);
@@ -37,7 +37,7 @@ test("times and worker-hours have the unit that fits", () => {
 test("a slow file has its time, its share and its size", () => {
   assert.deepEqual(timeTexts(["gs://b/x", 1.234, 0.456, 1500]), ["1.23 s", "46 %", "1.5 kB"]);
   assert.match(whyNoTime({}, { ...JOB, final: false }), /when the job has ended/);
-  assert.match(whyNoTime({ state: "ready", lines: [], rows: [] }, { ...JOB, final: true }), /left no ledger/);
+  assert.match(whyNoTime({ state: "ready", lines: [], rows: [] }, { ...JOB, final: true }), /wrote down nothing/);
 });
 
 test("a day begins at midnight here, and the last one ends with the next", () => {
@@ -47,19 +47,18 @@ test("a day begins at midnight here, and the last one ends with the next", () =>
 });
 
 test("a job's bar is of the files that ended, well or not", () => {
-  assert.deepEqual([shareDone(ROW), shareDone({ ...ROW, listed: 0 }), shareDone({ ...ROW, done: 99 })], [0.4, null, 1]);
-  assert.deepEqual([shareDone({ ...ROW, skipped: 6 }), filesText({ ...ROW, skipped: 6 })], [1, "10 of 10"]);
-  assert.deepEqual([filesText(ROW), filesText({ ...ROW, status: "complete" }), filesText({ ...ROW, status: "complete", done: null })], ["4 of 10", "3 files", ""]);
+  assert.deepEqual([filesText(ROW), filesText({ ...ROW, status: "complete" }), filesText({ ...ROW, status: "complete", done: null })], ["4 of 10", "4 files", ""]);
 });
 
 test("the list says what is still to come, and how far a search got", () => {
-  const state = { complete: false, loading: false, looked: 5000, searching: false, backTo: null };
+  const state = { complete: false, loading: false, searching: false, backTo: null };
   assert.deepEqual([statusText(0, { ...state, loading: true }), statusText(2, { ...state, loading: true }), statusText(2, state), statusText(0, state)], ["Loading", "2 jobs, loading more", "2 jobs so far", ""]);
   assert.equal(statusText(1, { ...state, complete: true }), "1 job");
-  assert.equal(statusText(1, { ...state, searching: true, backTo: "2024-01-19T07:05:00Z" }), "1 job found; searched 5,000, back to 2024-01-19 07:05");
+  assert.equal(statusText(1, { ...state, searching: true, backTo: "2024-01-19T07:05:00Z" }), "1 job found; searched, back to 2024-01-19 07:05");
 });
 
 test("numbers of a job that are not known are dashes", () => {
+  assert.deepEqual([3.1e9, 5e6, 0].map((readBytes) => factTexts({ ...JOB, readBytes, bytesListed: 12e9 }).read), ["3.1 of 12.0 GB", "5.0 MB of 12.0 GB", "0 B of 12.0 GB"]);
   assert.deepEqual(factTexts(JOB), { files: "4 of 10", failed: "1", read: "100 B", raw: "2.0 kB", lines: "7", speed: "1.5 kB/s", left: "about 1 min 5 s" });
   const early = { ...JOB, listed: 0, complete: 0, failed: 0, readBytes: null, rawBytes: null, lines: null, speed: null, averageSpeed: null, secondsLeft: null };
   assert.deepEqual(Object.values(factTexts(early)), ["-", "0", "-", "-", "-", "-", "not known yet"]);
@@ -69,7 +68,7 @@ test("numbers of a job that are not known are dashes", () => {
 test("what a job does not read of its selection is told, with the first names", () => {
   assert.deepEqual(leftOutTexts(JOB), []);
   const [skipped, unmatched] = leftOutTexts({ ...JOB, source: "betfair", skipped: 1, skippedBytes: 100, unmatched: 3, unmatchedBytes: 7_100_000, unmatchedFirst: ["gs://b/in/a.txt", "gs://b/in/b.txt"] });
-  assert.equal(skipped, "1 file (100 B) skipped: what it holds is read from other files. The ledger has the reason.");
+  assert.equal(skipped, "1 file (100 B) skipped: it holds what another file holds, or no data. The list of files has the reason.");
   assert.equal(unmatched, "3 files (7.1 MB) of the selection not read, as the source betfair takes no such names: a.txt, b.txt, …");
   assert.equal(factTexts({ ...JOB, skipped: 2 }).files, "6 of 10");
 });
@@ -94,6 +93,9 @@ test("a level of the log has what is worse as well, and its text can be copied",
 test("why there are no failures to show", () => {
   assert.match(whyNoFailures({ state: "loading" }, JOB), /Reading/);
   assert.match(whyNoFailures({}, JOB), /Files have failed/);
-  assert.match(whyNoFailures({ state: "ready", rows: [], total: 2 }, { ...JOB, final: true }), /did not get to write its ledger/);
-  assert.equal(whyNoFailures({ state: "ready", rows: [], total: 0 }, { ...JOB, final: true, status: "complete" }), "No file failed.");
+  const none = /** @type {import("../../chimera_nb/widgets/job_monitor/messages.js").Failures} */ ({ state: "ready", causes: [], total: 0, kept: 0, can: 0, outlook: "" });
+  assert.match(whyNoFailures(none, { ...JOB, final: true }), /did not come to write down what became of each file/);
+  assert.equal(whyNoFailures(none, { ...JOB, final: true, failed: 0, status: "complete" }), "No file failed.");
+  assert.deepEqual([listText(1, 9, 9, ""), listText(2, 100, 3000, "x")], ["1 file", "2 files with “x” of the first 100; the saved list has all 3,000"]);
+  assert.deepEqual([[0, 6, false], [0, 6, true], [6, 6, true], [1, 6, true]].map((one) => retryText(.../** @type {[number, number, boolean]} */ (one))), ["Retry failed files", "Retry anyway", "Retry 6 files", "Retry 1 of 6"]);
 });

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { kindOf, levelsToOpen, parentOf, shownNodes } from "../../chimera_nb/widgets/preview/tree.js";
-import { factsText, linesText, recordAt, tableText } from "../../chimera_nb/widgets/preview/words.js";
+import { factsText, linesText, recordAt } from "../../chimera_nb/widgets/preview/words.js";
 
-/** @import { Facts, Records, ShownLine, TreeNode } from "../../chimera_nb/widgets/preview/messages.js" */
+/** @import { Facts, ShownLine, TreeNode } from "../../chimera_nb/widgets/preview/messages.js" */
 
 /** {a: {b: [1, 2], c: 3}, d: 4} @type {TreeNode[]} */
 const NODES = [[0, "a", "2 items", 2], [1, "b", "2 items", 2], [2, "0", "1", 0], [2, "1", "2", 0], [1, "c", "3", 0], [0, "d", "4", 0]];
@@ -46,15 +46,11 @@ test("the next record is the next line that is JSON, and stays where there is no
 });
 
 test("what is known of a file is told from what is guessed", () => {
-  assert.equal(factsText(FACTS), "1.0 MB stored  ·  about 9.6 MB raw, about 41 thousand lines (from the first 256.0 kB)");
-  assert.equal(factsText({ ...FACTS, complete: true, estimatedRawBytes: 900, estimatedLines: 1 }), "1.0 MB stored  ·  900 B raw  ·  1 line");
-  assert.equal(factsText({ ...FACTS, estimatedRawBytes: null, note: "two streams" }), "1.0 MB stored  ·  900.0 kB raw in what could be read\nTwo streams");
+  assert.equal(factsText(FACTS), "1.0 MB stored  ·  about 9.6 MB unpacked, about 41 thousand lines (from the first 256.0 kB)");
+  assert.equal(factsText({ ...FACTS, complete: true, estimatedRawBytes: 900, estimatedLines: 1 }), "1.0 MB stored  ·  900 B unpacked  ·  1 line");
+  assert.equal(factsText({ ...FACTS, estimatedRawBytes: null, note: "two streams" }), "1.0 MB stored  ·  900.0 kB unpacked in what could be read\nTwo streams");
 });
 
 test("how much is shown is told", () => {
   assert.deepEqual([linesText(200, 1234), linesText(1, 1)], ["the first 200 of 1,234 lines read", "1 line"]);
-  /** @type {Records} */
-  const table = { columns: [], rows: [["1"]], moreRows: false, moreColumns: 0, others: 0, lists: [], explode: "", problem: "" };
-  assert.equal(tableText(table), "1 row");
-  assert.equal(tableText({ ...table, moreRows: true, moreColumns: 2, others: 1 }), "the first 1 row, 2 columns more, 1 line of no JSON object left out");
 });

@@ -55,9 +55,7 @@ def module_of(path: Path) -> ModuleType:
 def types_of(path: Path) -> str:
     """The text of messages.d.ts beside a messages.py."""
     module = module_of(path)
-    own = [
-        each for each in vars(module).values() if inspect.isclass(each) and each.__module__ == module.__name__
-    ]
+    own = [each for each in vars(module).values() if inspect.isclass(each) and is_own(each, module)]
     (traits,) = [each for each in own if _is_traits(each)]
     requests = [each for each in own if issubclass(each, Request)]
     told = [each for each in own if issubclass(each, Message)]
@@ -74,6 +72,12 @@ def types_of(path: Path) -> str:
     text = "\n".join(parts)
     imported = 'import type { Absent } from "../base/model.js";\n\n' if "Absent<" in text else ""
     return f"{_HEAD}\n{imported}{text}"
+
+
+def is_own(cls: type, module: ModuleType) -> bool:
+    """Whether a class is for this page: of this module, or what widgets with the same part have together."""
+    shared = cls.__module__ == "chimera_nb.widgets.table.requests"
+    return cls.__module__ == module.__name__ or (shared and issubclass(cls, Request | Message))
 
 
 def _is_traits(cls: type) -> bool:

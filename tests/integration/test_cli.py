@@ -111,9 +111,9 @@ def test_what_was_skipped_of_an_archive_is_said_as_it_is(chimera, tmp_path):
         archive.writestr(".DS_Store", b"\0\0")
     said = chimera("submit", "in.zip", "--target", "out", "--wait").stdout
     assert "hold the same" not in said
-    assert f"    {tmp_path}/in.zip: passed over 1 files that are no data: '.DS_Store'" in said
+    assert f"    {tmp_path}/in.zip: passed over 1 file that is no data: '.DS_Store'" in said
     job = json.loads(chimera("jobs", "list", "--json").stdout)["jobs"][0]["jobId"]
-    assert "passed over 1 files that are no data" in chimera("jobs", "show", job).stdout
+    assert "passed over 1 file that is no data" in chimera("jobs", "show", job).stdout
 
 
 def test_a_dry_run_refuses_what_submitting_would(chimera, markets):

@@ -193,7 +193,7 @@ def test_what_the_source_leaves_out_is_told_and_read_when_that_is_asked_for(mark
         assert (unread["total"], unread["every"], form._plan["files"]) == (1, False, 3)
         edit(form, every_file=True)
         await until(form, lambda: ready(form) and form._plan["files"] == 4)
-        assert form._go["says"] == "All is well."
+        assert form._go["says"] == "Ready to launch."
         assert (form._plan["unread"]["text"], form._plan["unread"]["every"]) == ("", True)
         assert "every_file=True" in form._code["cell"]
         assert "--every-file" in form._code["command"]

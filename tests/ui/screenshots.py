@@ -62,7 +62,7 @@ def form_is_ready(page):
 
 
 def monitor_is_ready(page):
-    expect(page.get_by_role("region", name="First rows of the output")).to_be_visible()
+    expect(page.get_by_role("region", name="Rows of the output")).to_be_visible()
 
 
 def history_is_ready(page):

@@ -45,7 +45,7 @@ def open_folder(page, url, bucket):
 
 def fill(page, bucket, prefix, runner="On this machine"):
     page.get_by_label("Bucket", exact=True).fill(bucket)
-    page.get_by_label("Prefix").fill(prefix)
+    page.get_by_label("Folder", exact=True).fill(prefix)
     page.get_by_label("Output files").fill("1")
     page.get_by_role("radio", name=runner).check()
 
@@ -79,10 +79,10 @@ def test_choose_preview_launch_watch_and_leave_with_a_result(the_dashboard, new_
     job_id = launch(page)
     expect(page.locator(".ch-browser")).to_be_hidden()
     expect(state(page)).to_have_text("complete")
-    expect(page.get_by_role("region", name="First rows of the output").locator("tbody tr")).to_have_count(20)
+    expect(page.get_by_role("region", name="Rows of the output").locator("tbody tr")).to_have_count(100)
     expect(page.locator(".ch-result-plot svg")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name=re.compile("as CSV")).click()
+        page.get_by_role("button", name="Save CSV").click()
     assert download.value.suggested_filename == f"{job_id}.csv"
 
     page.reload()  # nothing is lost
@@ -145,10 +145,10 @@ def test_what_failed_is_told_and_retried_and_hostile_names_stay_text(the_dashboa
     row(page, "1.00.bz2").click(modifiers=["Control"])
     fill(page, history, "out/some")
     job_id = launch(page)
-    expect(state(page)).to_have_text("complete")
+    expect(state(page)).to_have_text("complete, 1 failed")
     page.get_by_role("tab", name="Failures 1").click()
     expect(page.get_by_role("region", name="Files that failed")).to_contain_text(HOSTILE)
-    page.get_by_role("button", name="Retry failed files").click()
+    page.get_by_role("button", name="Retry anyway").click()
     expect(page.locator(".ch-monitor .ch-title")).not_to_have_text(job_id)
     expect(state(page)).to_have_text("failed")  # the file is broken still
     retried = page.locator(".ch-monitor .ch-title").inner_text()
@@ -171,7 +171,7 @@ def test_nothing_stands_in_the_way_of_a_screen_reader_or_a_weak_eye(
     expect(page.locator(".ch-go")).to_be_visible()
     assert axe_faults(page) == []
     page.goto(f"{the_dashboard.url}?job={ended.job_id}")
-    expect(page.get_by_role("region", name="First rows of the output")).to_be_visible()
+    expect(page.get_by_role("region", name="Rows of the output")).to_be_visible()
     assert axe_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -198,7 +198,7 @@ def test_the_keyboard_alone_gets_from_the_page_to_a_job(the_dashboard, new_page,
     tab_to("Bucket")
     page.keyboard.press("Control+a")
     page.keyboard.type(history)
-    tab_to("Prefix")
+    tab_to("Folder")
     page.keyboard.press("Control+a")
     page.keyboard.type("out/keys")
     expect(page.locator(".ch-go")).to_be_enabled()

@@ -59,7 +59,7 @@ def test_a_file_is_shown_as_lines_as_a_tree_and_as_a_table(show, market):
     page = show(cell(market), PROBE)
     panel = page.locator(".ch-preview-panel")
     expect(page.locator(".ch-preview-facts")).to_have_text(
-        re.compile(r"kB stored  ·  [\d.]+ kB raw  ·  300 lines")
+        re.compile(r"kB stored  ·  [\d.]+ kB unpacked  ·  300 lines")
     )
     expect(page.locator(".ch-codec-mark")).to_have_text("bz2")
     expect(panel.locator(".ch-preview-text")).to_have_count(200)

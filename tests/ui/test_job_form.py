@@ -57,7 +57,7 @@ def test_a_job_is_planned_launched_by_a_double_click_once_and_offered_again(show
         cell([f"gs://{markets}/2016/"], f"gs://{markets}/out", ', source="betfair", runner="direct"'), PROBE
     )
     expect(figure(page, "Files")).to_have_text("4")
-    expect(figure(page, "Raw")).to_have_text("about 12.8 kB")
+    expect(figure(page, "Unpacked")).to_have_text("about 12.8 kB")
     expect(figure(page, "Time")).to_have_text("under a minute")
     expect(go(page)).to_be_enabled()
     expect(page.locator(".ch-form-prefix .ch-hint")).to_have_text("Nothing is here yet.")
@@ -71,15 +71,15 @@ def test_a_job_is_planned_launched_by_a_double_click_once_and_offered_again(show
 
     expect(go(page)).to_be_disabled()
     page.get_by_role("button", name="Set up another").click()
-    expect(page.get_by_label("Prefix")).to_have_value(re.compile(r"^out-[0-9a-f]{4}$"))
+    expect(page.get_by_label("Folder", exact=True)).to_have_value(re.compile(r"^out-[0-9a-f]{4}$"))
     expect(go(page)).to_be_enabled()
-    page.get_by_label("Prefix").fill("out")
+    page.get_by_label("Folder", exact=True).fill("out")
     expect(go(page)).to_have_text("Launched")
 
     page.get_by_label("Source", exact=True).select_option("ndjson")
     page.get_by_label("Start from an earlier job").select_option(job_id)
     expect(page.get_by_label("Source", exact=True)).to_have_value("betfair")
-    expect(page.get_by_label("Prefix")).to_have_value(re.compile(r"^out-[0-9a-f]{4}$"))
+    expect(page.get_by_label("Folder", exact=True)).to_have_value(re.compile(r"^out-[0-9a-f]{4}$"))
 
 
 def test_what_is_wrong_is_told_while_it_is_typed_and_a_full_target_can_be_replaced(
@@ -90,7 +90,7 @@ def test_what_is_wrong_is_told_while_it_is_typed_and_a_full_target_can_be_replac
     )
     page = voila(cell([f"gs://{markets}/2016/"], f"gs://{markets}/out"), PROBE)
     expect(go(page)).to_be_enabled()
-    prefix, said = page.get_by_label("Prefix"), page.locator(".ch-form-prefix .ch-hint")
+    prefix, said = page.get_by_label("Folder", exact=True), page.locator(".ch-form-prefix .ch-hint")
     prefix.press_sequentially("/*")
     expect(said).to_contain_text("holds a glob character")
     expect(prefix).to_have_attribute("aria-invalid", "true")
@@ -159,7 +159,7 @@ def test_what_will_not_be_read_stands_in_the_plan_with_its_names_and_can_be_read
     expect(page.locator(".ch-unread-list li")).to_have_text([f"gs://{markets}/2016/notes.txt not .bz2"])
     line.get_by_role("button", name="Read every file").click()
     expect(figure(page, "Files")).to_have_text("5")
-    expect(page.locator(".ch-form-says")).to_have_text("All is well.")
+    expect(page.locator(".ch-form-says")).to_have_text("Ready to launch.")
     expect(line).to_contain_text("Every file of the selection is read, whatever its name.")
     line.get_by_role("button", name="Leave to the source").click()
     expect(figure(page, "Files")).to_have_text("4")

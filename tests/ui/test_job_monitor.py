@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import threading
+import zipfile
 
 import pytest
 from playwright.sync_api import expect
@@ -105,7 +106,7 @@ def test_a_running_job_is_followed_live_and_cancelled_by_two_clicks(show, servic
     expect(fact(page, "left")).to_have_text("about 32 s")
     expect(page.get_by_role("progressbar", name="Files done")).to_have_attribute("aria-valuenow", "20")
     expect(page.locator(".ch-stage[data-state=running]")).to_have_count(2)
-    expect(page.get_by_role("img", name="Throughput")).to_be_visible()
+    expect(page.get_by_role("img", name="Speed")).to_be_visible()
 
     log = page.get_by_role("log")
     expect(log.locator(".ch-log-line:visible")).to_have_count(3)
@@ -128,8 +129,8 @@ def test_a_running_job_is_followed_live_and_cancelled_by_two_clicks(show, servic
 
 def test_a_complete_job_shows_its_result_and_its_failures_and_retries_them(show, service, ended, bucket):
     page = show(cell(ended.job_id))
-    rows = page.get_by_role("region", name="First rows of the output")
-    expect(rows.locator("tbody tr")).to_have_count(20)
+    rows = page.get_by_role("region", name="Rows of the output")
+    expect(rows.locator("tbody tr")).to_have_count(60)
     expect(rows.locator("thead th")).to_have_text(["n", "text", "x"])
     expect(page.locator(".ch-result-plot svg")).to_be_visible()
     page.get_by_label("What to plot").select_option("Size of the files")
@@ -139,19 +140,36 @@ def test_a_complete_job_shows_its_result_and_its_failures_and_retries_them(show,
     fetched = page.request.get(shard.get_attribute("href"))
     assert fetched.body() == STORE.read_bytes(f"gs://{bucket}/out/output/output-00000-of-00001.ndjson")
 
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save 60 as CSV").click()
-    assert download.value.suggested_filename == f"{ended.job_id}.csv"
-    with download.value.path().open(newline="") as file:
-        saved = list(csv.DictReader(file))
-    assert len(saved) == 60
-    assert {row["text"] for row in saved} == {HOSTILE}
+    rows.get_by_role("button", name="x", exact=True).dblclick()  # up, and down again
+    expect(rows.locator("thead th").last).to_have_attribute("aria-sort", "descending")
+    expect(rows.locator("tbody tr").first.locator("td").last).to_have_text("96")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    page.get_by_label("Column", exact=True).select_option("n")
+    page.get_by_label("Compared how").select_option("is at least")
+    page.get_by_label("Compared with").fill("1")
+    told = page.locator(".ch-table-told")
+    expect(told).to_have_text("30 match in 60 rows")
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_role("checkbox", name="n", exact=True).uncheck()
+    expect(rows.locator("thead th")).to_have_count(2)
+    page.keyboard.press("Escape")
+    saved = {}
+    for kind in ("CSV", "Excel"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Save {kind}").click()
+        saved[download.value.suggested_filename.rpartition(".")[2]] = download.value.path()
+        expect(page.locator(".ch-table-saved")).to_contain_text("30 rows")
+    with saved["csv"].open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [int(row["x"]) for row in found] == sorted((int(row["x"]) for row in found), reverse=True)
+    assert (len(found), set(found[0]), {row["text"] for row in found}) == (30, {"text", "x"}, {HOSTILE})
+    assert zipfile.is_zipfile(saved["xlsx"])
 
     page.get_by_role("tab", name="Failures 1").click()
     expect(page.get_by_role("region", name="Files that failed")).to_contain_text(f"{HOSTILE}.bz2")
     assert page.locator(".ch-monitor img").count() == 0
     assert page.title() != "owned"
-    page.get_by_role("button", name="Retry failed files").click()
+    page.get_by_role("button", name="Retry anyway").click()
     expect(page.locator(".ch-monitor .ch-title")).not_to_have_text(ended.job_id)
     expect(page.locator(".ch-head .ch-state")).to_have_text("failed")  # the same file, which is broken still
     retried = service.get(page.locator(".ch-monitor .ch-title").inner_text())
@@ -175,7 +193,7 @@ def test_what_was_not_read_of_the_selection_stands_under_the_stages(show, servic
     page = show(cell(job.job_id))
     said = page.get_by_role("list", name="Not read").get_by_role("listitem")
     expect(said).to_have_count(2)
-    expect(said.first).to_contain_text("skipped: what it holds is read from other files.")
+    expect(said.first).to_contain_text("skipped: it holds what another file holds, or no data.")
     expect(said.last).to_contain_text(
         "1 file (54 B) of the selection not read, as the source betfair takes no such names: "
     )

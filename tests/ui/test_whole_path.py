@@ -67,6 +67,6 @@ def test_from_a_bucket_to_a_dataframe(show, history):
 
     expect(page.locator(".ch-form-says")).to_have_text(re.compile(r"Launched 20\d\d-"))
     expect(page.locator(".ch-monitor .ch-head .ch-state")).to_have_text("complete")
-    shown = page.get_by_role("region", name="First rows of the output")
+    shown = page.get_by_role("region", name="Rows of the output")
     expect(shown.locator("thead th")).to_have_text(["n", "text"])
     expect(page.locator("textarea").last).to_have_value(json.dumps([50, ["n", "text"], 5 * 45]))

@@ -195,7 +195,7 @@ def test_what_is_in_no_archive_is_not_found(tmp_path):
 def test_of_members_of_one_name_the_last_counts_and_the_others_are_told(tmp_path):
     uri = laid(tmp_path, "x.tar", tar([Put("a", ONE), Put("b", ONE), Put("a", TWO)]))
     assert read_all(uri) == {"a": TWO, "b": ONE}
-    assert "1 earlier versions of files that come again: 'a'" in STORE.index(uri).outline.note
+    assert "1 earlier version of a file that comes again: 'a'" in STORE.index(uri).outline.note
     told = Told()
     with PlainStore().open_read(uri) as stream:
         members = list(last_of_each(scan(stream, stream, uri), told))

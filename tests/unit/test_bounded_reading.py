@@ -15,7 +15,7 @@ import google_crc32c
 import pytest
 
 from pipeline.errors import StorageError
-from pipeline.read import file as reading
+from pipeline.job_options import RATIO_FROM
 from pipeline.read import held_lines
 from pipeline.read.file import ReadFile, ReadOptions, read_file
 from pipeline.storage import PlainStore, local_streams
@@ -176,7 +176,7 @@ def test_a_bomb_is_stopped_by_its_ratio_with_a_reason_that_says_what_to_do(tmp_p
         f"holds more than 1,000 raw bytes for each of its {len(stored):,} bytes, as a bomb does; if it is meant to, "
         f"allow more with max-ratio (0: no bound)"
     )
-    assert record.raw_bytes <= reading.RATIO_FROM + (1 << 20)
+    assert record.raw_bytes <= RATIO_FROM + (1 << 20)
 
 
 @pytest.mark.parametrize("ratio", [0, 1_000_000])

@@ -346,7 +346,7 @@ def test_what_is_passed_over_is_told(opened):
     browser = opened("x.tar", tar([Put("a", ONE), Put("soft", b"a", b"2")]), "")
     state = browser.rows_message().archive
     assert state is not None
-    assert state.note == "passed over 1 links: 'soft'"
+    assert state.note == "passed over 1 link: 'soft'"
 
 
 def test_names_in_an_archive_are_no_paths_of_this_machine(opened):

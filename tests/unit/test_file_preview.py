@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import bz2
 import json
 import threading
@@ -32,8 +33,7 @@ def files(tmp_path):
 
 
 def ask(widget, kind, **content) -> None:
-    view = {"view": "v"} if kind == "hello" else {}
-    widget._on_message(widget, {"kind": kind, **view, **content}, [])
+    widget._on_message(widget, {"kind": kind, "view": "v", **content}, [])
 
 
 async def until(check) -> None:
@@ -122,13 +122,16 @@ def test_a_line_the_tree_and_the_table_are_sent_when_they_are_asked_for(sent, fi
         ask(widget, "hello")
         await until(lambda: sent[-1]["state"] == "shown")
         generation = sent[-1]["generation"]
-        for kind in ("line", "tree", "table"):
+        for kind in ("line", "tree"):
             ask(widget, kind, generation=generation, n=2)
             await until(lambda kind=kind: sent[-1]["kind"] == kind)
-        line, tree, table = sent[-3:]
+        line, tree = sent[-2:]
+        ask(widget, "look", view="v", subject=str(files / "a.ndjson"), look=1)
+        await until(lambda: sent[-1]["kind"] == "table")
         assert line["text"] == '{"name":"a"}'
         assert tree["nodes"] == [[0, "name", '"a"', 0]]
-        assert table["records"]["rows"] == [["a"]] * 3
+        assert sent[-1]["rows"] == [["a"]] * 3
+        assert (sent[-1]["matched"], sent[-1]["total"], sent[-1]["state"]) == (3, 3, "done")
 
     run(work())
 
@@ -143,7 +146,9 @@ def test_a_line_the_tree_and_the_table_are_sent_when_they_are_asked_for(sent, fi
         {"kind": "tree", "n": None},
         {"kind": "line"},
         {"kind": "line", "n": 0, "generation": 10_000},
-        {"kind": "table", "generation": 0},
+        {"kind": "look", "view": "v", "subject": "/etc/passwd", "look": 1},
+        {"kind": "saveFile", "view": "v", "subject": "/etc/passwd", "saving": 1},
+        {"kind": "moreRows", "view": "w", "begin": 5},
         {"kind": "uri", "uri": "/etc/passwd"},
         {},
     ],
@@ -181,15 +186,14 @@ def test_a_file_of_a_source_with_views_is_shown_as_one(sent, tmp_path):
             "runners",
             "prices",
         ]
-        ask(widget, "table", generation=shown["generation"], explode="", source="betfair", view="runners")
+        ask(widget, "look", view="v", subject=str(path), look=1, shows="betfair/runners")
         await until(lambda: sent[-1]["kind"] == "table")
-        records = sent[-1]["records"]
-        assert sent[-1]["view"] == "runners"
-        assert records["columns"][0] == ["market_id", False]
-        assert {row[0] for row in records["rows"]} == {
+        table = sent[-1]
+        assert table["columns"][0] == ["market_id", "text", True]
+        assert {row[0] for row in table["rows"]} == {
             json.loads(make_market(1, 60).split(b"\n")[0])["mc"][0]["id"]
         }
-        assert records["problem"] == ""
+        assert table["error"] == ""
 
     run(work())
 
@@ -202,17 +206,49 @@ def test_a_file_that_a_view_does_not_read_says_why(sent, tmp_path):
         widget = FilePreview(str(path))
         ask(widget, "hello")
         await until(lambda: sent and sent[-1]["state"] == "shown")
-        ask(
-            widget,
-            "table",
-            generation=sent[-1]["generation"],
-            explode="",
-            source="betfair",
-            view="runners",
-        )
+        ask(widget, "look", view="v", subject=str(path), look=1, shows="betfair/runners")
         await until(lambda: sent[-1]["kind"] == "table")
-        assert "holds no market changes" in sent[-1]["records"]["problem"]
-        assert sent[-1]["records"]["rows"] == []
+        assert "holds no market changes" in sent[-1]["error"]
+        assert (sent[-1]["state"], sent[-1]["rows"]) == ("failed", [])
+
+    run(work())
+
+
+def test_a_file_is_saved_as_it_is_stored_and_a_table_of_it(sent, tmp_path):
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(b'{"n": 1, "t": "=1+1"}\n' * 100_000)
+
+    async def saved(widget, kind, number, **content) -> bytes:
+        parts = []
+        while not parts or parts[-1]:
+            sent.clear()
+            if parts:
+                ask(widget, "nextChunk", saving=number)
+            else:
+                ask(widget, kind, subject=str(path), saving=number, **content)
+            await until(lambda: sent and sent[-1]["kind"] == "chunk")
+            parts.append(base64.b64decode(sent[-1]["data"]))
+        return b"".join(parts)
+
+    async def work():
+        widget = FilePreview(str(path))
+        ask(widget, "hello")
+        await until(lambda: sent[-1]["state"] == "shown")
+        assert await saved(widget, "saveFile", 1) == path.read_bytes()
+        assert sent[-1]["name"] == "a.ndjson"
+        rows = await saved(widget, "saveTable", 2, format="csv", sort="n", columns=["t"])
+        assert rows.splitlines() == [b'"t"', *[b'"\'=1+1"'] * 200]
+        assert sent[-1]["note"] == "200 rows"
+        ask(widget, "saveTable", subject=str(path), saving=3, format="csv", conditions=[["n", "least", "x"]])
+        await until(lambda: sent[-1]["kind"] == "saving")
+        assert "no number" in sent[-1]["error"]
+        ask(widget, "saveFile", subject=str(path), saving=4)
+        ask(widget, "stopSaving")
+        before = len(sent)
+        await asyncio.sleep(0.1)
+        assert [each for each in sent[before:] if each["kind"] == "chunk"] == []
+        assert widget._savings == {}
+        widget.close()
 
     run(work())
 

@@ -9,21 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.data.frames import flatten, frame_of_lines
 from chimera_nb.data.preview import preview_bytes
 from chimera_nb.widgets.base.messages import to_wire
 from chimera_nb.widgets.preview import model
-from chimera_nb.widgets.preview.model import (
-    CELL_CHARS,
-    LINE_CHARS,
-    MAX_BYTES,
-    MAX_COLUMNS,
-    MAX_LINES,
-    MAX_NODES,
-    MAX_ROWS,
-    Line,
-    inside,
-)
+from chimera_nb.widgets.preview.model import LINE_CHARS, MAX_BYTES, MAX_LINES, MAX_NODES, inside
+from chimera_nb.widgets.table.looking import CELL_CHARACTERS, COLUMNS_SHOWN, ROWS_AT_ONCE, Looking
+from chimera_nb.widgets.table.requests import Look
 
 
 def look(raw: bytes, name: str = "a.ndjson"):
@@ -45,19 +36,11 @@ def tree(line):
     return {"nodes": to_wire(nodes), "leftOut": left_out}
 
 
-def table(read, explode=""):
-    return to_wire(model.table(read, explode))
-
-
-def lines(*texts: str) -> list[Line]:
-    return [Line(text.encode(), len(text.encode())) for text in texts]
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=20,
-)
+def table(shown):
+    """The first answer of a table of what is shown."""
+    looking = Looking(Look(view="v", subject="s", look=1))
+    looking.run(model.rows_of(shown))
+    return to_wire(looking.answers.popleft())
 
 
 def test_facts_and_lines_of_a_good_file():
@@ -119,10 +102,10 @@ def test_a_line_of_more_than_is_kept_is_kept_in_part():
 def test_bytes_that_are_no_text_and_half_characters_can_be_sent():
     raw = b'{"a":"\xff\xc3\x00"}\n{"half \\ud800":"\\udc00","a":"\\ud800"}\n'
     shown = look(bz2.compress(raw), "a.bz2")
-    answers = [facts_of(shown), whole(shown, 0), tree(shown.lines[1].data), table(shown.lines)]
+    answers = [facts_of(shown), whole(shown, 0), tree(shown.lines[1].data), table(shown)]
     json.dumps(answers, ensure_ascii=False, allow_nan=False).encode()
     assert whole(shown, 0)["text"] == '{"a":"\\xff\\xc3\x00"}'
-    assert table(shown.lines)["rows"] == [["\\udc00", "\\ud800"]]
+    assert table(shown)["rows"] == [['{"a":"\\xff\\xc3\x00"}', "", ""], ["", "\\udc00", "\\ud800"]]
 
 
 def test_a_tree_has_its_nodes_in_order_with_their_depth():
@@ -150,42 +133,18 @@ def test_a_tree_is_bounded_and_says_how_much_it_leaves_out():
 def test_what_is_nested_deep_neither_raises_nor_cannot_be_sent(depth):
     line = b"[" * depth + b"]" * depth
     record = b'{"a":' + line + b"}"
-    json.dumps([tree(line), table([Line(record, len(record))])])
+    json.dumps([tree(line), table(look(record))])
 
 
 def test_a_table_is_bounded_and_says_so():
-    wide = json.dumps({f"f{n}": "v" * 1000 for n in range(50)})
-    found = table(lines(*[wide] * 150))
-    assert (len(found["rows"]), len(found["columns"])) == (MAX_ROWS, MAX_COLUMNS)
-    assert (found["moreRows"], found["moreColumns"]) == (True, 20)
-    assert max(len(cell) for row in found["rows"] for cell in row) == CELL_CHARS + 1
-
-
-def test_numbers_are_told_from_text_and_other_lines_are_counted():
-    found = table(lines('{"n":1,"t":"1","m":true}', '{"n":2.5,"t":"x"}', "oops", "", "[1]"))
-    assert found["columns"] == [["n", True], ["t", False], ["m", False]]
-    assert found["rows"] == [["1", "1", "true"], ["2.5", "x", ""]]
-    assert found["others"] == 2
-
-
-def test_a_column_of_lists_can_have_a_row_for_each_item():
-    texts = ['{"pt":1,"mc":[{"id":"a","d":{"e":5}},{"id":"b"}],"tags":["x"]}', '{"pt":2}']
-    assert table(lines(*texts))["lists"] == ["mc"]
-    found = table(lines(*texts), "mc")
-    assert [name for name, _ in found["columns"]] == ["pt", "mc.id", "mc.d.e", "tags"]
-    assert found["rows"] == [["1", "a", "5", '["x"]'], ["1", "b", "", '["x"]'], ["2", "", "", ""]]
-    assert table(lines(*texts), "pt")["explode"] == ""
-
-
-@given(st.lists(st.dictionaries(st.text(alphabet="abc", min_size=1), json_values, max_size=4), max_size=6))
-def test_a_table_has_the_columns_of_a_flattened_frame(records):
-    texts = [json.dumps(record) for record in records]
-    frame = flatten(frame_of_lines(text.encode() for text in texts)) if texts else None
-    expected = [] if frame is None else [str(name) for name in frame]
-    found = table(lines(*texts))
-    shown = {name for name, _ in found["columns"]}
-    if not found["moreColumns"] and all(len(name) < CELL_CHARS for name in expected):
-        assert shown == {name.encode(errors="backslashreplace").decode() for name in expected}
+    wide = json.dumps({f"f{n}": "v" * (10 if n else 400) for n in range(50)})
+    found = table(look(f"{wide}\n".encode() * 150))
+    assert (len(found["rows"]), found["kept"], len(found["rows"][0])) == (ROWS_AT_ONCE, 150, COLUMNS_SHOWN)
+    assert (found["columnsTotal"], [shown for *_, shown in found["columns"]].count(True)) == (
+        50,
+        COLUMNS_SHOWN,
+    )
+    assert max(len(cell) for row in found["rows"] for cell in row) == CELL_CHARACTERS + 1
 
 
 @given(st.binary(max_size=3000))
@@ -193,7 +152,7 @@ def test_no_bytes_at_all_raise(raw):
     shown = look(raw)
     for at, line in enumerate(shown.lines):
         json.dumps([whole(shown, at), tree(line.data)], ensure_ascii=False).encode()
-    json.dumps([facts_of(shown), table(shown.lines)], ensure_ascii=False).encode()
+    json.dumps([facts_of(shown), table(shown)], ensure_ascii=False).encode()
 
 
 def test_neither_pandas_nor_beam_is_imported_for_it():

@@ -143,4 +143,4 @@ def test_what_is_not_read_is_said_with_the_reasons_and_never_that_all_is_well(
             self._lost, self._lost_bytes = skipped, 500 * skipped
 
     assert unread_text(Told(), "not .bz2") == (short, whole)
-    assert button(Fields(), {}, unread=short).says == (f"{short}." if short else "All is well.")
+    assert button(Fields(), {}, unread=short).says == (f"{short}." if short else "Ready to launch.")

@@ -217,7 +217,7 @@ def test_a_bar_on_a_terminal_ends_where_the_job_does(job):
     record = job_handle.Job(job.record, job._session).record
     with job_progress.terminal_bar(Console(file=out, force_terminal=True, width=120)) as show:
         show(JobRecord(**{**vars(record), "progress": progress}))
-    assert "3/4" in out.getvalue()
+    assert "3 of 4 files" in out.getvalue()
     assert "1,000 lines" in out.getvalue()
 
 

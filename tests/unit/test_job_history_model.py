@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chimera_nb.jobs.log.entries import UnreadableRecord
 from chimera_nb.jobs.log.protocol import RecordPage
-from chimera_nb.jobs.log.query import _read_token, token_after
+from chimera_nb.jobs.log.query import Query, read_token, token_after
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.widgets.job_history import model as history_model
@@ -37,13 +37,36 @@ def a_job(number: int, status: Status = Status.COMPLETE, **fields) -> JobRecord:
 class Jobs:
     """A job log in memory that pages as the real ones do."""
 
+    looks_at = 200
+
     def __init__(self, records) -> None:
         self.records = sorted(records, key=lambda r: (r.created_at, r.job_id), reverse=True)
         self.calls = 0
 
-    def list(self, *, statuses=(), created_after=None, created_before=None, limit=50, page_token=None):
+    def list(
+        self,
+        *,
+        statuses=(),
+        created_after=None,
+        created_before=None,
+        text=None,
+        created_by=None,
+        limit=50,
+        page_token=None,
+    ):
+        """A search looks at `looks_at` jobs for a page, as the shared log does, and finds few or none."""
         self.calls += 1
-        after = _read_token(page_token) if page_token else None
+        query = Query.of(
+            statuses=(),
+            source=None,
+            created_after=None,
+            created_before=None,
+            text=text,
+            created_by=created_by,
+            limit=limit,
+            page_token=None,
+        )
+        after = read_token(page_token) if page_token else None
         rest = [
             r
             for r in self.records
@@ -52,8 +75,12 @@ class Jobs:
             and (not created_before or r.created_at < created_before)
             and (after is None or (r.created_at, r.job_id) < after)
         ]
+        limit = self.looks_at if query.is_searched else limit
         last = rest[limit - 1] if len(rest) > limit else None
-        return RecordPage(tuple(rest[:limit]), token_after(last.created_at, last.job_id) if last else None)
+        return RecordPage(
+            tuple(filter(query.holds, rest[:limit])),
+            token_after(last.created_at, last.job_id) if last else None,
+        )
 
 
 def loaded(model: History, log) -> History:
@@ -101,16 +128,16 @@ def test_a_search_looks_at_every_job_for_its_id_paths_target_and_creator(tmp_pat
 
 
 def test_a_search_stops_at_its_bound_and_goes_on_when_asked(monkeypatch):
-    monkeypatch.setattr(history_model, "SEARCHED", 400)
+    monkeypatch.setattr(history_model, "SEARCHED", 2)
     jobs = Jobs([a_job(n) for n in range(1000)])
     model = History()
     model.narrow(Filter.of({"text": "extra-3/"}))
     loaded(model, jobs)
-    assert (model.paused, model.looked, model.rows) == (True, 400, {})
+    assert (model.paused, model.looked, model.rows) == (True, 2, {})
     assert model.message(()).back_to == a_job(600).created_at
     model.more()
     loaded(model, jobs)
-    assert (model.paused, model.looked) == (True, 800)
+    assert (model.paused, model.looked) == (True, 4)
     model.more()
     assert ids(loaded(model, jobs)) == [a_job(3).job_id]
     assert (model.paused, model.complete) == (False, True)
@@ -202,7 +229,7 @@ def test_a_row_has_the_numbers_of_a_job_and_leaves_out_what_is_not_known():
         progress={"filesListed": 40, "filesComplete": 12, "filesFailed": 1, "rawBytes": None, "seconds": 7.5},
     )
     row = Row.of(record)
-    assert (row.listed, row.done, row.failed, row.raw, row.lines) == (40, 12, 1, None, None)
+    assert (row.listed, row.done, row.failed, row.raw, row.lines) == (40, 13, 1, None, None)
     assert (row.reads, row.others, row.target) == ("gs://in/2016/Jan/", 1, "gs://out/run-1")
     assert row.seconds == 7.5
     ended = replace(

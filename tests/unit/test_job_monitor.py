@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
+import os
 import sqlite3
 import threading
 import time
 
 import pytest
 
+from chimera_nb.jobs.failures import Outlook
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.transitions import Change, advance
@@ -20,6 +23,7 @@ from chimera_nb.widgets.base import presence
 from chimera_nb.widgets.job_monitor import follower
 from chimera_nb.widgets.job_monitor.widget import JobMonitor
 from pipeline.errors import JobLogError, RefusedError
+from pipeline.ledger import FileRecord
 from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
 from pipeline.target.layout import shard_uri, summary_uri
@@ -277,7 +281,7 @@ def test_cancel_ends_the_job_and_what_is_refused_is_one_sentence(session, job):
         {"kind": "here", "view": ["x"] * 9},
         {"kind": "cancel"},
         {"kind": "clone", "job": None},
-        {"kind": "save", "job": {}, "view": 1},
+        {"kind": "saveTable", "subject": {}, "view": 1},
         {"kind": "_message"},
         {"kind": 7},
     ],
@@ -323,14 +327,85 @@ def test_the_result_of_a_complete_job_is_opened_and_saved(session, job, log):
         monitor.send = sent.append
         ask(monitor, "hello")
         await until(lambda: monitor._failures.get("state") == "ready")
-        assert monitor._failures == {"state": "ready", "rows": [], "total": 0}
+        assert (monitor._failures["total"], monitor._failures["causes"]) == (0, [])
         assert monitor._result["state"] == "ready"
-        assert len(monitor._result["rows"]) == 20
-        ask(monitor, "save", "the view", job=job)
-        await until(lambda: sent[-1]["kind"] == "csv")
-        assert sent[-1]["view"] == "the view"
-        assert sent[-1]["text"].splitlines()[:2] == ['"a","b"', '0,"\'=1+1"']
-        assert len(sent[-1]["text"].splitlines()) == 31
+        ask(monitor, "look", "the view", subject=job, look=7, sort="a", descending=True)
+        await until(lambda: sent[-1]["kind"] == "table")
+        assert (sent[-1]["view"], sent[-1]["look"], sent[-1]["rows"][0]) == ("the view", 7, ["29", "=1+1"])
+        ask(monitor, "moreRows", "the view", begin=25)
+        assert [row[0] for row in sent[-1]["rows"]] == ["4", "3", "2", "1", "0"]
+        ask(monitor, "saveTable", "the view", subject=job, saving=1, format="csv", sort="a", descending=True)
+        await until(lambda: sent[-1]["kind"] == "chunk")
+        assert (sent[-1]["view"], sent[-1]["name"]) == ("the view", f"{job}.csv")
+        saved = base64.b64decode(sent[-1]["data"]).decode().splitlines()
+        assert (saved[:2], len(saved)) == (['"a","b"', '29,"\'=1+1"'], 31)
+        before = len(sent)
+        ask(monitor, "look", "the view", subject="2026-01-31-00000000", look=8)
+        await asyncio.sleep(0.05)
+        assert len(sent) == before
+        monitor.close()
+
+    run(watch())
+
+
+def test_failures_come_by_cause_all_of_them_and_a_retry_says_what_it_can(
+    session, job, log, tmp_path, monkeypatch
+):
+    target = JobSpec.from_json(log.get(job).spec).target
+    empty = tmp_path / "old.bz2"
+    empty.write_bytes(b"")
+    os.utime(empty, (1, 1))
+    records = [
+        FileRecord(str(empty), "failed", error="is empty (0 bytes)"),
+        *(FileRecord(f"/nowhere/{n}.bz2", "failed", error=f"is cut off at {n}", size=1) for n in range(250)),
+    ]
+    STORE.write_bytes(shard_uri(target, "ledger", 0, 1), b"".join(each.to_line() for each in records))
+    log.update(job, Change(status=Status.FAILED, error="too many failed", progress={"filesFailed": 251}))
+    sent, retried = [], []
+
+    def retry(service, job_id, *, only):
+        retried.append(only)
+        return service.get(job_id)
+
+    monkeypatch.setattr(JobService, "retry", retry)
+
+    async def watch():
+        monitor = JobMonitor(job, session)
+        monitor.send = sent.append
+        ask(monitor, "hello")
+        await until(lambda: monitor._failures.get("outlook"))
+        assert monitor._failures["outlook"] == (
+            "1 of 251 cannot until it is replaced: empty; 250 are not there any more"
+        )
+        first, second = monitor._failures["causes"]
+        assert (first["text"], first["files"], second["files"]) == ("is cut off at …", 250, 1)
+        ask(monitor, "failedFiles", job=job, cause=0, text="", begin=100)
+        assert (len(sent[-1]["rows"]), sent[-1]["matched"], sent[-1]["rows"][0][0]) == (
+            *(100, 250),
+            "/nowhere/100.bz2",
+        )
+        ask(monitor, "failedFiles", job=job, cause=-1, text="EMPTY", begin=0)
+        assert sent[-1]["rows"] == [[str(empty), "is empty (0 bytes)"]]
+        ask(monitor, "saveFailures", job=job, saving=1)
+        await until(lambda: sent[-1]["kind"] == "chunk")
+        assert len(base64.b64decode(sent[-1]["data"]).splitlines()) == 252
+        ask(monitor, "nextChunk", saving=1)
+        await until(lambda: sent[-1]["kind"] == "chunk" and not sent[-1]["data"])
+        assert sent[-1]["note"] == "251 files"
+        for asked, only in ((False, None), (True, None)):  # none can succeed
+            before = len(retried)
+            ask(monitor, "retry", job=job, all=asked)
+            await until(lambda before=before: len(retried) > before and not monitor._busy)
+            assert retried[-1] == only
+        monitor._outlook = Outlook(251, ("/nowhere/1.bz2",), 250, 0, 0, 0)
+        ask(monitor, "retry", job=job, all=False)
+        await until(lambda: len(retried) == 3 and not monitor._busy)
+        assert retried[-1] == {"/nowhere/1.bz2"}
+        ask(monitor, "inside", job=job, uri="/etc/passwd")
+        assert monitor._inside == ""
+        ask(monitor, "inside", job=job, uri=str(empty))
+        assert monitor._preview.uri == str(empty)
+        assert monitor._inside == f"IPY_MODEL_{monitor._preview.model_id}"
         monitor.close()
 
     run(watch())

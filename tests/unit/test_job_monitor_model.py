@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chimera_nb.jobs.record import JobRecord, Stage, Status
+from chimera_nb.jobs.standing import fraction_done, number, stage_words
 from chimera_nb.jobs.transitions import Change, advance
 from chimera_nb.widgets.base.messages import to_wire
 from chimera_nb.widgets.job_monitor.model import (
@@ -16,11 +17,8 @@ from chimera_nb.widgets.job_monitor.model import (
     Course,
     console_url,
     describe,
-    fraction,
     log_change,
     log_lines,
-    number,
-    stages,
 )
 from pipeline.spec import JobSpec
 
@@ -115,9 +113,13 @@ def test_no_number_that_is_shown_is_negative_or_not_finite(looks):
 def test_a_stage_that_was_cancelled_is_not_said_to_have_failed():
     begun = record(status=Status.RUNNING, stages={"read": Stage.RUNNING})
     cancelled = advance(begun, Change(status=Status.CANCELLED), NOW)
-    assert stages(cancelled) == [("read", "cancelled"), ("decompress", "waiting"), ("write", "waiting")]
+    assert stage_words(cancelled) == {
+        "read": "cancelled",
+        "decompress": "not started",
+        "write": "not started",
+    }
     failed = advance(begun, Change(status=Status.FAILED), NOW)
-    assert stages(failed)[0] == ("read", "failed")
+    assert stage_words(failed)["read"] == "failed"
 
 
 def test_a_job_that_was_asked_to_end_is_cancelling_until_it_has_ended():
@@ -131,8 +133,8 @@ def test_a_job_that_was_asked_to_end_is_cancelling_until_it_has_ended():
 
 
 def test_a_complete_job_is_done_whatever_its_counters_say():
-    assert fraction(record(status=Status.COMPLETE, progress={"filesListed": 10})) == 1
-    assert fraction(record()) is None
+    assert fraction_done(record(status=Status.COMPLETE, progress={"filesListed": 10})) == 1
+    assert fraction_done(record()) is None
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,12 @@ def test_the_pages_types_are_in_step(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name)
 def test_every_request_has_a_handler_and_every_handler_a_request(path):
-    own = [each for each in module_of(path).values() if issubclass(each, Request)]
-    asked = {each for each in own if each.__module__.endswith(f"{path.parent.name}.messages")}
+    own = module_of(path).values()
+    asked = {
+        each
+        for each in own
+        if issubclass(each, Request) and typescript.is_own(each, typescript.module_of(path))
+    }
     assert set(WIDGETS[path.parent.name]._handlers) == asked | {Hello, Here, Bye}
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import chimera_nb.cli
 from chimera_nb.cli import display
-from pipeline.ledger import FileRecord
+from chimera_nb.jobs.failures import Cause, FailedFile, Failures
 from pipeline.printable import on_one_line, printable
 
 EVIL = [
@@ -47,7 +47,12 @@ def test_whatever_comes_it_is_one_printable_line(text):
 def test_the_command_line_prints_names_and_reasons_escaped(text, shown, monkeypatch):
     said = io.StringIO()
     monkeypatch.setattr(display.out, "file", said)
-    display.print_failures([FileRecord(uri=f"gs://b/{text}", status="failed", error=f"because {text}")])
+    failed = Failures(
+        [Cause("because", 1, "gs://b/x", "")],
+        [FailedFile(f"gs://b/{text}", f"because {text}", 0, 1, True)],
+        1,
+    )
+    display.print_failures(failed)
     assert said.getvalue().splitlines()[1:] == [f"    gs://b/{shown}: because {shown}"]
 
 

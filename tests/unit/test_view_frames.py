@@ -15,8 +15,11 @@ import chimera_nb as ch
 from chimera_nb.data import processes, view_processes
 from chimera_nb.data.arrow_frames import frame_of_rows
 from chimera_nb.data.row_output import RowOutput
+from chimera_nb.data.table.source import OutputRecords
 from chimera_nb.data.view import ViewWarning
 from chimera_nb.widgets.job_monitor.result import describe_result, first_records_of, shards_of
+from chimera_nb.widgets.table.looking import Looking
+from chimera_nb.widgets.table.requests import Look
 from pipeline.__main__ import main
 from pipeline.errors import (
     BadFileError,
@@ -208,7 +211,10 @@ def test_an_output_without_rows_has_its_columns(inputs, tmp_path):
     target = written(inputs, tmp_path / "out", "parquet", "--view-options", "least=1000")
     frame = ch.read_output(target)
     assert (len(frame), list(frame)[:2]) == (0, ["station", "time"])
-    assert describe_result(STORE, target, "j-1").rows == ()
+    looking = Looking(Look(view="v", subject="j-1", look=1))
+    looking.run(OutputRecords(STORE, target, "j-1"))
+    table = looking.answers.popleft()
+    assert ([name for name, *_ in table.columns][:2], table.rows) == (["station", "time"], ())
 
 
 def test_an_output_that_was_changed_is_not_read(inputs, tmp_path, monkeypatch):
@@ -240,17 +246,20 @@ def test_an_output_that_was_changed_is_not_read(inputs, tmp_path, monkeypatch):
 def test_the_result_tab_shows_the_first_rows_of_each_format(inputs, tmp_path, form, options):
     target = written(inputs, tmp_path / "out", form, *options)
     result = describe_result(STORE, target, "j-1")
-    assert [column.name for column in result.columns] == [
-        "station",
-        "time",
-        "date",
-        "degrees",
-        "rain",
-        "line",
+    looking = Looking(Look(view="v", subject="j-1", look=1))
+    looking.run(OutputRecords(STORE, target, "j-1"))
+    table = looking.answers.popleft()
+    assert [(name, kind) for name, kind, _ in table.columns] == [
+        ("station", "text"),
+        ("time", "time"),
+        ("date", "day"),
+        ("degrees", "number"),
+        ("rain", "text"),
+        ("line", "number"),
     ]
-    assert result.rows[0][0] in ("Kew", "Leith")
-    assert result.rows[0][1:3] == ("2026-01-01T00:00:00.000Z", "2026-01-01")
-    assert (result.columns[3].numeric, result.rows_read) == (True, 54)
+    assert table.rows[0][0] in ("Kew", "Leith")
+    assert table.rows[0][1:3] == ("2026-01-01 00:00:00", "2026-01-01")
+    assert (table.matched, table.kept, result.rows_read) == (54, 54, 54)
     assert result.missing == 0
     if options:
         assert result.shards[0].name == "station=Kew/output-00000-of-00002.parquet"
@@ -260,5 +269,7 @@ def test_the_result_tab_shows_the_first_rows_of_each_format(inputs, tmp_path, fo
 def test_the_result_tab_lists_a_workbook_and_shows_no_rows_of_it(inputs, tmp_path):
     target = written(inputs, tmp_path / "out", "xlsx")
     result = describe_result(STORE, target, "j-1")
-    assert (result.rows, [shard.name for shard in result.shards]) == ((), ["output-00000-of-00001.xlsx"])
+    assert [shard.name for shard in result.shards] == ["output-00000-of-00001.xlsx"]
+    with pytest.raises(RefusedError, match="a workbook, which a spreadsheet opens"):
+        OutputRecords(STORE, target, "j-1")
     assert first_records_of(STORE, target, shards_of(STORE, target, "j-1")) == []

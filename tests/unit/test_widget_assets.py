@@ -26,6 +26,8 @@ OWN = {
     "preview/style.css": r"\.ch-preview|\.chimera \.ch-preview",
     "job_monitor/result.css": r"\.ch-monitor |\.ch-result",
     "job_monitor/numbers.css": r"\.ch-monitor[ :\[]",
+    "table/table.css": r":where\(\.chimera\) (?::is\(|\[aria-sort)?"
+    r"(?:\.ch-(?:datatable|table|sort|menu|step|warn|zone|arrow|dim|right)|=)",
     "job_monitor/time_spent.css": r"\.ch-monitor ",
     "dashboard/header.css": r"\.ch-steps|\.chimera\.ch-steps|\.ch-dashboard",
     "dashboard/parts.css": r"\.ch-dashboard",

@@ -8,7 +8,7 @@ from typing import Any
 from chimera_nb.jobs.log.entries import Entry
 from chimera_nb.jobs.log.firestore_client import patience
 from chimera_nb.jobs.log.protocol import RecordPage
-from chimera_nb.jobs.log.query import Query, search_text, token_after, unknown_token
+from chimera_nb.jobs.log.query import Query, token_after, unknown_token
 
 _MOST_READ = 2000  # documents read for one page when most do not have the text that is looked for
 _READ_AT_ONCE = 200
@@ -20,14 +20,14 @@ _Batch = list[tuple[Any, str, bool]]
 
 def read_page(collection: Any, query: Query, read: Callable[[Any], Entry]) -> RecordPage:
     """One page; `read` makes an entry of a snapshot. Raises RefusedError where a token leads nowhere any more."""
-    size = query.limit + 1 if query.text is None else max(query.limit + 1, _READ_AT_ONCE)
+    size = query.limit + 1 if not query.is_searched else max(query.limit + 1, _READ_AT_ONCE)
     found: list[tuple[Entry, str]] = []
     looked = 0
     for batch in _batches(collection, query, size):
         for snapshot, token, listed in batch:
             if listed:
                 entry = read(snapshot)
-                if query.text is None or query.text in search_text(entry):
+                if query.holds(entry):
                     found.append((entry, token))
         looked += len(batch)
         if len(found) > query.limit:

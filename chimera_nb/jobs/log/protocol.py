@@ -48,6 +48,7 @@ class JobLog(Protocol):
         created_after: datetime | str | None = None,
         created_before: datetime | str | None = None,
         text: str | None = None,
+        created_by: str | None = None,
         limit: int = 50,
         page_token: str | None = None,
     ) -> RecordPage:
@@ -55,8 +56,9 @@ class JobLog(Protocol):
 
         `statuses` and `source` are what a job must have one of; `created_after` is within the range and
         `created_before` is not; `text` is a part, in any case, of the id, an input or the target as `gs://` shows
-        them. A page may be short, or even empty, before the last: only the one with no `next_page_token` ends the
-        list. Raises RefusedError for a time, limit or page token that makes no sense.
+        them, of who made it, or of its name, note or tags; `created_by` is who made it. A page may be short, or
+        even empty, before the last: only the one with no `next_page_token` ends the list. Raises RefusedError for a
+        time, limit or page token that makes no sense.
         """
         return self.page(
             Query.of(
@@ -65,6 +67,7 @@ class JobLog(Protocol):
                 created_after=created_after,
                 created_before=created_before,
                 text=text,
+                created_by=created_by,
                 limit=limit,
                 page_token=page_token,
             )

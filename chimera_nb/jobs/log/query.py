@@ -30,6 +30,7 @@ class Query:
     created_after: str | None
     created_before: str | None
     text: str | None
+    created_by: str | None
     limit: int
     after: After | None
 
@@ -42,6 +43,7 @@ class Query:
         created_after: datetime | str | None,
         created_before: datetime | str | None,
         text: str | None,
+        created_by: str | None,
         limit: int,
         page_token: str | None,
     ) -> Query:
@@ -52,8 +54,21 @@ class Query:
             created_after=_time(created_after),
             created_before=_time(created_before),
             text=(_text("text", text) or "").casefold() or None,
+            created_by=_text("created_by", created_by),
             limit=checked_limit(limit),
-            after=_read_token(page_token) if page_token else None,
+            after=read_token(page_token) if page_token else None,
+        )
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether jobs are looked at one by one for what the query wants."""
+        return self.text is not None or self.created_by is not None
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether a job is by that person and has that text."""
+        by = None if isinstance(entry, UnreadableRecord) else entry.created_by
+        return (self.created_by is None or by == self.created_by) and (
+            self.text is None or self.text in search_text(entry)
         )
 
 
@@ -85,7 +100,7 @@ def token_after(created_at: object, job_id: object, otherwise: str = "") -> str:
     return base64.urlsafe_b64encode(json.dumps(after).encode()).decode()
 
 
-def _read_token(token: str) -> After:
+def read_token(token: str) -> After:
     try:
         created_at, job_id = json.loads(base64.urlsafe_b64decode(token))
         if isinstance(created_at, str | None) and isinstance(job_id, str) and can_be_an_id(job_id):
@@ -110,7 +125,7 @@ def _time(when: datetime | str | None) -> str | None:
 
 
 def search_text(record: Entry) -> str:
-    """What `text` is looked for in: the id, the inputs and the target, case folded."""
+    """What `text` is looked for in, case folded: the id, inputs, target, who made it, and what people say of it."""
     if isinstance(record, UnreadableRecord):
         return record.job_id.casefold()
     source = f"gs://{record.source_bucket}/" if record.source_bucket else ""
@@ -119,5 +134,7 @@ def search_text(record: Entry) -> str:
         record.job_id,
         *(source + path for path in record.selected_paths),
         target + record.output_prefix,
+        *filter(None, (record.created_by, record.name, record.note)),
+        *record.tags,
     ]
     return "\n".join(found_by).casefold()

@@ -7,6 +7,8 @@ export interface Model<Traits> {
   send(content: object): void;
   on(event: string, call: (message: any) => void): void;
   off(event: string, call: (message: any) => void): void;
+  /** Of ipywidgets: other widgets of this page, by their ids, and views of them. */
+  widget_manager: { get_model(id: string): Promise<any>; create_view(model: any): Promise<{ el: HTMLElement; remove(): void }> };
 }
 
 export interface RenderProps<Traits> {

@@ -26,6 +26,7 @@ from chimera_nb.widgets.base.messages import (
     to_wire,
 )
 from chimera_nb.widgets.base.presence import Presence
+from chimera_nb.widgets.base.visitors import for_visitor
 from pipeline.errors import ChimeraError, RefusedError
 
 _log = logging.getLogger(__name__)
@@ -105,6 +106,10 @@ class ChimeraWidget(anywidget.AnyWidget):
         if background := self.__dict__.get("_background"):  # none yet where an argument was refused
             background.cancel()
         super().close()
+
+    @traitlets.validate("error")
+    def _for_visitor(self, proposal: dict[str, Any]) -> str:
+        return for_visitor(proposal["value"])
 
     def post(self, message: Message) -> None:
         """Tell every front end of this widget."""

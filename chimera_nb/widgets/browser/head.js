@@ -1,11 +1,12 @@
 // The head of BucketBrowser's list: a box that selects all, and columns that are sorted by and drawn wider.
 
+import { TERMS } from "../base/terms.js";
 import { button, make, zone } from "../base/text.js";
 
 /** @import { Order } from "./rows.js" */
 /** @typedef {"all" | "some" | "none"} Chosen how much of what is on screen is selected */
 
-const COLUMNS = /** @type {const} */ ([["name", "Name"], ["size", "Size"], ["codec", "Codec"], ["date", "Updated"]]);
+const COLUMNS = /** @type {const} */ ([["name", "Name"], ["size", "Size"], ["codec", TERMS.codec[0]], ["date", "Updated"]]);
 const ZONED = "date"; // the column whose times are in a zone
 const NARROWEST = 56; // pixels
 const KEY_STEP = 16;

@@ -151,7 +151,7 @@ def in_words(told: Forecast) -> list[str]:
     lines = []
     if told.seconds is not None:
         lines.append(f"about {time_in_words(told.seconds)}, of which {told.limit} takes the most")
-    lines.append(f"about {told.worker_hours:,.3g} worker-hours, {told.core_seconds / 3600:,.3g} core-hours")
+    lines.append(f"about {told.worker_hours:,.3g} machine hours, {told.core_seconds / 3600:,.3g} core-hours")
     asked = sum(told.operations.values())
     if told.money:
         lines.append(

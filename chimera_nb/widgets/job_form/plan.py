@@ -39,7 +39,9 @@ def make_plan(tally: Tally, told: Forecast | None, on: Machine, *, sampled: int 
     plan = Plan(tally.files, tally.bytes, tally.more)
     if told is None:
         return plan
-    looked = f"Raw bytes from {counted(sampled, 'file')} that {'was' if sampled == 1 else 'were'} looked into"
+    looked = (
+        f"Unpacked size from {counted(sampled, 'file')} that {'was' if sampled == 1 else 'were'} looked into"
+    )
     raw, hours = told.work.raw_bytes, told.worker_hours
     money = ""
     if on.is_paid:
@@ -49,7 +51,7 @@ def make_plan(tally: Tally, told: Forecast | None, on: Machine, *, sampled: int 
         money += "."
     if told.seconds is None:
         assumes = (
-            f"{looked}. Worker-hours: {on.words}, most of it for {told.limit}. "
+            f"{looked}. Machine hours: {on.words}, most of it for {told.limit}. "
             "How long it takes depends on how many workers Dataflow chooses: give max workers to have it estimated."
             f"{money}"
         )

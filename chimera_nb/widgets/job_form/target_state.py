@@ -95,5 +95,5 @@ def _held(store: Store, target: str, *, overwrite: bool) -> TargetState:
     whose = f"of job {job}" if job else "of a job that did not end well"
     if overwrite:
         return TargetState(says=f"The output {whose} is here; it will be replaced.", holds_output=True)
-    problem = f"The output {whose} is here already; choose another prefix, or replace what is there."
+    problem = f"The output {whose} is here already; choose another folder, or replace what is there."
     return TargetState(problem, holds_output=True)

@@ -1,6 +1,7 @@
 // The front end of JobForm (widget.py): it sends what is typed, key by key, and shows what the kernel makes of it.
 
 import { button, make, number, setText, showMiddle, showName } from "../base/text.js";
+import { TERMS } from "../base/terms.js";
 import { View } from "../base/view.js";
 import { CodePanel } from "./code.js";
 import { figures } from "./figures.js";
@@ -12,7 +13,7 @@ import { UnreadLine } from "./unread.js";
 /** @import { Edit } from "./parts.js" */
 
 const INPUTS_SHOWN = 4;
-const RAW = "raw (lines as they are)";
+const RAW = "lines as they are";
 const OF_VIEW = ["view_options", "format", "partition_by", "max_bad_lines"]; // fields that raw lines have not
 
 /** The controls that are laid out by hand. @param {Record<string, string>} labels of options @param {Edit} edit */
@@ -22,7 +23,7 @@ function makeOwn(labels, edit) {
     view: new Field("view", labels.view, make("select", "ch-input"), edit),
     format: new Field("format", labels.format, make("select", "ch-input"), edit),
     bucket: new Field("bucket", "Bucket", textBox("results"), edit),
-    prefix: new Field("prefix", "Prefix", textBox("jobs/first"), edit),
+    prefix: new Field("prefix", TERMS.prefix[0], textBox("jobs/first"), edit),
     runner: new Radios("runner", "Runs", [["direct", "On this machine"], ["dataflow", "On Dataflow"]], edit),
     overwrite: new Tick("overwrite", labels.overwrite, edit, true),
   };
@@ -60,7 +61,7 @@ class FormView extends View {
   moreDataflow = make("div", "ch-form-dataflow");
   more = make("details", "ch-form-more");
   carried = make("div", "ch-muted ch-form-carried");
-  figures = ["Files", "Compressed", "Raw", "Time", "Worker-hours"].map((label) => {
+  figures = ["Files", "Compressed", TERMS.raw[0], "Time", TERMS.workerHours[0]].map((label) => {
     const node = make("div", "ch-figure");
     const value = make("dd", "ch-numbers");
     node.append(make("dt", "", label), value);

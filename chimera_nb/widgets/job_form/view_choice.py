@@ -60,7 +60,7 @@ def view_problems(job: Mapping[str, Any]) -> dict[str, str]:
 def view_hints(view: OfferedView | None, values: Mapping[str, str]) -> dict[str, str]:
     """What is said under the fields of a view that is chosen, or of raw lines; `values` are those of the fields."""
     if view is None:
-        return {"view": "Raw: each file's lines, as they are."} if values["view"] in ("", RAW) else {}
+        return {"view": "Each file's lines, as they are."} if values["view"] in ("", RAW) else {}
     said = {"view": f"{view.description[:1].upper()}{view.description[1:]}."}
     if not values["view_options"]:
         said["view_options"] = f"{view.options}." if view.options else "This view has no options."

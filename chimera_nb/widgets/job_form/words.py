@@ -69,7 +69,7 @@ def button(
         return Button("problem", label, problems[ordered[0]])
     if checking:
         return Button("checking", label, "Looking at the selection and the target.")
-    return Button("ready", label, f"{unread}." if unread else "All is well.")
+    return Button("ready", label, f"{unread}." if unread else "Ready to launch.")
 
 
 def hints(

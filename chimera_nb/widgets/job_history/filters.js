@@ -15,13 +15,18 @@ export function midnight(day, on = 0) {
   return new Date(year, month - 1, date + on).toISOString();
 }
 
+/** @import { Address, Values } from "../base/address.js" */
 /** @import { FilterRequest } from "./messages.js" */
+
+/** @param {HTMLElement} toggle */
+const isPressed = (toggle) => toggle.getAttribute("aria-pressed") === "true";
 
 export class Filters {
   search = make("input", "ch-input ch-history-search", "", {
-    type: "search", placeholder: "Search id, path, target or person", "aria-label": "Search jobs", spellcheck: "false", autocomplete: "off", autocapitalize: "off",
+    type: "search", placeholder: "Search name, tag, path, person or id", "aria-label": "Search jobs", spellcheck: "false", autocomplete: "off", autocapitalize: "off",
   });
   statuses = STATUSES.map((status) => this.makeStatus(status));
+  mine = button("ch-history-status", "Mine", () => this.press(this.mine), { "aria-pressed": "false", title: "Only the jobs that you launched" });
   since = this.makeDay("First day");
   until = this.makeDay("Last day");
 
@@ -56,18 +61,38 @@ export class Filters {
 
   makeStatuses() {
     const group = make("div", "ch-history-statuses", "", { role: "group", "aria-label": "Status" });
-    group.append(...this.statuses);
+    group.append(this.mine, ...this.statuses);
     return group;
   }
 
   /** @param {string} status */
   makeStatus(status) {
-    const toggle = button("ch-history-status", "", () => {
-      toggle.setAttribute("aria-pressed", String(toggle.getAttribute("aria-pressed") !== "true"));
-      this.change();
-    }, { "aria-pressed": "false" });
+    const toggle = button("ch-history-status", "", () => this.press(toggle), { "aria-pressed": "false" });
     toggle.append(make("span", "ch-state", status, { "data-state": status }));
     return toggle;
+  }
+
+  /** @param {HTMLElement} toggle */
+  press(toggle) {
+    toggle.setAttribute("aria-pressed", String(!isPressed(toggle)));
+    this.change();
+  }
+
+  /** What is chosen, as an address keeps it. @returns {Values} */
+  values() {
+    return {
+      status: STATUSES.filter((_, at) => isPressed(this.statuses[at])), search: this.search.value.trim(), since: this.since.value, until: this.until.value, mine: isPressed(this.mine) ? "yes" : "",
+    };
+  }
+
+  /** Choose what an address keeps; whether there is anything. @param {Address} address */
+  fill(address) {
+    const asked = address.all("status");
+    for (const [at, status] of STATUSES.entries()) this.statuses[at].setAttribute("aria-pressed", String(asked.includes(status)));
+    this.mine.setAttribute("aria-pressed", String(Boolean(address.get("mine"))));
+    this.search.value = address.get("search");
+    [this.since.value, this.until.value] = ["since", "until"].map((name) => (midnight(address.get(name)) ? address.get(name) : ""));
+    this.change();
   }
 
   /** @param {string} label */
@@ -86,13 +111,13 @@ export class Filters {
 
   change() {
     this.soon.cancel();
-    const statuses = STATUSES.filter((_, at) => this.statuses[at].getAttribute("aria-pressed") === "true");
-    this.clear.disabled = !(statuses.length || this.search.value.trim() || this.since.value || this.until.value);
-    this.onChange({ kind: "filter", statuses, text: this.search.value, since: midnight(this.since.value), until: midnight(this.until.value, 1) });
+    const { status } = this.values();
+    this.clear.disabled = !Object.values(this.values()).some((value) => value.length);
+    this.onChange({ kind: "filter", statuses: [status].flat(), text: this.search.value, since: midnight(this.since.value), until: midnight(this.until.value, 1), mine: isPressed(this.mine) });
   }
 
   reset() {
-    for (const toggle of this.statuses) toggle.setAttribute("aria-pressed", "false");
+    for (const toggle of [this.mine, ...this.statuses]) toggle.setAttribute("aria-pressed", "false");
     for (const box of [this.search, this.since, this.until]) box.value = "";
     this.change();
     this.search.focus();

@@ -25,6 +25,7 @@ export interface FilterRequest {
   text?: string;
   since?: string;
   until?: string;
+  mine?: boolean;
 }
 
 /** Load another page, or search on. */
@@ -62,6 +63,7 @@ export interface RefusedMessage {
 export interface JobRow {
   id: string;
   status: string;
+  shade: string;
   word: string;
   created: string;
   error: string;
@@ -75,15 +77,19 @@ export interface JobRow {
   finished: string | null;
   updated: string;
   seconds: number | null;
+  name: string;
+  tags: string[];
   listed: number | null;
   done: number | null;
   failed: number | null;
   skipped: number | null;
+  fraction: number | null;
   lines: number | null;
+  unit: string;
   raw: number | null;
 }
 
-/** Rows that are new or changed, and ids of those that are gone; `whole` means that there are no others. looked how many jobs a search has looked at, back to the moment `back_to` paused a search waits for a word */
+/** Rows that are new or changed, and ids of those that are gone; `whole` means that there are no others. looked how many pages of jobs were looked at, back to the moment `back_to` paused a search waits for a word */
 export interface RowsMessage {
   kind: "rows";
   generation: number;

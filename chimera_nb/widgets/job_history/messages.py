@@ -17,6 +17,7 @@ class FilterRequest(Request):
     text: str = ""
     since: str = ""
     until: str = ""
+    mine: bool = False  # only those that whoever looks has made
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class JobRow(State):
 
     id: str
     status: str
+    shade: str  # what the status looks like: itself, or "partial" for complete but for files that failed
     word: str  # for a person: "cancelling" between the request and the end
     created: str
     error: str = ""
@@ -68,11 +70,15 @@ class JobRow(State):
     finished: str | None = None
     updated: str = ""
     seconds: float | None = None
+    name: str = ""
+    tags: tuple[str, ...] = ()
     listed: int | None = None
-    done: int | None = None
+    done: int | None = None  # files that have their record: read, failed or skipped
     failed: int | None = None
     skipped: int | None = None
+    fraction: float | None = None
     lines: int | None = None
+    unit: str = "line"
     raw: int | None = None
 
 
@@ -80,7 +86,7 @@ class JobRow(State):
 class RowsMessage(Message):
     """Rows that are new or changed, and ids of those that are gone; `whole` means that there are no others.
 
-    looked   how many jobs a search has looked at, back to the moment `back_to`
+    looked   how many pages of jobs were looked at, back to the moment `back_to`
     paused   a search waits for a word
     """
 

@@ -1,29 +1,29 @@
 """What JobHistory shows: the jobs that pass a filter, as far as they are loaded, newest first. No notebook, no clock.
 
 Jobs come from two sides. Pages are asked for as one scrolls, and go back in time; what is new or has changed is
-told by a watch of the job log. A search looks at every job of the log, a page at a time, for it also finds who
-created one, which no log can be asked for.
+told by a watch of the job log. It is the log that is searched and filtered; a page of it may have few jobs, or none,
+before the last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
 from chimera_nb.jobs.log.protocol import JobLog
-from chimera_nb.jobs.log.query import search_text
+from chimera_nb.jobs.log.query import read_token, search_text
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
+from chimera_nb.jobs.standing import file_counts, fraction_done, lines_of, unit_of
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.job_history.messages import JobRow, RowsMessage
 from pipeline.errors import RefusedError
 from pipeline.uri import join_uri
 
 PAGE = 50
-SEARCHED_AT_ONCE = 200  # in one call of the job log
-SEARCHED = 5000  # before a search asks whether it is to go on
+SEARCHED = 20  # pages of the job log, before a search asks whether it is to go on
 TEXT_CHARS = 500
 UNREADABLE = "unreadable"
 
@@ -31,17 +31,18 @@ UNREADABLE = "unreadable"
 @dataclass(frozen=True)
 class Filter:
     """Which jobs are shown: with one of these statuses, if there are any; made from `since` on and before `until`
-    (RFC 3339, UTC, as records have it); with this text in the id, an input, the target, or who created it.
+    (RFC 3339, UTC, as records have it); with this text in what `search_text` has of it; made by this person.
     """
 
     statuses: tuple[Status, ...] = ()
     since: str | None = None
     until: str | None = None
     text: str = ""
+    by: str | None = None
 
     @classmethod
-    def of(cls, asked: Mapping[str, Any]) -> Filter:
-        """What a front end asks for. Raises RefusedError for what makes no sense."""
+    def of(cls, asked: Mapping[str, Any], me: Callable[[], str] = lambda: "") -> Filter:
+        """What a front end asks for; `me` is whom `mine` is of. Raises RefusedError for what makes no sense."""
         try:
             statuses = tuple(dict.fromkeys(Status(status) for status in asked.get("statuses") or ()))
         except (ValueError, TypeError) as e:
@@ -52,7 +53,8 @@ class Filter:
             raise RefusedError(
                 "the last day is before the first, so no job can be found; change one of the dates"
             )
-        return cls(statuses, since, until, str(asked.get("text") or "").strip().casefold()[:TEXT_CHARS])
+        text = str(asked.get("text") or "").strip().casefold()[:TEXT_CHARS]
+        return cls(statuses, since, until, text, me() if asked.get("mine") else None)
 
     def holds(self, record: Entry) -> bool:
         """Whether a job passes; an unreadable one passes no filter by status."""
@@ -61,6 +63,7 @@ class Filter:
             text = f"{record.job_id}\n{record.problem}".casefold()
             return (
                 not self.statuses
+                and self.by is None
                 and dated
                 and (self.since is None or record.created_at >= self.since)
                 and (self.until is None or record.created_at < self.until)
@@ -70,7 +73,8 @@ class Filter:
             (not self.statuses or record.status in self.statuses)
             and (self.since is None or record.created_at >= self.since)
             and (self.until is None or record.created_at < self.until)
-            and (not self.text or self.text in f"{search_text(record)}\n{record.created_by or ''}".casefold())
+            and (self.by is None or record.created_by == self.by)
+            and (not self.text or self.text in search_text(record))
         )
 
 
@@ -80,13 +84,23 @@ class Row(JobRow):
     @classmethod
     def of(cls, record: Entry) -> Row:
         if isinstance(record, UnreadableRecord):
-            return cls(record.job_id, UNREADABLE, UNREADABLE, record.created_at, record.problem[:TEXT_CHARS])
-        numbers = record.progress
+            return cls(
+                record.job_id,
+                UNREADABLE,
+                UNREADABLE,
+                UNREADABLE,
+                record.created_at,
+                record.problem[:TEXT_CHARS],
+            )
+        files = file_counts(record)
         path = record.selected_paths[0] if record.selected_paths else ""
         return cls(
             id=record.job_id,
             status=record.status.value,
+            shade=record.shade,
             word=record.status_word,
+            name=record.name or "",
+            tags=record.tags,
             source=record.source_type,
             runner=record.runner,
             reads=join_uri(record.source_bucket, path),
@@ -98,12 +112,14 @@ class Row(JobRow):
             finished=record.finished_at,
             updated=record.updated_at,
             seconds=_seconds(record),
-            listed=_whole(numbers.get("filesListed")),
-            done=_whole(numbers.get("filesComplete")),
-            failed=_whole(numbers.get("filesFailed")),
-            skipped=_whole(numbers.get("filesSkipped")),
-            lines=_whole(numbers.get("lines")),
-            raw=_whole(numbers.get("rawBytes")),
+            listed=files.listed,
+            done=files.done,
+            failed=files.failed,
+            skipped=files.skipped,
+            fraction=fraction_done(record),
+            lines=lines_of(record),
+            unit=unit_of(record),
+            raw=_whole(record.progress.get("rawBytes")),
             error=(record.error or "")[:TEXT_CHARS],
         )
 
@@ -127,22 +143,25 @@ class Request:
             statuses=asked.statuses,
             created_after=asked.since,
             created_before=asked.until,
-            limit=SEARCHED_AT_ONCE if asked.text else PAGE,
+            text=asked.text or None,
+            created_by=asked.by,
+            limit=PAGE,
             page_token=self.token,
         )
         rows = tuple(Row.of(entry) for entry in page.entries if asked.holds(entry))
-        oldest = page.entries[-1] if page.entries else None
+        token = page.next_page_token
+        created_at, job_id = read_token(token) if token else (None, "")
         return Found(
             self.generation,
             rows,
-            page.next_page_token,
-            len(page.entries),
-            (oldest.created_at, oldest.job_id) if oldest else None,
+            token,
+            1,
+            (created_at, job_id) if created_at else None,
         )
 
 
 class Found(NamedTuple):
-    """What a request brought: rows, the token of what is older, how many jobs were looked at, the oldest of them."""
+    """What a request brought: rows, the token of what is older, that it was one page, the oldest job on it."""
 
     generation: int
     rows: tuple[Row, ...]
@@ -154,8 +173,10 @@ class Found(NamedTuple):
 class History:
     """The list of one widget.
 
-    Attributes: filter; generation (which rises with each filter); rows (by job id, in no order); complete (all jobs
-    have been looked at); looked (how many were); loading, failed, paused (of a search that waits for a word).
+    Attributes: filter; generation (which rises with each filter); rows (by job id, in no order; `before` has those
+    of the filter before); complete (all jobs
+    have been looked at); looked (how many pages of them were); loading, failed,
+    paused (of a search that waits for a word).
     """
 
     def __init__(self) -> None:
@@ -166,6 +187,8 @@ class History:
         """Begin anew with another filter."""
         self.filter = criteria
         self.generation.renew()
+        # The page shows the rows of before until there are others, and one of them may be opened meanwhile.
+        self.before: dict[str, Row] = getattr(self, "rows", {})
         self.rows: dict[str, Row] = {}
         self.complete = self.loading = self.failed = self.paused = False
         self.looked = 0

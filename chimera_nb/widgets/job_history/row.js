@@ -14,6 +14,7 @@ export class Row {
   target = make("span", "ch-label ch-mono ch-muted");
   name = make("span", "ch-mono");
   by = make("span", "ch-label ch-muted");
+  tags = make("span", "ch-label ch-history-tags");
   count = make("span", "ch-numbers");
   failed = make("span", "ch-numbers ch-bad");
   size = make("span", "ch-numbers ch-muted");
@@ -28,7 +29,7 @@ export class Row {
     const cell = (name, ...parts) => this.node.appendChild(make("span", `ch-history-${name}`, "", { role: "gridcell" })).append(...parts);
     cell("state", this.status, this.bar);
     cell("paths", this.inputs, this.target);
-    cell("job", this.name, this.by);
+    cell("job", this.name, this.by, this.tags);
     cell("files", this.count, this.failed, this.size);
     cell("times", this.begun, this.took);
     this.draw(job);
@@ -38,9 +39,9 @@ export class Row {
   draw(job) {
     this.job = job;
     setText(this.status, job.word);
-    this.node.dataset.state = this.status.dataset.state = job.status;
+    this.node.dataset.state = this.status.dataset.state = job.shade;
     this.node.title = job.error;
-    const share = shareDone(job);
+    const share = job.fraction;
     this.bar.title = share === null ? "" : `${Math.floor(100 * share)} %`;
     this.fill.style.width = `${100 * (share ?? 0)}%`;
     showName(this.reads, job.status === "unreadable" ? job.error : job.reads);
@@ -48,26 +49,22 @@ export class Row {
     showName(this.target, job.target && `→ ${job.target}`);
     this.reads.title = job.reads || job.error;
     this.target.title = job.target;
-    setText(this.name, job.id);
+    showName(this.name, job.name || job.id);
+    this.name.title = job.id;
+    this.name.classList.toggle("ch-mono", !job.name);
+    this.node.classList.toggle("ch-named", Boolean(job.name || job.tags.length));
+    setText(this.tags, job.tags.map((tag) => `#${tag}`).join(" "));
     showName(this.by, [job.source, job.by].filter(Boolean).join(" · "));
     setText(this.count, filesText(job));
     setText(this.failed, job.failed ? `${number(job.failed)} failed` : "");
-    setText(this.size, [job.lines && plural(job.lines, "line"), job.raw && bytes(job.raw), job.skipped && `${number(job.skipped)} skipped`].filter(Boolean).join(" · "));
+    setText(this.size, [job.lines && plural(job.lines, job.unit), job.raw && bytes(job.raw), job.skipped && `${number(job.skipped)} skipped`].filter(Boolean).join(" · "));
     setText(this.begun, when(job.started ?? job.created));
     setText(this.took, job.seconds === null ? "" : duration(job.seconds));
   }
 }
 
-/** Files that have ended, well or not, and those that were skipped. @param {JobRow} job */
-const ended = ({ done, failed, skipped }) => (done ?? 0) + (failed ?? 0) + (skipped ?? 0);
-
-/** How much of a job's files has ended, 0 to 1; null where nobody knows how many there are. @param {JobRow} job */
-export function shareDone(job) {
-  return job.listed ? Math.min(1, ended(job) / job.listed) : null;
-}
-
-/** "3 of 10" while it runs, "7 files" later. @param {JobRow} job */
+/** "3 of 10" while it runs, "7 files" later: those that failed and were skipped are among them. @param {JobRow} job */
 export function filesText(job) {
-  if (job.status === "running" && job.listed) return `${number(ended(job))} of ${number(job.listed)}`;
-  return job.done === null ? "" : plural(job.done, "file");
+  if (job.status === "running" && job.listed) return `${number(job.done ?? 0)} of ${number(job.listed)}`;
+  return job.listed === null || job.done === null ? "" : plural(job.done, "file");
 }

@@ -1,5 +1,6 @@
 // The front end of JobHistory (widget.py): it asks for pages and filters, and keeps rows in their place while they change.
 
+import { Address } from "../base/address.js";
 import { button, later, make, plural, setText, within } from "../base/text.js";
 import { View } from "../base/view.js";
 import { Filters } from "./filters.js";
@@ -7,7 +8,7 @@ import { Row } from "./row.js";
 import { statusText } from "./words.js";
 
 /** @import { RenderProps } from "../base/model.js" */
-/** @import { HistoryMessage, HistoryRequest, HistoryTraits, RowsMessage } from "./messages.js" */
+/** @import { FilterRequest, HistoryMessage, HistoryRequest, HistoryTraits, RowsMessage } from "./messages.js" */
 
 const SKELETON_MS = 150; // a job log that answers sooner shows no placeholder
 const AHEAD = 400; // pixels before the end at which more is asked for
@@ -28,6 +29,7 @@ class HistoryView extends View {
   state = NOTHING;
   /** @type {string | null} the job that the keyboard is on */
   active = null;
+  toReveal = ""; // the job that is to be brought into view
   fresh = 0; // jobs that came in above what is on screen
   grid = make("div", "ch-grid ch-history-grid", "", { role: "grid", tabindex: "0", "aria-label": "Jobs, newest first", "aria-colcount": COLUMNS.length });
   scroller = make("div", "ch-history-scroller", "", { role: "rowgroup", tabindex: "-1" });
@@ -40,21 +42,36 @@ class HistoryView extends View {
   /** @param {RenderProps<HistoryTraits>} props */
   constructor({ model, el }) {
     super(model, el, "history ch-panel", "Jobs");
-    this.filters = new Filters((asked) => this.ask(asked), () => this.grid.focus());
+    this.address = new Address(["status", "search", "since", "until", "mine"], () => this.filters.fill(this.address));
+    this.filters = new Filters((asked) => this.onFilter(asked), () => this.grid.focus());
     this.node.append(this.filters.node, this.makeList(), this.makeError(() => this.ask({ kind: "retry" })), this.makeStatus());
     this.skeletonSoon = later(SKELETON_MS, () => this.showSkeleton());
     this.hearMessages({ rows: (message, isNew) => this.onRows(message, isNew) });
     this.hear({
-      "change:job_id": () => this.mark(),
+      "change:job_id": () => this.reveal(),
       "change:height": () => this.onHeight(),
     });
     this.onHeight();
     this.hello();
+    if (this.address.isThere) this.filters.fill(this.address);
     this.stay(() => !document.hidden, () => this.hello());
+  }
+
+  /** @param {FilterRequest} asked */
+  onFilter(asked) {
+    this.address.keep(this.filters.values());
+    this.ask(asked);
+  }
+
+  /** Bring the job that was opened, or launched just now, into view: at once, or as soon as the list has it. */
+  reveal() {
+    this.toReveal = this.model.get("job_id");
+    this.mark();
   }
 
   close() {
     super.close();
+    this.address.close();
     for (const timer of [this.skeletonSoon, this.filters.soon]) timer.cancel();
   }
 
@@ -153,6 +170,16 @@ class HistoryView extends View {
     for (const [id, { node }] of this.rows) {
       node.setAttribute("aria-selected", String(id === open));
       node.classList.toggle("ch-active", id === this.active);
+    }
+    const revealed = this.toReveal === open ? this.rows.get(open) : undefined;
+    if (revealed) {
+      this.toReveal = "";
+      this.active = open;
+      revealed.node.classList.add("ch-active");
+      // Within the list alone: the page stays where one reads it.
+      const { offsetTop: top, offsetHeight: height } = revealed.node;
+      const { scrollTop, clientHeight } = this.scroller;
+      if (top < scrollTop || top + height > scrollTop + clientHeight) this.scroller.scrollTop = Math.max(0, top - clientHeight / 3);
     }
     if (this.active === null) this.grid.removeAttribute("aria-activedescendant");
     else this.grid.setAttribute("aria-activedescendant", `${this.id}-${this.active}`);

@@ -74,7 +74,7 @@ class JobHistory(ChimeraWidget):
             self._following = self._background.start(self._follow())
 
     def _asked_filter(self, request: messages.FilterRequest) -> None:
-        criteria = Filter.of(vars(request))
+        criteria = Filter.of(vars(request), lambda: self._session.service_for_watching().user)
         self._settle_error()
         if criteria != self._model.filter:
             self._model.narrow(criteria)
@@ -97,7 +97,7 @@ class JobHistory(ChimeraWidget):
 
     def _asked_open(self, request: messages.Open) -> None:
         with existing("job in the list"):
-            job_id = self._model.rows[request.id].id
+            job_id = (self._model.before | self._model.rows)[request.id].id
         self.job_id = job_id
         self._opened(job_id)
 

@@ -20,16 +20,75 @@ export interface Bye {
   view: string;
 }
 
+/** Look for the first rows; answers carry the number `look`. `whole`: however long it takes. */
+export interface Look {
+  kind: "look";
+  view: string;
+  subject: string;
+  shows?: string;
+  explode?: string;
+  conditions?: string[][];
+  sort?: string;
+  descending?: boolean;
+  columns?: string[];
+  dates?: boolean;
+  look: number;
+  whole?: boolean;
+}
+
+/** Rows of the last look from the index `begin` on. */
+export interface MoreRows {
+  kind: "moreRows";
+  view: string;
+  begin: number;
+}
+
+/** The next piece of the file that is being saved. */
+export interface NextChunk {
+  kind: "nextChunk";
+  view: string;
+  saving: number;
+}
+
+/** All rows of the query as a file; answers carry the number `saving`. */
+export interface SaveTable {
+  kind: "saveTable";
+  view: string;
+  subject: string;
+  shows?: string;
+  explode?: string;
+  conditions?: string[][];
+  sort?: string;
+  descending?: boolean;
+  columns?: string[];
+  dates?: boolean;
+  saving: number;
+  format: "csv" | "xlsx";
+}
+
+/** Look no further; what was found stays. */
+export interface StopLook {
+  kind: "stopLook";
+  view: string;
+}
+
+/** The file is wanted no more. */
+export interface StopSaving {
+  kind: "stopSaving";
+  view: string;
+}
+
 /** End the job that was on screen then. */
 export interface Cancel {
   kind: "cancel";
   job: string;
 }
 
-/** Submit a job over just the files that failed. */
+/** Submit a job over the files that failed: all, or those of them that can succeed now, if there are any. */
 export interface Retry {
   kind: "retry";
   job: string;
+  all: boolean;
 }
 
 /** Submit the job again. */
@@ -38,11 +97,38 @@ export interface Clone {
   job: string;
 }
 
-/** Send the first rows, as a file, to the front end that asks. */
-export interface Save {
-  kind: "save";
+/** Name a job, note something of it, tag it. */
+export interface Describe {
+  kind: "describe";
   job: string;
+  name: string;
+  note: string;
+  tags: string[];
+}
+
+/** Files that failed, of the cause with that index (-1 for all) and with this text in them, from `begin` on. */
+export interface FailedFiles {
+  kind: "failedFiles";
   view: string;
+  job: string;
+  cause: number;
+  text: string;
+  begin: number;
+}
+
+/** All files that failed, with their reasons, as a list for a spreadsheet. */
+export interface SaveFailures {
+  kind: "saveFailures";
+  view: string;
+  saving: number;
+  job: string;
+}
+
+/** Look inside a file that failed. */
+export interface Inside {
+  kind: "inside";
+  job: string;
+  uri: string;
 }
 
 /** Try again what failed. */
@@ -71,6 +157,46 @@ export interface RefusedMessage {
   reason: string;
 }
 
+/** A piece of a file (base64); an empty one is its end. `note` is what to say of the whole. */
+export interface ChunkMessage {
+  kind: "chunk";
+  view: string;
+  saving: number;
+  name: string;
+  data: string;
+  note: string;
+}
+
+/** How far a file is that takes its time, or why there will be none. */
+export interface SavingMessage {
+  kind: "saving";
+  view: string;
+  saving: number;
+  told: string;
+  error: string;
+}
+
+/** A column: its kind as `chimera_nb.data.table.kinds` has it, and whether rows come with a cell for it. */
+export type TableColumn = [name: string, kind: string, shown: boolean];
+
+/** Rows from the index `begin` on, of those that match in what was looked at so far; cells of shown columns only. columns the first of `columns_total`; none where rows go on matched rows that match; None while that is not known kept rows that can be asked for looked, total records that were looked at, of how many; None where nobody knows lists columns of which each item can be a row state looking, done, partial (it stopped before the end), failed (`error` says why) */
+export interface TableMessage {
+  kind: "table";
+  view: string;
+  look: number;
+  begin: number;
+  columns: TableColumn[];
+  columnsTotal: number;
+  rows: string[][];
+  matched: number | null;
+  kept: number;
+  looked: number;
+  total: number | null;
+  lists: string[];
+  state: "looking" | "done" | "partial" | "failed";
+  error: string;
+}
+
 /** One line; `time` is RFC 3339, or "" where the line has none. */
 export type LogLine = [time: string, level: "info" | "warning" | "error", text: string];
 
@@ -81,14 +207,6 @@ export interface LogMessage {
   drop: number;
   lines: LogLine[];
   leftOut: number;
-}
-
-/** A file to save, for one front end. */
-export interface CsvMessage {
-  kind: "csv";
-  view: string;
-  name: string;
-  text: string;
 }
 
 /** A picture (PNG, in base64; "" where there is none), what it is of, what else there is, and what to say of it. */
@@ -102,6 +220,20 @@ export interface PictureMessage {
   told: string;
 }
 
+/** A file that failed, and why. */
+export type Failure = [uri: string, reason: string];
+
+/** The answer to a question of that kind: so many match, and these are the ones from `begin` on. */
+export interface FailedFilesMessage {
+  kind: "failedFiles";
+  view: string;
+  cause: number;
+  text: string;
+  begin: number;
+  rows: Failure[];
+  matched: number;
+}
+
 /** A stage and where it stands. */
 export type StageState = [name: string, state: string];
 
@@ -110,7 +242,11 @@ export interface Job {
   id: string;
   status: string;
   final: boolean;
+  shade: string;
   word: string;
+  name: string;
+  note: string;
+  tags: string[];
   error: string | null;
   source: string;
   runner: string;
@@ -133,7 +269,9 @@ export interface Job {
   fraction: number | null;
   readBytes: number | null;
   rawBytes: number | null;
+  bytesListed: number | null;
   lines: number | null;
+  unit: string;
   outputBytes: number | null;
   workers: number | null;
   seconds: number | null;
@@ -145,13 +283,20 @@ export interface Job {
 /** A point of a plot. */
 export type Point = [x: number, y: number];
 
-/** A file that failed, and why. */
-export type Failure = [uri: string, reason: string];
+/** One way to fail: in words, how many files did, and one of them. */
+export interface Cause {
+  text: string;
+  files: number;
+  first: string;
+}
 
-/** The first files that failed, of so many. */
+/** The files that failed by cause; `kept` is how many can be asked for. can, outlook how many a retry can succeed with, and what it would come to in words ("" until it is known) */
 export interface Failures {
-  rows: Failure[];
+  causes: Cause[];
   total: number;
+  kept: number;
+  can: number;
+  outlook: string;
   state: "ready";
 }
 
@@ -173,12 +318,6 @@ export interface ShownShard {
   link: string | null;
 }
 
-/** A column; whether all of its values are numbers. */
-export interface Column {
-  name: string;
-  numeric: boolean;
-}
-
 /** What x is; whether it is a time in milliseconds. */
 export interface Axis {
   name: string;
@@ -197,16 +336,13 @@ export interface Plot {
   series: Series[];
 }
 
-/** What a job left at its target. Of shards, columns and rows the first ones are listed. */
+/** What a job left at its target. Of shards the first ones are listed. */
 export interface Result {
   path: string;
   shards: ShownShard[];
   shardsTotal: number;
   bytes: number;
   missing: number;
-  columns: Column[];
-  columnsTotal: number;
-  rows: string[][];
   rowsRead: number;
   plot: Plot;
   picture: string;
@@ -231,10 +367,11 @@ export interface MonitorTraits {
   _points: Point[];
   _failures: Failures | Loading | Failed | Absent<Failures>;
   _result: Result | Loading | Failed | Absent<Result>;
+  _inside: string;
   _time: TimeSpent | Loading | Failed | Absent<TimeSpent>;
-  _busy: "" | "cancel" | "retry" | "clone" | "save";
+  _busy: "" | "cancel" | "retry" | "clone" | "describe";
 }
 
-export type MonitorRequest = Hello | Here | Bye | Cancel | Retry | Clone | Save | Anew | Draw;
+export type MonitorRequest = Hello | Here | Bye | Look | MoreRows | NextChunk | SaveTable | StopLook | StopSaving | Cancel | Retry | Clone | Describe | FailedFiles | SaveFailures | Inside | Anew | Draw;
 
-export type MonitorMessage = RefusedMessage | LogMessage | CsvMessage | PictureMessage;
+export type MonitorMessage = RefusedMessage | ChunkMessage | SavingMessage | TableMessage | LogMessage | PictureMessage | FailedFilesMessage;

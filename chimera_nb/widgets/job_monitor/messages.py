@@ -7,6 +7,17 @@ from typing import Literal, NamedTuple
 
 from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.widgets.base.messages import Message, Nothing, Request, State
+from chimera_nb.widgets.table.requests import (  # noqa: F401 - they are this page's too
+    ChunkMessage,
+    Look,
+    MoreRows,
+    NextChunk,
+    SaveTable,
+    SavingMessage,
+    StopLook,
+    StopSaving,
+    TableMessage,
+)
 
 # What the page asks for
 
@@ -20,9 +31,10 @@ class Cancel(Request):
 
 @dataclass(frozen=True)
 class Retry(Request):
-    """Submit a job over just the files that failed."""
+    """Submit a job over the files that failed: all, or those of them that can succeed now, if there are any."""
 
     job: str
+    all: bool
 
 
 @dataclass(frozen=True)
@@ -33,11 +45,41 @@ class Clone(Request):
 
 
 @dataclass(frozen=True)
-class Save(Request):
-    """Send the first rows, as a file, to the front end that asks."""
+class Describe(Request):
+    """Name a job, note something of it, tag it."""
 
     job: str
+    name: str
+    note: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FailedFiles(Request):
+    """Files that failed, of the cause with that index (-1 for all) and with this text in them, from `begin` on."""
+
     view: str
+    job: str
+    cause: int
+    text: str
+    begin: int
+
+
+@dataclass(frozen=True)
+class SaveFailures(Request):
+    """All files that failed, with their reasons, as a list for a spreadsheet."""
+
+    view: str
+    saving: int
+    job: str
+
+
+@dataclass(frozen=True)
+class Inside(Request):
+    """Look inside a file that failed."""
+
+    job: str
+    uri: str
 
 
 @dataclass(frozen=True)
@@ -72,15 +114,6 @@ class LogMessage(Message):
 
 
 @dataclass(frozen=True)
-class CsvMessage(Message):
-    """A file to save, for one front end."""
-
-    view: str
-    name: str
-    text: str
-
-
-@dataclass(frozen=True)
 class PictureMessage(Message):
     """A picture (PNG, in base64; "" where there is none), what it is of, what else there is, and what to say of it."""
 
@@ -90,6 +123,25 @@ class PictureMessage(Message):
     names: tuple[str, ...]
     png: str
     told: str
+
+
+class Failure(NamedTuple):
+    """A file that failed, and why."""
+
+    uri: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FailedFilesMessage(Message):
+    """The answer to a question of that kind: so many match, and these are the ones from `begin` on."""
+
+    view: str
+    cause: int
+    text: str
+    begin: int
+    rows: tuple[Failure, ...]
+    matched: int
 
 
 class StageState(NamedTuple):
@@ -106,7 +158,11 @@ class Job(State):
     id: str
     status: str
     final: bool
+    shade: str  # what the status looks like: itself, or "partial" for complete but for files that failed
     word: str
+    name: str
+    note: str
+    tags: tuple[str, ...]
     error: str | None
     source: str
     runner: str
@@ -129,7 +185,9 @@ class Job(State):
     fraction: float | None
     read_bytes: float | None
     raw_bytes: float | None
+    bytes_listed: float | None  # of all files as stored; None where not all are known
     lines: float | None
+    unit: str  # what `lines` counts: line, or row
     output_bytes: float | None
     workers: float | None
     seconds: float | None
@@ -153,19 +211,27 @@ class Failed(State):
     state: Literal["failed"] = "failed"
 
 
-class Failure(NamedTuple):
-    """A file that failed, and why."""
+@dataclass(frozen=True)
+class Cause(State):
+    """One way to fail: in words, how many files did, and one of them."""
 
-    uri: str
-    reason: str
+    text: str
+    files: int
+    first: str
 
 
 @dataclass(frozen=True)
 class Failures(State):
-    """The first files that failed, of so many."""
+    """The files that failed by cause; `kept` is how many can be asked for.
 
-    rows: tuple[Failure, ...]
+    can, outlook   how many a retry can succeed with, and what it would come to in words ("" until it is known)
+    """
+
+    causes: tuple[Cause, ...]
     total: int
+    kept: int
+    can: int
+    outlook: str
     state: Literal["ready"] = "ready"
 
 
@@ -176,14 +242,6 @@ class ShownShard(State):
     name: str
     size: int | None
     link: str | None
-
-
-@dataclass(frozen=True)
-class Column(State):
-    """A column; whether all of its values are numbers."""
-
-    name: str
-    numeric: bool
 
 
 class Point(NamedTuple):
@@ -219,17 +277,14 @@ class Plot(State):
 
 @dataclass(frozen=True)
 class Result(State):
-    """What a job left at its target. Of shards, columns and rows the first ones are listed."""
+    """What a job left at its target. Of shards the first ones are listed."""
 
     path: str
     shards: tuple[ShownShard, ...]
     shards_total: int
     bytes: int
     missing: int
-    columns: tuple[Column, ...]
-    columns_total: int
-    rows: tuple[tuple[str, ...], ...]
-    rows_read: int
+    rows_read: int  # for the plot
     plot: Plot
     picture: str  # of what a picture can be drawn, such as "market"; "" for nothing
     state: Literal["ready"] = "ready"
@@ -263,5 +318,6 @@ class MonitorTraits:
     _points: tuple[Point, ...]
     _failures: Failures | Loading | Failed | Nothing
     _result: Result | Loading | Failed | Nothing
+    _inside: str  # the widget that looks inside a file, "" for none
     _time: TimeSpent | Loading | Failed | Nothing
-    _busy: Literal["", "cancel", "retry", "clone", "save"]
+    _busy: Literal["", "cancel", "retry", "clone", "describe"]

@@ -6,13 +6,15 @@ A record may come from another version or be edited by hand, so a number in it i
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chimera_nb.jobs.course import speeds_of
 from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.log_line import LogLine
-from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status
+from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT
+from chimera_nb.jobs.standing import file_counts, fraction_done, lines_of, number, stage_words, unit_of
 from chimera_nb.widgets.job_monitor.messages import Job, StageState
 from pipeline.uri import join_uri
 
@@ -22,7 +24,6 @@ MAX_POINTS = 240  # of the course
 MAX_LOG_LINES = 1000
 INPUTS_SHOWN = 5
 
-_MOST = 10**18  # an exabyte
 _MOMENT = 0.05  # seconds; a speed over less says nothing
 _CONSOLE = "https://console.cloud.google.com/"
 
@@ -34,8 +35,7 @@ def describe(record: JobRecord, course: Course) -> Job:
     """The job as the front end shows it."""
     bucket = record.source_bucket
     numbers = record.progress
-    listed = number(numbers.get("filesListed")) or 0
-    complete, failed = (number(numbers.get(name)) or 0 for name in ("filesComplete", "filesFailed"))
+    files = file_counts(record)
     seconds = number(numbers.get("seconds"))
     raw = number(numbers.get("rawBytes"))
     less = left_out(record)
@@ -44,7 +44,11 @@ def describe(record: JobRecord, course: Course) -> Job:
         id=record.job_id,
         status=record.status.value,
         final=record.status.is_final,
+        shade=record.shade,
         word=record.status_word,
+        name=record.name or "",
+        note=record.note or "",
+        tags=record.tags,
         error=record.error,
         source=record.source_type,
         runner=record.runner,
@@ -55,20 +59,22 @@ def describe(record: JobRecord, course: Course) -> Job:
         inputs_total=record.selected_paths_total,
         target=target_of(record),
         dataflow_url=console_url(record),
-        stages=tuple(stages(record)),
-        listed=max(listed, complete + failed + less.skipped),
-        complete=complete,
-        failed=failed,
-        skipped=less.skipped,
+        stages=tuple(StageState(name, word) for name, word in stage_words(record).items()),
+        listed=files.listed or 0,
+        complete=files.read,
+        failed=files.failed,
+        skipped=files.skipped,
         skipped_bytes=less.skipped_bytes,
         unmatched=less.unmatched,
         unmatched_bytes=less.unmatched_bytes,
         unmatched_first=less.first,
-        fraction=fraction(record),
+        fraction=fraction_done(record),
         read_bytes=number(numbers.get("compressedBytes")),
         raw_bytes=raw,
-        lines=number(numbers.get("lines")),
-        output_bytes=number(numbers.get("outputBytes")),
+        lines=lines_of(record),
+        unit=unit_of(record),
+        output_bytes=number(numbers.get("outputBytes")) if lines_of(record) is not None else None,
+        bytes_listed=number(numbers.get("bytesListed")),
         workers=number(numbers.get("workers")),
         seconds=seconds,
         speed=course.speed if active else None,
@@ -81,49 +87,11 @@ def target_of(record: JobRecord) -> str:
     return join_uri(record.target_bucket, record.output_prefix)
 
 
-def stages(record: JobRecord) -> list[StageState]:
-    """Each stage with where it stands; one that a cancelled job did not come to the end of is cancelled, not failed."""
-    stopped = record.status is Status.CANCELLED
-    return [
-        StageState(
-            name,
-            "cancelled" if stopped and record.stages[name] is Stage.FAILED else record.stages[name].value,
-        )
-        for name in STAGES
-    ]
-
-
-def fraction(record: JobRecord) -> float | None:
-    """How much of the job is done, 0 to 1, by its files; None while it is not known how many there are."""
-    if record.status is Status.COMPLETE:
-        return 1.0
-    listed = number(record.progress.get("filesListed"))
-    return min(1.0, (_files_read(record) + left_out(record).skipped) / listed) if listed else None
-
-
-def failed_files(record: JobRecord) -> int:
-    """How many files are known to have failed."""
-    files = (record.summary or {}).get("files")
-    counted = files.get("failed") if isinstance(files, Mapping) else None
-    return int(max(number(counted) or 0, number(record.progress.get("filesFailed")) or 0))
-
-
 def console_url(record: JobRecord) -> str | None:
     """The job's page at Google; none for a job of a local stack, and for an address that leads elsewhere."""
     url = record.dataflow_url or ""
     local = record.runner_options.get("project") == LOCAL_PROJECT
     return url if url.startswith(_CONSOLE) and not local else None
-
-
-def number(value: object) -> int | float | None:
-    """The value if it is a number from 0 to 10**18, else None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if 0 <= value <= _MOST else None
-
-
-def _files_read(record: JobRecord) -> int | float:
-    return sum(number(record.progress.get(name)) or 0 for name in ("filesComplete", "filesFailed"))
 
 
 # Its course
@@ -133,13 +101,14 @@ def _files_read(record: JobRecord) -> int | float:
 class _Sample:
     seconds: float  # since the job began to run
     raw: float
-    files: float
+    done: float  # bytes as stored where the sizes of all files are known, else files
 
 
 class Course:
-    """A job's numbers over time, as far as they were watched.
+    """A job's numbers over time.
 
-    Attribute: points, [seconds, raw bytes a second] each. What was before the first look is drawn as its average.
+    Attribute: points, [seconds, raw bytes a second] each. What was before the first look is as the record keeps it, or
+    else drawn as its average.
     """
 
     def __init__(self) -> None:
@@ -152,10 +121,10 @@ class Course:
         seconds, raw = number(numbers.get("seconds")), number(numbers.get("rawBytes"))
         if seconds is None or seconds < _MOMENT or raw is None:
             return False
-        now = _Sample(float(seconds), float(raw), float(_files_read(record)))
+        now = _Sample(float(seconds), float(raw), _done(record))
         if not self._samples:
             average = now.raw / now.seconds
-            self.points = [(0.0, average), (now.seconds, average)]
+            self.points = speeds_of(record.course) or [(0.0, average), (now.seconds, average)]
         elif now.seconds < self._samples[-1].seconds + _MOMENT or now.raw < self._samples[-1].raw:
             return False  # what comes late, or of another run
         self._samples.append(now)
@@ -179,16 +148,15 @@ class Course:
 
     def seconds_left(self, record: JobRecord) -> float | None:
         """Seconds until the job ends: 0 when all files are read, None when it cannot be estimated."""
-        listed = number(record.progress.get("filesListed"))
-        if not listed:
+        left = _left(record)
+        if left is None:
             return None
-        left = listed - _files_read(record) - left_out(record).skipped
         if left <= 0:
             return 0.0
         if len(self._samples) > 1:
             then, now = self._before(LEFT_SECONDS), self._samples[-1]
-            if now.files > then.files:
-                return round(left * (now.seconds - then.seconds) / (now.files - then.files), 1)
+            if now.done > then.done:
+                return round(left * (now.seconds - then.seconds) / (now.done - then.done), 1)
         return number(record.progress.get("secondsLeft"))
 
     def _before(self, seconds: float) -> _Sample:
@@ -196,6 +164,22 @@ class Course:
         until = self._samples[-1].seconds - seconds
         old = [sample for sample in self._samples if sample.seconds <= until]
         return old[-1] if old else self._samples[0]
+
+
+def _done(record: JobRecord) -> float:
+    if number(record.progress.get("bytesListed")):
+        return float(number(record.progress.get("compressedBytes")) or 0)
+    counts = file_counts(record)
+    return float(counts.read + counts.failed)
+
+
+def _left(record: JobRecord) -> float | None:
+    """What is still to be done, as `_done` counts it; None where nobody knows how much there is."""
+    less = left_out(record)
+    if in_all := number(record.progress.get("bytesListed")):
+        return in_all - less.skipped_bytes - _done(record)
+    listed = file_counts(record).listed
+    return None if not listed else listed - less.skipped - _done(record)
 
 
 def _halved(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

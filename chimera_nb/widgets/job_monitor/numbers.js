@@ -2,6 +2,7 @@
 
 import { Chart, stepped } from "../base/chart.js";
 import { bytes, duration, make, number, plural, setText, showName } from "../base/text.js";
+import { TERMS } from "../base/terms.js";
 import { factTexts, filesDone, leftOutTexts, secondsRun, speed } from "./words.js";
 
 /** @import { Point } from "../base/chart.js" */
@@ -10,13 +11,16 @@ import { factTexts, filesDone, leftOutTexts, secondsRun, speed } from "./words.j
 /** @type {Record<"read" | "decompress" | "write", [title: string, steps: string]>} */
 const STAGES = {
   read: ["Read", "CreatePatterns, ListFiles, ExpandArchives, Reshuffle"],
-  decompress: ["Decompress", "ReadAndDecompress"],
+  decompress: [TERMS.decompress[0], "ReadAndDecompress"],
   write: ["Write", "WriteOutput"],
 };
 const STEPS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400]; // seconds between two marks of the chart
 const FACTS = /** @type {const} */ ({
-  files: "Files", failed: "Failed", read: "Read", raw: "Raw", lines: "Lines", speed: "Throughput", time: "Time", left: "Time left",
+  files: "Files", failed: "Failed", read: "Read", raw: TERMS.raw[0], lines: "Lines", speed: TERMS.throughput[0], time: "Time", left: "Time left",
 });
+
+/** @type {Partial<Record<keyof typeof FACTS, string>>} */
+const MEANS = { read: TERMS.read[1], raw: TERMS.raw[1], speed: TERMS.throughput[1] };
 
 /** A place of the picture that is no stage: where it comes from, and where it goes. @param {string} name @param {string} title */
 function makePlace(name, title) {
@@ -40,6 +44,7 @@ function makeStage(title, steps) {
 /** @param {keyof typeof FACTS} name */
 function makeFact(name) {
   const node = make("div", `ch-fact ch-fact-${name}`);
+  node.title = MEANS[name] ?? "";
   return { node, title: node.appendChild(make("dt", "", FACTS[name])), value: node.appendChild(make("dd", "ch-numbers")) };
 }
 
@@ -49,7 +54,7 @@ export class Standing {
   /** @type {{ id: string, base: number | null, at: number } | null} seconds that the job had run, and when that was told */
   timed = null;
   node = make("div", "ch-standing");
-  chart = new Chart({ title: "Throughput", showX: duration, showY: speed, empty: "Throughput is drawn here once there is data." });
+  chart = new Chart({ title: "Speed", showX: duration, showY: speed, empty: "The speed is drawn here once there is data." });
   from = makePlace("from", "Inputs");
   stages = { read: makeStage(...STAGES.read), decompress: makeStage(...STAGES.decompress), write: makeStage(...STAGES.write) };
   to = makePlace("to", "Output");
@@ -95,9 +100,9 @@ export class Standing {
     showPlace(this.to.told, job.target, job.target);
     const done = filesDone(job);
     const counts = {
-      read: job.listed ? `${number(done)} of ${plural(job.listed, "file")}` : "",
-      decompress: job.rawBytes ? `${bytes(job.rawBytes)} raw` : "",
-      write: job.lines ? plural(job.lines, "line") : "",
+      read: job.listed ? `${number(done)} of ${number(job.listed)}` : "",
+      decompress: job.rawBytes ? bytes(job.rawBytes) : "",
+      write: job.lines ? plural(job.lines, job.unit) : "",
     };
     for (const [name, state] of job.stages) {
       if (!isStage(name)) continue;
@@ -125,23 +130,25 @@ export class Standing {
     const list = make("dl", "ch-facts");
     list.append(...Object.values(this.facts).map(({ node }) => node));
     const plot = make("figure", "ch-throughput");
-    plot.append(make("figcaption", "ch-muted", "Throughput, raw bytes a second"), this.chart.node);
+    plot.append(make("figcaption", "ch-muted", "Speed: unpacked content in a second"), this.chart.node);
     part.append(this.bar, list, plot);
     return part;
   }
 
   /** @param {Job} job */
   onNumbers(job) {
-    /** @param {number} files */
-    const share = (files) => `${job.listed && job.fraction !== null ? (100 * files) / job.listed : 0}%`;
-    this.good.style.width = job.status === "complete" && !job.failed ? "100%" : share(job.complete + job.skipped);
-    this.bad.style.width = share(job.failed);
+    // By bytes, of which those of failed files are a part as large as their number is of the files that are done.
+    const done = filesDone(job);
+    const bad = done ? (job.failed / done) * (job.fraction ?? 0) : 0;
+    this.good.style.width = `${100 * ((job.fraction ?? 0) - bad)}%`;
+    this.bad.style.width = `${100 * bad}%`;
     const unknown = job.fraction === null && job.status === "running";
     this.bar.classList.toggle("ch-meter-unknown", unknown);
     if (job.fraction === null) this.bar.removeAttribute("aria-valuenow");
     else this.bar.setAttribute("aria-valuenow", String(Math.floor(100 * job.fraction)));
     for (const [name, text] of Object.entries(factTexts(job))) setText(this.facts[/** @type {keyof typeof FACTS} */ (name)].value, text);
-    setText(this.facts.speed.title, job.final ? "Average throughput" : "Throughput now");
+    setText(this.facts.speed.title, job.final ? "Average speed" : "Speed now");
+    setText(this.facts.lines.title, job.unit === "row" ? "Rows" : "Lines");
     this.facts.failed.value.classList.toggle("ch-bad", job.failed > 0);
     const now = performance.now();
     const shown = this.timed?.id === job.id ? (this.timed.base ?? 0) + (now - this.timed.at) / 1000 : 0;

@@ -1,15 +1,17 @@
-// What came of a job: of the output the first rows, a plot, and its shards.
+// What came of a job: its rows as a table, a plot, and its files.
 
 import { Chart, brief } from "../base/chart.js";
 import { copyButton } from "../base/copy.js";
-import { button, bytes, make, number, plural, setText, showName, when } from "../base/text.js";
+import { button, bytes, make, number, plural, showName, when } from "../base/text.js";
 
+import { DataTable } from "../table/table.js";
 import { areTimes, isCloud, timeAxis } from "./axes.js";
 import { Picture } from "./picture.js";
 import { fillPlaceholder } from "./placeholder.js";
 
 /** @import { MonitorTraits, Result } from "./messages.js" */
 /** @import { Wanted } from "./picture.js" */
+/** @import { TableRequest } from "../table/table.js" */
 /** @typedef {MonitorTraits["_job"]} MaybeJob */
 /** @typedef {MonitorTraits["_result"]} ResultState */
 
@@ -28,8 +30,6 @@ export class ResultPanel {
   result = null;
   node = make("div", "ch-result");
   nothing = make("div", "ch-placeholder");
-  rowsTold = make("span", "ch-muted");
-  rows = scrolling("First rows of the output");
   choice = make("select", "ch-input", "", { "aria-label": "What to plot" });
   chart = new Chart({ title: "Plot", empty: "There is nothing to plot." });
   plotTold = make("span", "ch-muted");
@@ -38,12 +38,16 @@ export class ResultPanel {
   total = make("span", "ch-muted ch-numbers");
   files = make("ul", "ch-files");
 
-  /** @param {() => string} jobId @param {() => void} save @param {() => void} again @param {(wanted: Wanted) => void} draw */
-  constructor(jobId, save, again, draw) {
+  /**
+   * @param {string} view
+   * @param {() => string} jobId
+   * @param {{ again: () => void, draw: (wanted: Wanted) => void, table: (request: TableRequest) => void }} asks
+   */
+  constructor(view, jobId, { again, draw, table }) {
     this.jobId = jobId;
+    this.table = new DataTable(view, "Rows of the output", table);
     this.picture = new Picture(draw);
     this.again = button("", "Try again", again);
-    this.save = button("", "Save as CSV", save, { title: "Save the first rows as a CSV file" });
     this.body = make("div", "ch-result-body");
     this.body.append(this.makeRows(), this.makePlot(), this.makeFiles());
     this.node.append(this.nothing, this.again, this.body);
@@ -52,13 +56,12 @@ export class ResultPanel {
   close() {
     this.chart.close();
     this.picture.close();
+    this.table.close();
   }
 
   makeRows() {
-    const part = make("section", "ch-result-rows", "", { "aria-label": "First rows" });
-    const head = make("div", "ch-part-head");
-    head.append(make("h3", "", "First rows"), this.rowsTold, this.save);
-    part.append(head, this.rows);
+    const part = make("section", "ch-result-rows", "", { "aria-label": "Rows" });
+    part.append(this.table.node);
     return part;
   }
 
@@ -73,7 +76,7 @@ export class ResultPanel {
 
   makeFiles() {
     const part = make("section", "ch-result-files", "", { "aria-label": "Files" });
-    const scroller = scrolling("Shards");
+    const scroller = scrolling("Files of the output");
     scroller.append(this.files);
     const lines = make("div", "ch-result-places");
     /** @param {string} label @param {Element} node @param {Element} copy */
@@ -102,7 +105,7 @@ export class ResultPanel {
     this.again.hidden = result.state !== "failed";
     fillPlaceholder(this.nothing, result, whyNone(result, job));
     if (result.state !== "ready") return;
-    this.showRows(result);
+    if (this.table.subject !== this.jobId()) this.table.open(this.jobId());
     this.showFiles(result);
     this.picture.begin(result.picture);
     this.choice.replaceChildren(
@@ -115,25 +118,6 @@ export class ResultPanel {
       make("option", "", "Size of the files", { value: "sizes" }),
     );
     this.plot();
-  }
-
-  /** @param {Result} result */
-  showRows({ columns, columnsTotal, rows, rowsRead }) {
-    const table = make("table", "ch-table");
-    const head = table.appendChild(make("thead")).appendChild(make("tr"));
-    for (const { name, numeric } of columns) showName(head.appendChild(make("th", numeric ? "ch-numeric" : "", "", { scope: "col" })), name);
-    const body = table.appendChild(make("tbody"));
-    for (const row of rows) {
-      const line = body.appendChild(make("tr"));
-      row.forEach((text, at) => {
-        const { numeric } = columns[at];
-        showName(line.appendChild(make("td", numeric ? "ch-numeric" : "", "", text.length > 30 ? { title: text } : {})), text);
-      });
-    }
-    const left = columnsTotal > columns.length ? `, the first ${columns.length} of ${number(columnsTotal)} columns` : "";
-    setText(this.rowsTold, rows.length ? `${number(rows.length)}${left}` : "");
-    this.rows.replaceChildren(rows.length ? table : make("div", "ch-placeholder", "The output holds no rows that can be shown."));
-    this.save.textContent = rowsRead > rows.length ? `Save ${number(rowsRead)} as CSV` : "Save as CSV";
   }
 
   /** @param {Result} result */

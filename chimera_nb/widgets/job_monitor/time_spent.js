@@ -8,8 +8,8 @@ import { fillPlaceholder } from "./placeholder.js";
 
 /** Why nothing is told. @param {TimeState} time @param {MonitorTraits["_job"]} job */
 export function whyNoTime(time, job) {
-  if (time.state === "loading") return "Reading the ledger";
-  return job.final ? "The job read no file, or left no ledger." : "It is told when the job has ended.";
+  if (time.state === "loading") return "Reading what became of each file";
+  return job.final ? "The job read no file, or wrote down nothing of what became of them." : "It is told when the job has ended.";
 }
 
 /** The texts of a row: seconds, share of all, size. @param {TimeSpent["rows"][number]} row */

@@ -1,22 +1,25 @@
 // The front end of JobMonitor (widget.py): how a job stands, and below that its log, its failures and its result.
 
+import { Address } from "../base/address.js";
 import { copyButton } from "../base/copy.js";
 import { button, later, make, number, showLines, showName, when } from "../base/text.js";
 import { View } from "../base/view.js";
 import { FailureList } from "./failures.js";
+import { InsideFile } from "./inside.js";
 import { JobLog } from "./log.js";
+import { Labels } from "./labels.js";
+import { EndNotice } from "./notice.js";
 import { Standing } from "./numbers.js";
 import { ResultPanel } from "./result.js";
+import { Tabs } from "./tabs.js";
 import { TimeSpentPanel } from "./time_spent.js";
+import { retryText } from "./words.js";
 
 /** @import { RenderProps } from "../base/model.js" */
-/** @import { Job, MonitorMessage, MonitorRequest, MonitorTraits } from "./messages.js" */
+/** @import { ChunkMessage, Job, MonitorMessage, MonitorRequest, MonitorTraits, SavingMessage } from "./messages.js" */
 
 const WAITS_MS = 150; // a job log that answers sooner shows no placeholder
 const ARMED_MS = 600;
-/** @typedef {"log" | "failures" | "result" | "time"} Panel */
-/** @type {Panel[]} */
-const PANELS = ["log", "failures", "result", "time"];
 /** @type {Record<string, string>} */
 const RUNNERS = { direct: "on this machine", dataflow: "on Dataflow" };
 
@@ -24,33 +27,36 @@ const RUNNERS = { direct: "on this machine", dataflow: "on Dataflow" };
 class MonitorView extends View {
   asking = false; // whether the job is to be cancelled
   askedAt = 0;
-  chosen = false; // whether somebody has chosen a tab
-  /** @type {Panel} */
-  opened = "log";
+  seen = ""; // the job that was shown last
   aboutKey = "";
   state = make("span", "ch-state", "", { role: "status" });
   title = make("span", "ch-title ch-mono");
   copyId = copyButton("Copy the job's id", () => this.job.id ?? "", { className: "ch-copy-id" });
+  copyLink = copyButton("Copy a link to this job, for others to open", () => `${location.origin}${location.pathname}?job=${this.job.id}`, { says: "Copy link" });
   actions = make("div", "ch-actions");
   cancel = button("", "Cancel", () => this.confirm(true));
   sure = button("ch-danger", "Yes, cancel the job", () => this.act("cancel"));
   keep = button("", "Keep it running", () => this.confirm(false));
-  retry = button("", "Retry failed files", () => this.act("retry"), { title: "A new job over just the files that failed" });
+  retry = button("", "Retry failed files", () => this.retrying(false));
+  retryAll = button("", "", () => this.retrying(true), { title: "A new job over all the files that failed" });
   clone = button("ch-clone", "Run again", () => this.act("clone"), { title: "A new job with the same inputs and settings" });
+  notice = new EndNotice();
+  labels = new Labels((request) => this.ask(request));
   about = make("div", "ch-about");
   nothing = make("div", "ch-placeholder");
   body = make("div", "ch-monitor-body");
+  address = new Address(["tab"], () => this.onAddress());
   standing = new Standing();
   log = new JobLog();
-  failures = new FailureList(() => this.ask({ kind: "anew" }));
-  result = new ResultPanel(() => this.job.id ?? "", () => this.act("save"), () => this.ask({ kind: "anew" }), (wanted) => this.ask({ kind: "draw", job: this.job.id ?? "", view: this.id, ...wanted }));
+  failures = new FailureList(this.id, () => this.ask({ kind: "anew" }), (request) => this.ask(request));
+  inside = new InsideFile(() => this.model);
+  result = new ResultPanel(this.id, () => this.job.id ?? "", {
+    again: () => this.ask({ kind: "anew" }),
+    draw: (wanted) => this.ask({ kind: "draw", job: this.job.id ?? "", view: this.id, ...wanted }),
+    table: (request) => this.ask(request),
+  });
   time = new TimeSpentPanel();
-  panels = {
-    log: { tab: this.makeTab("log", "Log"), node: this.log.node },
-    failures: { tab: this.makeTab("failures", "Failures"), node: this.failures.node },
-    result: { tab: this.makeTab("result", "Result"), node: this.result.node },
-    time: { tab: this.makeTab("time", "Time"), node: this.time.node },
-  };
+  tabs = new Tabs(this.id, { log: ["Log", this.log.node], failures: ["Failures", this.failures.node], result: ["Result", this.result.node], time: ["Time", this.time.node] }, (name, chosen) => this.onTab(name, chosen));
   waitSoon = later(WAITS_MS, () => this.onNothing(true));
   // In the place of "Cancel" comes what does no harm, and the other takes no click at once: a double click cancels nothing.
   armSoon = later(ARMED_MS, () => this.onActions());
@@ -64,7 +70,8 @@ class MonitorView extends View {
     this.hearMessages({
       log: (message) => this.log.take(message),
       picture: (message) => message.view === this.id && message.job === this.job.id && this.result.picture.show(message),
-      csv: ({ view, name, text }) => view === this.id && saveFile(name, text),
+      failedFiles: (message) => this.failures.take(message),
+      ...this.hearsOfFiles(),
     });
     this.hear({
       "change:_job": () => this.onJob(),
@@ -72,6 +79,7 @@ class MonitorView extends View {
       "change:_points": () => this.standing.showPoints(this.model.get("_points")),
       "change:_failures": () => this.onFailures(),
       "change:_result": () => this.onResult(),
+      "change:_inside": () => this.inside.show(this.model.get("_inside")),
       "change:_time": () => this.time.show(this.model.get("_time"), this.job),
       "change:_busy": () => this.onActions(),
       "change:error": () => this.onNothing(true),
@@ -82,11 +90,27 @@ class MonitorView extends View {
     this.standing.showPoints(this.model.get("_points"));
     this.onFailures();
     this.onResult();
+    this.seen = this.model.get("job_id");
+    if (this.address.isThere) this.onAddress();
     this.hello();
+  }
+
+  /** A file comes in pieces to whoever has asked for it: the rows, or the list of failures. */
+  hearsOfFiles() {
+    const { table, chunk, saving } = this.result.table.hears();
+    const { saving: list } = this.failures;
+    return {
+      table,
+      chunk: (/** @type {ChunkMessage} */ message) => (list.busy ? list.take(message) : chunk(message)),
+      saving: (/** @type {SavingMessage} */ message) => (list.busy ? list.hear(message) : saving(message)),
+    };
   }
 
   close() {
     super.close();
+    this.failures.close();
+    this.inside.close();
+    this.address.close();
     this.waitSoon.cancel();
     this.armSoon.cancel();
     this.standing.close();
@@ -97,21 +121,27 @@ class MonitorView extends View {
     return this.model.get("_job");
   }
 
-  /** Ask for something to be done to the job on screen. @param {"cancel" | "retry" | "clone" | "save"} kind */
+  /** @param {boolean} all */
+  retrying(all) {
+    const { id: job } = this.job;
+    if (job !== undefined) this.ask({ kind: "retry", job, all });
+  }
+
+  /** Ask for something to be done to the job on screen. @param {"cancel" | "clone"} kind */
   act(kind) {
     const { id: job } = this.job;
-    if (job !== undefined) this.ask(kind === "save" ? { kind, job, view: this.id } : { kind, job });
+    if (job !== undefined) this.ask({ kind, job });
   }
 
   // What it is, and what can be done to it
 
   makeHead() {
     const bar = make("div", "ch-bar ch-head");
-    this.actions.append(this.sure, this.keep, this.cancel, this.retry, this.clone);
+    this.actions.append(this.notice.node, this.sure, this.keep, this.cancel, this.retry, this.retryAll, this.clone);
     this.actions.addEventListener("keydown", (event) => event.key === "Escape" && this.asking && this.confirm(false));
-    bar.append(this.state, this.title, this.copyId, this.actions);
+    bar.append(this.state, this.title, this.copyId, this.copyLink, this.actions);
     const head = make("div");
-    head.append(bar, this.about);
+    head.append(bar, this.about, this.labels.node);
     return head;
   }
 
@@ -130,24 +160,31 @@ class MonitorView extends View {
     const known = Boolean(job.id);
     if (job.final || busy === "cancel") this.asking = false;
     const failures = this.model.get("_failures");
-    const result = this.model.get("_result");
     this.cancel.hidden = !known || job.final || this.asking;
     this.sure.hidden = this.keep.hidden = !this.asking;
-    this.retry.hidden = !known || !job.final || failures.state !== "ready" || !failures.rows.length;
+    const { can, total, outlook } = failures.state === "ready" ? failures : { can: 0, total: 0, outlook: "" };
+    this.retry.hidden = !known || !job.final || !total;
+    this.retryAll.hidden = this.retry.hidden || !can || can === total;
     this.clone.hidden = !known;
     this.actions.classList.toggle("ch-asking", this.asking);
-    for (const each of [this.cancel, this.sure, this.retry, this.clone]) each.disabled = Boolean(busy);
+    for (const each of [this.cancel, this.sure, this.retry, this.retryAll, this.clone]) each.disabled = Boolean(busy);
     this.sure.disabled ||= performance.now() - this.askedAt < ARMED_MS - 50;
-    this.result.save.disabled = Boolean(busy) || result.state !== "ready" || !result.rows.length;
     this.cancel.textContent = busy === "cancel" ? "Cancelling" : "Cancel";
-    this.retry.textContent = busy === "retry" ? "Submitting" : "Retry failed files";
+    this.retry.textContent = busy === "retry" ? "Submitting" : retryText(can, total, Boolean(outlook));
+    this.retryAll.textContent = `Retry all ${number(total)}`;
+    this.retry.title = outlook ? `A new job over files that failed: ${outlook}` : "A new job over just the files that failed";
     this.clone.textContent = busy === "clone" ? "Submitting" : "Run again";
   }
 
   onJobId() {
     this.here();
     this.asking = false;
-    this.chosen = false;
+    // The tab of an address is that of its job, which comes a little later; another job begins with a tab of its own.
+    if (this.seen) {
+      this.address.keep({ tab: "" });
+      this.tabs.chosen = false;
+    }
+    this.seen = this.model.get("job_id");
     this.onJob();
   }
 
@@ -168,14 +205,18 @@ class MonitorView extends View {
     const { job } = this;
     this.onNothing();
     this.onActions();
-    showName(this.title, job.id ?? (this.model.get("job_id") || "Job"));
+    showName(this.title, job.name || job.id || (this.model.get("job_id") || "Job"));
     this.copyId.hidden = !job.id;
+    this.copyLink.hidden = !job.id || !this.address.ours;
     this.state.textContent = job.word ?? "";
     this.state.hidden = !job.status;
-    this.state.dataset.state = this.node.dataset.status = job.status ?? "";
+    this.state.dataset.state = job.shade ?? "";
+    this.node.dataset.status = job.status ?? "";
     this.about.hidden = !job.id;
+    this.notice.show(job.id === undefined ? null : job);
     if (job.id === undefined) return;
     this.onAbout(job);
+    this.labels.show(job);
     this.standing.show(job);
     this.failures.show(this.model.get("_failures"), job);
     this.result.show(this.model.get("_result"), job);
@@ -185,14 +226,14 @@ class MonitorView extends View {
 
   /** @param {Job} job */
   onAbout(job) {
-    const facts = [job.source, RUNNERS[job.runner] ?? job.runner, `created ${when(job.createdAt)}${job.createdBy ? ` by ${job.createdBy}` : ""}`];
+    const facts = [...(job.name ? [job.id] : []), job.source, RUNNERS[job.runner] ?? job.runner, `created ${when(job.createdAt)}${job.createdBy ? ` by ${job.createdBy}` : ""}`];
     if (job.finishedAt) facts.push(`ended ${when(job.finishedAt)}`);
     const line = make("div", "ch-muted");
     facts.forEach((fact, at) => {
       if (at) line.append(" · ");
       showName(line.appendChild(make("span")), fact);
     });
-    if (job.dataflowUrl) line.append(" · ", make("a", "", "Dataflow console", { href: job.dataflowUrl, target: "_blank", rel: "noopener noreferrer" }));
+    if (job.dataflowUrl) line.append(" · ", make("a", "", "Open in Google Cloud console", { href: job.dataflowUrl, target: "_blank", rel: "noopener noreferrer" }));
     const error = make("div", "ch-bad ch-why");
     if (job.error) showLines(error, job.error);
     error.hidden = !job.error;
@@ -204,55 +245,34 @@ class MonitorView extends View {
 
   // Log, failures, result
 
-  /** @param {Panel} name @param {string} title */
-  makeTab(name, title) {
-    const tab = make("button", "ch-tab", title, { type: "button", role: "tab", id: `${this.id}-${name}-tab`, "aria-controls": `${this.id}-${name}` });
-    tab.addEventListener("click", () => this.open(name, true));
-    return tab;
-  }
-
   makeDetails() {
     const part = make("section", "ch-details", "", { "aria-label": "Details" });
-    const tabs = make("div", "ch-tabs", "", { role: "tablist", "aria-label": "Details" });
-    for (const name of PANELS) {
-      const { tab, node } = this.panels[name];
-      for (const [key, value] of Object.entries({ role: "tabpanel", id: `${this.id}-${name}`, "aria-labelledby": tab.id })) node.setAttribute(key, value);
-      tabs.append(tab);
-    }
-    tabs.addEventListener("keydown", (event) => {
-      const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-      if (!step) return;
-      this.open(PANELS[(PANELS.indexOf(this.opened) + step + PANELS.length) % PANELS.length], true);
-      this.panels[this.opened].tab.focus();
-      event.preventDefault();
-    });
-    const bar = make("div", "ch-bar ch-tab-bar");
-    bar.append(tabs);
-    part.append(bar, ...PANELS.map((name) => this.panels[name].node));
-    this.open("log");
+    part.append(this.tabs.bar, ...[this.log, this.failures, this.result, this.time, this.inside].map(({ node }) => node));
+    this.tabs.open("log");
     return part;
   }
 
-  /** @param {Panel} name */
-  open(name, chosen = false) {
-    this.opened = name;
-    this.chosen ||= chosen;
-    for (const each of PANELS) {
-      const { tab, node } = this.panels[each];
-      node.hidden = each !== name;
-      tab.setAttribute("aria-selected", String(each === name));
-      tab.tabIndex = each === name ? 0 : -1;
-    }
+  /** @param {string} name @param {boolean} chosen */
+  onTab(name, chosen) {
     if (name === "log") this.log.scrollToEnd();
+    if (chosen) this.address.keep({ tab: name });
+  }
+
+  /** The tab of the address, which counts as chosen; without one the kernel's state says. */
+  onAddress() {
+    const name = this.tabs.names.find((each) => each === this.address.get("tab"));
+    if (name) this.tabs.open(name, true);
+    else this.tabs.chosen = false;
+    this.onTabs();
   }
 
   /** What matters most now is opened, until one has chosen. */
   onTabs() {
     const { job } = this;
     const failures = this.model.get("_failures");
-    const { rows, total: count } = failures.state === "ready" ? failures : { rows: [], total: job.failed ?? 0 };
-    this.panels.failures.tab.textContent = count ? `Failures ${number(count)}` : "Failures";
-    if (!this.chosen) this.open(job.status === "complete" ? "result" : job.final && rows.length ? "failures" : "log");
+    const count = failures.state === "ready" ? failures.total : (job.failed ?? 0);
+    this.tabs.tabs.failures.textContent = count ? `Failures ${number(count)}` : "Failures";
+    if (!this.tabs.chosen) this.tabs.open(job.status === "complete" ? "result" : job.final && count && failures.state === "ready" ? "failures" : "log");
   }
 
   onFailures() {
@@ -265,14 +285,6 @@ class MonitorView extends View {
     this.result.show(this.model.get("_result"), this.job);
     this.onTabs();
   }
-}
-
-/** @param {string} name @param {string} text */
-function saveFile(name, text) {
-  const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
-  const link = make("a", "", "", { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 export default {

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from chimera_nb.data.table.source import OutputRecords, Source
+from chimera_nb.jobs.failures import Failures, Outlook, failures_of, outlook
+from chimera_nb.jobs.limits import storable
 from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
@@ -16,27 +19,27 @@ from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.messages import State
-from chimera_nb.widgets.base.widget import ChimeraWidget, held
+from chimera_nb.widgets.base.visitors import for_visitor
+from chimera_nb.widgets.base.widget import held
 from chimera_nb.widgets.job_monitor import messages
 from chimera_nb.widgets.job_monitor import model as monitor_model
+from chimera_nb.widgets.job_monitor.failed_files import FailureList, answer, shown
 from chimera_nb.widgets.job_monitor.follower import Follower
 from chimera_nb.widgets.job_monitor.picture import draw
-from chimera_nb.widgets.job_monitor.result import (
-    csv_of,
-    describe_result,
-    failures_of,
-    first_records_of,
-    shards_of,
-)
+from chimera_nb.widgets.job_monitor.result import describe_result
 from chimera_nb.widgets.job_monitor.time_spent import describe_time
+from chimera_nb.widgets.table.host import TableWidget
+from chimera_nb.widgets.table.requests import TableRequest
 from pipeline.errors import ChimeraError
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from chimera_nb.widgets.preview.widget import FilePreview
 
-class JobMonitor(ChimeraWidget):
+
+class JobMonitor(TableWidget):
     """Watch a job: stages, progress, throughput, log, the files that failed, and the result when it is there.
 
     job_id: the job; left out, set the trait of that name later.
@@ -49,8 +52,8 @@ class JobMonitor(ChimeraWidget):
 
     _esm = assets.script("job_monitor/view")
     _css = assets.style(
-        *("base/chart", "job_monitor/log", "job_monitor/style", "job_monitor/result", "job_monitor/numbers"),
-        "job_monitor/time_spent",
+        *("base/chart", "table/table"),
+        *(f"job_monitor/{name}" for name in ("log", "style", "result", "numbers", "time_spent")),
     )
 
     job_id = traitlets.Unicode(help="The job that is watched; set it to watch another.").tag(sync=True)
@@ -62,6 +65,7 @@ class JobMonitor(ChimeraWidget):
     _points = traitlets.List().tag(sync=True)
     _failures = traitlets.Dict().tag(sync=True)
     _result = traitlets.Dict().tag(sync=True)
+    _inside = traitlets.Unicode().tag(sync=True)
     _time = traitlets.Dict().tag(sync=True)
     _busy = traitlets.Unicode().tag(sync=True)
 
@@ -71,6 +75,9 @@ class JobMonitor(ChimeraWidget):
         self._log: list[LogLine] = []
         self._generation = Generation()  # of the job that is watched
         self._generation.renew()
+        self._failed_files: Failures | None = None
+        self._outlook: Outlook | None = None
+        self._preview: FilePreview | None = None
         self._begun = False
         self._shown_before_it_runs: Callable[[str], object] | None = None
         super().__init__(session, job_id=job_id, **traits)
@@ -116,8 +123,11 @@ class JobMonitor(ChimeraWidget):
             self._act("cancel", request.job, self._cancel)
 
     def _asked_retry(self, request: messages.Retry) -> None:
-        if self._record and self._record.status.is_final and monitor_model.failed_files(self._record):
-            self._act("retry", request.job, partial(self._again, JobService.retry))
+        if self._record and self._record.status.is_final and self._record.failed_files:
+            # Those that can succeed; all of them, where none can and it is wanted anyway.
+            can = self._outlook.can if self._outlook and not request.all else ()
+            only = frozenset(can) or None
+            self._act("retry", request.job, partial(self._again, partial(JobService.retry, only=only)))
 
     def _asked_clone(self, request: messages.Clone) -> None:
         show = self._shown_before_it_runs
@@ -126,14 +136,62 @@ class JobMonitor(ChimeraWidget):
         elif self._record and show is not None and request.job == self._record.job_id:
             show(request.job)
 
-    def _asked_save(self, request: messages.Save) -> None:
-        if self._record and self._record.status is Status.COMPLETE:
-            self._act("save", request.job, partial(self._save, request.view))
+    def _asked_describe(self, request: messages.Describe) -> None:
+        self._act("describe", request.job, partial(self._describe, request))
+
+    def _asked_failed_files(self, request: messages.FailedFiles) -> None:
+        if self._failed_files and self._is_shown(request.job):
+            self.post(answer(self._failed_files, request))
+
+    def _asked_save_failures(self, request: messages.SaveFailures) -> None:
+        record = self._record
+        if record and self._is_shown(request.job):
+            target, name = monitor_model.target_of(record), f"{record.job_id}-failed.csv"
+
+            def make(store: Store, is_wanted: Callable[[], bool]) -> FailureList:
+                return FailureList(store, record, is_wanted)
+
+            self._begin_saving(target, request.view, request.saving, name, make)
+
+    def _asked_inside(self, request: messages.Inside) -> None:
+        """Only what is on record as failed: the page may not choose any file that there is."""
+        failed = self._failed_files
+        if failed and self._is_shown(request.job):
+            uri = next((one.uri for one in failed.files if storable(one.uri) == request.uri), None)
+            if uri is not None:
+                self._look_inside(uri)
+
+    def _is_shown(self, job_id: str) -> bool:
+        return self._record is not None and self._record.job_id == job_id
+
+    def _look_inside(self, uri: str) -> None:
+        from chimera_nb.widgets.preview.widget import FilePreview
+
+        if self._preview is None:
+            self._preview = FilePreview(session=self._session)
+        self._preview.uri = uri
+        self._inside = f"IPY_MODEL_{self._preview.model_id}"
 
     def _asked_draw(self, request: messages.Draw) -> None:
         record = self._record
         if record and record.status is Status.COMPLETE and request.job == record.job_id:
             self._background.start(self._draw(request, monitor_model.target_of(record)))
+
+    # Its rows
+
+    def _table_place(self, subject: str) -> str | None:
+        record = self._record
+        if record is None or record.status is not Status.COMPLETE or subject != record.job_id:
+            return None
+        return monitor_model.target_of(record)
+
+    def _table_source(self, store: Store, request: TableRequest) -> Source:
+        # The request is of the job that was on screen: `_table_place` has seen to it.
+        record = self._session.service_for_watching().log.get(request.subject)
+        return OutputRecords(store, monitor_model.target_of(record), record.job_id)
+
+    def _table_name(self) -> str:
+        return self.job_id
 
     def _asked_anew(self, _: messages.Anew) -> None:
         self._watch_anew()
@@ -149,9 +207,10 @@ class JobMonitor(ChimeraWidget):
         """Forget what is shown, and watch the job whose id is asked for now."""
         self._generation.renew()
         self._record, self._course = None, monitor_model.Course()
+        self._failed_files = self._outlook = None
         with self.hold_sync():
             self.error, self._job, self._points, self._failures, self._result = "", {}, [], {}, {}
-            self._time = {}
+            self._inside, self._time = "", {}
             self.set_trait("status", "")
         self._show_log([])
         self._follow()
@@ -207,35 +266,48 @@ class JobMonitor(ChimeraWidget):
 
     async def _gather(self, generation: int, record: JobRecord) -> None:
         target = monitor_model.target_of(record)
+        result: dict[str, Any] = {}
         if record.status is Status.COMPLETE:
             result = await self._tried(target, lambda store: describe_result(store, target, record.job_id))
-            if not self._generation.is_late(generation):
-                self._result = result
-        count = monitor_model.failed_files(record)
-
-        def failed(store: Store) -> messages.Failures:
-            if not count:
-                return messages.Failures((), 0)
-            failures = failures_of(
-                store, target, record.job_id, count, lambda: not self._generation.is_late(generation)
-            )
-            return messages.Failures(tuple(failures), count)
-
-        failures = await self._tried(target, failed)
-        if not self._generation.is_late(generation):
-            with self.hold_sync():
-                self._failures = failures
-                if record.status is not Status.COMPLETE:
-                    self._result = {}
+        if self._is_still(generation):
+            self._result = result
+        failures = await self._tried(target, partial(self._failed, generation, record))
+        if self._is_still(generation):
+            self._failures = failures
         time = await self._tried(target, lambda store: describe_time(store, record))
-        if not self._generation.is_late(generation):
+        if self._is_still(generation):
             self._time = time
+            await self._look_ahead(generation, record)
+
+    def _failed(self, generation: int, record: JobRecord, store: Store) -> messages.Failures:
+        if not record.failed_files:
+            return shown(Failures(), None)
+        wanted = partial(self._is_still, generation)
+        found = failures_of(store, monitor_model.target_of(record), record.job_id, wanted)
+        if wanted():
+            self._failed_files = found
+        return shown(found, None)
+
+    async def _look_ahead(self, generation: int, record: JobRecord) -> None:
+        """What a retry would come to."""
+        found = self._failed_files
+        if not found or not found.total:
+            return
+        known = await self._background.in_thread(
+            monitor_model.target_of(record), lambda store: outlook(store, found, record.created_at)
+        )
+        if self._is_still(generation):
+            self._outlook = known
+            self._failures = held(shown(found, known))
+
+    def _is_still(self, generation: int) -> bool:
+        return not self._generation.is_late(generation)
 
     async def _tried(self, target: str, call: Callable[[Store], State]) -> dict[str, Any]:
         try:
             return held(await self._background.in_thread(target, call))
         except ChimeraError as e:
-            return held(messages.Failed(str(e)))
+            return held(messages.Failed(for_visitor(str(e))))
 
     # What is done to it
 
@@ -264,6 +336,14 @@ class JobMonitor(ChimeraWidget):
             await asyncio.to_thread(lambda: self._session.service_for_watching().cancel(record.job_id)),
         )
 
+    async def _describe(self, request: messages.Describe, record: JobRecord) -> None:
+        generation = self._generation.number
+        service = self._session.service_for_watching()
+        describe = partial(
+            service.describe, record.job_id, name=request.name, note=request.note, tags=request.tags
+        )
+        self._take(generation, await asyncio.to_thread(describe))
+
     async def _again(self, how: Callable[[JobService, str], JobRecord], record: JobRecord) -> None:
         generation = self._generation.number
         # Submitting looks at the inputs, so the store must be there.
@@ -276,12 +356,3 @@ class JobMonitor(ChimeraWidget):
 
     async def _draw(self, request: messages.Draw, target: str) -> None:
         self.post(await self._background.in_thread(target, lambda store: draw(store, target, request)))
-
-    async def _save(self, view: str, record: JobRecord) -> None:
-        target = monitor_model.target_of(record)
-
-        def first_rows(store: Store) -> str:
-            return csv_of(first_records_of(store, target, shards_of(store, target, record.job_id)))
-
-        text = await self._background.in_thread(target, first_rows)
-        self.post(messages.CsvMessage(view, f"{record.job_id}.csv", text))

@@ -21,8 +21,8 @@ export const filesDone = ({ complete, failed, skipped }) => complete + failed + 
 export function leftOutTexts(job) {
   const texts = [];
   if (job.skipped) {
-    const [held, reasons] = job.skipped === 1 ? ["it holds", "reason"] : ["they hold", "reason for each"];
-    texts.push(`${plural(job.skipped, "file")} (${bytes(job.skippedBytes)}) skipped: what ${held} is read from other files. The ledger has the ${reasons}.`);
+    const why = job.skipped === 1 ? "it holds what another file holds, or no data" : "they hold what other files hold, or no data";
+    texts.push(`${plural(job.skipped, "file")} (${bytes(job.skippedBytes)}) skipped: ${why}. The list of files has the ${job.skipped === 1 ? "reason" : "reason for each"}.`);
   }
   if (job.unmatched) {
     const names = job.unmatchedFirst.map((uri) => uri.slice(uri.lastIndexOf("/") + 1)).join(", ");
@@ -32,6 +32,13 @@ export function leftOutTexts(job) {
   return texts;
 }
 
+/** "3.1 of 12.0 GB": the unit once where both have it. @param {number} value @param {number} whole */
+function part(value, whole) {
+  const [read, all] = [bytes(value), bytes(whole)];
+  const unit = all.slice(all.indexOf(" "));
+  return `${read.endsWith(unit) ? read.slice(0, -unit.length) : read} of ${all}`;
+}
+
 /** Each number of a job as text; "-" where it is not known. @param {Job} job */
 export function factTexts(job) {
   /** @param {number | null} value @param {(value: number) => string} text */
@@ -39,7 +46,7 @@ export function factTexts(job) {
   return {
     files: job.listed ? `${number(filesDone(job))} of ${number(job.listed)}` : "-",
     failed: number(job.failed),
-    read: told(job.readBytes, bytes),
+    read: told(job.readBytes, (value) => (job.bytesListed && !job.final ? part(value, job.bytesListed) : bytes(value))),
     raw: told(job.rawBytes, bytes),
     lines: told(job.lines, number),
     speed: told(job.speed ?? job.averageSpeed, speed),
@@ -56,4 +63,11 @@ export function factTexts(job) {
 export function secondsRun({ seconds, final }, shown) {
   if (seconds === null) return null;
   return final || seconds < shown - 3 ? seconds : Math.max(seconds, shown);
+}
+
+/** What the button of a retry says: with how many files it can succeed, as far as that is known. @param {number} can @param {number} total @param {boolean} known */
+export function retryText(can, total, known) {
+  if (!known) return "Retry failed files";
+  if (!can) return "Retry anyway";
+  return can === total ? `Retry ${plural(total, "file")}` : `Retry ${number(can)} of ${number(total)}`;
 }

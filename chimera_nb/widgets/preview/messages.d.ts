@@ -18,6 +18,64 @@ export interface Bye {
   view: string;
 }
 
+/** Look for the first rows; answers carry the number `look`. `whole`: however long it takes. */
+export interface Look {
+  kind: "look";
+  view: string;
+  subject: string;
+  shows?: string;
+  explode?: string;
+  conditions?: string[][];
+  sort?: string;
+  descending?: boolean;
+  columns?: string[];
+  dates?: boolean;
+  look: number;
+  whole?: boolean;
+}
+
+/** Rows of the last look from the index `begin` on. */
+export interface MoreRows {
+  kind: "moreRows";
+  view: string;
+  begin: number;
+}
+
+/** The next piece of the file that is being saved. */
+export interface NextChunk {
+  kind: "nextChunk";
+  view: string;
+  saving: number;
+}
+
+/** All rows of the query as a file; answers carry the number `saving`. */
+export interface SaveTable {
+  kind: "saveTable";
+  view: string;
+  subject: string;
+  shows?: string;
+  explode?: string;
+  conditions?: string[][];
+  sort?: string;
+  descending?: boolean;
+  columns?: string[];
+  dates?: boolean;
+  saving: number;
+  format: "csv" | "xlsx";
+}
+
+/** Look no further; what was found stays. */
+export interface StopLook {
+  kind: "stopLook";
+  view: string;
+}
+
+/** The file is wanted no more. */
+export interface StopSaving {
+  kind: "stopSaving";
+  view: string;
+}
+
 /** Read the file again that could not be read. */
 export interface Retry {
   kind: "retry";
@@ -37,13 +95,12 @@ export interface Tree {
   n: number;
 }
 
-/** The lines as a table, with a row for each item of the column `explode`, if that is named. Or the first rows that the view `view` of the source `source` makes of the file. */
-export interface Table {
-  kind: "table";
-  generation: number;
-  explode?: string;
-  source?: string;
-  view?: string;
+/** The file as it is stored, for the front end that asks. */
+export interface SaveFile {
+  kind: "saveFile";
+  view: string;
+  saving: number;
+  subject: string;
 }
 
 /** The answer to a request that does not fit. */
@@ -53,6 +110,46 @@ export interface RefusedMessage {
   code: "unknown-kind" | "missing" | "wrong-type";
   field: string;
   reason: string;
+}
+
+/** A piece of a file (base64); an empty one is its end. `note` is what to say of the whole. */
+export interface ChunkMessage {
+  kind: "chunk";
+  view: string;
+  saving: number;
+  name: string;
+  data: string;
+  note: string;
+}
+
+/** How far a file is that takes its time, or why there will be none. */
+export interface SavingMessage {
+  kind: "saving";
+  view: string;
+  saving: number;
+  told: string;
+  error: string;
+}
+
+/** A column: its kind as `chimera_nb.data.table.kinds` has it, and whether rows come with a cell for it. */
+export type TableColumn = [name: string, kind: string, shown: boolean];
+
+/** Rows from the index `begin` on, of those that match in what was looked at so far; cells of shown columns only. columns the first of `columns_total`; none where rows go on matched rows that match; None while that is not known kept rows that can be asked for looked, total records that were looked at, of how many; None where nobody knows lists columns of which each item can be a row state looking, done, partial (it stopped before the end), failed (`error` says why) */
+export interface TableMessage {
+  kind: "table";
+  view: string;
+  look: number;
+  begin: number;
+  columns: TableColumn[];
+  columnsTotal: number;
+  rows: string[][];
+  matched: number | null;
+  kept: number;
+  looked: number;
+  total: number | null;
+  lists: string[];
+  state: "looking" | "done" | "partial" | "failed";
+  error: string;
 }
 
 /** The first characters of a line; whether there are more, and whether it is JSON that a tree can show. */
@@ -108,34 +205,11 @@ export interface TreeMessage {
   leftOut: number;
 }
 
-/** A column; whether it holds numbers alone. */
-export type Column = [name: string, numeric: boolean];
-
-/** Rows of text under columns; `others` are lines that are no records, `lists` the columns that can be exploded. `problem` is why there are no rows of a view, or no more. */
-export interface Records {
-  columns: Column[];
-  rows: string[][];
-  moreRows: boolean;
-  moreColumns: number;
-  others: number;
-  lists: string[];
-  explode: string;
-  problem: string;
-}
-
-/** The table of the lines, or of the view that is named. */
-export interface TableMessage {
-  kind: "table";
-  generation: number;
-  view: string;
-  records: Records;
-}
-
 /** The traits that the page has. */
 export interface PreviewTraits {
   height: number;
 }
 
-export type PreviewRequest = Hello | Here | Bye | Retry | Line | Tree | Table;
+export type PreviewRequest = Hello | Here | Bye | Look | MoreRows | NextChunk | SaveTable | StopLook | StopSaving | Retry | Line | Tree | SaveFile;
 
-export type PreviewMessage = RefusedMessage | FileMessage | LineMessage | TreeMessage | TableMessage;
+export type PreviewMessage = RefusedMessage | ChunkMessage | SavingMessage | TableMessage | FileMessage | LineMessage | TreeMessage;

@@ -6,6 +6,17 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from chimera_nb.widgets.base.messages import Message, Request, State
+from chimera_nb.widgets.table.requests import (  # noqa: F401 - they are this page's too
+    ChunkMessage,
+    Look,
+    MoreRows,
+    NextChunk,
+    SaveTable,
+    SavingMessage,
+    StopLook,
+    StopSaving,
+    TableMessage,
+)
 
 # What the page asks for
 
@@ -32,16 +43,12 @@ class Tree(Request):
 
 
 @dataclass(frozen=True)
-class Table(Request):
-    """The lines as a table, with a row for each item of the column `explode`, if that is named.
+class SaveFile(Request):
+    """The file as it is stored, for the front end that asks."""
 
-    Or the first rows that the view `view` of the source `source` makes of the file.
-    """
-
-    generation: int
-    explode: str = ""
-    source: str = ""
-    view: str = ""
+    view: str
+    saving: int
+    subject: str
 
 
 # What the page is told
@@ -118,39 +125,6 @@ class TreeMessage(Message):
     n: int
     nodes: tuple[TreeNode, ...]
     left_out: int
-
-
-class Column(NamedTuple):
-    """A column; whether it holds numbers alone."""
-
-    name: str
-    numeric: bool
-
-
-@dataclass(frozen=True)
-class Records(State):
-    """Rows of text under columns; `others` are lines that are no records, `lists` the columns that can be exploded.
-
-    `problem` is why there are no rows of a view, or no more.
-    """
-
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
-    more_rows: bool
-    more_columns: int
-    others: int
-    lists: tuple[str, ...]
-    explode: str
-    problem: str
-
-
-@dataclass(frozen=True)
-class TableMessage(Message):
-    """The table of the lines, or of the view that is named."""
-
-    generation: int
-    view: str
-    records: Records
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What FilePreview shows of a file: its first lines, one of them as a tree, all of them as a table. No notebook.
 
-Each is bounded, in lines, nodes, cells and characters, so that no file can flood a browser or this process. pandas
-is not imported for it: `chimera_nb.data.frames` makes the same columns for an analysis.
+Each is bounded, in lines, nodes, rows and characters, so that no file can flood a browser or this process.
 """
 
 from __future__ import annotations
@@ -10,13 +9,13 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from chimera_nb.data.json_tree import Node, json_tree
-from chimera_nb.data.nested import exploded, opened
-from chimera_nb.data.records import NoRecord, Record, RecordReader
+from chimera_nb.data.records import RecordReader
+from chimera_nb.data.table.source import HeldRecords
 from chimera_nb.jobs.limits import storable
-from chimera_nb.widgets.preview.messages import Column, Facts, Records, ShownLine, TreeNode
+from chimera_nb.widgets.preview.messages import Facts, ShownLine, TreeNode
 
 if TYPE_CHECKING:
     from chimera_nb.data.preview import Preview
@@ -25,8 +24,8 @@ MAX_LINES = 200
 MAX_BYTES = 1_000_000  # of all lines that are kept
 LINE_CHARS = 320  # of a line, until all of it is asked for
 MAX_NODES = 3000
-MAX_ROWS, MAX_COLUMNS = 100, 30
-CELL_CHARS = 200
+TEXT_CHARS = 200  # of a name or a value in the tree
+VIEW_ROWS = 1000  # of a view, made of the file's beginning
 
 
 class Line(NamedTuple):
@@ -120,71 +119,12 @@ def tree(line: bytes) -> tuple[tuple[TreeNode, ...], int]:
 # The table
 
 
-def table(lines: Sequence[Line], explode: str = "") -> Records:
-    """Lines -> rows of text under columns, nested objects as columns of their own: `marketDefinition.eventId`.
-
-    `explode` is a column of lists, each of whose items gets a row; `lists` has the ones there are. A column that
-    holds numbers alone is `numeric`. Lines that are no JSON objects are only counted (`others`).
-    """
-    rows_read = RecordReader().read([line.data for line in lines])
-    records = [row for row in rows_read if not isinstance(row, NoRecord)]
-    lists = dict.fromkeys(
-        name
-        for record in records
-        for name, value in record.items()
-        if isinstance(value, list) and any(isinstance(item, dict) for item in value)
-    )
-    explode = explode if explode in lists else ""
-    return _table(
-        records,
-        explode,
-        others=len(rows_read) - len(records),
-        lists=tuple(name for name in lists if storable(name) == name),
-    )
-
-
-def table_of_view(records: Sequence[Record], problem: str) -> Records:
-    """The same of the rows of a view, and what is wrong with the file."""
-    return _table(records, "", problem=storable(problem))
-
-
-def _table(
-    records: Sequence[Record],
-    explode: str,
-    *,
-    others: int = 0,
-    lists: tuple[str, ...] = (),
-    problem: str = "",
-) -> Records:
-    parts = (part for record in records for part in exploded(record, explode or None))
-    rows = [dict(opened(record)) for record in islice(parts, MAX_ROWS)]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    shown = names[:MAX_COLUMNS]
-    return Records(
-        columns=tuple(Column(_cut(name), _is_numeric([row.get(name) for row in rows])) for name in shown),
-        rows=tuple(tuple(_cell(row[name]) if name in row else "" for name in shown) for row in rows),
-        more_rows=next(parts, None) is not None,
-        more_columns=len(names) - len(shown),
-        others=others,
-        lists=lists,
-        explode=explode,
-        problem=problem,
-    )
-
-
-def _is_numeric(values: list[Any]) -> bool:
-    kinds = {type(value) for value in values if value is not None}
-    return bool(kinds) and kinds <= {int, float}
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    try:
-        return _cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    except (RecursionError, ValueError):
-        return "(nested too deep to show)"
+def rows_of(inside: Inside) -> HeldRecords:
+    """The lines as records of a table, all there are or only the first."""
+    records = RecordReader().read([line.data for line in inside.lines])
+    is_whole = inside.facts.complete and len(inside.lines) == inside.facts.lines_read
+    return HeldRecords(records, len(records) if is_whole else None)
 
 
 def _cut(text: str) -> str:
-    return storable(text if len(text) <= CELL_CHARS else f"{text[:CELL_CHARS]}…")
+    return storable(text if len(text) <= TEXT_CHARS else f"{text[:TEXT_CHARS]}…")

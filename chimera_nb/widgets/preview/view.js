@@ -3,12 +3,12 @@
 import { copyButton } from "../base/copy.js";
 import { button, bytes, later, make, number, plural, showName } from "../base/text.js";
 import { View } from "../base/view.js";
-import { tableOf } from "./table.js";
+import { DataTable } from "../table/table.js";
 import { Tree, showLine } from "./tree.js";
-import { factsText, isJson, linesText, recordAt, tableText } from "./words.js";
+import { factsText, isJson, linesText, recordAt } from "./words.js";
 
 /** @import { RenderProps } from "../base/model.js" */
-/** @import { FileMessage, LineMessage, PreviewMessage, PreviewRequest, PreviewTraits, Records, ShownLine, TreeMessage } from "./messages.js" */
+/** @import { FileMessage, LineMessage, PreviewMessage, PreviewRequest, PreviewTraits, ShownLine, TreeMessage } from "./messages.js" */
 /** @typedef {"lines" | "tree" | "table"} Tab */
 
 const SKELETON_MS = 150; // a store that answers sooner shows no placeholder
@@ -29,7 +29,6 @@ class PreviewView extends View {
   wanted = null;
   record = 0; // the line that the tree shows
   asView = -1; // the index of the view whose rows the table has; -1 for the lines
-  explode = ""; // the column of which the table has a row for each item
   tree = new Tree();
   name = make("div", "ch-title ch-label", "", { dir: "ltr" });
   codec = make("span", "ch-codec-mark");
@@ -42,20 +41,23 @@ class PreviewView extends View {
   back = button("ch-step", "‹", () => this.step(-1), { "aria-label": "Record before" });
   on = button("ch-step", "›", () => this.step(1), { "aria-label": "Next record" });
   position = make("span", "ch-muted ch-numbers", "", { role: "status" });
-  rowsOf = make("select", "ch-input", "", { "aria-label": "A row for each" });
   asWhat = make("select", "ch-input", "", { "aria-label": "The table shows" });
+  table = new DataTable(this.id, "Rows of the file", (request) => this.ask(request));
+  download = button("", "Download", () => this.saveFile(), { title: "The file as it is stored, all of it" });
+  saved = make("span", "ch-muted ch-numbers", "", { role: "status" });
   panel = make("div", "ch-preview-panel", "", { role: "tabpanel", id: `${this.id}-panel`, tabindex: "0" });
 
   /** @param {RenderProps<PreviewTraits>} props */
   constructor({ model, el }) {
     super(model, el, "preview ch-panel", "Inside a file");
+    this.table.saving.tell = (text, bad) => this.onSaving(text, bad);
     this.node.append(this.makeHead(), this.problem, this.makeError(() => this.ask({ kind: "retry" })), this.makeTabs(), this.panel);
     this.skeletonSoon = later(SKELETON_MS, () => this.showSkeleton());
     this.hearMessages({
       file: (message, isNew) => this.onFile(message, isNew),
       line: (message) => this.onLine(message),
       tree: (message) => this.onTree(message),
-      table: ({ records, view }) => this.onTable(records, view),
+      ...this.table.hears(),
     });
     this.hear({ "change:height": () => this.onHeight() });
     this.onHeight();
@@ -65,6 +67,21 @@ class PreviewView extends View {
   close() {
     super.close();
     this.skeletonSoon.cancel();
+    this.table.close();
+  }
+
+  saveFile() {
+    const { saving } = this.table;
+    if (saving.busy) saving.stop();
+    else this.ask({ kind: "saveFile", view: this.id, saving: saving.begin(), subject: this.file.uri });
+  }
+
+  /** @param {string} text @param {boolean} [bad] */
+  onSaving(text, bad = false) {
+    this.saved.textContent = text;
+    this.saved.classList.toggle("ch-bad", bad);
+    this.download.textContent = this.table.saving.busy ? "Stop" : "Download";
+    this.table.onState();
   }
 
   // What it is
@@ -72,7 +89,7 @@ class PreviewView extends View {
   makeHead() {
     const head = make("div", "ch-bar ch-preview-head");
     const line = make("div", "ch-preview-line");
-    line.append(this.name, this.codec, this.copy);
+    line.append(this.name, this.codec, this.saved, this.copy, this.download);
     head.append(line, this.path, this.about);
     return head;
   }
@@ -81,7 +98,7 @@ class PreviewView extends View {
   onFile(message, isNew) {
     if (isNew) {
       this.record = 0;
-      this.explode = "";
+      this.saved.textContent = "";
     }
     this.file = message;
     this.skeletonSoon.cancel();
@@ -97,6 +114,7 @@ class PreviewView extends View {
   show() {
     const { uri, facts } = this.file;
     for (const part of [this.copy, this.path]) part.hidden = !uri;
+    this.download.hidden = !facts;
     if (!uri) this.name.textContent = "Look inside a file";
     this.codec.textContent = facts ? (facts.codec ?? "unknown") : "";
     this.codec.hidden = !facts;
@@ -143,16 +161,12 @@ class PreviewView extends View {
       this.choose(live[to % live.length]);
       this.tabs[this.tab].focus();
     });
-    this.rowsOf.addEventListener("change", () => {
-      this.explode = this.rowsOf.value;
-      this.askTable();
-    });
     this.asWhat.addEventListener("change", () => {
       this.asView = Number(this.asWhat.value);
       this.askTable();
     });
     const side = make("div", "ch-preview-side");
-    side.append(this.position, this.back, this.on, this.asWhat, this.rowsOf);
+    side.append(this.position, this.back, this.on, this.asWhat);
     bar.append(list, side);
     return bar;
   }
@@ -168,8 +182,9 @@ class PreviewView extends View {
     }
     this.panel.setAttribute("aria-labelledby", `${this.id}-${name}`);
     this.panel.scrollTop = this.panel.scrollLeft = 0;
+    this.panel.classList.toggle("ch-preview-holds-table", name === "table");
     this.position.textContent = "";
-    this.back.hidden = this.on.hidden = this.asWhat.hidden = this.rowsOf.hidden = true;
+    this.back.hidden = this.on.hidden = this.asWhat.hidden = true;
     if (!this.file.facts) this.showPlaceholder();
     else if (name === "lines") this.showLines();
     else if (name === "tree") this.step(0);
@@ -186,7 +201,7 @@ class PreviewView extends View {
     for (const tab of Object.values(this.tabs)) tab.disabled = true;
     this.problem.classList.remove("ch-shown");
     this.about.textContent = "Reading";
-    this.codec.hidden = this.back.hidden = this.on.hidden = this.asWhat.hidden = this.rowsOf.hidden = true;
+    this.codec.hidden = this.back.hidden = this.on.hidden = this.asWhat.hidden = true;
     this.position.textContent = "";
     const bones = [62, 84, 47, 71, 90, 55, 78].map((width) => {
       const bone = make("div", "ch-preview-bone");
@@ -265,22 +280,10 @@ class PreviewView extends View {
   // The table
 
   askTable() {
-    const [source, view] = this.views[this.asView] ?? ["", ""];
+    const shows = this.views[this.asView]?.join("/") ?? "";
     this.asWhat.hidden = !this.views.length;
-    if (view) this.position.textContent = "Reading";
-    this.ask({ kind: "table", generation: this.generation, explode: view ? "" : this.explode, source, view });
-  }
-
-  /** @param {Records} table @param {string} view */
-  onTable(table, view) {
-    if (this.tab !== "table" || view !== (this.views[this.asView]?.[1] ?? "")) return;
-    this.rowsOf.replaceChildren(make("option", "", "A row for each line", { value: "" }));
-    for (const name of table.lists) this.rowsOf.append(make("option", "", `A row for each item of ${name}`, { value: name }));
-    if (!view) this.rowsOf.value = this.explode = table.explode;
-    this.rowsOf.hidden = !table.lists.length;
-    this.position.textContent = tableText(table);
-    if (table.rows.length) this.panel.replaceChildren(tableOf(table));
-    else this.panel.replaceChildren(make("div", "ch-placeholder", table.problem || "No rows come of this file."));
+    this.panel.replaceChildren(this.table.node);
+    this.table.open(this.file.uri, shows);
   }
 
   onHeight() {

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
 
 from chimera_nb.arguments import AnyPath, path_text
+from chimera_nb.data.table.source import HeldRecords, Source
 from chimera_nb.jobs.limits import storable
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
-from chimera_nb.widgets.base.widget import ChimeraWidget
 from chimera_nb.widgets.preview import messages
-from chimera_nb.widgets.preview.model import MAX_ROWS, Inside, Line, inside, table, table_of_view, tree
+from chimera_nb.widgets.preview.model import VIEW_ROWS, Inside, Line, inside, rows_of, tree
+from chimera_nb.widgets.table.host import TableWidget
+from chimera_nb.widgets.table.requests import TableRequest
+from chimera_nb.widgets.table.saving import StoredFile
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.storage import Store
 
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 _PAUSE_SECONDS = 0.1  # between requests while one walks through a list of files
 
 
-class FilePreview(ChimeraWidget):
+class FilePreview(TableWidget):
     """The first records of a file: its lines, one of them as a tree, all of them as a table.
 
     uri: the file; "" for none. Set it to look inside another. It is not the front end's to change, which would be
@@ -35,7 +39,7 @@ class FilePreview(ChimeraWidget):
     """
 
     _esm = assets.script("preview/view")
-    _css = assets.style("preview/style")
+    _css = assets.style("table/table", "preview/style")
 
     uri = traitlets.Unicode(help="The file that is shown; set it to look inside another.")
     height = traitlets.Int(360, min=120, help="Of what is inside, in pixels.").tag(sync=True)
@@ -73,25 +77,24 @@ class FilePreview(ChimeraWidget):
             self._answer(lambda: messages.TreeMessage(request.generation, request.n, *tree(data)))
         )
 
-    def _asked_table(self, request: messages.Table) -> None:
-        if self._shown is not None and request.view:
-            self._background.start(self._view_table(self.uri, request))
-        elif self._shown is not None:
-            lines = self._shown.lines
-            self._background.start(
-                self._answer(
-                    lambda: messages.TableMessage(request.generation, "", table(lines, request.explode))
-                )
-            )
+    def _asked_save_file(self, request: messages.SaveFile) -> None:
+        uri = self._table_place(request.subject)
+        if uri is not None:
+            name = uri.rpartition("/")[2]
+            self._begin_saving(uri, request.view, request.saving, name, partial(_stored, uri))
 
-    async def _view_table(self, uri: str, request: messages.Table) -> None:
-        """The rows of a view are made of the file itself, of which the first lines may hold none."""
-        try:
-            records = await self._background.in_thread(uri, lambda store: _view_rows(store, uri, request))
-        except ChimeraError as e:
-            records = table_of_view([], str(e))
-        if not self._generation.is_late(request.generation):
-            self.post(messages.TableMessage(request.generation, request.view, records))
+    def _table_place(self, subject: str) -> str | None:
+        return self.uri if self._shown is not None and subject == storable(self.uri) else None
+
+    def _table_source(self, store: Store, request: TableRequest) -> Source:
+        shown, uri = self._shown, self.uri
+        if shown is None:
+            raise RefusedError("another file is shown by now")
+        source, _, view = request.shows.partition("/")
+        return _view_rows(store, uri, source, view) if view else rows_of(shown)
+
+    def _table_name(self) -> str:
+        return self.uri.rpartition("/")[2] or "rows"
 
     def _line(self, number: int) -> Line:
         """A line of what is shown, by its index from 0."""
@@ -133,7 +136,7 @@ class FilePreview(ChimeraWidget):
         if not self._generation.is_late(generation):
             self._tell()
 
-    async def _answer(self, call: Callable[[], messages.TreeMessage | messages.TableMessage]) -> None:
+    async def _answer(self, call: Callable[[], messages.TreeMessage]) -> None:
         answer = await asyncio.to_thread(call)
         if not self._generation.is_late(answer.generation):
             self.post(answer)
@@ -159,8 +162,16 @@ def _views_for(uri: str) -> tuple[messages.FileView, ...]:
     return tuple(messages.FileView(*found) for found in views_for(uri))
 
 
-def _view_rows(store: Store, uri: str, request: messages.Table) -> messages.Records:
+def _view_rows(store: Store, uri: str, source: str, view: str) -> HeldRecords:
+    """The rows of a view are made of the file itself, of which the first lines may hold none."""
     from chimera_nb.data.view import first_records
 
-    records, problem = first_records(store, uri, MAX_ROWS + 1, source=request.source, name=request.view)
-    return table_of_view(records, problem or "")
+    records, problem = first_records(store, uri, VIEW_ROWS + 1, source=source, name=view)
+    if problem and not records:
+        raise RefusedError(problem)
+    is_whole = len(records) <= VIEW_ROWS and not problem
+    return HeldRecords(records[:VIEW_ROWS], len(records) if is_whole else None)
+
+
+def _stored(uri: str, store: Store, is_wanted: Callable[[], bool]) -> StoredFile:
+    return StoredFile(store, uri, is_wanted)
