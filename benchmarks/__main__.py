@@ -23,6 +23,7 @@ from benchmarks import (
     model,
     preview,
     records,
+    startup,
     throughput,
     views,
 )
@@ -31,6 +32,7 @@ from benchmarks.results import document, machine, slowest
 from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, table
 
 BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
+    "startup": startup.rows,
     "throughput": throughput.rows,
     "memory": memory.rows,
     "dataflow": dataflow.rows,

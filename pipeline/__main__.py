@@ -113,11 +113,11 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
     """
     import_beam()
     import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
 
+    from pipeline.beam_options import Options
     from pipeline.graph.build import build
 
-    options = PipelineOptions(list(beam_options))
+    options = Options(list(beam_options))
     named = any(option.split("=")[0] == "--runner" for option in beam_options)
     runner = None
     if not named:

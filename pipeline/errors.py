@@ -39,11 +39,9 @@ A message names the reason, the object or value that offends, and what to do abo
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any, Self
 
-_NAMES_TOLD = 30
-_NAMES_COMPARED = 5000
+from pipeline.near_names import shown, there_are
 
 
 class ChimeraError(Exception):
@@ -83,26 +81,7 @@ class UnknownNameError(RefusedError, LookupError):
     def __init__(self, kind: str, name: str, known: list[str]) -> None:
         name = str(name)  # whatever was asked for
         self.kind, self.name, self.known = kind, name, sorted(known)
-        super().__init__(f"no {kind} is named {_shown(name)!r}; {_there_are(name, self.known)}")
-
-
-def _there_are(name: str, known: list[str]) -> str:
-    """The names there are; of many those that are most like the one that was asked for, and how many."""
-    if len(known) <= _NAMES_TOLD:
-        return f"there are: {', '.join(map(_shown, known)) or 'none'}"
-    # What is too unlike in length is not compared, nor more than a person would wait for.
-    comparable = [one for one in known if abs(len(one) - len(name)) <= 1 + len(name) // 3]
-    near = get_close_matches(name, comparable[:_NAMES_COMPARED], n=5)
-    like = (
-        f"like it are: {', '.join(map(_shown, near))}"
-        if near
-        else f"the first are: {', '.join(map(_shown, known[:5]))}"
-    )
-    return f"there are {len(known):,}; {like}"
-
-
-def _shown(name: str) -> str:
-    return name if len(name) <= 100 else f"{name[:100]}…"
+        super().__init__(f"no {kind} is named {shown(name)!r}; {there_are(name, self.known)}")
 
 
 class OptionRefusedError(RefusedError):

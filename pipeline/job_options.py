@@ -21,8 +21,6 @@ RAW = "raw"  # in place of a view: a file's lines as they are
 MAX_RATIO = 1000  # gzip cannot pass 1,032, and market files come to about 15
 RATIO_FROM = 16 << 20  # raw bytes: less is no harm, and small honest files may compress to next to nothing
 SPLIT_MB = 256  # half a minute of one core
-
-
 BUDGET = r"(\d{1,9}(?:\.\d{1,6})?)(h?)"  # an amount, or worker-hours
 
 

@@ -74,18 +74,25 @@ _REFUSED = (
     ),
     Refused("lzo", "decompress it: lzop -dc FILE > NEW", suffixes=(".lzo",)),
 )
+# All at once, since of most heads there is none: archives hold files of a line by the hundred thousand.
+_ANY_MAGIC = tuple(number for magic in MAGIC.values() for number in magic)
+_ANY_REFUSED = tuple(number for known in _REFUSED for number in known.magic)
 
 
 def compression_of(head: bytes) -> str | None:
     """The codec whose magic number the bytes begin with."""
-    return next((name for name, magic in MAGIC.items() if head.startswith(magic)), None)
+    if not head.startswith(_ANY_MAGIC):
+        return None
+    return next(name for name, magic in MAGIC.items() if head.startswith(magic))
 
 
 def refused_format_of(head: bytes) -> Refused | None:
     """The format that the bytes begin, when it is one that is known and not read."""
     if head[257:MAGIC_BYTES] == b"ustar":
         return _TAR
-    return next((known for known in _REFUSED if known.magic and head.startswith(known.magic)), None)
+    if not head.startswith(_ANY_REFUSED):
+        return None
+    return next(known for known in _REFUSED if known.magic and head.startswith(known.magic))
 
 
 def refused_suffix(suffix: str) -> Refused | None:

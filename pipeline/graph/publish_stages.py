@@ -235,7 +235,5 @@ def _judge(spec: JobSpec, _: None, plan: Plan, totals: Totals, done: list[Publis
 def _finish(
     store: Store, spec: JobSpec, about: Mapping[str, Any], _: None, *, unmatched: Unmatched, **given: Any
 ) -> dict[str, Any]:
-    about = {**about, "unmatched": unmatched.to_json()}
-    if spec.since:
-        about["since"] = told_since(store, spec.target, spec.job_id)
+    about = {**about, "unmatched": unmatched.to_json(), **told_since(store, spec)}
     return finish(store, spec, about=about, **given)

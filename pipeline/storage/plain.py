@@ -1,23 +1,29 @@
-"""PlainStore: buckets and local folders as they are, each asked by what knows its kind."""
+"""PlainStore: buckets and local folders as they are, each asked by what knows its kind.
+
+What knows buckets is loaded when the first one is asked for: Google's clients take a quarter of a second, which whoever
+looks into a local file would wait for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pipeline.errors import NoStackError
 from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.backends import Objects, Versions
 from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream
-from pipeline.storage.gcs import Buckets
-from pipeline.storage.gcs_client import Terms
-from pipeline.storage.gcs_versions import BucketVersions
 from pipeline.storage.local import LocalFiles
 from pipeline.storage.local_versions import LocalVersions, remove_empty_folder
 from pipeline.storage.patience import JOB, Patience
 from pipeline.storage.store import Store
 from pipeline.user_project import check_user_project
+
+if TYPE_CHECKING:
+    from pipeline.storage.gcs import Buckets
+    from pipeline.storage.gcs_client import Terms
 
 _LOCAL, _LOCAL_VERSIONS = LocalFiles(), LocalVersions()
 _FOUND = Cloud()
@@ -135,10 +141,14 @@ class PlainStore(Store):
 
     @property
     def _terms(self) -> Terms:
+        from pipeline.storage.gcs_client import Terms
+
         return Terms(self.cloud, self.patience, self.user_project)
 
     @property
     def _buckets(self) -> Buckets:
+        from pipeline.storage.gcs import Buckets
+
         self._check_reach("gs://")
         return Buckets(self._terms)
 
@@ -153,6 +163,8 @@ class PlainStore(Store):
         """The same for changes of what was seen."""
         if not uri.startswith("gs://"):
             return _LOCAL_VERSIONS
+        from pipeline.storage.gcs_versions import BucketVersions
+
         self._check_reach(uri)
         return BucketVersions(self._terms)
 

@@ -24,6 +24,7 @@ from typing import Any
 
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
 from pipeline.ledger import FileRecord
+from pipeline.spec import JobSpec
 from pipeline.storage import Store, join
 from pipeline.target.layout import additions, joined_name
 from pipeline.target.lifecycle import read_summary
@@ -118,10 +119,12 @@ def measure_joined(store: Store, target: str, job_id: str) -> dict[str, Any]:
         return {"name": name, "bytes": stream.size, "crc32c": stream.crc32c}
 
 
-def told_since(store: Store, target: str, job_id: str) -> dict[str, Any]:
-    """What summary.json says of a job that adds to earlier outputs, under `since`."""
-    joined = read_joined(store, target, job_id)
-    return {**joined.since, "joined": measure_joined(store, target, job_id)}
+def told_since(store: Store, spec: JobSpec) -> dict[str, Any]:
+    """What summary.json says under `since` of a job that adds to earlier outputs; nothing of another."""
+    if spec.since is None:
+        return {}
+    joined = read_joined(store, spec.target, spec.job_id)
+    return {"since": {**joined.since, "joined": measure_joined(store, spec.target, spec.job_id)}}
 
 
 def outputs_before(store: Store, target: str) -> Joined:

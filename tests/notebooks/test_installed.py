@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.install.environment import install
 from tests.install.trials import try_dashboard, try_demo, try_doctor, try_import
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    return install(tmp_path_factory.mktemp("installed"))
 
 
 def test_what_is_imported_is_what_was_installed_and_the_doctor_finds_no_fault(installed):

@@ -14,18 +14,17 @@ from pathlib import Path
 import pytest
 
 from chimera_nb.local import stack
-from tests.install.environment import install
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
+def environment(installed, tmp_path_factory):
     """Of a kernel that knows of no stack: the first notebook starts one, the others find it."""
     place = tmp_path_factory.mktemp("notebooks")
     data_dir = place / "data"
-    python = str(install(place).bin / "python")
+    python = str(installed.bin / "python")
     kernel = place / "jupyter" / "kernels" / "python3"
     kernel.mkdir(parents=True)
     argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]

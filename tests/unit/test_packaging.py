@@ -86,3 +86,16 @@ def test_importing_the_notebook_side_brings_neither_beam_nor_pandas():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert not {"apache_beam", "pandas"} & set(loaded.stdout.split())
+
+
+def test_a_look_into_a_local_file_loads_none_of_googles_clients(tmp_path):
+    (tmp_path / "a.json").write_text('{"a": 1}\n')
+    code = (
+        "import sys, chimera_nb as ch\n"
+        f"assert ch.peek({str(tmp_path / 'a.json')!r}).a.tolist() == [1]\n"
+        "print([name for name in ('google.cloud.storage', 'requests', 'grpc', 'apache_beam') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout == "[]\n"

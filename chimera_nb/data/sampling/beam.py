@@ -16,13 +16,13 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam import pipeline as beam_pipeline
-from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.interactive import interactive_environment
 from apache_beam.runners.interactive.interactive_runner import InteractiveRunner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from chimera_nb.data.sampling.lines import Line, Lowest
 from chimera_nb.data.sampling.run import Run, SampleCancelledError
+from pipeline.beam_options import Options
 from pipeline.read.pool import LOCAL_THREADS, REMOTE_THREADS
 from pipeline.storage import Entry
 
@@ -90,7 +90,7 @@ def take_sample(run: Run, files: Sequence[Entry]) -> list[Line]:
             groups = [list(ordered[at : at + _GROUP]) for at in range(0, len(ordered), _GROUP)]
             # Named, since Beam's DirectRunner first tries to download another one.
             runner = InteractiveRunner(underlying_runner=FnApiRunner())
-            options = PipelineOptions([])  # a kernel's own arguments are not Beam's
+            options = Options([])  # a kernel's own arguments are not Beam's
             pipeline = beam.Pipeline(runner, options=options)
             kept = (
                 pipeline

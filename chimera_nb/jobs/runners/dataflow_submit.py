@@ -95,9 +95,9 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     """
     import_beam()
     import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
+    from pipeline.beam_options import Options
     from pipeline.graph.build import build
 
     spec, endpoint = JobSpec.from_json(record.spec), settings.dataflow_endpoint
@@ -109,7 +109,7 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     bucket = split_uri(str(record.runner_options["temp_location"]))[0]
     if endpoint and not store.bucket_exists(bucket):
         store.make_bucket(bucket)
-    options = PipelineOptions(beam_arguments(record, packages, endpoint))
+    options = Options(beam_arguments(record, packages, endpoint))
     root = beam.Pipeline(runner=DataflowRunner(), options=options)
     build(root, store, spec, patterns)
     patience = store.patience.seconds
