@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from pipeline.graph.elements import (
     FILES,
-    count_files,
     each_file,
     encode_file,
     encode_uri,
     files_to_read,
     listed_file,
+    listed_files,
 )
 from pipeline.inputs.packets import PACKET_BYTES, PACKET_FILES, UNKNOWN_SIZE, ListedFile, Packer, pack, unpack
 
@@ -62,12 +62,12 @@ def test_a_packet_of_a_buckets_files_takes_few_bytes_a_file():
 @given(st.lists(FILE, min_size=1, max_size=9))
 def test_elements_say_which_files_they_are(files):
     element = FILES + pack(files)
-    assert count_files(element) == len(files)
+    assert [*listed_files(element)] == files
     assert [item.listed for item in files_to_read(element)] == files
     alone = list(each_file(element))
     assert [listed_file(one) for one in alone] == files
     assert [item.listed for one in alone for item in files_to_read(one)] == files
-    assert [count_files(one) for one in alone] == [1] * len(files)
+    assert [[*listed_files(one)] for one in alone] == [[file] for file in files]
 
 
 @given(FILE)
