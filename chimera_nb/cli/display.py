@@ -17,7 +17,7 @@ from rich.text import Text
 
 from chimera_nb.cli.dry_run import Plan
 from chimera_nb.cli.schedule import Schedule
-from chimera_nb.cli.slow_files import print_slowness
+from chimera_nb.cli.slow_files import lines_of_slowness
 from chimera_nb.cli.table import Column, print_hanging, print_table
 from chimera_nb.job_progress import colour_of, lines_on, terminal_bar
 from chimera_nb.jobs.document import brief
@@ -209,7 +209,8 @@ def print_job(
     for name, value in rows.items():
         if value:
             print_hanging(out, Text(f"  {name:<9} "), printable(value), 12)
-    print_slowness(out, slowness)
+    for head, said, indent in lines_of_slowness(slowness):
+        print_hanging(out, Text(head), printable(said), indent)
     print_left_out(record, skipped)
     print_failures(failures)
     if record.logs:

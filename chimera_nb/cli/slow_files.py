@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.text import Text
+from collections.abc import Iterator
 
-from chimera_nb.cli.table import print_hanging
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.slowness import Slowness, lines_of, time_spent
 from chimera_nb.units import size
 from pipeline.errors import StorageError
-from pipeline.printable import printable
 
 
 def slowness_of(service: JobService, record: JobRecord) -> Slowness | None:
@@ -25,12 +22,11 @@ def slowness_of(service: JobService, record: JobRecord) -> Slowness | None:
     return found if found.files else None
 
 
-def print_slowness(out: Console, found: Slowness | None) -> None:
-    """What there is to say of it; nothing for None."""
+def lines_of_slowness(found: Slowness | None) -> Iterator[tuple[str, str, int]]:
+    """What there is to say of it, as a head, what it says, and how far that is indented; nothing for None."""
     if found is None:
         return
     for name, value in lines_of(found):
-        print_hanging(out, Text(f"  {name:<9} "), printable(value), 12)
+        yield f"  {name:<9} ", value, 12
     for one in found.slowest:
-        line = f"{one.seconds:8,.2f} s  {one.share:4.0%}  {size(one.size):>9}  {one.uri}"
-        print_hanging(out, Text("    "), printable(line), 6)
+        yield "    ", f"{one.seconds:8,.2f} s  {one.share:4.0%}  {size(one.size):>9}  {one.uri}", 6

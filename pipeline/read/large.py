@@ -178,7 +178,7 @@ class RangeReader:
     def _check_version(self, stream: ReadStream) -> None:
         file = self._file
         if stream.length() != file.size or self._store.look(file.uri).generation != file.version:
-            raise BadFileError("is another by now")
+            raise BadFileError("is another by now", of_the_file=True)
 
 
 class _WriteError(Exception):
@@ -200,9 +200,9 @@ def record_of(file: LargeFile, ranges: Iterable[RangeRead], max_ratio: int) -> t
     if stored.size != file.size or file.crc32c not in {None, stored.crc32c}:
         raise BadFileError("its bytes are not those that the store tells of")
     if not whole.raw:
-        raise BadFileError("it decompresses to nothing")
+        raise BadFileError("decompresses to nothing")
     if max_ratio and whole.raw > RATIO_FROM and whole.raw > max_ratio * file.size:
-        raise BadFileError("it holds more than it may for its size")
+        raise BadFileError("holds more than it may for its size", of_the_file=True)
     record = FileRecord(
         file.uri,
         "complete",

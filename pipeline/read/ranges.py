@@ -100,7 +100,7 @@ class _Lines:
             self._given += cut
             self._given_crc.update(raw[:cut])
             if self._given > MAX_LINE_BYTES:
-                raise BadFileError("holds a line that is too long")
+                raise BadFileError("holds a line that is too long", of_the_file=True)
             raw = raw[cut:]
         if raw:
             ends = self._count.add(raw)
@@ -149,7 +149,7 @@ def read_range(
             end, raw, stored = block.end, raw + size, stored + len(block.stored)
             stored_crc.update(block.stored)
             if max_ratio and raw > RATIO_FROM and raw > max_ratio * stored:
-                raise BadFileError("holds more than it may for its size")
+                raise BadFileError("holds more than it may for its size", of_the_file=True)
             for chunk in block.raw:
                 lines.add(chunk)
             if progress is not None:

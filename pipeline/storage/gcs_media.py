@@ -59,13 +59,11 @@ def as_response(answer: urllib3.BaseHTTPResponse, url: str) -> requests.Response
 def _transport(
     _process: int, endpoint: str | None, address: str, _environment: tuple[str | None, ...]
 ) -> Any:
-    """What makes requests to an address: of an emulator without credentials."""
+    """What makes requests to an address."""
     bundle = next((found for name in _BUNDLES if (found := os.environ.get(name))), DEFAULT_CA_BUNDLE_PATH)
     kind = "ca_cert_dir" if Path(bundle).is_dir() else "ca_certs"
     manager = connection_manager(
         proxy_to(address), connections=CONNECTIONS, cert_reqs="CERT_REQUIRED", **{kind: bundle}
     )
-    if endpoint is not None:
-        weakref.finalize(manager, manager.clear)
-        return manager
+    weakref.finalize(manager, manager.clear)
     return AuthorizedHttp(client(Cloud(endpoint))._credentials, http=manager)  # noqa: SLF001 - found once

@@ -61,7 +61,7 @@ def test_nothing_is_read_before_the_widget_is_on_screen(sent, files, monkeypatch
         assert (reads, sent) == ([], [])
         ask(widget, "hello")
         await until(lambda: sent and sent[-1]["state"] == "shown")
-        assert reads == [(str(files / "b.ndjson"), {"first_bytes": 256_000})]
+        assert reads == [(str(files / "b.ndjson"), {"first_bytes": 256_000, "generation": None})]
         assert sent[-1]["uri"] == str(files / "b.ndjson")
         assert sent[-1]["facts"]["linesRead"] == 3
 

@@ -158,7 +158,7 @@ def test_a_long_file_costs_one_ranged_request(tmp_path, monkeypatch):
     monkeypatch.setattr(PlainStore, "open_read", staticmethod(counted))
     found = preview(str(path))
     assert (found.size, found.read_bytes) == (path.stat().st_size, MAX_BYTES)
-    assert asked == [(str(path), {"first_bytes": MAX_BYTES})]
+    assert asked == [(str(path), {"first_bytes": MAX_BYTES, "generation": None})]
     assert by_place == []
     assert MAX_BYTES <= 256_000
 

@@ -46,7 +46,7 @@ def test_whatever_comes_it_is_one_printable_line(text):
 @pytest.mark.parametrize(("text", "shown"), EVIL)
 def test_the_command_line_prints_names_and_reasons_escaped(text, shown, monkeypatch):
     said = io.StringIO()
-    monkeypatch.setattr(display.out, "file", said)
+    monkeypatch.setattr(display.out, "_file", said)
     failed = Failures(
         [Cause("because", 1, "gs://b/x", "")],
         [FailedFile(f"gs://b/{text}", f"because {text}", 0, 1, True)],

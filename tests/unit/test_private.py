@@ -60,8 +60,9 @@ def test_what_was_left_open_is_closed_when_it_is_used_again(tmp_path):
     used(folder)
     for path in (folder, *folder.iterdir()):
         path.chmod(0o777 if path.is_dir() else 0o666)
-    open_log(Settings(data_dir=folder))
+    log = open_log(Settings(data_dir=folder))  # held: what it has open beside the log goes with it
     assert open_to_others(folder) == []
+    del log
 
 
 def test_a_folder_that_has_other_things_stays_open_and_ours_in_it_is_closed(tmp_path):

@@ -229,7 +229,7 @@ def test_blank_lines_are_no_records_and_other_lines_are_kept(tmp_path):
 def test_a_second_call_reads_no_file_even_in_a_new_kernel(folder, monkeypatch):
     first = sample(f"{folder}/", 50)
 
-    def refuse(uri):
+    def refuse(uri, **_):
         raise AssertionError(f"{uri} was read again")
 
     monkeypatch.setattr(PlainStore, "open_read", staticmethod(refuse))
@@ -296,10 +296,10 @@ def test_when_no_file_can_be_read_that_is_an_error_with_the_reason(tmp_path):
 def test_what_the_store_failed_to_give_is_tried_again(folder, monkeypatch):
     read = STORE.open_read
 
-    def fail(uri):
+    def fail(uri, **version):
         if "1.3" in uri:
             raise StorageError(uri, "the store does not answer")
-        return read(uri)
+        return read(uri, **version)
 
     monkeypatch.setattr(PlainStore, "open_read", staticmethod(fail))
     with pytest.warns(SampleWarning, match="does not answer"):
@@ -341,7 +341,7 @@ class Endless:
 
     generation, crc32c, size = None, None, 0
 
-    def __init__(self, uri):
+    def __init__(self, uri, **_):
         self.uri = uri
 
     def read(self, size, /):

@@ -45,7 +45,7 @@ CASES = {
     "start": (record(4, 1, 0.1), files(10, 0.1), "more files in one job"),
     "listing": (record(300, 20, 2), files(10, 1.0), "select the folders"),
     "publishing": (record(1, 20, 60), files(10, 1.0), "--shards"),
-    "wire": (record(), files(1000, 0.24, wire=0.23), "pack them into tars"),
+    "wire": (record(), files(1000, 0.97, wire=0.96), "pack them into tars"),
     "codec": (record(), files(40, 0.5, wire=0.1, size=5_000_000), "zstd decodes about ten times"),
     "disk": (record(), files(40, 0.5, disk=0.4, size=5_000_000), "TMPDIR"),
     "file": (record(), [*files(40, 0.05), *files(1, 9.0, size=10**9)], "split it"),
