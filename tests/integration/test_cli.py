@@ -98,7 +98,7 @@ def test_what_will_not_be_read_is_said_before_and_after(chimera, markets, tmp_pa
     job = json.loads(chimera("jobs", "list", "--json").stdout)["jobs"][0]
     assert (job["progress"]["filesSkipped"], job["progress"]["filesUnmatched"]) == (1, 1)
     shown = chimera("jobs", "show", job["jobId"]).stdout
-    assert "2 listed, 1 complete, 0 failed, 1 skipped" in shown
+    assert "2 listed, 1 read, 0 failed, 1 skipped" in shown
     assert f"{markets}/notes.txt" in shown
     refused = chimera("extract", job["jobId"], "29614797.bz2", code=2).stderr
     assert "was skipped: the event's own file; its markets stand beside it; nothing of it" in refused
@@ -158,7 +158,7 @@ def test_submit_for_a_person_says_what_came_of_it(chimera, folder):
     for part in (
         job_id,
         "complete",
-        "23 listed, 15 complete, 8 failed",
+        "23 listed, 15 read, 8 failed",
         "failed files (8)",
         "is named .bz2 but",
     ):

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 import requests
+import urllib3
 from jupyter_client.manager import start_new_kernel
 
 import chimera_nb as ch
@@ -64,7 +65,16 @@ def sent(monkeypatch) -> list[tuple[str, int]]:
             seen.append((request.url, int(response.headers.get("Content-Length", 0))))
         return response
 
+    urlopen = urllib3.PoolManager.urlopen
+
+    def opened(manager, method, url, **options):
+        answer = urlopen(manager, method, url, **options)
+        if "/o/" in url:
+            seen.append((url, int(answer.headers.get("Content-Length", 0))))
+        return answer
+
     monkeypatch.setattr(requests.Session, "send", counted)
+    monkeypatch.setattr(urllib3.PoolManager, "urlopen", opened)
     return seen
 
 

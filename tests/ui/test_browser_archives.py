@@ -192,7 +192,7 @@ def test_a_member_that_failed_is_retried_alone_and_the_other_extracted(
     page = voila(f"from chimera_nb.widgets import JobMonitor\nJobMonitor({job.job_id!r})")
     page.get_by_role("tab", name="Failures 1").click()
     expect(page.get_by_role("region", name="Files that failed")).to_contain_text("bad.bz2")
-    page.get_by_role("button", name="Retry failed files").click()
+    page.get_by_role("button", name="Retry anyway").click()
     expect(page.locator(".ch-monitor .ch-title")).not_to_have_text(job.job_id)
     expect(page.locator(".ch-head .ch-state")).to_have_text("failed")  # the same file, which is broken still
     again = service.get(page.locator(".ch-monitor .ch-title").inner_text())

@@ -130,7 +130,7 @@ def test_a_dataflow_job_goes_all_the_way(the_dashboard, new_page, history, jobs)
     page.get_by_label("Select all here").check()
     fill(page, history, "out/all", "On Dataflow")
     job_id = launch(page)
-    expect(state(page)).to_have_text("complete", timeout=120_000)
+    expect(state(page)).to_have_text("complete, 1 failed", timeout=120_000)
     expect(page.get_by_role("tab", name="Failures 1")).to_be_visible()
     summary = jobs.get(job_id).summary
     assert (summary["files"]["complete"], summary["files"]["failed"]) == (12, 1)

@@ -83,11 +83,11 @@ def test_a_file_is_shown_as_lines_as_a_tree_and_as_a_table(show, market):
     expect(node.filter(has_text="onerror")).to_be_hidden()
 
     page.get_by_role("tab", name="Table", exact=True).click()
-    expect(panel.get_by_role("columnheader")).to_have_text(["op", "pt", "mc", "long"])
+    expect(panel.get_by_role("columnheader")).to_have_text(["op", "ptUTC", "mc", "long"])
     expect(panel.locator("tbody tr")).to_have_count(100)
     page.get_by_label("A row for each").select_option("mc")
     expect(panel.get_by_role("columnheader")).to_have_text(
-        ["op", "pt", "mc.id", "mc.tv", "mc.def.name", "long"]
+        ["op", "ptUTC", "mc.id", "mc.tv", "mc.def.name", "long"]
     )
     expect(panel.locator("tbody tr").nth(3)).to_contain_text("1.3")
 
