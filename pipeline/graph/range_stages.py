@@ -134,7 +134,7 @@ class _Claims:
 
 
 class JoinRanges(beam.DoFn):
-    """A large file's ranges -> its parts, and its record under RECORDS; under IN_ORDER its URI if they are not all."""
+    """A large file's ranges -> its parts, and its record under RECORDS; under IN_ORDER the file if they are not all."""
 
     def __init__(self, store: Store, job_id: str, max_ratio: int) -> None:
         self._store, self._job_id, self._max_ratio = store, job_id, max_ratio

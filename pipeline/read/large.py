@@ -14,10 +14,10 @@ from pipeline.codecs import HEAD_BYTES, choose_codec, mismatch
 from pipeline.codecs.split import splitter_of
 from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError, StorageError
-from pipeline.job_options import RATIO_FROM
 from pipeline.ledger import FileRecord
 from pipeline.progress import tally
 from pipeline.read.ranges import Bytes, RangeRead, join_ranges, read_range
+from pipeline.read.ratio import is_bomb
 from pipeline.read.stopwatch import Stopwatch
 from pipeline.read.text_format import text_format
 from pipeline.storage import ReadStream, Store
@@ -201,7 +201,7 @@ def record_of(file: LargeFile, ranges: Iterable[RangeRead], max_ratio: int) -> t
         raise BadFileError("its bytes are not those that the store tells of")
     if not whole.raw:
         raise BadFileError("decompresses to nothing")
-    if max_ratio and whole.raw > RATIO_FROM and whole.raw > max_ratio * file.size:
+    if is_bomb(whole.raw, file.size, max_ratio):
         raise BadFileError("holds more than it may for its size", of_the_file=True)
     record = FileRecord(
         file.uri,

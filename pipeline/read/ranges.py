@@ -18,9 +18,10 @@ from typing import Any
 from pipeline.codecs.split import Block, Proof, Splitter
 from pipeline.codecs.stream import RandomAccess
 from pipeline.errors import BadFileError
-from pipeline.job_options import MAX_RATIO, RATIO_FROM
+from pipeline.job_options import MAX_RATIO
 from pipeline.ledger import Part
 from pipeline.read.lines import MAX_LINE_BYTES, LineCount
+from pipeline.read.ratio import is_bomb
 from pipeline.storage.checksum import Crc32c, crc32c_of_run
 
 
@@ -148,7 +149,7 @@ def read_range(
             size = sum(map(len, block.raw))
             end, raw, stored = block.end, raw + size, stored + len(block.stored)
             stored_crc.update(block.stored)
-            if max_ratio and raw > RATIO_FROM and raw > max_ratio * stored:
+            if is_bomb(raw, stored, max_ratio):
                 raise BadFileError("holds more than it may for its size", of_the_file=True)
             for chunk in block.raw:
                 lines.add(chunk)

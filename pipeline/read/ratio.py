@@ -7,9 +7,14 @@ from pipeline.job_options import RATIO_FROM
 from pipeline.storage import ReadStream
 
 
+def is_bomb(raw: int, stored: int, limit: int) -> bool:
+    """Whether so many raw bytes are out of all proportion to the stored ones; never with the limit 0."""
+    return bool(limit) and raw > RATIO_FROM and raw > limit * stored
+
+
 def check_ratio(raw: int, stream: ReadStream, limit: int) -> None:
     """Refuse a file that takes out of all proportion; by its whole size, so that one dense part does not matter."""
-    if not limit or raw <= RATIO_FROM or raw <= limit * (stored := stream.stored_bytes()):
+    if raw <= RATIO_FROM or not is_bomb(raw, stored := stream.stored_bytes(), limit):
         return
     raise BadFileError(
         f"holds more than {limit:,} raw bytes for each of its {stored:,} bytes, as a bomb does; if it is "
