@@ -6,6 +6,7 @@ narrowed when the folder is used again: of the folder itself if it is certainly 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import stat
@@ -63,9 +64,13 @@ def open_private(path: Path, mode: str) -> IO[bytes]:
 
 
 def _close(path: Path) -> None:
-    """Take from others what they may do with it, where it is ours to take."""
-    found = path.stat()
-    if not found.st_mode & _OTHERS or found.st_uid != os.geteuid() or found.st_mode & stat.S_ISVTX:
-        return
-    path.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS)
-    _log.info("%s was open to other users; it is private now", path)
+    """Take from others what they may do with it, where it is ours to take and still there.
+
+    Files come and go under other processes: SQLite removes those beside a log when its last connection closes.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        found = path.stat()
+        if not found.st_mode & _OTHERS or found.st_uid != os.geteuid() or found.st_mode & stat.S_ISVTX:
+            return
+        path.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS)
+        _log.info("%s was open to other users; it is private now", path)

@@ -80,6 +80,18 @@ def test_a_sticky_folder_of_everybody_is_left_as_it_is(tmp_path):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o1777
 
 
+def test_a_file_that_goes_while_the_folder_is_looked_through_is_no_error(tmp_path, monkeypatch):
+    """As jobs.sqlite-shm does when another process closes the log."""
+    folder = tmp_path / ".chimera"
+    folder.mkdir(mode=0o700)
+    (folder / "jobs.sqlite").touch(mode=0o644)
+    listed = [*folder.iterdir(), folder / "jobs.sqlite-shm", folder / "jobs.sqlite-wal"]
+    monkeypatch.setattr(Path, "iterdir", lambda self: iter(listed))
+    private_data_dir(folder)
+    monkeypatch.undo()
+    assert open_to_others(folder) == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives a folder to another user")
 def test_anothers_folder_is_not_ours_to_close(tmp_path):
     folder = tmp_path / ".chimera"
