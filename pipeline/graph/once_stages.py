@@ -19,7 +19,6 @@ from pipeline.inputs.packets import UNKNOWN_SIZE, ListedFile
 from pipeline.ledger import FileRecord
 from pipeline.sources import SourcePlugin, get_source, what_it_holds
 from pipeline.storage import Store
-from pipeline.uri import split_uri
 
 _NAMED, _PARTS, _WHOLES, _SKIPPED = "named", "parts", "wholes", "skipped"
 _Whole = tuple[bytes, int, str]  # URI, size, why it is passed over where its parts are selected
@@ -40,7 +39,7 @@ class NameRecords(beam.DoFn):
 
     @staticmethod
     def _named(source: SourcePlugin, uri: bytes, file: ListedFile) -> Iterator[Any]:
-        size, held = file.size, what_it_holds(source, split_uri(file.uri)[1])
+        size, held = file.size, what_it_holds(source, file.uri)
         if held is None:
             yield uri
             return

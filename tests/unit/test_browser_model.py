@@ -292,6 +292,16 @@ def test_every_change_of_rows_has_a_number_of_its_own(browser):
     assert seen == sorted(set(seen))
 
 
+def test_rows_that_are_on_their_way_are_late_only_while_others_are_shown(browser):
+    whole = browser.shown
+    browser.narrow("1")
+    assert browser.generation.is_late(whole.generation)
+    assert not browser.generation.is_late(browser.shown.generation)
+    browser.narrow("")  # the same rows again: what comes for them is waited for
+    assert browser.shown is whole
+    assert not browser.generation.is_late(whole.generation)
+
+
 def test_rows_travel_in_messages_of_bounded_size_that_leave_nothing_out():
     browser = Browser("gs://b/")
     total = 12_345

@@ -58,7 +58,7 @@ class Browser(Selected):
 
     def _show(self, listing: Listing, text: str) -> None:
         self.shown, self.filter = listing, text
-        self.generation.renew()
+        listing.generation = self.generation.renew()
 
     def rows_message(self, folders: int = 0, objects: int = 0) -> RowsMessage:
         """The rows from so many on, as many as one message takes."""
