@@ -127,6 +127,8 @@ class HistoryView extends View {
     const anchor = read ? this.nodes().find(({ node, job }) => node.offsetTop + node.offsetHeight > top && !gone.includes(job.id))?.node : undefined;
     const before = anchor ? anchor.offsetTop : 0;
     const first = this.order[0];
+    const open = here ? this.rows.get(this.model.get("job_id"))?.node : undefined;
+    const seen = open && this.isInView(open); // one's own job stays so while others launch theirs
     this.drop(gone);
     for (const job of rows) {
       const known = this.rows.get(job.id);
@@ -143,6 +145,7 @@ class HistoryView extends View {
     });
     const news = here && first !== undefined ? Math.max(0, this.order.indexOf(first)) : 0;
     if (anchor?.isConnected) this.scroller.scrollTop = top + anchor.offsetTop - before;
+    if (open?.isConnected && seen && !this.isInView(open)) this.scroller.scrollTop = open.offsetTop + open.offsetHeight - this.scroller.clientHeight;
     if (news && this.scroller.scrollTop > 0) this.fresh += news;
     for (const { node } of this.nodes().slice(0, news)) node.classList.add("ch-new");
     this.mark();
@@ -177,13 +180,17 @@ class HistoryView extends View {
       this.active = open;
       revealed.node.classList.add("ch-active");
       // Within the list alone: the page stays where one reads it.
-      const { offsetTop: top, offsetHeight: height } = revealed.node;
-      const { scrollTop, clientHeight } = this.scroller;
-      if (top < scrollTop || top + height > scrollTop + clientHeight) this.scroller.scrollTop = Math.max(0, top - clientHeight / 3);
+      if (!this.isInView(revealed.node)) this.scroller.scrollTop = Math.max(0, revealed.node.offsetTop - this.scroller.clientHeight / 3);
     }
     if (this.active === null) this.grid.removeAttribute("aria-activedescendant");
     else this.grid.setAttribute("aria-activedescendant", `${this.id}-${this.active}`);
     this.grid.setAttribute("aria-rowcount", String(this.state.complete ? this.order.length + 1 : -1));
+  }
+
+  /** @param {HTMLElement} row */
+  isInView({ offsetTop, offsetHeight }) {
+    const { scrollTop, clientHeight } = this.scroller;
+    return offsetTop >= scrollTop && offsetTop + offsetHeight <= scrollTop + clientHeight;
   }
 
   /** @param {string} id */
