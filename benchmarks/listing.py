@@ -55,7 +55,7 @@ def _ours(endpoint: str) -> tuple[Callable[[], list[bytes]], Callable[[list[byte
     """What the first stage of a job does with a folder, and how many files that gives."""
     from pipeline.graph.archive_stages import LookedFor
     from pipeline.graph.elements import FILES, count_files
-    from pipeline.graph.read_stages import ListGCSFiles
+    from pipeline.graph.list_stages import ListGCSFiles
     from pipeline.inputs.listing import listings
     from pipeline.storage import Cloud, PlainStore
 

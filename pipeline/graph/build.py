@@ -22,15 +22,12 @@ import apache_beam as beam
 from pipeline.archives.store import store_of_archives
 from pipeline.graph.archive_stages import ExpandArchives, LookedFor, PackFiles
 from pipeline.graph.elements import RECORDS, UNMATCHED
+from pipeline.graph.list_stages import ARCHIVES, LISTINGS_IN_GRAPH, CreatePatterns, ListFiles
 from pipeline.graph.once_stages import ReadOnce
 from pipeline.graph.range_stages import DecodeLarge
 from pipeline.graph.read_stages import (
-    ARCHIVES,
     FOUND,
     LARGE,
-    LISTINGS_IN_GRAPH,
-    CreatePatterns,
-    ListGCSFiles,
     ReadAndDecompressGCSFile,
     SumUnmatched,
 )
@@ -43,6 +40,7 @@ from pipeline.sources.views import find_view
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import patterns_uri
+from pipeline.uri import has_glob
 from pipeline.write.publish import now
 
 
@@ -72,10 +70,7 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
     found = (
         root
         | "CreatePatterns" >> CreatePatterns(store, spec, looked_for)
-        | "ListFiles"
-        >> beam.ParDo(ListGCSFiles(store, spec.target, wanted)).with_outputs(
-            ARCHIVES, UNMATCHED, main="files"
-        )
+        | "ListFiles" >> ListFiles(store, spec.target, wanted, by_ranges=_may_be_long(looked_for))
     )
     expanded = (
         found[ARCHIVES]
@@ -114,3 +109,8 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
         **({"large": large[RECORDS], "large_parts": large["parts"]} if large else {}),
     }
     return results | "WriteOutput" >> WriteOutput(store, spec, only_patterns(looked_for), now(), view)
+
+
+def _may_be_long(looked_for: Sequence[str]) -> bool:
+    """Whether there are listings of buckets that go into folders: others are one worker's, in order."""
+    return any(has_glob(text) or text.endswith("/") for text in looked_for if text.startswith("gs://"))

@@ -14,6 +14,7 @@ from itertools import chain
 from pipeline.glob import Pattern
 from pipeline.inputs.matching import may_hold_files
 from pipeline.storage import Entry, Store
+from pipeline.storage.name_ranges import Share
 from pipeline.uri import SEPARATOR, Uri, join_uri, split_pattern, split_uri
 
 
@@ -36,10 +37,10 @@ class Listing:
     folder: bool = False
     held: tuple[str, ...] = ()
 
-    def entries(self, store: Store) -> Iterator[Entry]:
-        """All that is listed, in any order. Raises StorageError."""
+    def entries(self, store: Store, share: Share | None = None) -> Iterator[Entry]:
+        """All that is listed, or a share of it, in any order. Raises StorageError."""
         if self.recursive:
-            return chain.from_iterable(store.list_pages(self.prefix))
+            return chain.from_iterable(store.list_pages(self.prefix, share))
         return store.list_objects(self.prefix, recursive=False)
 
     def covers(self, uri: str) -> bool:
@@ -68,7 +69,9 @@ class Listings:
         self._alone = {one.prefix for one in found if not one.patterns}
         self._globs = [one for one in found if one.patterns]
 
-    def files(self, listing: Listing, store: Store) -> Iterator[tuple[Entry, bool, bool]]:
+    def files(
+        self, listing: Listing, store: Store, share: Share | None = None
+    ) -> Iterator[tuple[Entry, bool, bool]]:
         """The files of a listing that no other gives: whether one takes them, and whether one has their folder.
 
         A file that is listed by itself is given there; of the others, that of the longest prefix gives it. Raises
@@ -81,7 +84,7 @@ class Listings:
             if one.prefix != listing.prefix
             and (one.prefix.startswith(listing.prefix) or listing.prefix.startswith(one.prefix))
         ]
-        for entry in listing.entries(store):
+        for entry in listing.entries(store, share):
             if not alone and not near:
                 yield entry, listing.takes(entry.uri), listing.folder
                 continue
