@@ -100,9 +100,8 @@ class ArchiveStore(StoreAround):
         place = Uri.parse(prefix)
         if place.members:
             return in_pages(self._members(place, recursive=True))
-        root = Uri(place.bucket, "")
         pages = self.store.list_pages(place.stored, share)
-        return ([_as_written(root, entry) for entry in page] for page in pages)
+        return ([_as_written(Uri(place.bucket, ""), entry) for entry in page] for page in pages)
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:
         place = Uri.parse(folder)

@@ -30,6 +30,7 @@ from pipeline.target.layout import patterns_uri
 
 LISTINGS_IN_GRAPH = 1000
 ARCHIVES = "archives"  # the tag of files that may be archives
+ROWS = "rows"  # of counts of an inventory report's rows: those that its manifest tells of, less those that were read
 RANGES = "ranges"  # and of what is left of long listings
 # Pages of a thousand names that one worker lists before others get the rest: of the first, after which most
 # listings have ended, and of those that it gave away. Who gets what is left of these lists it to its end.

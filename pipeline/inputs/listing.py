@@ -6,6 +6,7 @@ no pattern does. Of a folder all is listed, so that what no pattern takes is kno
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,6 +96,40 @@ class Listings:
                     any(one.takes(entry.uri) for one in having),
                     any(one.folder for one in having),
                 )
+
+    def among(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bool, bool]]:
+        """The same of files that come from elsewhere than a listing, of those that a listing would have."""
+        for entry in entries:
+            uri = entry.uri
+            if uri in self._alone:
+                continue
+            having = [one for prefix in self._beginning(uri) for one in prefix if one.covers(uri)]
+            if having:
+                yield entry, any(one.takes(uri) for one in having), any(one.folder for one in having)
+
+    def prefixes(self) -> list[str]:
+        return [one.prefix for one in self._globs]
+
+    def prefix(self) -> str:
+        """What the URIs of all files begin with that listings with patterns have."""
+        return os.path.commonprefix(self.prefixes())  # noqa: RUF071 - of characters
+
+    def _beginning(self, uri: str) -> Iterator[list[Listing]]:
+        """The listings whose prefix the URI begins with, however many listings there are."""
+        for length in self._lengths:
+            if found := self._by_prefix.get(uri[:length]):
+                yield found
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return sorted({len(prefix) for prefix in self._by_prefix})
+
+    @cached_property
+    def _by_prefix(self) -> dict[str, list[Listing]]:
+        found: dict[str, list[Listing]] = {}
+        for one in self._globs:
+            found.setdefault(one.prefix, []).append(one)
+        return found
 
 
 def wanted(by_input: Mapping[str, Iterable[str]]) -> list[str]:
