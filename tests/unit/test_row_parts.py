@@ -13,8 +13,8 @@ import pytest
 from pipeline.errors import JobError, ReconciliationError, StorageError
 from pipeline.ledger import FileRecord, Part
 from pipeline.rows.checksum import RowsChecksum
+from pipeline.rows.parquet_file import parquet_batches, parquet_rows
 from pipeline.write.rows import part_files, row_parts, workbook
-from pipeline.write.rows.parquet_file import parquet_batches, parquet_rows
 from pipeline.write.rows.row_parts import RowWriter
 from pipeline.write.rows.workbook import write_workbook
 from tests.fixtures.weather import STORE
@@ -144,7 +144,7 @@ def test_rows_that_are_not_of_their_record_are_found_out(tmp_path):
 
 def test_a_parquet_file_that_is_none_is_named(tmp_path):
     (tmp_path / "x.parquet").write_bytes(b"PAR1 and nothing")
-    with pytest.raises(StorageError, match=r"x\.parquet.*is not the Parquet that a job wrote"):
+    with pytest.raises(StorageError, match=r"x\.parquet.*is not the Parquet that was written"):
         list(parquet_batches(STORE, f"{tmp_path}/x.parquet", 16))
 
 
