@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chimera_nb.jobs.record import JobRecord
-from chimera_nb.jobs.requester import current_requester
-from chimera_nb.jobs.service import local_user
+from chimera_nb.jobs.requester import current_user
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held
 from chimera_nb.widgets.job_form import messages
@@ -75,7 +74,7 @@ class Filling(ChimeraWidget):
             self.error = str(e)
             return
         self._choices = held(self._choices_known.shown())
-        me = current_requester() or local_user()
+        me = current_user()
         mine = [record for record in self._choices_known.records if record.created_by == me]
         self._form = begun_as(self._form, mine, self._session.settings, self._set)
         self._changed()
