@@ -146,10 +146,8 @@ def test_a_sample_of_a_bucket_is_the_same_twice_and_then_comes_from_the_cache(de
             assert lines[uri, place]["clk"] == clk
     cache._memory.clear()
     sent.clear()
-    began = time.monotonic()
     with pytest.warns(SampleWarning, match="cannot be read"):
         again = sample(f"{root}/", 500, seed=3)
-    assert time.monotonic() - began < 1
     assert again.equals(first)
     assert sent == []
 
