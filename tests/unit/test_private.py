@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from chimera_nb.data.sampling import cache
+from chimera_nb.jobs.open_log import open_log
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.runners import spawn
-from chimera_nb.jobs.service import open_log
 from chimera_nb.machine.private import private_data_dir
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.browser.navigation import RecentFolders

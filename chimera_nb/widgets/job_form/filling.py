@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chimera_nb.jobs.record import JobRecord
-from chimera_nb.jobs.requester import current_requester
-from chimera_nb.jobs.service import local_user
+from chimera_nb.jobs.requester import current_user
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held
 from chimera_nb.widgets.job_form import messages
@@ -78,7 +77,7 @@ class Filling(ChimeraWidget):
         for record in self._submitted:  # what was launched while the log was read is not in what it told
             found = found.with_record(record)
         self._offer(found)
-        me = current_requester() or local_user()
+        me = current_user()
         mine = [record for record in self._choices_known.records if record.created_by == me]
         self._form = begun_as(self._form, mine, self._session.settings, self._set)
         self._changed()

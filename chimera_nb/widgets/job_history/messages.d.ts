@@ -1,22 +1,6 @@
 // Made of messages.py by `make messages`; a change belongs there.
 
-/** A front end has opened, perhaps one among several, and is sent everything. `view` is its own id. */
-export interface Hello {
-  kind: "hello";
-  view: string;
-}
-
-/** The front end is on screen still. */
-export interface Here {
-  kind: "here";
-  view: string;
-}
-
-/** The front end is closed. */
-export interface Bye {
-  kind: "bye";
-  view: string;
-}
+import type { Bye, Hello, Here, RefusedMessage } from "../base/messages.js";
 
 /** Which jobs to show; "" leaves a bound open. Times are RFC 3339. */
 export interface FilterRequest {
@@ -48,15 +32,6 @@ export interface Retry {
 export interface Open {
   kind: "open";
   id: string;
-}
-
-/** The answer to a request that does not fit. */
-export interface RefusedMessage {
-  kind: "refused";
-  request: string;
-  code: "unknown-kind" | "missing" | "wrong-type";
-  field: string;
-  reason: string;
 }
 
 /** A job as the list shows it: what is small of its record. Numbers are None where they are not known. The status of a record that cannot be read is "unreadable", and its error says why. */

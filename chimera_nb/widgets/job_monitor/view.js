@@ -17,7 +17,8 @@ import { TimeSpentPanel } from "./time_spent.js";
 import { retryText } from "./words.js";
 
 /** @import { RenderProps } from "../base/model.js" */
-/** @import { ChunkMessage, Job, MonitorMessage, MonitorRequest, MonitorTraits, SavingMessage } from "./messages.js" */
+/** @import { Job, MonitorMessage, MonitorRequest, MonitorTraits } from "./messages.js" */
+/** @import { ChunkMessage, SavingMessage } from "../table/requests.js" */
 
 const WAITS_MS = 150; // a job log that answers sooner shows no placeholder
 const ARMED_MS = 600;
