@@ -84,6 +84,11 @@ class DashboardKernels(AsyncMappingKernelManager):
         self.fork_server = ForkServer(self._environment, self._folder) if fork and can_fork() else None
 
     @property
+    def forks(self) -> bool:
+        """Whether kernels are forked, while nothing goes wrong."""
+        return self.fork_server is not None
+
+    @property
     def taken(self) -> int:
         """How many there are, with those that are only about to start."""
         return len(self.waiting) + len(self.owners)
