@@ -1,7 +1,7 @@
 // A notice of the browser at a job's end: once, to whoever asked, with the browser's leave. The browser is made up.
 
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { test } from "node:test";
 
 /** @type {string[]} */
 let told = [];
@@ -40,13 +40,14 @@ const ended = { ...running, final: true, word: "complete, 6 failed", name: "Mond
 /** @param {any} notice */
 const pressed = (notice) => notice.node.attributes.get("aria-pressed");
 
-beforeEach(() => {
+function anew() {
   told = [];
   answer = "granted";
   world.Notification.permission = "default";
-});
+}
 
 test("the end is told once, by the job's name, to whoever asked", async () => {
+  anew();
   const notice = new EndNotice();
   notice.show(running);
   assert.equal(notice.node.hidden, false);
@@ -60,6 +61,7 @@ test("the end is told once, by the job's name, to whoever asked", async () => {
 });
 
 test("who did not ask, took it back, or looks at another job is told nothing", async () => {
+  anew();
   const notice = new EndNotice();
   notice.show(running);
   notice.show(ended);
@@ -75,6 +77,7 @@ test("who did not ask, took it back, or looks at another job is told nothing", a
 });
 
 test("where the browser gives no leave that is said, and nothing is promised", async () => {
+  anew();
   answer = "denied";
   const notice = new EndNotice();
   notice.show(running);
