@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -103,6 +104,19 @@ def test_jobs_are_searched_filtered_and_opened(show, log):
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     expect(probe).to_have_value(json.dumps([other.job_id, [chosen.job_id] * 2 + [other.job_id]]))
+    page.get_by_role("button", name="Compare").click()
+    row(page, jobs[Status.FAILED]).click()
+    expect(page.get_by_text("Choose the job to compare it with")).to_be_visible()
+    row(page, other).click()
+    compared = page.get_by_role("dialog", name="Two jobs compared")
+    expect(compared.get_by_role("row", name="Status")).to_have_text(re.compile("failed *complete"))
+    expect(compared.get_by_role("row", name="Started by")).to_contain_text(NASTY)
+    assert compared.evaluate("box => box.scrollWidth <= box.clientWidth")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Compare")).to_have_attribute("aria-pressed", "false")
+    expect(probe).to_have_value(
+        json.dumps([other.job_id, [chosen.job_id] * 2 + [other.job_id]])
+    )  # none was opened
     assert page.locator(".ch-history").locator("img, script").count() == 0
     assert page.title() != "owned"
 

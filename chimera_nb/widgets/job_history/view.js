@@ -3,6 +3,7 @@
 import { Address } from "../base/address.js";
 import { button, later, make, plural, setText, within } from "../base/text.js";
 import { View } from "../base/view.js";
+import { Compare } from "./compare.js";
 import { Filters } from "./filters.js";
 import { Row } from "./row.js";
 import { statusText } from "./words.js";
@@ -44,9 +45,14 @@ class HistoryView extends View {
     super(model, el, "history ch-panel", "Jobs");
     this.address = new Address(["status", "search", "since", "until", "mine"], () => this.filters.fill(this.address));
     this.filters = new Filters((asked) => this.onFilter(asked), () => this.grid.focus());
+    this.compare = new Compare((one, other) => this.ask({ kind: "compare", one, other, view: this.id }), () => this.mark());
+    this.filters.node.append(this.compare.button, this.compare.says);
     this.node.append(this.filters.node, this.makeList(), this.makeError(() => this.ask({ kind: "retry" })), this.makeStatus());
     this.skeletonSoon = later(SKELETON_MS, () => this.showSkeleton());
-    this.hearMessages({ rows: (message, isNew) => this.onRows(message, isNew) });
+    this.hearMessages({
+      rows: (message, isNew) => this.onRows(message, isNew),
+      compared: (message) => message.view === this.id && this.compare.show(message),
+    });
     this.hear({
       "change:job_id": () => this.reveal(),
       "change:height": () => this.onHeight(),
@@ -173,7 +179,9 @@ class HistoryView extends View {
     for (const [id, { node }] of this.rows) {
       node.setAttribute("aria-selected", String(id === open));
       node.classList.toggle("ch-active", id === this.active);
+      node.classList.toggle("ch-to-compare", this.compare.chosen.includes(id));
     }
+    this.grid.classList.toggle("ch-comparing", this.compare.on);
     const revealed = this.toReveal === open ? this.rows.get(open) : undefined;
     if (revealed) {
       this.toReveal = "";
@@ -196,6 +204,7 @@ class HistoryView extends View {
   /** @param {string} id */
   open(id) {
     this.active = id;
+    if (this.compare.on) return this.compare.take(id);
     this.mark();
     this.ask({ kind: "open", id });
   }
@@ -230,6 +239,7 @@ class HistoryView extends View {
       this.rows.get(this.active)?.node.scrollIntoView({ block: "nearest" });
       this.mark();
     } else if (event.key === "Enter" || event.key === " ") this.open(row.job.id);
+    else if (event.key === "Escape" && this.compare.on) this.compare.turn(false);
     else if (event.key === "/") this.filters.search.focus();
     else return;
     event.preventDefault();

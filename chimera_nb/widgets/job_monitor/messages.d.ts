@@ -163,6 +163,9 @@ export interface Job {
   unit: string;
   outputBytes: number | null;
   workers: number | null;
+  machineHours: number | null;
+  cost: number | null;
+  currency: string;
   seconds: number | null;
   speed: number | null;
   averageSpeed: number | null;

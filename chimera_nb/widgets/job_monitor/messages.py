@@ -204,6 +204,11 @@ class Job(State):
     unit: str  # what `lines` counts: line, or row
     output_bytes: float | None
     workers: float | None
+    machine_hours: (
+        float | None
+    )  # of all machines together, and below what those cost; None where nothing is paid
+    cost: float | None
+    currency: str
     seconds: float | None
     speed: float | None
     average_speed: float | None

@@ -41,7 +41,7 @@ class MonitorView extends View {
   keep = button("", "Keep it running", () => this.confirm(false));
   retry = button("", "Retry failed files", () => this.retrying(false));
   retryAll = button("", "", () => this.retrying(true), { title: "A new job over all the files that failed" });
-  clone = button("ch-clone", "Run again", () => this.onRunAgain(), { title: "A new job with the same inputs and settings; what will run is shown first" });
+  clone = button("ch-clone", "Run again", () => this.act("clone"), { title: "A new job with the same inputs and settings; what will run is shown first" });
   notice = new EndNotice();
   labels = new Labels((request) => this.ask(request));
   again = new RunAgain((request) => this.ask(request));
@@ -134,12 +134,8 @@ class MonitorView extends View {
   /** Ask for something to be done to the job on screen. @param {"cancel" | "clone"} kind */
   act(kind) {
     const { id: job } = this.job;
+    this.again.asked = kind === "clone";
     if (job !== undefined) this.ask({ kind, job });
-  }
-
-  onRunAgain() {
-    this.again.asked = true;
-    this.act("clone");
   }
 
   // What it is, and what can be done to it

@@ -214,7 +214,7 @@ class JobMonitor(JobActions):
         self._show_log(monitor_model.log_lines(record))
         told = self._course.add(record)
         with self.hold_sync():
-            self._job = held(monitor_model.describe(record, self._course))
+            self._job = held(monitor_model.describe(record, self._course, self._session.settings))
             if told:
                 self._points = [list(point) for point in self._course.points]
             self.set_trait("status", record.status.value)
