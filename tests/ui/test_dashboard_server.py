@@ -63,8 +63,10 @@ def test_a_visitor_who_finds_no_kernel_ready_sees_the_skeleton_at_once(serve_das
         text = b""
         while b"dash-skeleton" not in text:
             text += answer.read1(4096)
-        assert time.monotonic() - start < 2  # the kernel takes more than five
-        assert b"vnd.voila.cell-output" in answer.read()
+        assert b"vnd.voila.cell-output" not in text
+        assert (
+            b"vnd.voila.cell-output" in answer.read()
+        )  # from the kernel, which takes more than five seconds
     assert time.monotonic() - start > 5
 
 
