@@ -26,6 +26,7 @@ from pipeline.graph.read_stages import FOUND, LARGE, ReadAndDecompressGCSFile
 from pipeline.graph.write_stages import WriteParts
 from pipeline.inputs.packets import ListedFile
 from pipeline.ledger import Part
+from pipeline.progress import tally
 from pipeline.read.large import LargeFile, RangeFaultError, RangeReader, record_of
 from pipeline.read.ranges import RangeRead
 from pipeline.spec import JobSpec
@@ -150,6 +151,8 @@ class JoinRanges(beam.DoFn):
         except BadFileError as e:
             _log.info("%s: %s; it is read in order", decode_uri(uri), e)
             self._store.delete(part.uri for one in good for part in one.parts)
+            tally("read-bytes", -sum(one.stored.size for one in good))  # what follows counts them anew
+            tally("raw-bytes", -sum(one.raw for one in good))
             yield TaggedOutput(IN_ORDER, uri)
             return
         first = whole.parts[0].uri if whole.parts else None
