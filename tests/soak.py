@@ -122,7 +122,9 @@ def _visit_in_browser(chromium: Any, served: Dashboard, course: Course, until: f
 
         page.on("websocket", watch)
         page.goto(served.url)
-        page.locator(".ch-row:visible .ch-label, .ch-empty:visible").first.wait_for()
+        page.locator(
+            ".ch-row:not(.ch-skeleton):visible .ch-label, .ch-empty:not(:empty):visible"
+        ).first.wait_for()
         while time.monotonic() < until:
             page.wait_for_timeout(1000)
         page.remove_listener("websocket", watch)
