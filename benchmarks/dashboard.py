@@ -190,8 +190,12 @@ def _served(data_dir: Path, notebook: Path, *, warm: int) -> Iterator[tuple[str,
 
 
 def _kernels(server: psutil.Process) -> list[psutil.Process]:
-    children = [child for child in server.children() if child.status() != psutil.STATUS_ZOMBIE]
-    return [child for child in children if "chimera_nb.server.kernel" in child.cmdline()]
+    family = [each for each in server.children(recursive=True) if each.status() != psutil.STATUS_ZOMBIE]
+    return [
+        each
+        for each in family
+        if each.name().startswith("kernel-") or "chimera_nb.server.kernel" in each.cmdline()
+    ]
 
 
 def _wait_for_kernels(server: psutil.Process, count: int) -> None:

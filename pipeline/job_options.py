@@ -28,7 +28,15 @@ def check_budget(text: str | None) -> None:
     """Raise RefusedError for what is neither an amount nor worker-hours."""
     if text is not None and (not re.fullmatch(BUDGET, text) or not float(text.rstrip("h"))):
         raise RefusedError(
-            f"budget is {text!r}; give an amount in the currency of the prices (12.50), or worker-hours (8h)"
+            f"budget is {text!r}; give an amount in the currency of the prices (12.50), or hours of one machine (8h)"
+        )
+
+
+def check_manifest(uri: str | None) -> None:
+    """Raise RefusedError for what cannot be the manifest of an inventory report."""
+    if uri is not None and not uri.endswith("_manifest.json"):
+        raise RefusedError(
+            f"inventory is {uri!r}; give the URI of a report's manifest, gs://BUCKET/..._manifest.json"
         )
 
 
@@ -52,6 +60,7 @@ class JobOptions:
             metavar="NAME",
             part="read",
             label="View",
+            hint="The table that is made of the records. Left open: their lines as they are.",
         ),
     ] = RAW
     view_options: Annotated[
@@ -103,6 +112,16 @@ class JobOptions:
             label="Read the newest version of a file that is replaced meanwhile",
         ),
     ] = False
+    inventory: Annotated[
+        str | None,
+        Option(
+            "Take the files from a Storage Insights inventory report in place of a listing, by the URI of its manifest",
+            unset="the bucket is listed",
+            check=check_manifest,
+            once=True,
+            metavar="MANIFEST",
+        ),
+    ] = None
     since: Annotated[
         str | None,
         Option(
@@ -122,7 +141,7 @@ class JobOptions:
             most=MAX_SHARDS,
             part="write",
             label="Output files",
-            placeholder="as found fastest",
+            placeholder="as is fastest",
         ),
     ] = None
     keep_partial: Annotated[
@@ -161,7 +180,7 @@ class JobOptions:
             part="more",
             label="Max ratio",
             placeholder=f"{MAX_RATIO:,}",
-            hint="Raw bytes for each stored byte; a file of more has failed, as a bomb. 0: no bound.",
+            hint="Unpacked bytes for each stored byte; a file of more has failed, as a bomb. 0: no bound.",
         ),
     ] = MAX_RATIO
     spool_mb: Annotated[
@@ -198,7 +217,7 @@ class JobOptions:
             part="more",
             label="Budget",
             placeholder="no bound",
-            hint="An amount (12.50) or worker-hours (8h); a job that would pass it is refused, or cancelled.",
+            hint="An amount (12.50) or machine hours (8h); a job that would pass it is refused, or cancelled.",
         ),
     ] = None
     overwrite: Annotated[

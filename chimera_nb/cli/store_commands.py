@@ -76,7 +76,7 @@ def put(
     if not bucket:
         raise RefusedError(f"{uri!r} is not in a bucket; write gs://bucket/prefix")
     if has_glob(prefix):
-        raise RefusedError(f"{uri!r} holds a glob character; name one folder")
+        raise RefusedError(f"{uri!r} holds one of * ? [, which stand for other characters; name one folder")
     plan = plan_uploads(store, files, uri)
     for path, why in plan.left_out.items():
         display.err.print(display.text(f"left out: {path} ({why})"))

@@ -226,6 +226,7 @@ class WriteOutput(beam.PTransform):
             "listed": given | "CountFiles" >> CountFiles(store),
             "totals": records | "SumRecords" >> beam.CombineGlobally(SumTotals()),
             "unmatched": given["unmatched"],
+            **({"inventory": given["inventory"]} if "inventory" in given else {}),
         }
         return results | "End" >> Publish(store, spec, self._about, kind)
 

@@ -6,6 +6,7 @@ no pattern does. Of a folder all is listed, so that what no pattern takes is kno
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from itertools import chain
 from pipeline.glob import Pattern
 from pipeline.inputs.matching import may_hold_files
 from pipeline.storage import Entry, Store
+from pipeline.storage.name_ranges import Share
 from pipeline.uri import SEPARATOR, Uri, split_pattern
 
 
@@ -36,10 +38,10 @@ class Listing:
     folder: bool = False
     held: tuple[str, ...] = ()
 
-    def entries(self, store: Store) -> Iterator[Entry]:
-        """All that is listed, in any order. Raises StorageError."""
+    def entries(self, store: Store, share: Share | None = None) -> Iterator[Entry]:
+        """All that is listed, or a share of it, in any order. Raises StorageError."""
         if self.recursive:
-            return chain.from_iterable(store.list_pages(self.prefix))
+            return chain.from_iterable(store.list_pages(self.prefix, share))
         return store.list_objects(self.prefix, recursive=False)
 
     def covers(self, uri: str) -> bool:
@@ -63,7 +65,9 @@ class Listings:
         self._alone = {one.prefix for one in found if not one.patterns}
         self._globs = [one for one in found if one.patterns]
 
-    def files(self, listing: Listing, store: Store) -> Iterator[tuple[Entry, bool, bool]]:
+    def files(
+        self, listing: Listing, store: Store, share: Share | None = None
+    ) -> Iterator[tuple[Entry, bool, bool]]:
         """The files of a listing that no other gives: whether one takes them, and whether one has their folder.
 
         A file that is listed by itself is given there; of the others, that of the longest prefix gives it. Raises
@@ -76,7 +80,7 @@ class Listings:
             if one.prefix != listing.prefix
             and (one.prefix.startswith(listing.prefix) or listing.prefix.startswith(one.prefix))
         ]
-        for entry in listing.entries(store):
+        for entry in listing.entries(store, share):
             if not alone and not near:
                 yield entry, listing.takes(entry.uri), listing.folder
                 continue
@@ -87,6 +91,40 @@ class Listings:
                     any(one.takes(entry.uri) for one in having),
                     any(one.folder for one in having),
                 )
+
+    def among(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bool, bool]]:
+        """The same of files that come from elsewhere than a listing, of those that a listing would have."""
+        for entry in entries:
+            uri = entry.uri
+            if uri in self._alone:
+                continue
+            having = [one for prefix in self._beginning(uri) for one in prefix if one.covers(uri)]
+            if having:
+                yield entry, any(one.takes(uri) for one in having), any(one.folder for one in having)
+
+    def prefixes(self) -> list[str]:
+        return [one.prefix for one in self._globs]
+
+    def prefix(self) -> str:
+        """What the URIs of all files begin with that listings with patterns have."""
+        return os.path.commonprefix(self.prefixes())  # noqa: RUF071 - of characters
+
+    def _beginning(self, uri: str) -> Iterator[list[Listing]]:
+        """The listings whose prefix the URI begins with, however many listings there are."""
+        for length in self._lengths:
+            if found := self._by_prefix.get(uri[:length]):
+                yield found
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return sorted({len(prefix) for prefix in self._by_prefix})
+
+    @cached_property
+    def _by_prefix(self) -> dict[str, list[Listing]]:
+        found: dict[str, list[Listing]] = {}
+        for one in self._globs:
+            found.setdefault(one.prefix, []).append(one)
+        return found
 
 
 def wanted(by_input: Mapping[str, Iterable[str]]) -> list[str]:

@@ -46,20 +46,25 @@ def patterns_by_input(
     }
 
 
-def check_inputs(store: Store, patterns: dict[str, list[str]]) -> dict[str, list[str]]:
+def check_inputs(
+    store: Store, patterns: dict[str, list[str]], *, listing: bool = True
+) -> dict[str, list[str]]:
     """The inputs with those of their patterns that are worth looking for: a literal one only if it is there.
 
     Raises NothingMatchesError unless each input matches a file, and RefusedError if the bucket is absent. Stops
-    at each input's first match, which costs one request for most; many inputs in one folder cost one listing.
+    at each input's first match, which costs one request for most; many inputs in one folder cost one listing. Without
+    `listing` none is asked for, and whether a glob matches is seen by the job.
     """
     bucket = split_uri(next(iter(patterns)))[0]
-    if not store.bucket_exists(bucket):
+    if listing and not store.bucket_exists(bucket):
         raise RefusedError(
             f"no bucket gs://{bucket} (or it is not visible with these credentials); check its name"
         )
     with ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="check-input") as pool:
-        known = _listed(store, _crowded(patterns), pool)
-        found = list(pool.map(lambda tried: _matching(store, tried, known), patterns.values()))
+        known = _listed(store, _crowded(patterns), pool) if listing else {}
+        found = list(
+            pool.map(lambda tried: _matching(store, tried, known, listing=listing), patterns.values())
+        )
     for (input_, tried), matching in zip(patterns.items(), found, strict=True):
         if not matching:
             raise NothingMatchesError(f"no file matches {input_}; tried {' and '.join(tried)}", [*tried])
@@ -83,7 +88,9 @@ def _listed(store: Store, folders: list[str], pool: ThreadPoolExecutor) -> dict[
     return dict(zip(folders, pool.map(names, folders), strict=True))
 
 
-def _matching(store: Store, patterns: list[str], known: dict[str, frozenset[str]]) -> list[str]:
+def _matching(
+    store: Store, patterns: list[str], known: dict[str, frozenset[str]], *, listing: bool
+) -> list[str]:
     """The patterns of one input without those that are known to match nothing; none if none matches."""
     kept, matched = [], False
     for pattern in patterns:
@@ -93,7 +100,7 @@ def _matching(store: Store, patterns: list[str], known: dict[str, frozenset[str]
             continue
         if uri and siblings is not None and f"{uri}/" not in siblings:
             return [pattern]  # it is a file, and there is no folder of that name
-        if uri or matched or any(True for _ in list_matches(store, pattern)):
+        if uri or matched or not listing or any(True for _ in list_matches(store, pattern)):
             matched = True
         kept.append(pattern)
     return kept if matched else []

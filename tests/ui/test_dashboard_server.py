@@ -98,7 +98,9 @@ def test_a_page_that_is_closed_gives_its_kernel_back(dashboard, new_page):
     kernel_id = page.evaluate(
         "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
     )
-    kernel = next(each for each in server.children() if any(kernel_id in word for word in each.cmdline()))
+    kernel = next(
+        each for each in server.children(recursive=True) if each.name() == f"kernel-{kernel_id[:8]}"
+    )
     page.close(run_before_unload=True)
     kernel.wait(timeout=20)
 

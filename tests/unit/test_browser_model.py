@@ -344,6 +344,29 @@ def test_toggle_range_and_rows_by_their_keys(browser):
         browser.gesture("explode", 0)
 
 
+def test_a_choice_is_of_the_rows_that_were_seen_when_others_are_shown_by_now(browser):
+    seen = browser.generation.number
+    browser.narrow("3")
+    narrowed = browser.generation.number
+    browser.open("gs://b/2016/Jan/")
+    load(browser.shown)
+    assert browser.selected == ()
+    browser.select(browser.gesture("toggle", 2, seen=seen))
+    browser.select(browser.gesture("toggle", 0, seen=narrowed))
+    browser.select(browser.with_rows([-1], seen=seen))
+    assert browser.selected == ("gs://b/2016/2.bz2", "gs://b/2016/3.bz2", "gs://b/2016/Feb/")
+    browser.select(browser.gesture("all", seen=seen))
+    browser.select(browser.gesture("none", seen=narrowed))
+    assert sorted(uri.removeprefix("gs://b/2016/") for uri in browser.selected) == [
+        *("0.bz2", "1.bz2", "2.bz2", "Feb/", "Jan/"),
+    ]
+    for text in "abcd":
+        browser.narrow(text)
+    for late in (seen, 10_000):
+        with pytest.raises(RefusedError, match="choose again"):
+            browser.gesture("toggle", 2, seen=late)
+
+
 def test_none_takes_out_what_is_shown_and_all_that_is_below_it(browser):
     browser.select(["gs://b/x.txt", "gs://b/2016/Jan/1.bz2", "gs://b/2016/0.bz2", "gs://b/2016/Feb/"])
     gesture(browser, "none")

@@ -122,7 +122,7 @@ def test_a_budget_is_money_or_worker_hours_and_a_forecast_beyond_it_is_told():
     assert "USD, and the budget is 1.00 USD" in Budget.of("1", "USD").passed_by(told)
     assert Budget.of("99999h", "USD").passed_by(told) is None
     for text in ("", "0", "-1", "5 h", "h", "1e3", "five"):
-        with pytest.raises(RefusedError, match="worker-hours"):
+        with pytest.raises(RefusedError, match="hours of one machine"):
             JobSpec(("/in/",), "/out", "j", budget=text)
 
 

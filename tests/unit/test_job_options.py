@@ -31,6 +31,7 @@ VALUES = {
     "temp_location": "gs://temp/x",
     "format": "csv",
     "budget": "8h",
+    "inventory": "gs://reports/c0ffee_2026-11-26T00:00_manifest.json",
 }
 
 
@@ -149,7 +150,7 @@ def test_a_form_has_a_box_for_every_option_that_has_a_part_of_it():
         "name": "shards",
         "kind": "number",
         "label": "Output files",
-        "placeholder": "as found fastest",
+        "placeholder": "as is fastest",
         "part": "write",
         "dataflow": False,
     }

@@ -35,19 +35,19 @@ export interface Retry {
   kind: "retry";
 }
 
-/** Select by a click or a key; rows are named by their keys (`Listing.uri`). */
+/** Select by a click or a key; rows are named by their keys (`Listing.uri`) in the generation that was `seen`. It counts also when other rows are shown by now: what somebody chose is never left out without a word. */
 export interface Gesture {
   kind: "gesture";
-  generation: number;
+  seen: number;
   how: "toggle" | "range" | "all" | "none";
   at: number;
   to: number;
 }
 
-/** Select rows as well, by their keys. */
+/** Select rows as well, by their keys in the generation that was `seen`. */
 export interface SelectRows {
   kind: "selectRows";
-  generation: number;
+  seen: number;
   keys: number[];
 }
 

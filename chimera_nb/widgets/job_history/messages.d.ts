@@ -34,6 +34,27 @@ export interface Open {
   id: string;
 }
 
+/** Two jobs of the list side by side, for the front end that asks. */
+export interface Compare {
+  kind: "compare";
+  one: string;
+  other: string;
+  view: string;
+}
+
+/** Something of both jobs, in words, and whether they differ in it. */
+export type ComparedLine = [name: string, one: string, other: string, differs: boolean];
+
+/** Two jobs side by side, for one front end; `error` says why they are not. */
+export interface ComparedMessage {
+  kind: "compared";
+  view: string;
+  one: string;
+  other: string;
+  lines: ComparedLine[];
+  error: string;
+}
+
 /** A job as the list shows it: what is small of its record. Numbers are None where they are not known. The status of a record that cannot be read is "unreadable", and its error says why. */
 export interface JobRow {
   id: string;
@@ -87,6 +108,6 @@ export interface HistoryTraits {
   height: number;
 }
 
-export type HistoryRequest = Hello | Here | Bye | FilterRequest | More | Stop | Retry | Open;
+export type HistoryRequest = Hello | Here | Bye | FilterRequest | More | Stop | Retry | Open | Compare;
 
-export type HistoryMessage = RefusedMessage | RowsMessage;
+export type HistoryMessage = RefusedMessage | ComparedMessage | RowsMessage;

@@ -17,9 +17,21 @@ export interface Retry {
   all: boolean;
 }
 
-/** Submit the job again. */
+/** Show what would run, were the job to run again. */
 export interface Clone {
   kind: "clone";
+  job: string;
+}
+
+/** Submit what was shown to run again. */
+export interface RunAgain {
+  kind: "runAgain";
+  job: string;
+}
+
+/** Submit nothing. */
+export interface LeaveAgain {
+  kind: "leaveAgain";
   job: string;
 }
 
@@ -151,6 +163,9 @@ export interface Job {
   unit: string;
   outputBytes: number | null;
   workers: number | null;
+  machineHours: number | null;
+  cost: number | null;
+  currency: string;
   seconds: number | null;
   speed: number | null;
   averageSpeed: number | null;
@@ -236,6 +251,12 @@ export interface TimeSpent {
   state: "ready";
 }
 
+/** The job that would run: lines of a name and a text. */
+export interface Again {
+  job: string;
+  lines: ([string, string])[];
+}
+
 /** The traits that the page has. */
 export interface MonitorTraits {
   job_id: string;
@@ -246,9 +267,10 @@ export interface MonitorTraits {
   _result: Result | Loading | Failed | Absent<Result>;
   _inside: string;
   _time: TimeSpent | Loading | Failed | Absent<TimeSpent>;
-  _busy: "" | "cancel" | "retry" | "clone" | "describe";
+  _again: Again | Absent<Again>;
+  _busy: "" | "cancel" | "retry" | "clone" | "again" | "describe";
 }
 
-export type MonitorRequest = Hello | Here | Bye | Look | MoreRows | NextChunk | SaveTable | StopLook | StopSaving | Cancel | Retry | Clone | Describe | FailedFiles | SaveFailures | Inside | Anew | Draw;
+export type MonitorRequest = Hello | Here | Bye | Look | MoreRows | NextChunk | SaveTable | StopLook | StopSaving | Cancel | Retry | Clone | RunAgain | LeaveAgain | Describe | FailedFiles | SaveFailures | Inside | Anew | Draw;
 
 export type MonitorMessage = RefusedMessage | ChunkMessage | SavingMessage | TableMessage | LogMessage | PictureMessage | FailedFilesMessage;

@@ -20,10 +20,10 @@ import pyarrow as pa
 
 from pipeline.errors import JobError
 from pipeline.ledger import Part
+from pipeline.rows.parquet_file import parquet_batches
 from pipeline.storage import Store, join
 from pipeline.target.layout import shard_name
 from pipeline.write.line_offsets import OffsetMap, Stretch
-from pipeline.write.rows.parquet_file import parquet_batches
 
 SHEET_ROWS = 1_048_576  # of Excel, with the row of names
 _CELL_CHARACTERS = 32_767  # of Excel
