@@ -99,6 +99,9 @@ class HistoryView extends View {
       if (id !== undefined) this.open(id);
     });
     this.grid.addEventListener("keydown", (event) => this.onKey(event));
+    const sized = new ResizeObserver(() => this.grid.style.setProperty("--ch-scrollbar", `${this.scroller.offsetWidth - this.scroller.clientWidth}px`));
+    sized.observe(this.scroller);
+    this.closing.push(() => sized.disconnect());
     return this.grid;
   }
 
