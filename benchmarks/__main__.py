@@ -17,6 +17,7 @@ from benchmarks import (
     dashboard,
     dataflow,
     finish,
+    inventory,
     large,
     listing,
     markets,
@@ -28,6 +29,7 @@ from benchmarks import (
     startup,
     throughput,
     views,
+    visitors,
 )
 from benchmarks.profile import profile
 from benchmarks.results import document, machine, slowest
@@ -46,9 +48,11 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "records": records.rows,
     "small-objects": small_objects.rows,
     "listing": listing.rows,
+    "inventory": inventory.rows,
     "markets": markets.rows,
     "browser": browser.rows,
     "dashboard": dashboard.rows,
+    "visitors": visitors.rows,
     "views": views.rows,
     "catalogue": catalogue.rows,
     "model": model.rows,
@@ -102,6 +106,7 @@ def main(
         print(f"left out, since there was no time for them: {', '.join(left_out)}")
     if options.results:
         told = document(rows, seconds, profiles, quick=options.quick, left_out=left_out)
+        options.results.parent.mkdir(parents=True, exist_ok=True)
         options.results.write_text(told, "utf-8")
     good = options.quick or all(row.ok for row in rows)
     if options.json:

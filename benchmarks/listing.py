@@ -54,8 +54,8 @@ def rows(context: Context) -> list[Row]:
 def _ours(endpoint: str) -> tuple[Callable[[], list[bytes]], Callable[[list[bytes]], int]]:
     """What the first stage of a job does with a folder, and how many files that gives."""
     from pipeline.graph.archive_stages import LookedFor
-    from pipeline.graph.elements import FILES, count_files
-    from pipeline.graph.read_stages import ListGCSFiles
+    from pipeline.graph.elements import FILES, listed_files
+    from pipeline.graph.list_stages import ListGCSFiles
     from pipeline.inputs.listing import listings
     from pipeline.storage import Cloud, PlainStore
 
@@ -68,7 +68,9 @@ def _ours(endpoint: str) -> tuple[Callable[[], list[bytes]], Callable[[list[byte
     def listed() -> list[bytes]:
         return [*stage.process(listing), *(each.value for each in stage.finish_bundle())]
 
-    return listed, lambda packets: sum(count_files(one) for one in packets if one.startswith(FILES))
+    return listed, lambda packets: sum(
+        1 for one in packets if one.startswith(FILES) for _ in listed_files(one)
+    )
 
 
 def _peer(endpoint: str) -> tuple[Callable[[], int], Callable[[int], int]]:

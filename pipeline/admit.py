@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.errors import RefusedError
 from pipeline.inputs.listing import only_patterns, wanted
 from pipeline.inputs.manifest import write_patterns
 from pipeline.inputs.selection import check_apart, check_inputs, patterns_by_input
@@ -25,6 +26,7 @@ def admit(
     `is_alive` is as in `prepare_target`. With `makes_bucket` the target's bucket is made where there is none: on a
     local stack it costs nothing and has no location. Raises RefusedError with nothing touched: a result that the
     job is to replace stays until the job itself begins (`pipeline.target.lifecycle.begin_target`). Of a job that
+    takes its files from an inventory report that is read and held against the inputs. Of a job that
     adds to earlier output (`pipeline.inputs.since`) the new files are looked for; NothingNewError where there are none.
     """
     find_view(spec)
@@ -32,7 +34,16 @@ def admit(
     by_input = patterns_by_input(store, inputs, spec.source, every=spec.every_file)
     patterns = only_patterns(wanted(by_input))
     check_apart(store, inputs, target, patterns, job_id=spec.job_id, overwrite=spec.overwrite)
-    looked_for = wanted(check_inputs(store, by_input))
+    if spec.inventory:
+        if spec.since:
+            raise RefusedError(
+                "--since holds ledgers against what stands in the bucket now, and --inventory is of another moment; "
+                "leave one of them out"
+            )
+        from pipeline.inputs.inventory import read_inventory  # with Arrow, which others do without
+
+        read_inventory(store, spec.inventory, inputs.bucket)
+    looked_for = wanted(check_inputs(store, by_input, listing=not spec.inventory))
     new = find_new(store, spec, looked_for) if spec.since else None
     looked_for = new.patterns() if new else looked_for
     if makes_bucket and not store.bucket_exists(target.bucket):

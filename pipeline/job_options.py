@@ -32,6 +32,14 @@ def check_budget(text: str | None) -> None:
         )
 
 
+def check_manifest(uri: str | None) -> None:
+    """Raise RefusedError for what cannot be the manifest of an inventory report."""
+    if uri is not None and not uri.endswith("_manifest.json"):
+        raise RefusedError(
+            f"inventory is {uri!r}; give the URI of a report's manifest, gs://BUCKET/..._manifest.json"
+        )
+
+
 def check_format(name: str) -> None:
     """Raise UnknownNameError for what is no format of rows."""
     if name not in FORMATS:
@@ -104,6 +112,16 @@ class JobOptions:
             label="Read the newest version of a file that is replaced meanwhile",
         ),
     ] = False
+    inventory: Annotated[
+        str | None,
+        Option(
+            "Take the files from a Storage Insights inventory report in place of a listing, by the URI of its manifest",
+            unset="the bucket is listed",
+            check=check_manifest,
+            once=True,
+            metavar="MANIFEST",
+        ),
+    ] = None
     since: Annotated[
         str | None,
         Option(

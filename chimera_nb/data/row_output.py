@@ -14,12 +14,12 @@ from chimera_nb.data.joined_output import Dropped, Span, Stream, without
 from chimera_nb.data.records import Record, RecordReader
 from pipeline.errors import BadFileError, RefusedError, StorageError, UnknownNameError
 from pipeline.read.lines import whole_lines
+from pipeline.rows.parquet_file import StoredFile, parquet_batches
 from pipeline.rows.partitions import values_of, with_values
 from pipeline.rows.schema import schema_from_json
 from pipeline.rows.text import ndjson_blocks, rows_of_csv, rows_of_ndjson
 from pipeline.storage import Store, join
 from pipeline.target.layout import summary_uri
-from pipeline.write.rows.parquet_file import StoredFile, parquet_batches
 from pipeline.write.shard_list import PublishedFile, read_shard_list
 
 _READ_BYTES = 1 << 20

@@ -22,6 +22,7 @@ from pipeline.errors import BadFileError, ObjectNotFoundError, StorageError
 from pipeline.storage import Entry, ListingPage, ReadStream, Store, Version, WriteStream
 from pipeline.storage.around import StoreAround
 from pipeline.storage.entries import in_pages
+from pipeline.storage.name_ranges import Share
 from pipeline.uri import SEPARATOR, Uri, written
 
 _HEAD_BYTES = 64 << 10
@@ -95,12 +96,12 @@ class ArchiveStore(StoreAround):
         found = self.store.list_objects(place.stored, recursive=recursive)
         return (_as_written(Uri(place.bucket, ""), entry) for entry in found)
 
-    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
+    def list_pages(self, prefix: str, share: Share | None = None) -> Iterator[Sequence[Entry]]:
         place = Uri.parse(prefix)
         if place.members:
             return in_pages(self._members(place, recursive=True))
-        root = Uri(place.bucket, "")
-        return ([_as_written(root, entry) for entry in page] for page in self.store.list_pages(place.stored))
+        pages = self.store.list_pages(place.stored, share)
+        return ([_as_written(Uri(place.bucket, ""), entry) for entry in page] for page in pages)
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:
         place = Uri.parse(folder)

@@ -185,8 +185,8 @@ def told_unmatched(some: Unmatched) -> Iterator[TaggedOutput]:
         yield TaggedOutput(UNMATCHED, some)
 
 
-class SplitPlaced(beam.DoFn):
-    """Elements of one file each -> packets; under PLACED members, by the stretch of the archive they are in."""
+class PacksFiles(beam.DoFn):
+    """What gives files in packets; members of archives whose place is known each by itself."""
 
     def __init__(self) -> None:
         self._packer = Packer()
@@ -194,18 +194,31 @@ class SplitPlaced(beam.DoFn):
     def start_bundle(self) -> None:
         self._packer = Packer()
 
+    def finish_bundle(self) -> Iterator[Any]:
+        for packet in self._packer.rest():
+            yield in_global_window(FILES + packet)
+
+    def _given(self, element: bytes) -> Iterator[bytes]:
+        """Take the element of one file."""
+        if place_of(element):
+            yield element
+            return
+        for packet in self._packer.add(listed_file(element)):
+            yield FILES + packet
+
+
+class SplitPlaced(beam.DoFn):
+    """Packets as they are; under PLACED members, by the stretch of the archive they are in."""
+
     def process(self, element: bytes) -> Iterator[Any]:
-        if place := place_of(element):
+        if element.startswith(FILES):
+            yield element
+        elif place := place_of(element):
             number = 0 if place.in_order else place.member.at // PACKET_BYTES
             stretch = f"{place.archive}\0{place.generation}\0{number}"
             yield TaggedOutput(PLACED, (encode_uri(stretch), (place.member.at, element)))
         else:
-            for packet in self._packer.add(listed_file(element)):
-                yield FILES + packet
-
-    def finish_bundle(self) -> Iterator[Any]:
-        for packet in self._packer.rest():
-            yield in_global_window(FILES + packet)
+            raise ValueError(f"{element!r} is neither a packet nor a member whose place is known")
 
 
 class PackMembers(beam.DoFn):
@@ -226,7 +239,7 @@ class PackMembers(beam.DoFn):
 
 
 class PackFiles(beam.PTransform):
-    """Elements of one file each -> packets of files and of members of archives, in any order."""
+    """Packets of files, and members of archives each by itself -> packets of both, in any order."""
 
     def expand(self, files: Any) -> Any:
         split = files | "SplitPlaced" >> beam.ParDo(SplitPlaced()).with_outputs(PLACED, main="alone")

@@ -22,15 +22,12 @@ import apache_beam as beam
 from pipeline.archives.store import store_of_archives
 from pipeline.graph.archive_stages import ExpandArchives, LookedFor, PackFiles
 from pipeline.graph.elements import RECORDS, UNMATCHED
+from pipeline.graph.list_stages import ARCHIVES, LISTINGS_IN_GRAPH, ROWS, CreatePatterns, ListFiles
 from pipeline.graph.once_stages import ReadOnce
 from pipeline.graph.range_stages import DecodeLarge
 from pipeline.graph.read_stages import (
-    ARCHIVES,
     FOUND,
     LARGE,
-    LISTINGS_IN_GRAPH,
-    CreatePatterns,
-    ListGCSFiles,
     ReadAndDecompressGCSFile,
     SumUnmatched,
 )
@@ -43,6 +40,7 @@ from pipeline.sources.views import find_view
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import patterns_uri
+from pipeline.uri import has_glob
 from pipeline.write.publish import now
 
 
@@ -69,14 +67,7 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
     few = len(looked_for) <= LISTINGS_IN_GRAPH
     wanted = LookedFor(store, looked_for if few else None, patterns_uri(spec.target, spec.job_id))
     once = tells_holds(source) and not spec.every_file
-    found = (
-        root
-        | "CreatePatterns" >> CreatePatterns(store, spec, looked_for)
-        | "ListFiles"
-        >> beam.ParDo(ListGCSFiles(store, spec.target, wanted)).with_outputs(
-            ARCHIVES, UNMATCHED, main="files"
-        )
-    )
+    found = _found(root, store, spec, looked_for, wanted)
     expanded = (
         found[ARCHIVES]
         | "SpreadArchives" >> beam.Reshuffle()
@@ -98,19 +89,45 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
             FOUND, LARGE, main="read"
         )
     )
-    large, found_files = {}, read[FOUND]
+    large, more = {}, [read[FOUND]]
     if options.split_bytes:
         in_order = ReadAndDecompressGCSFile(store, replace(options, split_bytes=0), wanted)
         large = read[LARGE] | "DecodeLarge" >> DecodeLarge(store, spec, in_order)
-        found_files = (found_files, large[FOUND]) | "AllFound" >> beam.Flatten()
+        more.append(large[FOUND])
+    if spec.inventory:
+        more.append(found[ROWS])
     unmatched = (found[UNMATCHED], expanded[UNMATCHED]) | "AllUnmatched" >> beam.Flatten()
     results = {
         "listed": listed,
-        "found": found_files,
+        "found": more | "AllFound" >> beam.Flatten(),
         "read": read["read"],
         "unmatched": unmatched | "SumUnmatched" >> beam.CombineGlobally(SumUnmatched()),
         "archives": expanded[RECORDS],
+        **({"inventory": found["inventory"]} if spec.inventory else {}),
         **({"skipped": files["skipped"]} if files["skipped"] else {}),
         **({"large": large[RECORDS], "large_parts": large["parts"]} if large else {}),
     }
     return results | "WriteOutput" >> WriteOutput(store, spec, only_patterns(looked_for), now(), view)
+
+
+def _found(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str], wanted: LookedFor) -> Any:
+    """The files, by a listing or by an inventory report; those that are named by themselves are in no need of one."""
+    listings = root | "CreatePatterns" >> CreatePatterns(store, spec, looked_for)
+    if spec.inventory is None:
+        by_ranges = _may_be_long(looked_for)
+        return listings | "ListFiles" >> ListFiles(store, spec.target, wanted, by_ranges=by_ranges)
+    from pipeline.graph.inventory_stages import ListInventory  # with Arrow, which others do without
+
+    named = listings | "Named" >> beam.Filter(lambda listing: not listing.patterns)
+    alone = named | "ListNamed" >> ListFiles(store, spec.target, wanted, by_ranges=False)
+    reported = root | "ListInventory" >> ListInventory(store, spec, wanted)
+    both = {
+        tag: (alone[tag], reported[tag]) | f"And {tag}" >> beam.Flatten()
+        for tag in ("files", ARCHIVES, UNMATCHED)
+    }
+    return {**both, ROWS: reported[ROWS], "inventory": reported["inventory"]}
+
+
+def _may_be_long(looked_for: Sequence[str]) -> bool:
+    """Whether there are listings of buckets that go into folders: others are one worker's, in order."""
+    return any(has_glob(text) or text.endswith("/") for text in looked_for if text.startswith("gs://"))

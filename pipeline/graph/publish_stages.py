@@ -168,7 +168,7 @@ class DeleteRecords(beam.DoFn):
 
 
 class Publish(beam.PTransform):
-    """{output, ledger, records, listed, totals, unmatched} -> the summary.
+    """{output, ledger, records, listed, totals, unmatched, inventory if there is one} -> the summary.
 
     `output` and `ledger` are as GroupParts gives them, the output's parts being in the folder of `kind`; `records` are
     the ledger files that those of `ledger` were made of; `listed` and `totals` one element each, how many files there
@@ -210,6 +210,7 @@ class Publish(beam.PTransform):
             totals=totals,
             unmatched=AsSingleton(given["unmatched"]),
             done=AsList(output_done),
+            **({"inventory": AsSingleton(given["inventory"])} if "inventory" in given else {}),
         )
 
 
@@ -233,7 +234,16 @@ def _judge(spec: JobSpec, _: None, plan: Plan, totals: Totals, done: list[Publis
 
 
 def _finish(
-    store: Store, spec: JobSpec, about: Mapping[str, Any], _: None, *, unmatched: Unmatched, **given: Any
+    store: Store,
+    spec: JobSpec,
+    about: Mapping[str, Any],
+    _: None,
+    *,
+    unmatched: Unmatched,
+    inventory: dict[str, Any] | None = None,
+    **given: Any,
 ) -> dict[str, Any]:
     about = {**about, "unmatched": unmatched.to_json(), **told_since(store, spec)}
+    if inventory:
+        about["inventory"] = inventory
     return finish(store, spec, about=about, **given)

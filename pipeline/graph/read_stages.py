@@ -1,120 +1,37 @@
-"""The stages up to ReadAndDecompress as Beam transforms: they wire and count, other modules compute.
+"""ReadAndDecompress as a Beam transform: it wires and counts, other modules compute.
 
-Elements between stages: a Listing; those of `elements`; blocks of whole lines, as bytes of up to a megabyte, and a
+Elements between stages: those of `elements`; blocks of whole lines, as bytes of up to a megabyte, and a
 FileRecord behind those of its file; a Part for each file written.
 
 Beam takes the types of elements from the annotations, so they are not made strings here.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
 from pipeline.archives.store import store_of_archives
-from pipeline.graph.archive_stages import LookedFor, told_unmatched
+from pipeline.graph.archive_stages import LookedFor
 from pipeline.graph.bundle_end import in_global_window
 from pipeline.graph.counters import count, count_only, count_reading
 from pipeline.graph.elements import (
-    FILES,
     IN_ORDER,
     FileToRead,
     decode_in_order,
-    decode_uri,
-    encode_file,
-    encode_uri,
     files_to_read,
 )
-from pipeline.inputs.listing import Listing, listings
-from pipeline.inputs.manifest import read_list
-from pipeline.inputs.packets import ListedFile, Packer
-from pipeline.inputs.selection import check_outside
 from pipeline.inputs.unmatched import Unmatched
 from pipeline.read.file import ReadFile, ReadOptions, read_file
 from pipeline.read.members import files_in, read_named
 from pipeline.read.pool import ReaderPool
 from pipeline.read.so_far import ReadSoFar
-from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.target.layout import patterns_uri
 
-LISTINGS_IN_GRAPH = 1000
 _COUNTED = {"complete": "read-files", "failed": "failed-files", "skipped": "skip-files"}
 FOUND = "found"  # the tag of counts of files beyond those that were listed
-ARCHIVES = "archives"  # and of files that may be archives
-LARGE = "large"  # the tag of files that are decoded by ranges
-
-
-class ReadListings(beam.DoFn):
-    """The URI of the list of what a job looks for -> its listings."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def process(self, uri: bytes) -> Iterator[Listing]:
-        yield from listings(read_list(self._store, decode_uri(uri)))
-
-
-class CreatePatterns(beam.PTransform):
-    """The job's listings: from the graph if they are few, else from the list at the target."""
-
-    def __init__(self, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> None:
-        super().__init__()
-        self._store = store
-        self._looked_for = looked_for
-        self._uri = encode_uri(patterns_uri(spec.target, spec.job_id))
-
-    def expand(self, root: Any) -> Any:
-        if len(self._looked_for) <= LISTINGS_IN_GRAPH:
-            return root | "Create" >> beam.Create(listings(self._looked_for))
-        return (
-            root
-            | "Create" >> beam.Create([self._uri])
-            | "ReadPatterns" >> beam.ParDo(ReadListings(self._store))
-            | "SpreadPatterns" >> beam.Reshuffle()
-        )
-
-
-class ListGCSFiles(beam.DoFn):
-    """A listing -> its files in packets; under ARCHIVES, each by itself, those that may be archives; under UNMATCHED
-    an Unmatched of those in a folder that no pattern takes.
-
-    A file that several listings have is given by one of them. A name without a wildcard was seen when the job was
-    admitted, so it is not looked for again: if it is gone by now, it is a failed file with a record.
-    """
-
-    def __init__(self, store: Store, target: str, looked_for: LookedFor) -> None:
-        self._store = store
-        self._target = target
-        self._looked_for = looked_for
-        self._packer, self._unmatched = Packer(), Unmatched()
-
-    def start_bundle(self) -> None:
-        self._packer, self._unmatched = Packer(), Unmatched()
-
-    def process(self, listing: Listing) -> Iterator[Any]:
-        if not listing.patterns:
-            yield from self._given(ListedFile(listing.prefix))
-            return
-        for entry, taken, in_folder in self._looked_for.listings().files(listing, self._store):
-            if taken:
-                check_outside(entry.uri, self._target)
-                yield from self._given(ListedFile(entry.uri, entry.size, entry.generation, entry.crc32c))
-            elif in_folder:
-                self._unmatched = self._unmatched.add(entry.uri, entry.size)
-
-    def finish_bundle(self) -> Iterator[Any]:
-        for packet in self._packer.rest():
-            yield in_global_window(FILES + packet)
-        yield from map(in_global_window, told_unmatched(self._unmatched))
-
-    def _given(self, file: ListedFile) -> Iterator[Any]:
-        if self._looked_for.get().holds_wanted(file.uri):
-            yield TaggedOutput(ARCHIVES, encode_file(file))
-            return
-        for packet in self._packer.add(file):
-            yield FILES + packet
+LARGE = "large"  # and of files that are decoded by ranges
 
 
 class SumUnmatched(beam.CombineFn):

@@ -18,6 +18,8 @@ from pipeline.ledger import FileRecord, Part
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import parts_folder
+from pipeline.write.groups import GroupIndex
+from pipeline.write.parts_in_order import PartsInOrder
 from pipeline.write.rows.row_parts import RowWriter
 from pipeline.write.rows.workbook import write_workbook
 
@@ -73,11 +75,14 @@ class WriteRows(beam.DoFn):
 
 
 class WriteWorkbook(beam.DoFn):
-    """Nothing, beside all parts -> the Part that is the workbook of them, if they have rows."""
+    """Nothing, beside the indexes of all parts -> the Part that is the workbook of them, if they have rows."""
 
     def __init__(self, store: Store, spec: JobSpec, schema: pa.Schema) -> None:
         self._store, self._schema, self._owner = store, schema, spec.job_id
-        self._folder = parts_folder(spec.target, spec.job_id, "workbook")
+        self._of, self._folder = (
+            parts_folder(spec.target, spec.job_id, kind) for kind in ("output", "workbook")
+        )
 
-    def process(self, _: None, parts: list[Part]) -> Iterator[Part]:
+    def process(self, _: None, indexes: list[GroupIndex]) -> Iterator[Part]:
+        parts = PartsInOrder(indexes, self._of)
         yield from write_workbook(self._store, parts, self._schema, self._folder, self._owner)

@@ -16,15 +16,15 @@ from pipeline.graph.count_stages import CountFiles
 from pipeline.graph.counters import count
 from pipeline.graph.elements import RECORDS
 from pipeline.graph.publish_stages import GroupParts, PlaceRecords, Publish
+from pipeline.graph.shard_stages import Repartition, places_in_workbook, places_of_shards
 from pipeline.ledger import FileRecord, Part, Totals
 from pipeline.sources.views import partition_columns
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import parts_folder
-from pipeline.write.line_offsets import OffsetMap, PartNumbers, shard_names, stretches_of_shards
+from pipeline.write.line_offsets import PartNumbers
 from pipeline.write.parts import FileWriter, PartWriter
 from pipeline.write.publish import PATTERNS_SHOWN
-from pipeline.write.shards import Cut, CutAt, Shard, check_shards, locate, plan_cuts, plan_shards, write_shard
 
 if TYPE_CHECKING:
     from pipeline.sources.view import View
@@ -129,30 +129,6 @@ class SumTotals(beam.CombineFn):
         return totals
 
 
-class Repartition(beam.PTransform):
-    """Parts -> the plan of as many shards as are wanted of the same lines, and the Parts they are written to."""
-
-    def __init__(self, store: Store, spec: JobSpec, shards: int) -> None:
-        super().__init__()
-        self._shards = shards
-        folder = parts_folder(spec.target, spec.job_id, "shards")
-        self._locate = partial(locate, store)
-        self._write = partial(write_shard, store, folder=folder, owner=spec.job_id)
-
-    def expand(self, parts: Any) -> Any:
-        once = parts.pipeline | "Once" >> beam.Create([None])
-        cuts = (
-            once
-            | "PlanCuts" >> beam.FlatMap(_plan_cuts, AsList(parts), self._shards)
-            | "SpreadCuts" >> beam.Reshuffle()
-            | "LocateCuts" >> beam.Map(self._locate)
-        )
-        planned = once | "PlanShards" >> beam.FlatMap(_plan_shards, AsList(parts), AsList(cuts), self._shards)
-        written = planned | "SpreadShards" >> beam.Reshuffle() | "WriteShards" >> beam.Map(self._write)
-        checked = once | "CheckShards" >> beam.FlatMap(_check_shards, AsList(parts), AsList(written))
-        return {"planned": planned, "written": checked}
-
-
 class WriteOutput(beam.PTransform):
     """{listed, found, archives, read, skipped, large, large_parts, unmatched} -> shards, ledger and summary.json.
 
@@ -206,15 +182,13 @@ class WriteOutput(beam.PTransform):
         places: Any = PartNumbers
         layout = output["indexes"]
         if spec.shards:
-            shards = parts | Repartition(store, spec, spec.shards)
-            places, layout = _places_of_shards, shards["planned"]
+            shards = output["indexes"] | Repartition(store, spec, spec.shards)
+            places, layout = partial(places_of_shards, folder("output")), shards["layout"]
             kind, output = "shards", shards["written"] | "GroupShards" >> GroupParts(spec, "shards")
         elif view and spec.format == "xlsx":
-            from pipeline.write.rows.workbook import places_in_workbook
-
-            places, layout = places_in_workbook, parts
+            places = partial(places_in_workbook, folder("output"))
             book = WriteWorkbook(store, spec, view.schema)
-            written_book = once | "WriteWorkbook" >> beam.ParDo(book, AsList(parts))
+            written_book = once | "WriteWorkbook" >> beam.ParDo(book, AsList(layout))
             kind, output = "workbook", written_book | "GroupBooks" >> GroupParts(spec, "workbook")
         ledger = written_records | "PlaceRecords" >> beam.ParDo(
             PlaceRecords(store, spec, places), AsList(layout)
@@ -226,21 +200,6 @@ class WriteOutput(beam.PTransform):
             "listed": given | "CountFiles" >> CountFiles(store),
             "totals": records | "SumRecords" >> beam.CombineGlobally(SumTotals()),
             "unmatched": given["unmatched"],
+            **({"inventory": given["inventory"]} if "inventory" in given else {}),
         }
         return results | "End" >> Publish(store, spec, self._about, kind)
-
-
-def _places_of_shards(shards: list[Shard]) -> OffsetMap:
-    return OffsetMap(stretches_of_shards(shards), shard_names(shards))
-
-
-def _plan_cuts(_: None, parts: list[Part], shards: int) -> list[Cut]:
-    return plan_cuts(sorted(parts), shards)
-
-
-def _plan_shards(_: None, parts: list[Part], cuts: list[CutAt], shards: int) -> list[Shard]:
-    return plan_shards(sorted(parts), {cut.uri: cut for cut in cuts}, shards)
-
-
-def _check_shards(_: None, parts: list[Part], shards: list[Part]) -> list[Part]:
-    return list(check_shards(parts, shards))

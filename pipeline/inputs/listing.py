@@ -6,6 +6,7 @@ no pattern does. Of a folder all is listed, so that what no pattern takes is kno
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,8 @@ from itertools import chain
 from pipeline.glob import Pattern
 from pipeline.inputs.matching import may_hold_files
 from pipeline.storage import Entry, Store
-from pipeline.uri import SEPARATOR, Uri, join_uri, split_pattern, split_uri
+from pipeline.storage.name_ranges import Share
+from pipeline.uri import SEPARATOR, Uri, split_pattern
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,10 @@ class Listing:
     folder: bool = False
     held: tuple[str, ...] = ()
 
-    def entries(self, store: Store) -> Iterator[Entry]:
-        """All that is listed, in any order. Raises StorageError."""
+    def entries(self, store: Store, share: Share | None = None) -> Iterator[Entry]:
+        """All that is listed, or a share of it, in any order. Raises StorageError."""
         if self.recursive:
-            return chain.from_iterable(store.list_pages(self.prefix))
+            return chain.from_iterable(store.list_pages(self.prefix, share))
         return store.list_objects(self.prefix, recursive=False)
 
     def covers(self, uri: str) -> bool:
@@ -48,16 +50,11 @@ class Listing:
 
     @cached_property
     def _globs(self) -> tuple[Pattern, ...]:
-        return tuple(Pattern(split_uri(pattern)[1]) for pattern in self.patterns)
-
-    @cached_property
-    def _name_at(self) -> int:
-        return len(self.prefix) - len(split_uri(self.prefix)[1])
+        return tuple(map(Pattern, self.patterns))
 
     def takes(self, uri: str) -> bool:
         """Whether a pattern takes a file of the bucket, or what it may hold as an archive."""
-        name = uri[self._name_at :]
-        return any(glob.matches(name) or may_hold_files(uri, glob) for glob in self._globs)
+        return any(glob.matches(uri) or may_hold_files(uri, glob) for glob in self._globs)
 
 
 class Listings:
@@ -68,7 +65,9 @@ class Listings:
         self._alone = {one.prefix for one in found if not one.patterns}
         self._globs = [one for one in found if one.patterns]
 
-    def files(self, listing: Listing, store: Store) -> Iterator[tuple[Entry, bool, bool]]:
+    def files(
+        self, listing: Listing, store: Store, share: Share | None = None
+    ) -> Iterator[tuple[Entry, bool, bool]]:
         """The files of a listing that no other gives: whether one takes them, and whether one has their folder.
 
         A file that is listed by itself is given there; of the others, that of the longest prefix gives it. Raises
@@ -81,7 +80,7 @@ class Listings:
             if one.prefix != listing.prefix
             and (one.prefix.startswith(listing.prefix) or listing.prefix.startswith(one.prefix))
         ]
-        for entry in listing.entries(store):
+        for entry in listing.entries(store, share):
             if not alone and not near:
                 yield entry, listing.takes(entry.uri), listing.folder
                 continue
@@ -93,6 +92,40 @@ class Listings:
                     any(one.folder for one in having),
                 )
 
+    def among(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bool, bool]]:
+        """The same of files that come from elsewhere than a listing, of those that a listing would have."""
+        for entry in entries:
+            uri = entry.uri
+            if uri in self._alone:
+                continue
+            having = [one for prefix in self._beginning(uri) for one in prefix if one.covers(uri)]
+            if having:
+                yield entry, any(one.takes(uri) for one in having), any(one.folder for one in having)
+
+    def prefixes(self) -> list[str]:
+        return [one.prefix for one in self._globs]
+
+    def prefix(self) -> str:
+        """What the URIs of all files begin with that listings with patterns have."""
+        return os.path.commonprefix(self.prefixes())  # noqa: RUF071 - of characters
+
+    def _beginning(self, uri: str) -> Iterator[list[Listing]]:
+        """The listings whose prefix the URI begins with, however many listings there are."""
+        for length in self._lengths:
+            if found := self._by_prefix.get(uri[:length]):
+                yield found
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return sorted({len(prefix) for prefix in self._by_prefix})
+
+    @cached_property
+    def _by_prefix(self) -> dict[str, list[Listing]]:
+        found: dict[str, list[Listing]] = {}
+        for one in self._globs:
+            found.setdefault(one.prefix, []).append(one)
+        return found
+
 
 def wanted(by_input: Mapping[str, Iterable[str]]) -> list[str]:
     """What a job looks for, by the patterns of each of its inputs: patterns and folders, each once, in order."""
@@ -101,9 +134,11 @@ def wanted(by_input: Mapping[str, Iterable[str]]) -> list[str]:
         folders = (input_,) if input_.endswith("/") else (f"{input_}/", input_ + SEPARATOR)
         for pattern in patterns:
             texts[pattern] = None
-            prefix, is_literal = _prefix(pattern)
+            glob = Pattern(pattern)
             # A glob's patterns begin with other text than the glob itself.
-            texts.update(dict.fromkeys(one for one in folders if not is_literal and prefix.startswith(one)))
+            texts.update(
+                dict.fromkeys(one for one in folders if not glob.literal and glob.prefix.startswith(one))
+            )
     return list(texts)
 
 
@@ -119,16 +154,15 @@ def listings(texts: Iterable[str]) -> list[Listing]:
     shared: dict[str, list[str]] = {folder: [] for folder in folders}
     found: dict[str, Listing] = {}
     for pattern in only_patterns(texts):
-        prefix, is_literal = _prefix(outside(pattern))
-        if is_literal:
-            found[prefix] = Listing(prefix)
+        glob = Pattern(outside(pattern))
+        if glob.literal:
+            found[glob.prefix] = Listing(glob.prefix)
         else:
-            shared.setdefault(_folder_above(prefix, folders) or prefix, []).append(pattern)
+            shared.setdefault(_folder_above(glob.prefix, folders) or glob.prefix, []).append(pattern)
     for prefix, patterns in shared.items():
         held = {pattern.replace("/**/", "/", 1) for pattern in patterns if "/**/" in pattern}
         needed = tuple(pattern for pattern in patterns if pattern not in held)
-        around = [Pattern(split_uri(outside(one))[1]) for one in needed]
-        recursive = prefix in folders or any(one.recursive for one in around)
+        recursive = prefix in folders or any(Pattern(outside(one)).recursive for one in needed)
         rest = tuple(pattern for pattern in patterns if pattern in held)
         found[prefix] = Listing(prefix, needed, recursive, prefix in folders, rest)
     return list(found.values())
@@ -136,15 +170,7 @@ def listings(texts: Iterable[str]) -> list[Listing]:
 
 def outside(pattern: str) -> str:
     """The pattern of the objects or local files that are listed: of what is in archives, that of the archives."""
-    bucket, text = split_uri(pattern)
-    return join_uri(bucket, split_pattern(text)[0])
-
-
-def _prefix(pattern: str) -> tuple[str, bool]:
-    """The URI that all matches begin with, and whether it is the only match."""
-    bucket, text = split_uri(pattern)
-    glob = Pattern(text)
-    return join_uri(bucket, glob.prefix), glob.literal
+    return split_pattern(pattern)[0]
 
 
 def _folder_above(prefix: str, folders: set[str]) -> str | None:

@@ -46,20 +46,25 @@ def patterns_by_input(
     }
 
 
-def check_inputs(store: Store, patterns: dict[str, list[str]]) -> dict[str, list[str]]:
+def check_inputs(
+    store: Store, patterns: dict[str, list[str]], *, listing: bool = True
+) -> dict[str, list[str]]:
     """The inputs with those of their patterns that are worth looking for: a literal one only if it is there.
 
     Raises NothingMatchesError unless each input matches a file, and RefusedError if the bucket is absent. Stops
-    at each input's first match, which costs one request for most; many inputs in one folder cost one listing.
+    at each input's first match, which costs one request for most; many inputs in one folder cost one listing. Without
+    `listing` none is asked for, and whether a glob matches is seen by the job.
     """
     bucket = split_uri(next(iter(patterns)))[0]
-    if not store.bucket_exists(bucket):
+    if listing and not store.bucket_exists(bucket):
         raise RefusedError(
             f"no bucket gs://{bucket} (or it is not visible with these credentials); check its name"
         )
     with ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="check-input") as pool:
-        known = _listed(store, _crowded(patterns), pool)
-        found = list(pool.map(lambda tried: _matching(store, tried, known), patterns.values()))
+        known = _listed(store, _crowded(patterns), pool) if listing else {}
+        found = list(
+            pool.map(lambda tried: _matching(store, tried, known, listing=listing), patterns.values())
+        )
     for (input_, tried), matching in zip(patterns.items(), found, strict=True):
         if not matching:
             raise NothingMatchesError(f"no file matches {input_}; tried {' and '.join(tried)}", [*tried])
@@ -83,7 +88,9 @@ def _listed(store: Store, folders: list[str], pool: ThreadPoolExecutor) -> dict[
     return dict(zip(folders, pool.map(names, folders), strict=True))
 
 
-def _matching(store: Store, patterns: list[str], known: dict[str, frozenset[str]]) -> list[str]:
+def _matching(
+    store: Store, patterns: list[str], known: dict[str, frozenset[str]], *, listing: bool
+) -> list[str]:
     """The patterns of one input without those that are known to match nothing; none if none matches."""
     kept, matched = [], False
     for pattern in patterns:
@@ -93,7 +100,7 @@ def _matching(store: Store, patterns: list[str], known: dict[str, frozenset[str]
             continue
         if uri and siblings is not None and f"{uri}/" not in siblings:
             return [pattern]  # it is a file, and there is no folder of that name
-        if uri or matched or any(True for _ in list_matches(store, pattern)):
+        if uri or matched or not listing or any(True for _ in list_matches(store, pattern)):
             matched = True
         kept.append(pattern)
     return kept if matched else []
@@ -105,29 +112,24 @@ def check_apart(
     """Raise TargetError when the target lies in the selection: the job would read what it writes or deletes."""
     _real_folder.cache_clear()  # links may lead elsewhere than when the last job was submitted from this process
     followed = _followed(target.uri)
-    for input_ in inputs.uris:
+    for input_, path in zip(inputs.uris, inputs.paths, strict=True):
         folder = _followed(input_.rstrip("/"))
-        if not has_glob(split_uri(input_)[1]) and f"{followed}/".startswith(f"{folder.rstrip('/')}/"):
+        if not has_glob(path) and f"{followed}/".startswith(f"{folder.rstrip('/')}/"):
             raise TargetError(f"target {target.uri} is inside the input {input_}; choose one outside it")
-    bucket = target.bucket
     names = [join(target.uri, name) for name in _names_written(job_id)]
-    if overwrite and store.bucket_exists(bucket):
+    if overwrite and store.bucket_exists(target.bucket):
         names += published(store, target.uri)
-    paths = [split_uri(uri)[1] for uri in names]
-    for pattern in patterns:
-        there, text = split_uri(pattern)
-        if there != bucket:
-            continue
-        glob = Pattern(text)
-        looked_through = join_uri(bucket, glob.prefix.rpartition("/")[0] + "/")
+    for pattern in patterns if inputs.bucket == target.bucket else ():
+        glob = Pattern(pattern)
+        looked_through = glob.prefix.rpartition("/")[0] + "/"
         for link in store.linked_folders(looked_through) if glob.recursive and not glob.literal else ():
             check_outside(f"{link}/", target.uri)
             if f"{followed}/".startswith(f"{_followed(link).rstrip('/')}/"):
                 raise TargetError(
                     f"target {target.uri} is inside {link}, which {pattern} reads; choose another"
                 )
-        for uri, path in zip(names, paths, strict=True):
-            if glob.matches(path):
+        for uri in names:
+            if glob.matches(uri):
                 raise TargetError(
                     f"target {target.uri} is inside the selection: {pattern} matches {uri}; "
                     "choose another target or a narrower pattern"

@@ -17,12 +17,12 @@ from pipeline.proof.output import Layout
 from pipeline.proof.records import Known, KnownPiece, Records
 from pipeline.read.view_rows import LookedAt, view_rows
 from pipeline.rows.checksum import RowsChecksum
+from pipeline.rows.parquet_file import parquet_batches, parquet_rows
 from pipeline.rows.partitions import split
 from pipeline.rows.text import csv_blocks, ndjson_blocks
 from pipeline.sources.view import View
 from pipeline.sources.views import find_view, partition_columns
 from pipeline.storage import Store
-from pipeline.write.rows.parquet_file import parquet_batches, parquet_rows
 
 
 def pieces_of(record: FileRecord) -> tuple[Piece, ...]:

@@ -15,6 +15,7 @@ gcs_answers.py     its own words for it
 cloud.py           which service gs:// is
 patience.py        how long a store that fails is asked again, and how slow it may be
 deadline.py        a bound on a whole request
+name_ranges.py     a long listing by ranges of names, and the share of it that one worker lists
 local.py           local paths through the operating system
 local_streams.py   its streams, and its errors as ours
 local_versions.py  such changes of local files

@@ -9,6 +9,7 @@ from typing import Self
 from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream
+from pipeline.storage.name_ranges import Share
 from pipeline.storage.patience import Patience
 from pipeline.storage.store import Store
 
@@ -56,8 +57,8 @@ class StoreAround(Store):
     def list_objects(self, prefix: str, *, recursive: bool = True) -> Iterator[Entry]:
         return self.store.list_objects(prefix, recursive=recursive)
 
-    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
-        return self.store.list_pages(prefix)
+    def list_pages(self, prefix: str, share: Share | None = None) -> Iterator[Sequence[Entry]]:
+        return self.store.list_pages(prefix, share)
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:
         return self.store.list_folder(folder, page_size=page_size)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream
+from pipeline.storage.name_ranges import Share
 from pipeline.storage.patience import Patience
 from pipeline.storage.store import Store
 
@@ -67,9 +68,9 @@ class BoundedStore(Store):
         found = self.store.list_objects(prefix, recursive=recursive)
         return found if whole else (entry for entry in found if self.lists.allows_reading(entry.uri))
 
-    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
+    def list_pages(self, prefix: str, share: Share | None = None) -> Iterator[Sequence[Entry]]:
         whole = self.lists.check_prefix(prefix)
-        pages = self.store.list_pages(prefix)
+        pages = self.store.list_pages(prefix, share)
         if whole:
             return pages
         return ([entry for entry in page if self.lists.allows_reading(entry.uri)] for page in pages)

@@ -17,6 +17,7 @@ from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
 from pipeline.storage.gcs_list import list_pages
 from pipeline.storage.gcs_read import blob_of
 from pipeline.storage.local_streams import FileReader, mapped
+from pipeline.storage.name_ranges import Share
 from pipeline.uri import split_uri
 
 _DELETERS = 16
@@ -82,8 +83,8 @@ class Buckets(Objects):
             if blob.name.startswith(name) and not _stands_for_folder(blob):
                 yield _entry(bucket, blob)
 
-    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
-        return list_pages(prefix, self.terms)
+    def list_pages(self, prefix: str, share: Share | None = None) -> Iterator[Sequence[Entry]]:
+        return list_pages(prefix, self.terms, share)
 
     def list_folder(self, folder: str, *, page_size: int) -> Iterator[ListingPage]:
         bucket, _ = split_uri(folder)

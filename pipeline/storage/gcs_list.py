@@ -14,7 +14,7 @@ from pipeline.storage.entries import Entry
 from pipeline.storage.gcs_client import Terms, asked, client
 from pipeline.storage.gcs_faults import NO_STORE
 from pipeline.storage.gcs_media import as_response, get
-from pipeline.storage.name_ranges import RangedListing
+from pipeline.storage.name_ranges import RangedListing, Share
 from pipeline.uri import join_uri, split_uri
 
 _FIELDS = "items(name,size,generation,crc32c),nextPageToken"
@@ -36,12 +36,15 @@ class _Page(msgspec.Struct, rename="camel"):
 _decode = msgspec.json.Decoder(_Page).decode
 
 
-def list_pages(prefix: str, terms: Terms) -> Iterator[list[Entry]]:
-    """The objects whose URI starts with `prefix`, each once, in pages in any order. Raises StorageError."""
+def list_pages(prefix: str, terms: Terms, share: Share | None = None) -> Iterator[list[Entry]]:
+    """The objects whose URI starts with `prefix`, each once, in pages in any order. Raises StorageError.
+
+    With a `share`, those of its range, as `RangedListing` has it.
+    """
     bucket, name = split_uri(prefix)
     ask = asked(prefix, terms, _PAGE_BYTES)(partial(_ask, prefix, terms))
     start = join_uri(bucket, "")
-    for page in RangedListing(ask, name).pages():
+    for page in RangedListing(ask, name, share).pages():
         yield [
             Entry(start + one.name, int(one.size), int(one.generation), one.crc32c)
             for one in page

@@ -17,6 +17,7 @@ from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream, in_pages
 from pipeline.storage.local import LocalFiles
 from pipeline.storage.local_versions import LocalVersions, remove_empty_folder
+from pipeline.storage.name_ranges import Share
 from pipeline.storage.patience import JOB, Patience
 from pipeline.storage.store import Store
 from pipeline.user_project import check_user_project
@@ -74,9 +75,9 @@ class PlainStore(Store):
     def list_objects(self, prefix: str, *, recursive: bool = True) -> Iterator[Entry]:
         return self._of(prefix).list_objects(prefix, recursive=recursive)
 
-    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
+    def list_pages(self, prefix: str, share: Share | None = None) -> Iterator[Sequence[Entry]]:
         if prefix.startswith("gs://"):
-            return self._buckets.list_pages(prefix)
+            return self._buckets.list_pages(prefix, share)
         return in_pages(_LOCAL.list_objects(prefix, recursive=True))
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:

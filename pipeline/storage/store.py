@@ -10,6 +10,7 @@ from pipeline.errors import ObjectNotFoundError
 from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.cloud import Cloud
 from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream
+from pipeline.storage.name_ranges import Share
 from pipeline.storage.patience import Patience
 
 _AT_ONCE = 32  # requests; a bucket takes about a thousand changes a second under one prefix, whoever asks
@@ -71,10 +72,11 @@ class Store(Protocol):
         is absent holds nothing.
         """
 
-    def list_pages(self, prefix: str) -> Iterator[Sequence[Entry]]:
+    def list_pages(self, prefix: str, share: Share | None = None) -> Iterator[Sequence[Entry]]:
         """All objects whose URI starts with `prefix`, as `list_objects` has them, in pages in any order.
 
-        A long listing of a bucket is many requests at once; `updated` is not told.
+        A long listing of a bucket is many requests at once; `updated` is not told. With a `share`, only those of its
+        range of names, and what is left of that for others is in it afterwards; of local files nothing is left.
         """
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:

@@ -10,42 +10,14 @@ from __future__ import annotations
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
 from typing import Protocol
 
 from pipeline.errors import ReconciliationError
 from pipeline.read.lines import joined
 from pipeline.storage import Store
-from pipeline.target.layout import shard_name
 from pipeline.target.results import lines_of
 from pipeline.write.groups import GroupIndex, Numbering, group_of
-from pipeline.write.shards import Shard
-
-
-@dataclass(frozen=True, order=True)
-class Stretch:
-    """Bytes or rows of a part from `start` on, and where they stand: in the shard of this number, from `offset` on."""
-
-    part: str
-    start: int
-    shard: int
-    offset: int
-
-
-def stretches_of_shards(shards: Sequence[Shard]) -> list[Stretch]:
-    """Parts of which slices were copied into shards."""
-    found = []
-    for shard in shards:
-        offsets = accumulate((piece.end - piece.start for piece in shard.slices), initial=0)
-        for piece, offset in zip(shard.slices, offsets, strict=False):
-            found.append(Stretch(piece.uri, piece.start, shard.index, offset))
-    return found
-
-
-def shard_names(shards: Sequence[Shard]) -> list[str]:
-    """The names below output/ of shards made of slices."""
-    return [shard_name("output", index, len(shards)) for index in range(len(shards))]
+from pipeline.write.parts_in_order import Before, PartsInOrder
 
 
 class Places(Protocol):
@@ -75,23 +47,33 @@ class PartNumbers:
         return shard.removeprefix("output/"), offset
 
 
-class OffsetMap:
-    """Bytes or rows of parts -> those of shards, by the `names` of these in the order of their numbers."""
+class CopiedPlaces:
+    """Parts that were copied into shards, end to end; `starts` has the byte of all at which each shard begins."""
 
-    def __init__(self, stretches: Iterable[Stretch], names: Sequence[str]) -> None:
-        self._names = names
-        self._of: dict[str, list[Stretch]] = {}
-        for stretch in sorted(stretches):
-            self._of.setdefault(stretch.part, []).append(stretch)
+    def __init__(self, parts: PartsInOrder, starts: Sequence[int], names: Sequence[str]) -> None:
+        self._parts, self._starts, self._names = parts, starts, names
 
     def find(self, part: str, offset: int) -> tuple[str, int]:
-        """The name of the shard, and the byte in it, for a byte of a part. Raises ReconciliationError."""
-        among = self._of.get(part, [])
-        at = bisect_right(among, offset, key=lambda stretch: stretch.start)
-        if not at:
-            raise _in_no_shard(part, offset)
-        stretch = among[at - 1]
-        return self._names[stretch.shard], stretch.offset + offset - stretch.start
+        at = _before(self._parts, part, offset).size + offset
+        shard = bisect_right(self._starts, at) - 1
+        return self._names[shard], at - self._starts[shard]
+
+
+class RowsInOne:
+    """Parts whose rows were copied into one file."""
+
+    def __init__(self, parts: PartsInOrder, name: str) -> None:
+        self._parts, self._name = parts, name
+
+    def find(self, part: str, offset: int) -> tuple[str, int]:
+        return self._name, _before(self._parts, part, offset).lines + offset
+
+
+def _before(parts: PartsInOrder, part: str, offset: int) -> Before:
+    before = parts.before(part)
+    if before is None:
+        raise _in_no_shard(part, offset)
+    return before
 
 
 def _in_no_shard(part: str, offset: int) -> ReconciliationError:

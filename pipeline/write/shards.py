@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 from pipeline.errors import ReconciliationError, TransferError
@@ -18,6 +19,7 @@ from pipeline.ledger import Part
 from pipeline.storage import Store, join
 from pipeline.storage.checksum import Crc32c, crc32c_of_run
 from pipeline.storage.patience import Trials
+from pipeline.write.parts_in_order import PartsInOrder
 
 _READ_BYTES = 8 << 20
 _READINGS = 5  # of a part or of a shard's slices, at the most
@@ -42,34 +44,33 @@ class CutAt:
     checksums: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Slice:
-    """The bytes [start, end) of a part, and their CRC-32C where it is known."""
-
-    uri: str
-    start: int
-    end: int
-    crc32c: str | None = None
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Shard:
-    """One output file to be written: its number, and what it is made of."""
+    """One output file to be written: its number, and which bytes [start, end) of all parts it has.
+
+    `known` are the CRC-32C of those of its slices that are less than a part, by the byte at which they begin.
+    """
 
     index: int
     total: int
-    slices: tuple[Slice, ...]
+    start: int
+    end: int
+    known: tuple[tuple[int, str], ...] = ()
 
 
-def plan_cuts(parts: Sequence[Part], shards: int) -> list[Cut]:
-    """Where to cut the parts, in their order, into `shards` runs; fewer when there are fewer lines than that."""
+def plan_cuts(parts: Iterable[Part], shards: int) -> list[Cut]:
+    """Where to cut the parts, in their order, into `shards` runs; fewer when there are fewer lines than that.
+
+    Parts that are not cut are not told.
+    """
     total = sum(part.lines for part in parts)
     shards = min(shards, total)
     ends = [total * k // shards for k in range(1, shards)]
     cuts, before, done = [], 0, 0
     for part in parts:
         upto = bisect_right(ends, before + part.lines, done)
-        cuts.append(Cut(part, tuple(end - before for end in ends[done:upto])))
+        if upto > done:
+            cuts.append(Cut(part, tuple(end - before for end in ends[done:upto])))
         before, done = before + part.lines, upto
     return cuts
 
@@ -79,7 +80,7 @@ def locate(store: Store, cut: Cut) -> CutAt:
 
     A part that does not come as it was written is read again. Raises TransferError when that does not help.
     """
-    return _patiently(store, lambda: _locate(store, cut)) if cut.lines else CutAt(cut.part.uri, (), ())
+    return _patiently(store, lambda: _locate(store, cut))
 
 
 def _locate(store: Store, cut: Cut) -> CutAt:
@@ -90,7 +91,7 @@ def _locate(store: Store, cut: Cut) -> CutAt:
     lines = 0
     wanted = iter(cut.lines)
     line = next(wanted, None)
-    for at, block in _blocks(store, Slice(part.uri, 0, part.size)):
+    for at, block in _blocks(store, part.uri, 0, part.size):
         found = block.count(b"\n")
         position, passed = -1, lines
         begin = 0
@@ -123,64 +124,68 @@ def _patiently(store: Store, call: Callable[[], _Result]) -> _Result:
             trials.failed(e)
 
 
-def plan_shards(parts: Sequence[Part], cuts: Mapping[str, CutAt], shards: int) -> list[Shard]:
-    """What each shard is made of, from the parts in the same order and where they are cut, by their URIs.
+def plan_shards(parts: Iterable[Part], cuts: Mapping[str, CutAt], shards: int) -> list[Shard]:
+    """Which bytes each shard has, from the parts in the same order and where they are cut, by their URIs.
 
     No lines make no shard: every file failed, and it is the job's end that says so.
     """
-    if not any(part.lines for part in parts):
-        return []
-    runs: list[list[Slice]] = [[]]
+    starts, known, at, lines = [0], dict[int, str](), 0, 0
     for part in parts:
-        start = 0
-        cut = cuts.get(part.uri) or CutAt(part.uri, (), ())
-        for offset, crc32c in zip(cut.offsets, cut.checksums, strict=False):
-            if offset > start:
-                runs[-1].append(Slice(part.uri, start, offset, crc32c))
-            runs.append([])
-            start = offset
-        if start < part.size:
-            last = cut.checksums[-1] if cut.offsets else part.crc32c
-            runs[-1].append(Slice(part.uri, start, part.size, last))
-    expected = min(shards, sum(part.lines for part in parts))
-    if len(runs) != expected or not all(runs):
-        raise ReconciliationError(f"{len(runs):,} shards were planned where {expected:,} were expected")
-    return [Shard(index, len(runs), tuple(run)) for index, run in enumerate(runs)]
+        if cut := cuts.get(part.uri):
+            begins = [at, *(at + offset for offset in cut.offsets)]
+            ends = [*begins[1:], at + part.size]
+            pieces = zip(begins, ends, cut.checksums, strict=True)
+            known.update((begin, crc32c) for begin, end, crc32c in pieces if begin < end)
+            starts += begins[1:]
+        at, lines = at + part.size, lines + part.lines
+    if not lines:
+        return []
+    expected = min(shards, lines)
+    bounds = [*starts, at]
+    if len(starts) != expected or any(start >= end for start, end in pairwise(bounds)):
+        raise ReconciliationError(f"{len(starts):,} shards were planned where {expected:,} were expected")
+    of: list[list[tuple[int, str]]] = [[] for _ in starts]
+    for begin, crc32c in known.items():
+        of[bisect_right(starts, begin) - 1].append((begin, crc32c))
+    return [
+        Shard(index, len(starts), start, end, tuple(some))
+        for index, ((start, end), some) in enumerate(zip(pairwise(bounds), of, strict=True))
+    ]
 
 
-def write_shard(store: Store, shard: Shard, folder: str, owner: str | None = None) -> Part:
+def write_shard(
+    store: Store, shard: Shard, parts: PartsInOrder, folder: str, owner: str | None = None
+) -> Part:
     """Copy a shard's slices into one file under a temporary name, which sorts by the shard's number.
 
     What does not come as it was written is read again, for a shard with another name: each is one attempt's alone, so
     that another that is still at work writes over nothing that is then published. Raises TransferError.
     """
-    return _patiently(store, lambda: _write_shard(store, shard, folder, owner))
+    return _patiently(store, lambda: _write_shard(store, shard, parts, folder, owner))
 
 
-def _write_shard(store: Store, shard: Shard, folder: str, owner: str | None) -> Part:
-    lines = 0
+def _write_shard(store: Store, shard: Shard, parts: PartsInOrder, folder: str, owner: str | None) -> Part:
+    lines, known = 0, dict(shard.known)
     uri = join(folder, f"shard-{shard.index:05d}-{uuid.uuid4().hex}.ndjson")
     with store.open_write(uri, owner=owner) as out:
-        for piece in shard.slices:
-            crc = Crc32c()
-            for _, block in _blocks(store, piece):
+        for piece in parts.between(shard.start, shard.end):
+            crc, written = Crc32c(), known.get(piece.at, piece.crc32c)
+            for _, block in _blocks(store, piece.uri, piece.start, piece.end):
                 out.write(block)
                 crc.update(block)
                 lines += block.count(b"\n")
-            if piece.crc32c is not None and str(crc) != piece.crc32c:
-                raise TransferError(
-                    piece.uri, f"came with the CRC-32C {crc} where {piece.crc32c} was written"
-                )
+            if written is not None and str(crc) != written:
+                raise TransferError(piece.uri, f"came with the CRC-32C {crc} where {written} was written")
     return Part(out.uri, out.size, lines, out.crc32c, out.generation)
 
 
-def check_shards(parts: Sequence[Part], shards: Sequence[Part]) -> Sequence[Part]:
+def check_shards(parts: Iterable[Part], shards: Sequence[Part]) -> Sequence[Part]:
     """The shards, once they are seen to hold the bytes of the parts. Raises ReconciliationError.
 
     Slices are read without a checksum of their own: what changed on its way shows in that of the whole.
     """
     written, copied = (
-        crc32c_of_run((str(part.crc32c), part.size) for part in sorted(pieces)) for pieces in (parts, shards)
+        crc32c_of_run((str(part.crc32c), part.size) for part in pieces) for pieces in (parts, sorted(shards))
     )
     if written != copied:
         raise ReconciliationError(
@@ -190,13 +195,13 @@ def check_shards(parts: Sequence[Part], shards: Sequence[Part]) -> Sequence[Part
     return shards
 
 
-def _blocks(store: Store, piece: Slice) -> Iterator[tuple[int, bytes]]:
-    """The bytes of a slice, each block with its offset. Raises TransferError where the part ends before them."""
-    at = piece.start
-    while at < piece.end:
-        block = store.read_range(piece.uri, at, min(at + _READ_BYTES, piece.end))
+def _blocks(store: Store, uri: str, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """The bytes [start, end) of a part, each block with its offset. Raises TransferError where it ends before them."""
+    at = start
+    while at < end:
+        block = store.read_range(uri, at, min(at + _READ_BYTES, end))
         if not block:
-            raise TransferError(piece.uri, f"ends at byte {at:,}, before {piece.end:,}")
+            raise TransferError(uri, f"ends at byte {at:,}, before {end:,}")
         yield at, block
         at += len(block)
 

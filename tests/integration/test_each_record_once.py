@@ -156,9 +156,9 @@ class Growing(PlainStore):
 
     listed = 0
 
-    def list_pages(self, prefix):
+    def list_pages(self, prefix, share=None):
         Growing.listed += 1
-        for page in super().list_pages(prefix):
+        for page in super().list_pages(prefix, share):
             yield [replace(entry, size=entry.size + Growing.listed) for entry in page]
 
 

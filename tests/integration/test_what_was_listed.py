@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.errors import ObjectChangedError
-from pipeline.graph.read_stages import ListGCSFiles
+from pipeline.graph.list_stages import ListGCSFiles
 from pipeline.storage import PlainStore
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import ledger_records, output_shards

@@ -30,6 +30,7 @@ VALUES = {
     "temp_location": "gs://temp/x",
     "format": "csv",
     "budget": "8h",
+    "inventory": "gs://reports/c0ffee_2026-11-26T00:00_manifest.json",
 }
 
 

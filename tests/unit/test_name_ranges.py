@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.storage.name_ranges import RangedListing, beyond
+from pipeline.storage.name_ranges import RangedListing, Share, beyond
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
 
@@ -53,6 +53,42 @@ def test_each_name_comes_once(prefix, rests, page, threads):
     names = {prefix + rest for rest in rests}
     bucket = Bucket(names, jitter=0.0005)
     assert sorted(listed(bucket, prefix, page=page, threads=threads)) == sorted(names)
+
+
+def shared(bucket, prefix, quotas, *, page=3, threads=4):
+    """What all workers list, the first with the first quota and those it leaves ranges to with the next; and how many
+    there were."""
+    names, shares = [], [Share(pages=quotas[0])]
+    workers = 0
+    for quota in (*quotas[1:], None):
+        left = []
+        for share in shares:
+            workers += 1
+            pages = RangedListing(bucket.ask, prefix, share, page=page, threads=threads).pages()
+            names += [item.name for some in pages for item in some]
+            left += share.left
+        shares = [Share(rest, quota) for rest in left]
+    assert not shares
+    return names, workers
+
+
+@settings(deadline=None, max_examples=60)
+@given(TEXT, st.sets(TEXT, max_size=60), st.integers(2, 6), st.integers(1, 5), st.integers(1, 4))
+def test_each_name_comes_once_whoever_lists_which_share(prefix, rests, page, first, then):
+    names = {prefix + rest for rest in rests}
+    found, _ = shared(Bucket(names, jitter=0.0005), prefix, (first, then, None), page=page)
+    assert sorted(found) == sorted(names)
+
+
+def test_what_one_worker_leaves_of_a_long_listing_is_many_ranges():
+    names = [f"in/2020/{n % 7}/1.{170_000_000 + n}.bz2" for n in range(20_000)]
+    bucket = Bucket(names, seconds=0.001)
+    found, workers = shared(bucket, "in/", (20, 20, None), page=100, threads=8)
+    assert sorted(found) == sorted(names)
+    assert workers > 2
+    alone = Bucket([f"x{chr(0x10000 + n)}" for n in range(500)])
+    assert len(shared(alone, "x", (2, 2, None), page=50)[0]) == 500
+    assert alone.asked <= 10 + 10
 
 
 @given(TEXT.filter(bool), TEXT, st.data())

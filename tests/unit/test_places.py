@@ -11,21 +11,17 @@ from hypothesis import strategies as st
 from pipeline.errors import ReconciliationError, StorageError, TransferError
 from pipeline.graph import publish_stages
 from pipeline.graph.publish_stages import PlaceRecords
+from pipeline.graph.shard_stages import places_in_workbook, places_of_shards
 from pipeline.ledger import FileRecord, Part
 from pipeline.read.lines import joined
 from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
 from pipeline.storage.local_streams import FileReader
 from pipeline.target.layout import shard_name, shards_uri
-from pipeline.write.line_offsets import (
-    OffsetMap,
-    PartNumbers,
-    shard_names,
-    stretches_of_shards,
-)
+from pipeline.write.line_offsets import PartNumbers
 from pipeline.write.shard_list import PublishedFile, read_shard_list
 from pipeline.write.shards import locate, plan_cuts, plan_shards, write_shard
-from tests.fixtures.finishing import indexes_of, list_shards
+from tests.fixtures.finishing import in_order, indexes_of, list_shards
 
 STORE = PlainStore()
 LINE = st.sampled_from([b"\n", b"a\n", b"\r\n", b"bcdefgh\n", b"\xff" * 30 + b"\n"])
@@ -53,8 +49,9 @@ def test_every_byte_of_a_part_is_found_in_the_shards(tmp_path_factory, contents,
     else:
         offsets = {cut.uri: cut for cut in map(partial(locate, STORE), plan_cuts(parts, wanted))}
         shards = plan_shards(parts, offsets, wanted)
-        written = [Path(write_shard(STORE, s, f"{folder}/out").uri).read_bytes() for s in shards]
-        places = OffsetMap(stretches_of_shards(shards), shard_names(shards))
+        of = in_order(parts)
+        written = [Path(write_shard(STORE, s, of, f"{folder}/out").uri).read_bytes() for s in shards]
+        places = places_of_shards(f"{folder}/output", [*shards[::-1], *indexes_of(parts)])
     names = [shard_name("output", index, len(written)) for index in range(len(written))]
     for part, data in zip(parts, contents, strict=True):
         for offset in range(len(data)):
@@ -129,8 +126,19 @@ def test_lines_in_a_part_that_was_never_written_are_told():
     for gone in ("/gone", "/J/output/part-thereafter", "/J/output/a=1/part-there"):
         with pytest.raises(ReconciliationError, match=rf"{gone}: the ledger tells of lines in it at byte 7"):
             places.find(gone, 7)
-    with pytest.raises(ReconciliationError, match="/gone: the ledger tells of lines"):
-        OffsetMap([], []).find("/gone", 7)
+        for others in (places_of_shards, places_in_workbook):
+            with pytest.raises(ReconciliationError, match=rf"{gone}: the ledger tells of lines"):
+                others("/J/output", indexes_of([there])).find(gone, 7)
+
+
+def test_rows_in_a_workbook_are_behind_those_of_the_parts_before():
+    parts = [
+        Part(f"/J/output/part-{name}", 9, lines, None) for name, lines in (("b1", 3), ("a1", 5), ("a2", 7))
+    ]
+    places = places_in_workbook("/J/output", indexes_of(parts))
+    assert [places.find(part.uri, 2) for part in sorted(parts)] == [
+        ("output-00000-of-00001.xlsx", row) for row in (2, 7, 14)
+    ]
 
 
 @given(st.lists(st.binary(max_size=9).map(lambda data: data + b"\n")), st.integers(1, 30))

@@ -15,7 +15,10 @@ from pipeline.ledger import Part
 from pipeline.storage import PlainStore
 from pipeline.storage.checksum import Crc32c, crc32c_of_run
 from pipeline.write import shards as repartition
-from pipeline.write.shards import CutAt, Slice, check_shards, locate, plan_cuts, plan_shards, write_shard
+from pipeline.write.groups import index_of
+from pipeline.write.parts_in_order import PartsInOrder
+from pipeline.write.shards import Shard, check_shards, locate, plan_cuts, plan_shards, write_shard
+from tests.fixtures.finishing import in_order
 
 STORE = PlainStore()
 
@@ -36,7 +39,7 @@ def shards_of(folder, contents: list[bytes], wanted: int) -> list[Part]:
     parts = parts_of(folder, contents)
     offsets = {cut.uri: cut for cut in map(partial(locate, STORE), plan_cuts(parts, wanted))}
     planned = plan_shards(parts, offsets, wanted)
-    return [write_shard(STORE, shard, str(folder / "shards")) for shard in planned]
+    return [write_shard(STORE, shard, in_order(parts), str(folder / "shards")) for shard in planned]
 
 
 @settings(deadline=None, max_examples=120)
@@ -74,8 +77,35 @@ def test_no_lines_make_no_shard_whatever_was_asked_for(tmp_path):
 
 
 def test_nothing_is_read_of_a_part_that_is_not_cut():
-    part = Part("/no/such/part", 10, 2, None)
-    assert [locate(STORE, cut) for cut in plan_cuts([part], 1)] == [CutAt("/no/such/part", (), ())]
+    assert plan_cuts([Part("/no/such/part", 10, 2, None)], 1) == []
+
+
+def test_many_parts_are_planned_and_found_by_their_groups():
+    """Of the parts no list is made: what is held is their groups, in few bytes a part."""
+    indexes = [
+        index_of(
+            f"{key:03x}",
+            [Part(f"/J/output/part-{key:03x}{n:03x}.ndjson", 100 + n, 10, None) for n in range(50)],
+        )
+        for key in range(0, 4096, 8)
+    ]
+    parts = PartsInOrder(indexes, "/J/output")
+    size = sum(100 + n for n in range(50))
+    assert (parts.size, parts.lines) == (512 * size, 512 * 500)
+    assert sum(len(index.packed) for index in indexes) < 40 * 512 * 50
+    shards = plan_shards(parts, {}, 1)
+    assert shards == [Shard(0, 1, 0, parts.size)]
+    slices = list(parts.between(5 * size + 30, 5 * size + 250))
+    folder = "/J/output/part-028"
+    assert [(one.uri, one.start, one.end) for one in slices] == [
+        (f"{folder}000.ndjson", 30, 100),
+        (f"{folder}001.ndjson", 0, 101),
+        (f"{folder}002.ndjson", 0, 49),
+    ]
+    assert [one.at for one in slices] == [5 * size + 30, 5 * size + 100, 5 * size + 201]
+    assert parts.before(f"{folder}002.ndjson") == (5 * size + 201, 5 * 500 + 20)
+    assert parts.before(f"{folder}fff.ndjson") is None
+    assert parts.before("/J/output/part-001000.ndjson") is None
 
 
 def test_a_part_that_has_become_shorter_is_told(tmp_path, monkeypatch):
@@ -86,7 +116,7 @@ def test_a_part_that_has_become_shorter_is_told(tmp_path, monkeypatch):
     with pytest.raises(TransferError, match=r"ends at byte 2, before 8"):
         locate(STORE, cut)
     with pytest.raises(TransferError, match=r"ends at byte 2, before 8"):
-        write_shard(STORE, repartition.Shard(0, 1, (Slice(part.uri, 0, 8),)), str(tmp_path / "shards"))
+        write_shard(STORE, Shard(0, 1, 0, 8), in_order([part]), str(tmp_path / "shards"))
     assert list((tmp_path / "shards").iterdir()) == []
 
 
@@ -138,6 +168,10 @@ def checksum(data: bytes) -> str:
     return str(crc)
 
 
+def copied_to(folder: Path, parts: list[Part], planned: list[Shard]) -> list[Part]:
+    return [write_shard(STORE, shard, in_order(parts), str(folder)) for shard in planned]
+
+
 @given(st.lists(st.binary(max_size=300)))
 def test_the_checksum_of_a_run_is_that_of_its_bytes(pieces):
     assert crc32c_of_run((checksum(piece), len(piece)) for piece in pieces) == checksum(b"".join(pieces))
@@ -148,7 +182,7 @@ def test_shards_hold_the_bytes_of_the_parts_or_are_none(tmp_path, monkeypatch):
 
     def copied() -> list[Part]:
         cuts = {cut.uri: cut for cut in (locate(STORE, cut) for cut in plan_cuts(parts, 7))}
-        return [write_shard(STORE, shard, str(tmp_path / "shards")) for shard in plan_shards(parts, cuts, 7)]
+        return copied_to(tmp_path / "shards", parts, plan_shards(parts, cuts, 7))
 
     shards = copied()
     assert check_shards(parts, shards[::-1]) == shards[::-1]
@@ -175,7 +209,7 @@ def test_what_does_not_come_as_it_was_written_is_read_again(tmp_path, monkeypatc
     monkeypatch.setattr(PlainStore, "read_range", sometimes)
     monkeypatch.setattr("pipeline.storage.patience.time.sleep", lambda _: None)
     cuts = {cut.uri: cut for cut in (locate(STORE, cut) for cut in plan_cuts(parts, 7))}
-    shards = [write_shard(STORE, shard, str(tmp_path / "shards")) for shard in plan_shards(parts, cuts, 7)]
+    shards = copied_to(tmp_path / "shards", parts, plan_shards(parts, cuts, 7))
     monkeypatch.undo()
     assert check_shards(parts, shards) == shards
     assert b"".join(STORE.read_bytes(shard.uri) for shard in shards) == b"".join(

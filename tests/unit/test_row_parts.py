@@ -13,8 +13,9 @@ import pytest
 from pipeline.errors import JobError, ReconciliationError, StorageError
 from pipeline.ledger import FileRecord, Part
 from pipeline.rows.checksum import RowsChecksum
+from pipeline.rows.parquet_file import parquet_batches, parquet_rows
+from pipeline.rows.partitions import split
 from pipeline.write.rows import part_files, row_parts, workbook
-from pipeline.write.rows.parquet_file import parquet_batches, parquet_rows
 from pipeline.write.rows.row_parts import RowWriter
 from pipeline.write.rows.workbook import write_workbook
 from tests.fixtures.weather import STORE
@@ -87,6 +88,45 @@ def test_what_waits_is_bounded_over_all_folders(tmp_path, monkeypatch):
     assert all(len(record.pieces) == 8 for record in records)
 
 
+def test_of_very_many_folders_sixteen_are_open_at_a_time(tmp_path):
+    places = [f"p{n}" for n in range(200)]
+    opened = []
+
+    class Counting(RowWriter):
+        def _part(self, folder):
+            found = super()._part(folder)
+            opened.append(len(self._open))
+            return found
+
+    writer = Counting(STORE, str(tmp_path), SCHEMA, "parquet", owner="job", partition_by=("place",))
+    writer.write(rows(0, 400, places))
+    writer.end_file(FileRecord("x", "complete", lines=400, rows=400))
+    parts = [*writer.take(), *writer.finish()]
+    assert max(opened) == 16
+    assert len({part.folder for part in parts}) == len(parts) == 200
+    assert sum(part.lines for part in parts) == 400
+
+
+def test_small_batches_that_wait_are_put_together(tmp_path):
+    """Of the batch of a small file, as it came, hardly anything would be its values."""
+    stream = STORE.open_write(str(tmp_path / "part"), owner="job")
+    part = part_files.open_part("parquet", stream, "", SCHEMA)
+    most = 0
+    for n in range(1000):
+        part.write(rows(n, 1))
+        most = max(most, part.held)
+        assert part.held > 1024
+    assert most < 1000 * 1024 / 2
+    part.finish()
+    assert pq.read_table(tmp_path / "part").column("n").to_pylist() == list(range(1000))
+
+
+def test_rows_of_a_folder_do_not_keep_those_of_others_in_memory():
+    batch = rows(0, 10_000, [str(n) for n in range(100)])
+    for _, piece in split(batch, ("place",)):
+        assert piece.get_total_buffer_size() < batch.get_total_buffer_size() / 50
+
+
 def test_no_more_parts_are_open_than_may_be_and_a_file_may_have_several_in_a_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(row_parts, "OPEN_PARTS", 2)
     opened = []
@@ -144,7 +184,7 @@ def test_rows_that_are_not_of_their_record_are_found_out(tmp_path):
 
 def test_a_parquet_file_that_is_none_is_named(tmp_path):
     (tmp_path / "x.parquet").write_bytes(b"PAR1 and nothing")
-    with pytest.raises(StorageError, match=r"x\.parquet.*is not the Parquet that a job wrote"):
+    with pytest.raises(StorageError, match=r"x\.parquet.*is not the Parquet that was written"):
         list(parquet_batches(STORE, f"{tmp_path}/x.parquet", 16))
 
 
@@ -168,7 +208,7 @@ def test_a_workbook_has_all_rows_and_runs_no_text_as_a_formula(tmp_path):
         {"place": ["a"] * 6, "n": [1, 2**60, None, -5, 0, 7], "text": texts}, SCHEMA
     )
     _, parts = written(tmp_path, "parquet", {"x": [batch]}, part_bytes=1)
-    (book,) = write_workbook(STORE, parts, SCHEMA, str(tmp_path), "job")
+    (book,) = write_workbook(STORE, sorted(parts), SCHEMA, str(tmp_path), "job")
     assert (book.suffix, book.lines) == ("xlsx", 6)
     header, *body = cells(STORE.read_bytes(book.uri))
     assert [text for _, text, _ in header] == SCHEMA.names

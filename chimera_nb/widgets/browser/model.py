@@ -69,7 +69,8 @@ class Browser(Selected):
 
     def _show(self, listing: Listing, text: str) -> None:
         self.shown, self.filter = listing, text
-        self._views[self.generation.renew()] = _View(listing, self._all)
+        listing.generation = self.generation.renew()
+        self._views[listing.generation] = _View(listing, self._all)
         while len(self._views) > _VIEWS_KEPT:
             del self._views[next(iter(self._views))]
 

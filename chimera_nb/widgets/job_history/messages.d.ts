@@ -1,22 +1,6 @@
 // Made of messages.py by `make messages`; a change belongs there.
 
-/** A front end has opened, perhaps one among several, and is sent everything. `view` is its own id. */
-export interface Hello {
-  kind: "hello";
-  view: string;
-}
-
-/** The front end is on screen still. */
-export interface Here {
-  kind: "here";
-  view: string;
-}
-
-/** The front end is closed. */
-export interface Bye {
-  kind: "bye";
-  view: string;
-}
+import type { Bye, Hello, Here, RefusedMessage } from "../base/messages.js";
 
 /** Which jobs to show; "" leaves a bound open. Times are RFC 3339. */
 export interface FilterRequest {
@@ -56,15 +40,6 @@ export interface Compare {
   one: string;
   other: string;
   view: string;
-}
-
-/** The answer to a request that does not fit. */
-export interface RefusedMessage {
-  kind: "refused";
-  request: string;
-  code: "unknown-kind" | "missing" | "wrong-type";
-  field: string;
-  reason: string;
 }
 
 /** Something of both jobs, in words, and whether they differ in it. */

@@ -14,15 +14,14 @@ import { RunAgain } from "./run_again.js";
 import { ResultPanel } from "./result.js";
 import { Tabs } from "./tabs.js";
 import { TimeSpentPanel } from "./time_spent.js";
-import { retryText } from "./words.js";
+import { retryText, runsText } from "./words.js";
 
 /** @import { RenderProps } from "../base/model.js" */
-/** @import { ChunkMessage, Job, MonitorMessage, MonitorRequest, MonitorTraits, SavingMessage } from "./messages.js" */
+/** @import { Job, MonitorMessage, MonitorRequest, MonitorTraits } from "./messages.js" */
+/** @import { ChunkMessage, SavingMessage } from "../table/requests.js" */
 
 const WAITS_MS = 150; // a job log that answers sooner shows no placeholder
 const ARMED_MS = 600;
-/** @type {Record<string, string>} */
-const RUNNERS = { direct: "on this machine", dataflow: "on Dataflow" };
 
 /** @extends {View<MonitorTraits, MonitorMessage, MonitorRequest>} */
 class MonitorView extends View {
@@ -230,7 +229,7 @@ class MonitorView extends View {
 
   /** @param {Job} job */
   onAbout(job) {
-    const facts = [...(job.name ? [job.id] : []), job.source, RUNNERS[job.runner] ?? job.runner, `created ${when(job.createdAt)}${job.createdBy ? ` by ${job.createdBy}` : ""}`];
+    const facts = [...(job.name ? [job.id] : []), job.source, runsText(job.runner), `created ${when(job.createdAt)}${job.createdBy ? ` by ${job.createdBy}` : ""}`];
     if (job.finishedAt) facts.push(`ended ${when(job.finishedAt)}`);
     const line = make("div", "ch-muted");
     facts.forEach((fact, at) => {

@@ -4,6 +4,12 @@ import { bytes, duration, number, plural } from "../base/text.js";
 
 /** @import { Job } from "./messages.js" */
 
+/** @type {Record<string, string>} */
+const RUNS = { direct: "on this machine", dataflow: "on Dataflow" };
+
+/** Where a job runs. @param {string} runner */
+export const runsText = (runner) => RUNS[runner] ?? runner;
+
 /** Bytes a second. @param {number} value */
 export const speed = (value) => `${bytes(Math.round(value))}/s`;
 

@@ -3,5 +3,4 @@
 part_files.py  one part of rows: NDJSON, CSV or Parquet
 row_parts.py   the parts of a bundle, in folders where that is asked for, and each file's place in them
 workbook.py    all parts -> one workbook
-parquet_file.py  a Parquet file of a store, read by rows
 """

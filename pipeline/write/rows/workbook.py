@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 import tempfile
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,8 @@ import pyarrow as pa
 
 from pipeline.errors import JobError
 from pipeline.ledger import Part
+from pipeline.rows.parquet_file import parquet_batches
 from pipeline.storage import Store, join
-from pipeline.target.layout import shard_name
-from pipeline.write.line_offsets import OffsetMap, Stretch
-from pipeline.write.rows.parquet_file import parquet_batches
 
 SHEET_ROWS = 1_048_576  # of Excel, with the row of names
 _CELL_CHARACTERS = 32_767  # of Excel
@@ -33,9 +30,9 @@ _COPY_BYTES = 1 << 20
 
 
 def write_workbook(
-    store: Store, parts: Sequence[Part], schema: pa.Schema, folder: str, owner: str
+    store: Store, parts: Iterable[Part], schema: pa.Schema, folder: str, owner: str
 ) -> list[Part]:
-    """One part, the workbook, of all parts in the order of their names; none where there are no rows.
+    """One part, the workbook, of all parts in their order; none where there are no rows. They are gone through twice.
 
     Raises JobError for more rows than a sheet has, and for a text that no cell holds.
     """
@@ -49,7 +46,7 @@ def write_workbook(
         return []
     with tempfile.TemporaryDirectory(prefix="chimera-workbook-") as place:
         path = Path(place) / "rows.xlsx"
-        _write(store, sorted(parts), schema, path, place)
+        _write(store, parts, schema, path, place)
         with (
             path.open("rb") as file,
             store.open_write(join(folder, f"part-{uuid.uuid4().hex}.xlsx"), owner=owner) as out,
@@ -59,14 +56,7 @@ def write_workbook(
     return [Part(out.uri, out.size, rows, out.crc32c, out.generation)]
 
 
-def places_in_workbook(parts: Sequence[Part]) -> OffsetMap:
-    """Where the rows of the parts are in it."""
-    rows = accumulate((part.lines for part in sorted(parts)), initial=0)
-    stretches = [Stretch(part.uri, 0, 0, row) for part, row in zip(sorted(parts), rows, strict=False)]
-    return OffsetMap(stretches, [shard_name("output", 0, 1, "xlsx")])
-
-
-def _write(store: Store, parts: Sequence[Part], schema: pa.Schema, path: Path, place: str) -> None:
+def _write(store: Store, parts: Iterable[Part], schema: pa.Schema, path: Path, place: str) -> None:
     import xlsxwriter
 
     book = xlsxwriter.Workbook(path, {"constant_memory": True, "tmpdir": place, "use_zip64": True})

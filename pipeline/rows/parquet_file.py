@@ -66,7 +66,7 @@ def open_parquet(store: Store, uri: str, size: int) -> Iterator[pq.ParquetFile]:
     except (pa.ArrowException, OSError) as e:
         if isinstance(e, StorageError):
             raise
-        raise StorageError(uri, f"is not the Parquet that a job wrote ({e})") from e
+        raise StorageError(uri, f"is not the Parquet that was written ({e})") from e
 
 
 def parquet_batches(
