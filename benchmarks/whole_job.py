@@ -1,7 +1,7 @@
 """A job of very many small objects through the local stack, from its submission to the proof of its output.
 
-Two workers of the local Dataflow read them from the local bucket. What is told is the time by stage, as the job's record
-has it while the job runs, and the memory of the stack with its workers. There is no peer: the table is for
+Two workers of the local Dataflow read them from the local bucket. What is told is the time by stage, as the job's
+record has it while the job runs, and the memory of the stack with its workers. There is no peer: the table is for
 docs/scale.md.
 """
 
