@@ -29,6 +29,7 @@ from benchmarks import (
     startup,
     throughput,
     views,
+    visitors,
     whole_job,
 )
 from benchmarks.profile import profile
@@ -52,6 +53,7 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "markets": markets.rows,
     "browser": browser.rows,
     "dashboard": dashboard.rows,
+    "visitors": visitors.rows,
     "views": views.rows,
     "catalogue": catalogue.rows,
     "model": model.rows,

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Self
 
 from chimera_nb.arguments import AnyPath, path_texts
 from chimera_nb.jobs.log.protocol import JobLog
-from chimera_nb.jobs.requester import current_requester
-from chimera_nb.jobs.service import JobService, local_user, open_log
+from chimera_nb.jobs.open_log import open_log
+from chimera_nb.jobs.requester import current_user
+from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings, load_settings
 from pipeline.errors import NoStackError
 from pipeline.storage import Store
@@ -93,9 +94,7 @@ class Session:
         settings = self._settings or self.refresh()
         with self._opening:
             if settings not in self._services:
-                self._services[settings] = JobService(
-                    settings, self._opened(settings), user=lambda: current_requester() or local_user()
-                )
+                self._services[settings] = JobService(settings, self._opened(settings), user=current_user)
             return self._services[settings]
 
     def refresh(self, uris: AnyPath | Iterable[AnyPath] = ()) -> Settings:

@@ -42,15 +42,14 @@ chimera.toml is looked for in the current folder and those above it, and used wh
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from chimera_nb.chimera_toml import read_chimera_toml
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.machine.trust import check_trusted
+from chimera_nb.notices import Notices
 from chimera_nb.prices import Prices
 from pipeline.archives.store import store_of_archives
 from pipeline.errors import SettingsError
@@ -60,10 +59,8 @@ from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.patience import JOB, JOB_SECONDS, LEAST_THROUGHPUT, number
 from pipeline.user_project import USER_PROJECT
 
-CONFIG_VARIABLE = "CHIMERA_CONFIG"
 _PLACES = ("local", "cloud")
 _JOB_LOGS = ("sqlite", "firestore")
-_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _ENVIRONMENT = {
     "data_dir": ("CHIMERA_DATA_DIR",),
     "place": ("CHIMERA_PLACE",),
@@ -91,28 +88,12 @@ _NUMBERS = {
 _LISTS = {"read_buckets": access_policy.VARIABLES["read"], "write_buckets": access_policy.VARIABLES["write"]}
 
 _PRICES = "CHIMERA_PRICES"
-_TABLES = {"dataflow", "prices"}  # of chimera.toml
 
 # The variables that are this project's alone. The others are Google's as well, and stand for all of its libraries.
 OWN_VARIABLES = frozenset(
     {variables[0] for variables in _ENVIRONMENT.values() if variables[0].startswith("CHIMERA_")}
     | {*_NUMBERS.values(), *_LISTS.values(), _PRICES}
 )
-
-
-@dataclass(frozen=True)
-class Notices:
-    """Who is told when a job ends: a web hook's address, a mail server's and whom it writes to, and the page's own."""
-
-    webhook: str | None = None
-    mail: str | None = None
-    mail_to: tuple[str, ...] = ()
-    mail_from: str | None = None
-    page: str | None = None
-
-    @property
-    def has_any(self) -> bool:
-        return bool(self.webhook or self.mail)
 
 
 @dataclass(frozen=True)
@@ -147,7 +128,7 @@ class Settings:
     def __post_init__(self) -> None:
         _one_of("place", self.place, _PLACES)
         _one_of("job_log", self.job_log, _JOB_LOGS)
-        self._check_notices()
+        self.notices.check(self.place)
         _ = self.store, self.job_store  # refuses lists and numbers that make no sense
         if self.job_log == "firestore" and not self.project:
             raise SettingsError(
@@ -159,31 +140,6 @@ class Settings:
         """Who is told when a job ends."""
         to = tuple(filter(None, (each.strip() for each in (self.notify_to or "").split(","))))
         return Notices(self.notify_webhook, self.notify_mail, to, self.notify_from, self.page_url)
-
-    def _check_notices(self) -> None:
-        for name, schemes in (("notify_webhook", ("http", "https")), ("notify_mail", ("smtp", "smtps"))):
-            if not (value := getattr(self, name)):
-                continue
-            try:
-                parts = urlsplit(value)
-                fits = (
-                    parts.scheme in schemes
-                    and bool(parts.hostname)
-                    and (parts.port is None or parts.port > 0)
-                )
-            except ValueError:
-                fits = False
-            if not fits:
-                raise SettingsError(
-                    f"{name} is no address of {' or '.join(schemes)}; write {schemes[-1]}://HOST/"
-                )
-            if self.place == "local" and parts.hostname not in _THIS_MACHINE:
-                raise SettingsError(
-                    f'{name} is another host, but with place "local" nothing leaves this machine; set '
-                    "CHIMERA_PLACE=cloud, or leave it out"
-                )
-        if bool(self.notify_mail) != bool(self.notices.mail_to):
-            raise SettingsError("notify_mail and notify_to go together: a mail server, and who is written to")
 
     @property
     def folder(self) -> Path:
@@ -248,7 +204,7 @@ def default_data_dir() -> Path:
 
 def load_settings(data_dir: Path | None = None) -> Settings:
     """The settings in force; `data_dir` wins over all."""
-    values = _from_file()
+    values = read_chimera_toml(_ENVIRONMENT, _NUMBERS, _LISTS)
     for name, variable in _LISTS.items():
         if (listed := os.environ.get(variable)) is not None:  # an empty list allows nothing
             values[name] = access_policy.split_list(listed)
@@ -278,65 +234,9 @@ def _data_dir(name: str) -> Path:
     return folder
 
 
-def _from_file() -> dict[str, Any]:
-    path = _config_file()
-    if path is None:
-        return {}
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
-        why = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
-        named = f"; correct {CONFIG_VARIABLE}, or unset it" if os.environ.get(CONFIG_VARIABLE) else ""
-        raise SettingsError(f"{path} cannot be read: {why}{named}") from e
-    if unknown := values.keys() - _ENVIRONMENT.keys() - _NUMBERS.keys() - _LISTS.keys() - _TABLES:
-        known = ", ".join((*_ENVIRONMENT, *_NUMBERS, *_LISTS, *(f"[{name}]" for name in sorted(_TABLES))))
-        raise SettingsError(f"{path}: unknown setting {', '.join(sorted(unknown))}; there are: {known}")
-    table, prices = values.pop("dataflow", {}), values.pop("prices", {})
-    for name, value in values.items():
-        if name in _LISTS:
-            values[name] = _texts(path, name, value)
-        elif name in _NUMBERS:
-            values[name] = number(f"{path}: {name}", value)
-        elif not isinstance(value, str):
-            raise SettingsError(f"{path}: {name} is {value!r}; write it in quotes")
-    if "data_dir" in values:
-        values["data_dir"] = path.parent / values["data_dir"]
-    values["dataflow"] = _of_table(path, "dataflow", table, DataflowOptions.from_json)
-    values["prices"] = _of_table(path, "prices", prices, Prices.from_table)
-    return values
-
-
-def _of_table(path: Path, name: str, table: Any, read: Callable[[dict[str, Any]], Any]) -> Any:
-    if not isinstance(table, dict):
-        raise SettingsError(f"{path}: {name} is {table!r}; write a table, [{name}]")
-    try:
-        return read(table)
-    except SettingsError as e:
-        raise SettingsError(f"{path}: [{name}]: {e}") from e
-
-
 def _prices_of_environment() -> dict[str, Any]:
     text = os.environ.get(_PRICES)
     return {"prices": Prices.from_text(text)} if text else {}
-
-
-def _texts(path: Path, name: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise SettingsError(
-            f'{path}: {name} is {value!r}; write an array of texts, as in ["history", "results"]'
-        )
-    return tuple(value)
-
-
-def _config_file() -> Path | None:
-    if named := os.environ.get(CONFIG_VARIABLE):
-        return Path(named)
-    here = Path(current_folder())
-    near = (path for folder in (here, *here.parents) if (path := folder / "chimera.toml").is_file())
-    found = next(near, None)
-    if found is not None:
-        check_trusted(found, f"if it is good, name it yourself: {CONFIG_VARIABLE}={found}")
-    return found
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -1,7 +1,8 @@
 r"""Globs over object names: what a pattern means, and which names it matches.
 
 The rules, for buckets and local files alike. A pattern is matched against the whole name, letter case counts,
-and nothing is normalised: object names are opaque, so `a//b`, `..` and a trailing space are just that.
+and nothing is normalised: object names are opaque, so `a//b`, `..` and a trailing space are just that. The names may be
+those in a bucket, or URIs, of which scheme and bucket are literal: a pattern that is a URI is asked about URIs.
 
     *           any number of characters, none of them "/"
     ?           one character that is not "/"

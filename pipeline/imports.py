@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import gc
 import importlib.abc
+import logging
 import sys
 from importlib import import_module
 
-# Beam imports these where they are installed, for its connectors to BigQuery, Pub/Sub and Parquet and its data frames.
+# Beam imports these where they are installed, for its connectors to BigQuery, Pub/Sub, Parquet and MongoDB and its data
+# frames.
 # No job here has any of those: they are not to be had in its processes. What a plugin itself imports is as ever.
-LEFT_OUT_OF_BEAM = ("google.cloud.bigquery", "google.cloud.pubsub", "pandas", "pyarrow")
+LEFT_OUT_OF_BEAM = ("google.cloud.bigquery", "google.cloud.pubsub", "pandas", "pyarrow", "bson")
 _BEAM = "apache_beam.runners.portability.fn_api_runner"  # with all of Beam that a graph is made of
 
 
@@ -35,9 +37,12 @@ def import_beam() -> None:
     """Import Beam with its runner of this machine, in a process whose graphs are all ours."""
     absent = _Absent()
     sys.meta_path.insert(0, absent)
+    told = logging.getLogger("apache_beam.io.mongodbio")
+    told.setLevel(logging.ERROR)  # it warns of what is left out, which nobody here misses
     try:
         import_for_good(_BEAM)
     finally:
+        told.setLevel(logging.NOTSET)
         sys.meta_path.remove(absent)
 
 

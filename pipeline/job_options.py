@@ -28,7 +28,7 @@ def check_budget(text: str | None) -> None:
     """Raise RefusedError for what is neither an amount nor worker-hours."""
     if text is not None and (not re.fullmatch(BUDGET, text) or not float(text.rstrip("h"))):
         raise RefusedError(
-            f"budget is {text!r}; give an amount in the currency of the prices (12.50), or worker-hours (8h)"
+            f"budget is {text!r}; give an amount in the currency of the prices (12.50), or hours of one machine (8h)"
         )
 
 
@@ -60,6 +60,7 @@ class JobOptions:
             metavar="NAME",
             part="read",
             label="View",
+            hint="The table that is made of the records. Left open: their lines as they are.",
         ),
     ] = RAW
     view_options: Annotated[
@@ -140,7 +141,7 @@ class JobOptions:
             most=MAX_SHARDS,
             part="write",
             label="Output files",
-            placeholder="as found fastest",
+            placeholder="as is fastest",
         ),
     ] = None
     keep_partial: Annotated[
@@ -179,7 +180,7 @@ class JobOptions:
             part="more",
             label="Max ratio",
             placeholder=f"{MAX_RATIO:,}",
-            hint="Raw bytes for each stored byte; a file of more has failed, as a bomb. 0: no bound.",
+            hint="Unpacked bytes for each stored byte; a file of more has failed, as a bomb. 0: no bound.",
         ),
     ] = MAX_RATIO
     spool_mb: Annotated[
@@ -216,7 +217,7 @@ class JobOptions:
             part="more",
             label="Budget",
             placeholder="no bound",
-            hint="An amount (12.50) or worker-hours (8h); a job that would pass it is refused, or cancelled.",
+            hint="An amount (12.50) or machine hours (8h); a job that would pass it is refused, or cancelled.",
         ),
     ] = None
     overwrite: Annotated[

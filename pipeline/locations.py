@@ -98,7 +98,9 @@ def _target(target: str) -> str:
     except InvalidUriError as e:
         raise TargetError(f"target {e}") from e
     if has_glob(path):
-        raise TargetError(f"target {target!r} holds a glob character (* ? [); name one folder")
+        raise TargetError(
+            f"target {target!r} holds one of * ? [, which stand for other characters; name one folder"
+        )
     if split_pattern(f"{path.rstrip('/')}/")[1] is not None:
         raise TargetError(
             f"target {target!r} is in an archive (!/), and archives are only read; name a folder"

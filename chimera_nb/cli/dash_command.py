@@ -59,6 +59,21 @@ def dash(
             show_default=False,
         ),
     ] = None,
+    kernels: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="The most pages there may be at once; where no proxy names users, half for an address.",
+        ),
+    ] = 32,
+    no_fork: Annotated[
+        bool,
+        typer.Option(
+            "--no-fork",
+            help="Start each page's kernel as a process from its beginning, not as a copy of one that has imported "
+            "what it needs.",
+        ),
+    ] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -69,7 +84,14 @@ def dash(
     check_home()
     folder = load_settings(data_dir).data_dir if data_dir else None
     options = DashboardOptions(
-        host=host, port=port, base_url=base_url, token=token or None, user_header=user_header, data_dir=folder
+        host=host,
+        port=port,
+        base_url=base_url,
+        token=token or None,
+        user_header=user_header,
+        data_dir=folder,
+        kernels=kernels,
+        fork=not no_fork,
     )
     if missing := _no_stack(data_dir):
         display.err.print(display.text(missing))

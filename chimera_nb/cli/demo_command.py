@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from chimera_nb.cli import display
+from chimera_nb.cli import display, job_display
 from chimera_nb.cli.dash_command import check_home, serve_dashboard
 from chimera_nb.cli.job_commands import failures_of, skipped_of
 from chimera_nb.cli.options import DataDir
@@ -72,9 +72,9 @@ def _run(service: JobService) -> JobRecord:
     _say(f"job           {record.job_id}")
     with display.job_progress(quiet=False) as show:
         record = service.wait(record.job_id, show)
-    _say(display.headline(record))
-    display.print_left_out(record, skipped_of(service, record))
-    display.print_failures(failures_of(service, record))
+    _say(job_display.headline(record))
+    job_display.print_left_out(record, skipped_of(service, record))
+    job_display.print_failures(failures_of(service, record))
     if record.status is Status.COMPLETE:
         target = f"gs://{record.target_bucket}/{record.output_prefix}"
         _say(f"  the first {_LINES_SHOWN} lines of {target}/output/")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chimera_nb.cli import display
+from chimera_nb.cli import display, job_display, plan_display
 from chimera_nb.cli.dry_run import plan_of
 from chimera_nb.cli.job_commands import follow, jobs
 from chimera_nb.cli.options import AsJson, DataDir, Overwrite
@@ -29,7 +29,7 @@ def cancel(job_id: JobId, *, as_json: AsJson = False, data_dir: DataDir = None) 
     service.cancel(job_id)
     record = service.wait(job_id, seconds=_CANCELS_WITHIN)
     if as_json:
-        display.print_json(display.document_of(record))
+        display.print_json(job_display.document_of(record))
     else:
         still = "" if record.status.is_final else f"; see when it has ended with: chimera jobs show {job_id}"
         display.out.print(display.text(f"job {job_id} is {record.status_word}{still}"))
@@ -74,9 +74,9 @@ def clone(
     service = session.service
     again = service.copy_of(job_id, target, overwrite=overwrite)
     if not as_json:
-        display.print_again(job_id, again)
+        plan_display.print_again(job_id, again)
     if dry_run:
-        display.print_plan(plan_of(session, again.inputs, again.target, again.options), as_json=as_json)
+        plan_display.print_plan(plan_of(session, again.inputs, again.target, again.options), as_json=as_json)
         return
     if not (yes or as_json) and sys.stdin and sys.stdin.isatty() and display.err.is_terminal:
         typer.confirm("Run it?", default=True, err=True, abort=True)
@@ -90,8 +90,8 @@ def sync(*, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     service = connect(data_dir=data_dir).service
     ended = service.sync()
     if as_json:
-        display.print_json({"ended": [display.document_of(record) for record in ended]})
+        display.print_json({"ended": [job_display.document_of(record) for record in ended]})
     else:
         for record in ended:
-            display.out.print(display.text(f"{record.job_id} {display.headline(record)}"))
+            display.out.print(display.text(f"{record.job_id} {job_display.headline(record)}"))
         display.err.print(f"{len(ended):,} jobs have ended")

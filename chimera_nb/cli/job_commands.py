@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chimera_nb.cli import display
+from chimera_nb.cli import display, job_display, plan_display
 from chimera_nb.cli.dry_run import plan_of
 from chimera_nb.cli.option_parameters import expanded
 from chimera_nb.cli.options import AsJson, DataDir
@@ -88,11 +88,11 @@ def submit(
     options = {name: value for name, value in how.items() if value}
     if every is not None:
         spec = JobSpec(tuple(inputs), target, "any", **{**job, "since": job["since"] or LAST})
-        display.print_schedule(schedule_of(every, spec, runner, options, data_dir), as_json=as_json)
+        plan_display.print_schedule(schedule_of(every, spec, runner, options, data_dir), as_json=as_json)
         return
     session = connect((*inputs[:1], target), data_dir=data_dir)
     if dry_run:
-        display.print_plan(
+        plan_display.print_plan(
             plan_of(session, inputs, target, job, runner=runner, options=options), as_json=as_json
         )
         return
@@ -101,7 +101,7 @@ def submit(
     try:
         record = service.submit(inputs, target, runner=runner, runner_options=options, forecast=told, **job)
     except NothingNewError as e:
-        display.print_nothing_new(e, as_json=as_json)
+        plan_display.print_nothing_new(e, as_json=as_json)
         return
     follow(service, record, wait=wait, as_json=as_json)
 
@@ -120,11 +120,11 @@ def follow(service: JobService, record: JobRecord, *, wait: bool, as_json: bool)
             display.err.print(display.text(f"{goes_on}, {ends}"))
             raise typer.Exit(_INTERRUPTED) from None
     if as_json:
-        display.print_json(display.document_of(record))
+        display.print_json(job_display.document_of(record))
     elif wait:
-        display.out.print(display.text(display.headline(record)))
-        display.print_left_out(record, skipped_of(service, record))
-        display.print_failures(failures_of(service, record))
+        display.out.print(display.text(job_display.headline(record)))
+        job_display.print_left_out(record, skipped_of(service, record))
+        job_display.print_failures(failures_of(service, record))
     else:
         text = f"job {record.job_id} is {record.status_word}; see it with: chimera jobs show {record.job_id}"
         display.out.print(display.text(text))
@@ -163,13 +163,13 @@ def list_jobs(
         page_token=page,
     )
     if as_json:
-        display.print_json(display.page_of(found))
+        display.print_json(job_display.page_of(found))
     elif not found.entries:
         display.out.print(
             "no jobs yet; `chimera submit PATH... --target URI` makes one" if not page else "no more jobs"
         )
     else:
-        display.print_jobs(found.entries)
+        job_display.print_jobs(found.entries)
         if found.next_page_token:
             display.err.print(display.text(f"more: chimera jobs list --page {found.next_page_token}"))
 
@@ -187,9 +187,9 @@ def show_job(
     slowness = slowness_of(service, record)
     if as_json:
         slow = {"slowness": slowness.to_json()} if slowness else {}
-        display.print_json({**display.document_of(record), **slow})
+        display.print_json({**job_display.document_of(record), **slow})
     else:
-        display.print_job(record, failures_of(service, record), skipped_of(service, record), slowness)
+        job_display.print_job(record, failures_of(service, record), skipped_of(service, record), slowness)
 
 
 @jobs.command("label")
@@ -210,7 +210,7 @@ def label_job(
     """Name a job, note something of it, tag it: `jobs list --text` and the page's search find it by that."""
     record = connect(data_dir=data_dir).service.describe(job_id, name=name, note=note, tags=tag or None)
     if as_json:
-        display.print_json(display.document_of(record))
+        display.print_json(job_display.document_of(record))
     else:
         display.out.print(
             display.text(" ".join([record.name or record.job_id, *(f"#{t}" for t in record.tags)]))

@@ -15,7 +15,6 @@ from chimera_nb.cli.upload_plan import plan_uploads
 from chimera_nb.session import connect
 from chimera_nb.units import plural, size
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
-from pipeline.glob import Pattern
 from pipeline.inputs.matching import folder_to_list, list_matches
 from pipeline.storage import Entry, Store
 from pipeline.uri import has_glob, split_uri
@@ -77,7 +76,7 @@ def put(
     if not bucket:
         raise RefusedError(f"{uri!r} is not in a bucket; write gs://bucket/prefix")
     if has_glob(prefix):
-        raise RefusedError(f"{uri!r} holds a glob character; name one folder")
+        raise RefusedError(f"{uri!r} holds one of * ? [, which stand for other characters; name one folder")
     plan = plan_uploads(store, files, uri)
     for path, why in plan.left_out.items():
         display.err.print(display.text(f"left out: {path} ({why})"))
@@ -98,7 +97,6 @@ def _listed(store: Store, uri: str, limit: int) -> tuple[list[str], list[Entry]]
         return [f"gs://{name}/" for name in store.list_buckets()], []
     _, path = split_uri(uri)
     if has_glob(path):
-        Pattern(path)
         objects = list(islice(list_matches(store, uri), limit))
         if not objects:
             raise NothingMatchesError(f"no file matches {uri}", [uri])

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from chimera_nb.arguments import AnyPath, path_text, whole_number
 from chimera_nb.session import Session
 from pipeline.errors import NothingMatchesError
-from pipeline.glob import Pattern
 from pipeline.inputs.matching import folder_to_list, list_matches
 from pipeline.storage import Store
 from pipeline.uri import has_glob, split_uri
@@ -59,7 +58,6 @@ def _listed(store: Store, uri: str) -> Iterator[_Found]:
         return
     _, path = split_uri(uri)
     if has_glob(path):
-        Pattern(path)
         yield from ((entry.uri, entry.size, entry.updated) for entry in list_matches(store, uri))
         return
     empty = True

@@ -11,7 +11,6 @@ from pipeline.inputs.selection import check_inputs, patterns_by_input
 from pipeline.locations import Inputs
 from pipeline.sources import SourcePlugin, tells_holds, what_it_holds
 from pipeline.storage import Entry, Store
-from pipeline.uri import split_uri
 
 
 def matching_files(
@@ -44,7 +43,7 @@ def each_once(files: list[Entry], source: SourcePlugin) -> list[Entry]:
     """The files without those whose records others of them hold, as a job has it."""
     if not tells_holds(source):
         return files
-    held = {entry.uri: what_it_holds(source, split_uri(entry.uri)[1]) for entry in files}
+    held = {entry.uri: what_it_holds(source, entry.uri) for entry in files}
     parts = {holds.part_of for holds in held.values() if holds and holds.part_of}
     copies: dict[str, list[Copy]] = {}
     for entry in files:

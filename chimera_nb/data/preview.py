@@ -245,6 +245,6 @@ def _notes(front: _Front, lines: list[bytes], raw: bytes) -> Iterator[str]:
 
 def _nothing_whole(front: _Front, raw_bytes: int) -> str:
     if raw_bytes:
-        return f"its first line is longer than the {raw_bytes:,} raw bytes that were read"
+        return f"its first line is longer than the {raw_bytes:,} unpacked bytes that were read"
     name = front.codec.name if front.codec else "file"
     return f"its first {len(front.data):,} bytes hold no whole {name} block, so nothing can be shown of it"

@@ -9,9 +9,9 @@ from typing import Any
 from chimera_nb.doctor.credentials import LOGIN, NETWORK, WITHOUT_CREDENTIALS, member
 from chimera_nb.doctor.finding import Finding, fault, off, ok
 from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.open_log import open_log
 from chimera_nb.jobs.record import Status
 from chimera_nb.jobs.runners.dataflow_client import DataflowApi
-from chimera_nb.jobs.service import open_log
 from chimera_nb.settings import Settings
 from pipeline.errors import ChimeraError, DataflowError
 from pipeline.storage.gcs_answers import said

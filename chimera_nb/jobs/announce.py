@@ -25,7 +25,7 @@ from chimera_nb.jobs.log.watch import Callback, Watch
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.standing import file_counts, lines_of, unit_of
 from chimera_nb.jobs.transitions import Change
-from chimera_nb.settings import Notices
+from chimera_nb.notices import Notices
 from chimera_nb.units import plural
 from pipeline.errors import JobLogError
 from pipeline.uri import join_uri

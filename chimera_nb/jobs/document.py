@@ -143,6 +143,7 @@ CHECKS: dict[str, tuple[Check, str, bool]] = {
     "startedAt": (_or_none(_time), _TIME, False),
     "finishedAt": (_or_none(_time), _TIME, False),
     "cancelRequestedAt": (_or_none(_time), _TIME, False),
+    "targetUnseenSince": (_or_none(_time), _TIME, False),
     "dataflowRequestedAt": (_or_none(_time), _TIME, False),
     "createdBy": (_or_none(_text), "a text", False),
     "dataflowJobId": (_or_none(_text), "a text", False),

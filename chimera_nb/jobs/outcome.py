@@ -18,8 +18,6 @@ from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.lifecycle import abandon_target, lost
 
-_WAITING = "its target cannot be looked at yet"  # put in a record's log once, however many look meanwhile
-
 
 def end(
     store: Store, record: JobRecord, log: JobLog, status: Status, why: str, *, change: Change | None = None
@@ -35,7 +33,7 @@ def end(
     that no job wrote         failed,        that status; `why` says what is there
                               cancelled
     the store does not        any            not final yet; `why` is kept as its error, or the request to cancel,
-    answer                                   for the next who asks
+    answer                                   for the next who asks; logged for the first alone
     """
     remove_left_behind(record.job_id)
     known = vars(change or Change())
@@ -53,9 +51,9 @@ def end(
         status = Status.FAILED if status is Status.COMPLETE else status
         why = f"{why}; its output cannot be looked at: {e}"
     except StorageError as e:
-        told = any(_WAITING in line for line in record.logs)
-        logs = known["logs"] if told else (*known["logs"], f"{_WAITING} ({e}): {why}")
-        kept = {"status": None, "logs": logs, **_said(record, status, why)}
+        kept = {"status": None, "target_unseen_since": timestamp(), **_said(record, status, why)}
+        if record.target_unseen_since is None:
+            kept["logs"] = (*known["logs"], f"its target cannot be looked at yet ({e}): {why}")
         return log.update(record.job_id, Change(**{**known, **kept}))
     last = {"status": status, "error": why if status is Status.FAILED else None}
     return log.update(record.job_id, Change(**{**known, **last, "logs": (*known["logs"], why)}))

@@ -25,6 +25,9 @@ The document has the names of the public contract (camelCase; fields are added, 
     dataflowJobId, dataflowUrl
     cancelRequestedAt
                    when the job was asked to end; until it is final, it is being cancelled
+    targetUnseenSince
+                   since when the job has ended as far as is known, and its target cannot be looked at; until it can,
+                   the job is not final
     dataflowRequestedAt
                    when its submitter was about to ask Dataflow for it; without this Dataflow was never asked
     worker         host, pid and so on of the process that runs a direct job, or submits one to Dataflow
@@ -122,6 +125,7 @@ class JobRecord:
     started_at: str | None = None
     finished_at: str | None = None
     cancel_requested_at: str | None = None
+    target_unseen_since: str | None = None
     created_by: str | None = None
     name: str | None = None
     note: str | None = None

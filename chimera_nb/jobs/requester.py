@@ -8,6 +8,7 @@ browser has no part in it.
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 from pathlib import Path
@@ -35,6 +36,19 @@ def current_requester() -> str | None:
         return (Path(folder) / kernel_id).read_text("utf-8") if kernel_id else UNKNOWN
     except OSError:
         return UNKNOWN
+
+
+def current_user() -> str:
+    """Whom this kernel serves; else the user of this process."""
+    return current_requester() or local_user()
+
+
+def local_user() -> str:
+    """The user of this process. A container may run under a number that has no name."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return "unknown"
 
 
 def record_requester(folder: Path, kernel_id: str, user: str) -> None:

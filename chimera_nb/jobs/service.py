@@ -5,36 +5,31 @@ Importing this imports no Beam: a job runs in another process.
 
 from __future__ import annotations
 
-import getpass
-import logging
-import os
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
-from chimera_nb.jobs.announce import AnnouncingLog
 from chimera_nb.jobs.check_access import check_access
 from chimera_nb.jobs.earlier_output import with_earlier_target
 from chimera_nb.jobs.failures import Outlook, failures_of, outlook
-from chimera_nb.jobs.forecast.budget import OVER_BUDGET, Budget, passed_budget
+from chimera_nb.jobs.forecast.budget import Budget
 from chimera_nb.jobs.forecast.model import Forecast
 from chimera_nb.jobs.labels import labels
-from chimera_nb.jobs.log.entries import Entries, Entry
 from chimera_nb.jobs.log.protocol import JobLog, RecordPage
+from chimera_nb.jobs.open_log import open_log
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.requester import local_user
 from chimera_nb.jobs.runners.dataflow import DataflowJobs
 from chimera_nb.jobs.runners.direct import DirectJobs
 from chimera_nb.jobs.runners.protocol import Runner
+from chimera_nb.jobs.settling import Settling
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
 from pipeline.admit import admit, withdraw
 from pipeline.errors import (
-    JobLogError,
     JobNotFoundError,
     RefusedError,
-    SettingsError,
     StorageError,
     UnknownNameError,
     UnreadableRecordError,
@@ -47,49 +42,8 @@ from pipeline.sources.view_options import options_text
 from pipeline.spec import JobSpec
 from pipeline.target.results import check_still_of, ledger_records
 
-_log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.3  # seconds
 _OPTIONS = {option.name: option for option in table(JobOptions)}
-_LOOKS_AT_ONCE = 10  # at jobs: as many connections as a client of Dataflow keeps
-
-
-def open_log(settings: Settings) -> JobLog:
-    """The job log that the settings name: one SQLite file in the data folder, or Firestore. It tells of jobs that end,
-    where the settings say whom.
-
-    Raises JobLogError when it cannot be opened, and SettingsError for Google's Firestore where the place is local.
-    """
-    log = _opened(settings)
-    return AnnouncingLog(log, settings.notices) if settings.notices.has_any else log
-
-
-def _opened(settings: Settings) -> JobLog:
-    if settings.job_log == "firestore":
-        emulator = settings.firestore_endpoint or os.environ.get("FIRESTORE_EMULATOR_HOST")
-        if settings.place == "local" and not emulator:
-            raise SettingsError(
-                'job_log is "firestore", but with place "local" nothing leaves this machine; set CHIMERA_PLACE=cloud, '
-                "or FIRESTORE_EMULATOR_HOST for an emulator, or leave job_log out"
-            )
-        from chimera_nb.jobs.log.firestore import FirestoreJobLog
-
-        return FirestoreJobLog(
-            str(settings.project),
-            database=settings.firestore_database,
-            collection=settings.firestore_collection,
-            emulator=settings.firestore_endpoint,
-        )
-    from chimera_nb.jobs.log.sqlite import SqliteJobLog
-
-    return SqliteJobLog(settings.folder / "jobs.sqlite")
-
-
-def local_user() -> str:
-    """The user of this process. A container may run under a number that has no name."""
-    try:
-        return getpass.getuser()
-    except (ImportError, KeyError, OSError):
-        return "unknown"
 
 
 class Again(NamedTuple):
@@ -119,6 +73,7 @@ class JobService:
             "direct": DirectJobs(self.log, settings),
             "dataflow": DataflowJobs(self.log, settings),
         }
+        self._settling = Settling(self._runners, self.log, settings.prices.currency)
 
     @property
     def user(self) -> str:
@@ -196,12 +151,12 @@ class JobService:
 
     def get(self, job_id: str) -> JobRecord:
         """The record as it stands, brought up to date. Raises JobNotFoundError."""
-        return self._settled(self.log.get(job_id))
+        return self._settling.record(self.log.get(job_id))
 
     def list(self, **filters: Any) -> RecordPage:
         """One page of the log, newest first, brought up to date; the filters are those of JobLog.list."""
         page = self.log.list(**filters)
-        return RecordPage(self._all_settled(page.entries), page.next_page_token)
+        return RecordPage(self._settling.entries(page.entries), page.next_page_token)
 
     def wait(
         self, job_id: str, on_change: Callable[[JobRecord], None] | None = None, seconds: float | None = None
@@ -231,7 +186,7 @@ class JobService:
             token = page.next_page_token
             if token is None:
                 break
-        return tuple(entry for entry in self._all_settled(found) if isinstance(entry, JobRecord))
+        return tuple(entry for entry in self._settling.entries(found) if isinstance(entry, JobRecord))
 
     def cancel(self, job_id: str) -> JobRecord:
         """Ask for the job's end; its record, which is final when the end has come, and `is_cancelling` until then.
@@ -303,34 +258,6 @@ class JobService:
         options |= changes
         runner, runner_options = options.pop("runner"), options.pop("runner_options")
         return Again(tuple(inputs), beside, options, runner, runner_options)
-
-    def _all_settled(self, entries: Iterable[Entry]) -> Entries:
-        """The records brought up to date, side by side: one that takes its time holds up no other."""
-        entries = tuple(entries)
-        living = [e for e in entries if isinstance(e, JobRecord) and not e.status.is_final]
-        if len(living) < 2:
-            return tuple(map(self._entry_settled, entries))
-        with ThreadPoolExecutor(_LOOKS_AT_ONCE, thread_name_prefix="settle") as pool:
-            return tuple(pool.map(self._entry_settled, entries))
-
-    def _entry_settled(self, entry: Entry) -> Entry:
-        return self._settled(entry) if isinstance(entry, JobRecord) else entry
-
-    def _settled(self, record: JobRecord) -> JobRecord:
-        """The record brought up to date; as it is, when that fails: one odd job must not hide the others."""
-        if record.status.is_final:
-            return record
-        try:
-            settled = self._runners[record.runner].settle(record)
-            if why := passed_budget(settled, self.settings.prices.currency):
-                self.log.update(record.job_id, Change(logs=(f"{OVER_BUDGET}: {why}",)))
-                return self._runners[record.runner].cancel(settled)
-        except Exception as e:
-            if isinstance(e, JobLogError) and not isinstance(e, UnreadableRecordError):
-                raise
-            _log.warning("job %s cannot be brought up to date: %s: %s", record.job_id, type(e).__name__, e)
-            return record
-        return settled
 
     def _may_be_running(self, job_id: str) -> bool | None:
         try:

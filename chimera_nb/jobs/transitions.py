@@ -31,6 +31,7 @@ class Change:
     started_at: str | None = None
     finished_at: str | None = None
     cancel_requested_at: str | None = None
+    target_unseen_since: str | None = None
     dataflow_requested_at: str | None = None
     dataflow_job_id: str | None = None
     dataflow_url: str | None = None
@@ -60,6 +61,7 @@ def advance(record: JobRecord, change: Change, now: str, *, log_bytes: int = MAX
                                                                                 no other status
         dataflow_job_id, dataflow_url       if it has none                      if it has none
         cancel_requested_at                 if it has none; logged              kept
+        target_unseen_since                 if it has none                      kept
         dataflow_requested_at               if it has neither this nor a        kept
                                             request to cancel
         course                              made of the progress                kept
@@ -111,6 +113,7 @@ def _move(record: JobRecord, change: Change, now: str) -> JobRecord:
         started_at=record.started_at or change.started_at or (now if has_run else None),
         finished_at=(change.finished_at or now) if status.is_final else None,
         cancel_requested_at=record.cancel_requested_at or change.cancel_requested_at,
+        target_unseen_since=record.target_unseen_since or change.target_unseen_since,
         dataflow_requested_at=record.dataflow_requested_at
         or (None if record.cancel_requested_at else change.dataflow_requested_at),
         dataflow_job_id=record.dataflow_job_id or change.dataflow_job_id,

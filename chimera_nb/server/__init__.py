@@ -6,6 +6,8 @@ listening.py      the sockets it listens on
 resources.py      where the notebook and its theme are
 identity.py       who a visitor is, and whose kernel is whose
 kernels.py        kernels: their start, their end, how many
+provisioner.py    how jupyter_client comes by one: forked, or started as any other
+forking.py        the server's end of the fork server, a process that fork_server.py is
 kernel.py         what one runs: its log goes to the server's
 pages.py          pages rendered ahead of the visitor, each with its kernel
 sockets.py        what a front end may say to its kernel

@@ -12,7 +12,8 @@ import os
 from pipeline.imports import import_for_good
 
 
-def main() -> None:
+def log_to_server() -> None:
+    """Send this process's log to what is its standard error now."""
     log = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
     handler = logging.StreamHandler(log)
     handler.setFormatter(
@@ -21,6 +22,10 @@ def main() -> None:
     handler.setLevel(logging.WARNING)
     logging.getLogger().addHandler(handler)
     logging.captureWarnings(capture=True)
+
+
+def main() -> None:
+    log_to_server()
     import_for_good(
         "ipykernel.kernelapp"
     )  # not ipywidgets: it tells the shell of itself, and there is none yet

@@ -15,6 +15,8 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from traitlets import Float
 
 from chimera_nb.jobs import requester
+from chimera_nb.server import provisioner
+from chimera_nb.server.forking import ForkServer, can_fork
 from pipeline.folders import current_folder
 
 KERNEL = "python3"
@@ -39,7 +41,7 @@ class OneKernelSpec(KernelSpecManager):
             argv=[sys.executable, "-m", "chimera_nb.server.kernel", "-f", "{connection_file}", *options],
             display_name="Python",
             language="python",
-            metadata={},
+            metadata={"kernel_provisioner": {"provisioner_name": provisioner.NAME}},
         )
 
 
@@ -54,10 +56,20 @@ class DashboardKernels(AsyncMappingKernelManager):
     quiet = Float(_QUIET_SECONDS, help="Seconds.").tag(config=True)
 
     def __init__(
-        self, *, visitors: Path, extra_environment: dict[str, str], vouched: bool, **traits: Any
+        self,
+        *,
+        visitors: Path,
+        extra_environment: dict[str, str],
+        vouched: bool,
+        fork: bool = False,
+        **traits: Any,
     ) -> None:
-        """`visitors` is the private folder for the users' names; `vouched` says that owners are users."""
+        """`visitors` is the private folder for the users' names; `vouched` says that owners are users.
+
+        With `fork`, kernels are forked where this system can.
+        """
         super().__init__(**traits)  # type: ignore[no-untyped-call]
+        provisioner.provide()
         self.owners: dict[str, str] = {}
         self.networks: dict[str, str] = {}  # whence their visitors came, where no proxy vouches for them
         self.waiting: set[str] = set()  # not handed to anyone
@@ -69,6 +81,12 @@ class DashboardKernels(AsyncMappingKernelManager):
         self._heard: dict[str, float] = {}
         self._sockets: dict[str, set[Any]] = {}
         self._folder = current_folder()
+        self.fork_server = ForkServer(self._environment, self._folder) if fork and can_fork() else None
+
+    @property
+    def forks(self) -> bool:
+        """Whether kernels are forked, while nothing goes wrong."""
+        return self.fork_server is not None
 
     @property
     def taken(self) -> int:
@@ -119,6 +137,8 @@ class DashboardKernels(AsyncMappingKernelManager):
         for error in await asyncio.gather(*shutdowns, return_exceptions=True):
             if isinstance(error, Exception):  # one that has ended by itself meanwhile, for instance
                 self.log.warning("A kernel was not ended in good order: %s", error)
+        if self.fork_server is not None:
+            self.fork_server.close()
 
     def remove_kernel(self, kernel_id: str) -> Any:
         """Called whenever a kernel has ended, or has not come up: its page is told by its socket's closing."""

@@ -29,6 +29,7 @@ class DashboardOptions:
     environment: what its kernels are given beside the environment of the server.
     warm: kernels that wait, ready, for the next visitors.
     kernels: the most there may be at once.
+    fork: whether kernels are forked from a process that has imported what they need, where the system can.
     """
 
     host: str = "localhost"
@@ -40,6 +41,7 @@ class DashboardOptions:
     environment: Mapping[str, str] = field(default_factory=dict)
     warm: int = 2
     kernels: int = 32
+    fork: bool = True
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"/([\w.~@-]+/)*", self.base_url):

@@ -20,6 +20,7 @@ from chimera_nb.server.kernels import DashboardKernels
 # A visitor's own page comes first: its kernel, its scripts and its first rows want both of a small machine's cores.
 _AFTER_VISITOR_SECONDS = 3.0
 _AFTER_FAILURE_SECONDS = 30.0
+_FORKED_AT_ONCE = 3  # for each core
 _EACH = 8  # kernels that one visitor may hold: tabs that are open, and some that were closed without a word
 
 Render = Callable[[str, Any], AsyncIterator[str]]
@@ -113,8 +114,9 @@ class Pages:
         self._kernels, self._render, self._warm, self._limit = kernels, render, warm, limit
         self._waiting: deque[Page] = deque()
         self._coming: set[Page] = set()
-        # Ten kernels that start at once on two cores come up all at the end; two by two, the first is there early.
-        self._cores = asyncio.Semaphore(len(usable_cores()))
+        # Ten kernels that start at once on two cores come up all at the end; two by two, the first is there early. A
+        # forked one has the core for a third of the time that its page takes.
+        self._cores = asyncio.Semaphore(len(usable_cores()) * (_FORKED_AT_ONCE if kernels.forks else 1))
         self._taken_at = float("-inf")
         self._wanted = asyncio.Event()
         self._wanted.set()

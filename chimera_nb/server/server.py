@@ -67,6 +67,8 @@ async def _serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     kernels, pages, application = _application(options, folder, notebook)
+    if kernels.fork_server is not None:
+        kernels.fork_server.begin()
     application.settings["compressed"].bundle()
     # What a proxy says of the visitor's address and scheme is believed where its word on the user is.
     make = HTTPServer if options.guarded else OwnersServer
@@ -103,6 +105,7 @@ def _application(
         visitors=folder / "visitors",
         vouched=options.user_header is not None,
         extra_environment={**options.environment, **data_dir},
+        fork=options.fork,
     )
     render = _renderer(
         config, notebook or dashboards / NOTEBOOK, theme, specs, page_config(options.base_url, assets)

@@ -52,7 +52,7 @@ class MemberCodec(Codec):
 
     def fault(self, error: Exception, head: bytes, raw: int) -> BadFileError:  # noqa: ARG002 - xz looks at it
         """What the decoder's complaint means: `head` is how the member begins, `raw` the bytes before the fault."""
-        return BadFileError(f"the {self.name} data is corrupt after {raw:,} raw bytes ({error})")
+        return BadFileError(f"the {self.name} data is corrupt after {raw:,} unpacked bytes ({error})")
 
     def skip_padding(self, buffered: BufferedStream) -> int:
         """Step over what may stand after a member; how many bytes of it are worth a note."""
@@ -99,7 +99,7 @@ class MemberCodec(Codec):
             if decoder.needs_input:
                 data = buffered.read(PIECE_BYTES)
                 if not data:
-                    raise CutOffError(f"the {self.name} data is cut off after {raw:,} raw bytes")
+                    raise CutOffError(f"the {self.name} data is cut off after {raw:,} unpacked bytes")
 
 
 class Bz2Codec(MemberCodec):

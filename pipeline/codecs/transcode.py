@@ -66,7 +66,7 @@ def as_utf8(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[bytes]:
                 if e.start:
                     yield e.object[: e.start].decode(encoding.codec).encode()
                 raise BadFileError(
-                    f"the {encoding.name} text is corrupt after {raw + e.start:,} raw bytes ({e.reason})"
+                    f"the {encoding.name} text is corrupt after {raw + e.start:,} unpacked bytes ({e.reason})"
                 ) from e
             raw += len(piece)
             if text:
@@ -74,4 +74,4 @@ def as_utf8(chunks: Iterable[bytes], encoding: Encoding) -> Iterator[bytes]:
     if not raw:
         raise BadFileError("holds a byte order mark and no text", of_the_file=True)
     if decoder.getstate()[0]:
-        raise CutOffError(f"the {encoding.name} text is cut off after {raw:,} raw bytes")
+        raise CutOffError(f"the {encoding.name} text is cut off after {raw:,} unpacked bytes")

@@ -61,7 +61,8 @@ def _proved(source: Source, member: Member) -> Iterator[bytes]:
         yield raw
     if packed.ended_early or (size < member.size and (crc != member.crc or not size)):
         raise CutOffError(
-            f"is cut off or corrupt (it ends after {size:,} of {member.size:,} raw bytes)", of_the_file=True
+            f"is cut off or corrupt (it ends after {size:,} of {member.size:,} unpacked bytes)",
+            of_the_file=True,
         )
     if crc != member.crc:
         raise CutOffError("is cut off or corrupt (Bad CRC-32: not that of the directory)", of_the_file=True)

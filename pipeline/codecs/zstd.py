@@ -122,8 +122,8 @@ def _header(buffered: BufferedStream, raw: int) -> bytes:
 
 
 def _cut_off(raw: int) -> BadFileError:
-    return CutOffError(f"the zstd data is cut off after {raw:,} raw bytes")
+    return CutOffError(f"the zstd data is cut off after {raw:,} unpacked bytes")
 
 
 def _corrupt(raw: int, reason: str) -> BadFileError:
-    return BadFileError(f"the zstd data is corrupt after {raw:,} raw bytes ({reason})")
+    return BadFileError(f"the zstd data is corrupt after {raw:,} unpacked bytes ({reason})")

@@ -46,3 +46,9 @@ def count(name: str, amount: int = 1) -> None:
 def count_only(name: str, amount: int) -> None:
     """Add to a counter whose tally was kept meanwhile."""
     _COUNTERS[name].inc(amount)
+
+
+def count_reading(stored: int, raw: int) -> None:
+    """What was read of files that are not through; below 0 where it is to be read again."""
+    count_only("reading-bytes", stored)
+    count_only("reading-raw-bytes", raw)

@@ -26,7 +26,6 @@ from pipeline.inputs.packets import UNKNOWN_SIZE
 from pipeline.ledger import FileRecord
 from pipeline.sources import SourcePlugin, get_source, what_it_holds
 from pipeline.storage import Store
-from pipeline.uri import split_uri
 
 _NAMED, _PARTS, _WHOLES, _SKIPPED = "named", "parts", "wholes", "skipped"
 _GROUPS = 1024
@@ -100,7 +99,7 @@ class NameRecords(PacksFiles):
             self._source = get_source(self._name)
         for alone in each_file(element):
             file = listed_file(alone)
-            held = what_it_holds(self._source, split_uri(file.uri)[1])
+            held = what_it_holds(self._source, file.uri)
             if held is None:
                 yield from self._given(alone)
                 continue

@@ -20,12 +20,13 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.core import RestrictionProvider
 
 from pipeline.errors import BadFileError
-from pipeline.graph.counters import count, count_only
+from pipeline.graph.counters import count, count_only, count_reading
 from pipeline.graph.elements import RECORDS, decode_uri, encode_file
 from pipeline.graph.read_stages import FOUND, LARGE, ReadAndDecompressGCSFile
 from pipeline.graph.write_stages import WriteParts
 from pipeline.inputs.packets import ListedFile
 from pipeline.ledger import Part
+from pipeline.progress import tally
 from pipeline.read.large import LargeFile, RangeFaultError, RangeReader, record_of
 from pipeline.read.ranges import RangeRead
 from pipeline.spec import JobSpec
@@ -93,7 +94,11 @@ class DecodeRanges(beam.DoFn):
         writer = PartWriter(self._store, self._folder, owner=self._job_id, name=name)
         parts: list[Part] = []
         reader = RangeReader(
-            self._store, job.file, lambda piece: parts.extend(writer.write(piece)), self._max_ratio
+            self._store,
+            job.file,
+            lambda piece: parts.extend(writer.write(piece)),
+            self._max_ratio,
+            count_reading,
         )
         try:
             found = reader.read(bounds.start, bounds.stop, claims.claim)
@@ -150,9 +155,16 @@ class JoinRanges(beam.DoFn):
         except BadFileError as e:
             _log.info("%s: %s; it is read in order", decode_uri(uri), e)
             self._store.delete(part.uri for one in good for part in one.parts)
+            for one in good:  # reading in order counts these bytes again
+                tally("read-bytes", -one.stored.size)
+                tally("raw-bytes", -one.raw)
+                count_reading(-one.stored.size, -one.raw)
             yield TaggedOutput(IN_ORDER, uri)
             return
         first = whole.parts[0].uri if whole.parts else None
+        head = len(ranges[0].job.file.head)  # which is before the first block, and no range's
+        tally("read-bytes", head)
+        count_reading(head, 0)
         count("read-files")
         count_only("read-bytes", record.size)
         count_only("raw-bytes", record.raw_bytes)

@@ -15,7 +15,7 @@ from apache_beam.pvalue import TaggedOutput
 from pipeline.archives.store import store_of_archives
 from pipeline.graph.archive_stages import LookedFor
 from pipeline.graph.bundle_end import in_global_window
-from pipeline.graph.counters import count, count_only
+from pipeline.graph.counters import count, count_only, count_reading
 from pipeline.graph.elements import (
     IN_ORDER,
     FileToRead,
@@ -115,9 +115,7 @@ class ReadAndDecompressGCSFile(beam.DoFn):
     def _tell(self) -> None:
         """Count what was read so far of files that are not through: a bundle's counters are its own thread's."""
         if self._so_far is not None:
-            stored, raw = self._so_far.take()
-            count_only("reading-bytes", stored)
-            count_only("reading-raw-bytes", raw)
+            count_reading(*self._so_far.take())
 
     def _expanded(self, file: ReadFile) -> Iterator[Any]:
         """The elements of a file, or of the files in it where it is an archive, or was to be one."""

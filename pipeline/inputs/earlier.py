@@ -17,7 +17,6 @@ from pipeline.ledger import FileRecord
 from pipeline.sources import SourcePlugin, what_it_holds
 from pipeline.storage import Entry, Store
 from pipeline.target.joined import Superseded, places_of
-from pipeline.uri import split_uri
 
 # A file system may keep times to two seconds: what was written so shortly before a job is looked into.
 _COARSE = timedelta(seconds=2)
@@ -101,7 +100,7 @@ class EarlierFiles:
 
     def add_found(self, entry: Entry) -> None:
         """Take in a file that is there; it may come several times."""
-        held = what_it_holds(self._once, split_uri(entry.uri)[1]) if self._once else None
+        held = what_it_holds(self._once, entry.uri) if self._once else None
         of = (
             (held.what, held.rank, entry.size, held.part_of, held.whole_of)
             if held

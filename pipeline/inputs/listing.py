@@ -16,7 +16,7 @@ from pipeline.glob import Pattern
 from pipeline.inputs.matching import may_hold_files
 from pipeline.storage import Entry, Store
 from pipeline.storage.name_ranges import Share
-from pipeline.uri import SEPARATOR, Uri, join_uri, split_pattern, split_uri
+from pipeline.uri import SEPARATOR, Uri, split_pattern
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,11 @@ class Listing:
 
     @cached_property
     def _globs(self) -> tuple[Pattern, ...]:
-        return tuple(Pattern(split_uri(pattern)[1]) for pattern in self.patterns)
-
-    @cached_property
-    def _name_at(self) -> int:
-        return len(self.prefix) - len(split_uri(self.prefix)[1])
+        return tuple(map(Pattern, self.patterns))
 
     def takes(self, uri: str) -> bool:
         """Whether a pattern takes a file of the bucket, or what it may hold as an archive."""
-        name = uri[self._name_at :]
-        return any(glob.matches(name) or may_hold_files(uri, glob) for glob in self._globs)
+        return any(glob.matches(uri) or may_hold_files(uri, glob) for glob in self._globs)
 
 
 class Listings:
@@ -139,9 +134,11 @@ def wanted(by_input: Mapping[str, Iterable[str]]) -> list[str]:
         folders = (input_,) if input_.endswith("/") else (f"{input_}/", input_ + SEPARATOR)
         for pattern in patterns:
             texts[pattern] = None
-            prefix, is_literal = _prefix(pattern)
+            glob = Pattern(pattern)
             # A glob's patterns begin with other text than the glob itself.
-            texts.update(dict.fromkeys(one for one in folders if not is_literal and prefix.startswith(one)))
+            texts.update(
+                dict.fromkeys(one for one in folders if not glob.literal and glob.prefix.startswith(one))
+            )
     return list(texts)
 
 
@@ -157,16 +154,15 @@ def listings(texts: Iterable[str]) -> list[Listing]:
     shared: dict[str, list[str]] = {folder: [] for folder in folders}
     found: dict[str, Listing] = {}
     for pattern in only_patterns(texts):
-        prefix, is_literal = _prefix(outside(pattern))
-        if is_literal:
-            found[prefix] = Listing(prefix)
+        glob = Pattern(outside(pattern))
+        if glob.literal:
+            found[glob.prefix] = Listing(glob.prefix)
         else:
-            shared.setdefault(_folder_above(prefix, folders) or prefix, []).append(pattern)
+            shared.setdefault(_folder_above(glob.prefix, folders) or glob.prefix, []).append(pattern)
     for prefix, patterns in shared.items():
         held = {pattern.replace("/**/", "/", 1) for pattern in patterns if "/**/" in pattern}
         needed = tuple(pattern for pattern in patterns if pattern not in held)
-        around = [Pattern(split_uri(outside(one))[1]) for one in needed]
-        recursive = prefix in folders or any(one.recursive for one in around)
+        recursive = prefix in folders or any(Pattern(outside(one)).recursive for one in needed)
         rest = tuple(pattern for pattern in patterns if pattern in held)
         found[prefix] = Listing(prefix, needed, recursive, prefix in folders, rest)
     return list(found.values())
@@ -174,15 +170,7 @@ def listings(texts: Iterable[str]) -> list[Listing]:
 
 def outside(pattern: str) -> str:
     """The pattern of the objects or local files that are listed: of what is in archives, that of the archives."""
-    bucket, text = split_uri(pattern)
-    return join_uri(bucket, split_pattern(text)[0])
-
-
-def _prefix(pattern: str) -> tuple[str, bool]:
-    """The URI that all matches begin with, and whether it is the only match."""
-    bucket, text = split_uri(pattern)
-    glob = Pattern(text)
-    return join_uri(bucket, glob.prefix), glob.literal
+    return split_pattern(pattern)[0]
 
 
 def _folder_above(prefix: str, folders: set[str]) -> str | None:

@@ -11,7 +11,7 @@ from pipeline.archives.names import DEEPEST, is_archive_name
 from pipeline.errors import BadFileError, ObjectNotFoundError, StorageError
 from pipeline.glob import Pattern
 from pipeline.storage import Entry, Store
-from pipeline.uri import SEPARATOR, Uri, archives_named, join_uri, split_pattern, split_uri
+from pipeline.uri import SEPARATOR, Uri, archives_named, split_pattern
 
 _log = logging.getLogger(__name__)
 _NO_OTHER = Pattern("x")  # where all is wanted, none is looked for by it
@@ -19,9 +19,8 @@ _NO_OTHER = Pattern("x")  # where all is wanted, none is looked for by it
 
 def literal_uri(pattern: str) -> str | None:
     """The one URI that a pattern matches, when it has no wildcard."""
-    bucket, text = split_uri(pattern)
-    glob = Pattern(text)
-    return join_uri(bucket, glob.prefix) if glob.literal else None
+    glob = Pattern(pattern)
+    return glob.prefix if glob.literal else None
 
 
 def folder_to_list(store: Store, uri: str) -> str:
@@ -45,16 +44,14 @@ def list_matches(store: Store, pattern: str) -> Iterator[Entry]:
 
 def look_through(store: Store, pattern: str) -> Iterator[Entry | None]:
     """The same, with None for each file that was listed and does not match: a look through many can be stopped."""
-    bucket, text = split_uri(pattern)
-    glob = Pattern(text)
-    outside, inside = split_pattern(text)
+    glob = Pattern(pattern)
+    outside, inside = split_pattern(pattern)
     around = glob if inside is None else Pattern(outside)
-    for entry in _listed(store, bucket, around, alone=inside is not None and around.literal):
-        path = split_uri(entry.uri)[1]
+    for entry in _listed(store, around, alone=inside is not None and around.literal):
         if may_hold_files(entry.uri, glob):
-            yield from _in_archive(store, entry, glob, whole=glob.matches(path))
+            yield from _in_archive(store, entry, glob, whole=glob.matches(entry.uri))
         else:
-            yield entry if glob.matches(path) else None
+            yield entry if glob.matches(entry.uri) else None
 
 
 def look_through_folder(store: Store, folder: str) -> Iterator[Entry | None]:
@@ -75,13 +72,12 @@ def look_through_archive_of(store: Store, uri: str) -> Iterator[None]:
                 yield None
 
 
-def _listed(store: Store, bucket: str, glob: Pattern, *, alone: bool) -> Iterator[Entry]:
-    start = join_uri(bucket, glob.prefix)
+def _listed(store: Store, glob: Pattern, *, alone: bool) -> Iterator[Entry]:
     if not alone:
-        yield from store.list_objects(start, recursive=glob.recursive)
+        yield from store.list_objects(glob.prefix, recursive=glob.recursive)
         return
     with suppress(ObjectNotFoundError):
-        yield store.stat(start)
+        yield store.stat(glob.prefix)
 
 
 def may_hold_files(uri: str, glob: Pattern) -> bool:
@@ -93,11 +89,10 @@ def may_hold_files(uri: str, glob: Pattern) -> bool:
     is_named_so = is_archive_name(uri)
     if not is_named_so and SEPARATOR not in glob.text:
         return False  # as of most files that are listed
-    path = split_uri(uri)[1]
-    below = glob.reaches(path + SEPARATOR)
+    below = glob.reaches(uri + SEPARATOR)
     if is_named_so:
-        return below or glob.matches(path)
-    return below and any(outside.matches(path) for outside in _archives_of(glob.text))
+        return below or glob.matches(uri)
+    return below and any(outside.matches(uri) for outside in _archives_of(glob.text))
 
 
 @lru_cache(maxsize=1024)  # each member of an archive asks
@@ -115,10 +110,9 @@ def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> 
     try:
         for entry in store.list_objects(folder):
             empty = False
-            path = split_uri(entry.uri)[1]
-            itself = whole or glob.matches(path)
+            itself = whole or glob.matches(entry.uri)
             if len(Uri.parse(entry.uri).members) == 1 and (
-                may_hold_files(entry.uri, glob) or (whole and is_archive_name(path))
+                may_hold_files(entry.uri, glob) or (whole and is_archive_name(entry.uri))
             ):
                 yield from _in_archive(store, entry, glob, whole=itself)
             else:
@@ -127,5 +121,5 @@ def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> 
         pass  # it is no archive
     except BadFileError as e:
         _log.warning("%s: %s", archive.uri, e)
-    if empty and (whole or glob.prefix.startswith(split_uri(folder)[1])):
+    if empty and (whole or glob.prefix.startswith(folder)):
         yield archive

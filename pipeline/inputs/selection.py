@@ -112,29 +112,24 @@ def check_apart(
     """Raise TargetError when the target lies in the selection: the job would read what it writes or deletes."""
     _real_folder.cache_clear()  # links may lead elsewhere than when the last job was submitted from this process
     followed = _followed(target.uri)
-    for input_ in inputs.uris:
+    for input_, path in zip(inputs.uris, inputs.paths, strict=True):
         folder = _followed(input_.rstrip("/"))
-        if not has_glob(split_uri(input_)[1]) and f"{followed}/".startswith(f"{folder.rstrip('/')}/"):
+        if not has_glob(path) and f"{followed}/".startswith(f"{folder.rstrip('/')}/"):
             raise TargetError(f"target {target.uri} is inside the input {input_}; choose one outside it")
-    bucket = target.bucket
     names = [join(target.uri, name) for name in _names_written(job_id)]
-    if overwrite and store.bucket_exists(bucket):
+    if overwrite and store.bucket_exists(target.bucket):
         names += published(store, target.uri)
-    paths = [split_uri(uri)[1] for uri in names]
-    for pattern in patterns:
-        there, text = split_uri(pattern)
-        if there != bucket:
-            continue
-        glob = Pattern(text)
-        looked_through = join_uri(bucket, glob.prefix.rpartition("/")[0] + "/")
+    for pattern in patterns if inputs.bucket == target.bucket else ():
+        glob = Pattern(pattern)
+        looked_through = glob.prefix.rpartition("/")[0] + "/"
         for link in store.linked_folders(looked_through) if glob.recursive and not glob.literal else ():
             check_outside(f"{link}/", target.uri)
             if f"{followed}/".startswith(f"{_followed(link).rstrip('/')}/"):
                 raise TargetError(
                     f"target {target.uri} is inside {link}, which {pattern} reads; choose another"
                 )
-        for uri, path in zip(names, paths, strict=True):
-            if glob.matches(path):
+        for uri in names:
+            if glob.matches(uri):
                 raise TargetError(
                     f"target {target.uri} is inside the selection: {pattern} matches {uri}; "
                     "choose another target or a narrower pattern"

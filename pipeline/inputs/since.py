@@ -30,7 +30,7 @@ from pipeline.target.joined import Joined, last_output, outputs_before
 from pipeline.target.layout import additions
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import ledger_records
-from pipeline.uri import SEPARATOR, Uri, escape, join_uri, split_uri
+from pipeline.uri import SEPARATOR, Uri, escape
 
 _CROWD = 20  # names in one folder, beyond which it is listed
 _LOOKUPS = 16
@@ -55,7 +55,7 @@ class NewFiles:
 
     def patterns(self) -> list[str]:
         """The files to read as what a job looks for (`pipeline.inputs.listing`)."""
-        return [join_uri(bucket, escape(path)) for bucket, path in map(split_uri, self.read)]
+        return [*map(escape, self.read)]
 
 
 def onto_earlier(store: Store, spec: JobSpec) -> JobSpec:

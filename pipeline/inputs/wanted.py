@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from pipeline.archives.names import is_archive_name
 from pipeline.glob import Pattern
 from pipeline.inputs.matching import literal_uri, may_hold_files
-from pipeline.uri import SEPARATOR, Uri, split_uri
+from pipeline.uri import SEPARATOR, Uri
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,14 @@ class WantedMembers:
         """Whether a member is wanted; an archive in the archive, where it is matched itself."""
         if self.whole or uri in self.literal:
             return True
-        path = split_uri(uri)[1]
-        return any(glob.matches(path) for glob in self.globs)
+        return any(glob.matches(uri) for glob in self.globs)
 
     def holds_wanted(self, uri: str) -> bool:
         """Whether a member is to be looked into, as an archive."""
         if uri in self._archives_of_literal:
             return True
-        path = split_uri(uri)[1]
-        if is_archive_name(path):
-            return self.takes(uri) or any(glob.reaches(path + SEPARATOR) for glob in self.globs)
+        if is_archive_name(uri):
+            return self.takes(uri) or any(glob.reaches(uri + SEPARATOR) for glob in self.globs)
         return any(may_hold_files(uri, glob) for glob in self._globs_into)
 
     def missing(self) -> Missing:
@@ -103,16 +101,14 @@ class Wanted:
         return self.of(uri).whole
 
     def _of(self, archive: str) -> WantedMembers:
-        path = split_uri(archive)[1]
-        below = path + SEPARATOR
+        within = archive + SEPARATOR
         place = Uri.parse(archive)
-        whole = archive in self._literal or any(glob.matches(path) for glob in self._globs)
+        whole = archive in self._literal or any(glob.matches(archive) for glob in self._globs)
         if place.members and not whole:
             whole = self.of(str(place.archive)).whole
         top = str(place.file)
-        literal = (uri for uri in self._literal_members.get(top, ()) if uri.startswith(archive + SEPARATOR))
-        globs = tuple(glob for glob in self._globs if glob.reaches(below))
-        within = archive + SEPARATOR
+        literal = (uri for uri in self._literal_members.get(top, ()) if uri.startswith(within))
+        globs = tuple(glob for glob in self._globs if glob.reaches(within))
         folders = tuple(one for one in self._folders if one.startswith(within) or within.startswith(one))
         return WantedMembers(whole, frozenset(literal), globs, folders)
 
@@ -132,8 +128,7 @@ class Wanted:
 
     @cached_property
     def _globs(self) -> tuple[Pattern, ...]:
-        texts = (split_uri(pattern)[1] for pattern in self._patterns)
-        return tuple(glob for text in texts if not (glob := Pattern(text)).literal)
+        return tuple(glob for pattern in self._patterns if not (glob := Pattern(pattern)).literal)
 
     @cached_property
     def _globs_into(self) -> tuple[Pattern, ...]:

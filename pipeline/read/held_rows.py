@@ -19,6 +19,7 @@ from pipeline.read.held_lines import Chunks, DiskRoom, Room, disk_room, memory_r
 from pipeline.read.stopwatch import Stopwatch
 from pipeline.read.view_rows import LookedAt, view_rows
 from pipeline.rows.checksum import RowsChecksum
+from pipeline.rows.memory import batch_bytes
 from pipeline.sources.view import View
 
 _MESSAGE_BYTES = 4096  # what Arrow's stream takes for a batch beside its values, in round figures
@@ -106,9 +107,9 @@ class HeldRows:
     def _hold(self, batch: pa.RecordBatch) -> None:
         if self._nowhere:
             return
-        if self._spool is None and self._room.take(batch.nbytes):
+        if self._spool is None and self._room.take(batch_bytes(batch)):
             self._batches.append(batch)
-            self._in_memory += batch.nbytes
+            self._in_memory += batch_bytes(batch)
         elif not self._to_disk(batch):
             self._let_go()
             self._nowhere = True
@@ -118,7 +119,7 @@ class HeldRows:
         while self._batches:
             batch = self._batches.pop(0)
             yield batch
-            self._give_back(batch.nbytes)
+            self._give_back(batch_bytes(batch))
         if self._spool is None:
             return
         try:

@@ -119,12 +119,23 @@ def _look(store: Store, stream: ReadStream, wanted: str) -> LargeFile | None:
 
 
 class RangeReader:
-    """Reads one range of a large file into lines. `write` is given them in pieces."""
+    """Reads one range of a large file into lines.
 
-    def __init__(self, store: Store, file: LargeFile, write: Callable[[bytes], Any], max_ratio: int) -> None:
+    write     is given them in pieces
+    told      is given the stored and raw bytes of each piece that was read; both below 0 where they are taken back
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        file: LargeFile,
+        write: Callable[[bytes], Any],
+        max_ratio: int,
+        told: Callable[[int, int], Any] = lambda _stored, _raw: None,
+    ) -> None:
         self._store, self._file, self._max_ratio = store, file, max_ratio
-        self._write = write
-        self._tallied = {"read-bytes": 0, "raw-bytes": 0}
+        self._write, self._told = write, told
+        self._stored = self._raw = 0  # bytes that were counted
 
     def read(self, start: int, stop: int, claim: Callable[[int], int]) -> RangeRead | None:
         """The bytes [start, stop), or as many of them as `claim` gives; None where no block begins there.
@@ -165,15 +176,14 @@ class RangeReader:
             raise _WriteError(e) from e
 
     def _count(self, stored: int, raw: int) -> None:
-        for name, amount in (("read-bytes", stored), ("raw-bytes", raw)):
-            self._tallied[name] += amount
-            tally(name, amount)
+        self._stored, self._raw = self._stored + stored, self._raw + raw
+        tally("read-bytes", stored)
+        tally("raw-bytes", raw)
+        self._told(stored, raw)
 
     def _count_nothing(self) -> None:
         """What follows counts the same bytes again."""
-        for name, amount in self._tallied.items():
-            tally(name, -amount)
-            self._tallied[name] = 0
+        self._count(-self._stored, -self._raw)
 
     def _check_version(self, stream: ReadStream) -> None:
         file = self._file

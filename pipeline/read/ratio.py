@@ -17,7 +17,7 @@ def check_ratio(raw: int, stream: ReadStream, limit: int) -> None:
     if raw <= RATIO_FROM or not is_bomb(raw, stored := stream.stored_bytes(), limit):
         return
     raise BadFileError(
-        f"holds more than {limit:,} raw bytes for each of its {stored:,} bytes, as a bomb does; if it is "
+        f"holds more than {limit:,} unpacked bytes for each of its {stored:,} bytes, as a bomb does; if it is "
         f"meant to, allow more with max-ratio (0: no bound)",
         of_the_file=True,
     )

@@ -32,11 +32,12 @@ def split(batch: pa.RecordBatch, columns: Sequence[str]) -> Iterator[tuple[str, 
     order = np.argsort(codes, kind="stable")
     begins = np.flatnonzero(np.diff(codes[order], prepend=-1))
     ends = [*begins[1:], batch.num_rows]
-    together = rest if len(begins) == 1 else rest.take(pa.array(order))
     for begin, end in zip(begins, ends, strict=True):
         first = int(order[begin])
         values = [array.dictionary[array.indices[first].as_py()].as_py() for array in encoded]
-        yield folder_of(dict(zip(columns, values, strict=True))), together.slice(int(begin), int(end - begin))
+        # Taken, and not a slice of all: that would keep all of them in memory for as long as these wait.
+        rows = rest if len(begins) == 1 else rest.take(pa.array(order[begin:end]))
+        yield folder_of(dict(zip(columns, values, strict=True))), rows
 
 
 def folder_of(values: Mapping[str, Any]) -> str:

@@ -99,8 +99,9 @@ def tells_holds(source: SourcePlugin) -> bool:
     return type(source).holds is not SourcePlugin.holds
 
 
-def what_it_holds(source: SourcePlugin, path: str) -> Holds | None:
+def what_it_holds(source: SourcePlugin, uri: str) -> Holds | None:
     """What the source says that a file holds, once it is known to be that. Raises ChimeraError."""
+    path = split_uri(uri)[1]
     try:
         found = source.holds(path)
     except Exception as e:  # a third party's code may raise anything

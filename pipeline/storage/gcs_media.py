@@ -7,7 +7,6 @@ through the proxies and with the certificates that the environment names, within
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -65,5 +64,5 @@ def _transport(
     manager = connection_manager(
         proxy_to(address), connections=CONNECTIONS, cert_reqs="CERT_REQUIRED", **{kind: bundle}
     )
-    weakref.finalize(manager, manager.clear)
+    # It lets go of the connections when it goes itself.
     return AuthorizedHttp(client(Cloud(endpoint))._credentials, http=manager)  # noqa: SLF001 - found once

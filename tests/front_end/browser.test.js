@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Rows, chosenOf, isHeld, partsOf, windowOf } from "../../chimera_nb/widgets/browser/rows.js";
+import { Rows, chosenOf, isHeld, meantBy, partsOf, windowOf } from "../../chimera_nb/widgets/browser/rows.js";
 import { csvOf } from "../../chimera_nb/widgets/browser/match_list.js";
 import { cameFrom, emptyText, matchedText, statusText } from "../../chimera_nb/widgets/browser/words.js";
 import { chosenText } from "../../chimera_nb/widgets/dashboard/bar.js";
@@ -51,6 +51,20 @@ test("rows that were sent before are not there twice, and a hole is noticed", ()
   assert.deepEqual([rows.folders, rows.objects.map(([name]) => name)], [["a/", "b/"], ["x", "y"]]);
   assert.equal(rows.take(message({ at: [2, 3] })), false);
   assert.equal(rows.take(message({ at: [3, 2] })), false);
+});
+
+test("a click is meant for what was pressed when rows are replaced in between, and for nothing when the pointer went on", () => {
+  const [before, after] = [rowsOf({ objects: [object("x")] }), rowsOf({ objects: [object("y")] })];
+  const pressed = { rows: before, key: 0, x: 10, y: 10 };
+  const there = { clientX: 12, clientY: 11, detail: 1 };
+  const now = { rows: after, key: 0 };
+  assert.equal(meantBy(pressed, now, there), pressed);
+  assert.equal(meantBy(pressed, null, there), pressed); // its row is not there any more
+  assert.equal(meantBy(pressed, { rows: before, key: 3 }, { ...there, clientY: 90 }), null);
+  const same = { rows: before, key: 0 };
+  assert.equal(meantBy(pressed, same, { ...there, clientX: 90 }), same);
+  assert.equal(meantBy(pressed, now, { ...there, detail: 0 }), now); // made by a program
+  assert.equal(meantBy(null, now, there), now);
 });
 
 test("of 100,000 rows only those on screen are drawn, with a few beyond", () => {

@@ -10,14 +10,15 @@ import { statusText } from "../../chimera_nb/widgets/job_history/words.js";
 import { listText, whyNone as whyNoFailures } from "../../chimera_nb/widgets/job_monitor/failures.js";
 import { asText, linesOf } from "../../chimera_nb/widgets/job_monitor/log.js";
 import { timeTexts, whyNoTime } from "../../chimera_nb/widgets/job_monitor/time_spent.js";
-import { factTexts, leftOutTexts, leftText, retryText, secondsRun } from "../../chimera_nb/widgets/job_monitor/words.js";
+import { choose, nextText } from "../../chimera_nb/widgets/job_history/compare.js";
+import { factTexts, hoursText, leftOutTexts, leftText, retryText, secondsRun } from "../../chimera_nb/widgets/job_monitor/words.js";
 
 /** @import { Job } from "../../chimera_nb/widgets/job_monitor/messages.js" */
 /** @import { JobRow } from "../../chimera_nb/widgets/job_history/messages.js" */
 
 const PLAN = { files: 1200, bytes: 5e9, more: false, rawBytes: 48e9, minutes: 12.4, workerHours: 3.25, assumes: "", counting: false, looking: false };
 const JOB = /** @type {Job} */ ({
-  id: "j", status: "running", final: false, listed: 10, complete: 3, failed: 1, skipped: 0, skippedBytes: 0, unmatched: 0, unmatchedBytes: 0, unmatchedFirst: /** @type {string[]} */ ([]), readBytes: 100, rawBytes: 2000, lines: 7, speed: 1500, averageSpeed: 900, secondsLeft: 65, seconds: 12, fraction: 0.4,
+  id: "j", status: "running", final: false, listed: 10, complete: 3, failed: 1, skipped: 0, skippedBytes: 0, unmatched: 0, unmatchedBytes: 0, unmatchedFirst: /** @type {string[]} */ ([]), readBytes: 100, rawBytes: 2000, lines: 7, speed: 1500, averageSpeed: 900, secondsLeft: 65, seconds: 12, fraction: 0.4, machineHours: 0.042, cost: null, currency: "",
 });
 const ROW = /** @type {JobRow} */ ({ id: "j", status: "running", listed: 10, done: 4, failed: 1 });
 
@@ -59,9 +60,10 @@ test("the list says what is still to come, and how far a search got", () => {
 
 test("numbers of a job that are not known are dashes", () => {
   assert.deepEqual([3.1e9, 5e6, 0].map((readBytes) => factTexts({ ...JOB, readBytes, bytesListed: 12e9 }).read), ["3.1 of 12.0 GB", "5.0 MB of 12.0 GB", "0 B of 12.0 GB"]);
-  assert.deepEqual(factTexts(JOB), { files: "4 of 10", failed: "1", read: "100 B", raw: "2.0 kB", lines: "7", speed: "1.5 kB/s", left: "about 1 min 5 s" });
-  const early = { ...JOB, listed: 0, complete: 0, failed: 0, readBytes: null, rawBytes: null, lines: null, speed: null, averageSpeed: null, secondsLeft: null };
-  assert.deepEqual(Object.values(factTexts(early)), ["-", "0", "-", "-", "-", "-", "not known yet"]);
+  assert.deepEqual(factTexts(JOB), { files: "4 of 10", failed: "1", read: "100 B", raw: "2.0 kB", lines: "7", speed: "1.5 kB/s", left: "about 1 min 5 s", hours: "0.04" });
+  assert.deepEqual([hoursText({ ...JOB, cost: 1.5, currency: "EUR" }), hoursText({ ...JOB, machineHours: 0.001, cost: 0.001, currency: "EUR" }), hoursText({ ...JOB, machineHours: 1234.4 })], ["0.04 · 1.50 EUR", "under 0.01 · under 0.01 EUR", "1,234"]);
+  const early = { ...JOB, listed: 0, complete: 0, failed: 0, readBytes: null, rawBytes: null, lines: null, speed: null, averageSpeed: null, secondsLeft: null, machineHours: null };
+  assert.deepEqual(Object.values(factTexts(early)), ["-", "0", "-", "-", "-", "-", "not known yet", "-"]);
   assert.equal(factTexts({ ...JOB, speed: null }).speed, "900 B/s");
 });
 
@@ -98,4 +100,10 @@ test("why there are no failures to show", () => {
   assert.equal(whyNoFailures(none, { ...JOB, final: true, failed: 0, status: "complete" }), "No file failed.");
   assert.deepEqual([listText(1, 9, 9, ""), listText(2, 100, 3000, "x")], ["1 file", "2 files with “x” of the first 100; the saved list has all 3,000"]);
   assert.deepEqual([[0, 6, false], [0, 6, true], [6, 6, true], [1, 6, true]].map((one) => retryText(.../** @type {[number, number, boolean]} */ (one))), ["Retry failed files", "Retry anyway", "Retry 6 files", "Retry 1 of 6"]);
+});
+
+test("of the jobs that are compared the last two stay, and a click more takes one out", () => {
+  assert.deepEqual(["a", "b"].reduce(choose, /** @type {string[]} */ ([])), ["a", "b"]);
+  assert.deepEqual([choose(["a"], "a"), choose(["a", "b"], "c")], [[], ["b", "c"]]);
+  assert.deepEqual([nextText([]), nextText(["a"])], ["Choose two jobs to compare", "Choose the job to compare it with"]);
 });

@@ -7,7 +7,7 @@ import { wantsText } from "../../chimera_nb/widgets/table/filters.js";
 import { Saving, decoded } from "../../chimera_nb/widgets/table/saving.js";
 import { columnsText, rowsText } from "../../chimera_nb/widgets/table/words.js";
 
-/** @import { ChunkMessage } from "../../chimera_nb/widgets/job_monitor/messages.js" */
+/** @import { ChunkMessage } from "../../chimera_nb/widgets/table/requests.js" */
 
 const TOLD = /** @type {const} */ ({ matched: 2010, kept: 1000, looked: 1000, total: 2010, state: "done" });
 const ASKED = { filtered: false, sorted: false, exploded: false };

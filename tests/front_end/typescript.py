@@ -2,7 +2,8 @@
 
     python -m tests.front_end.typescript     writes messages.d.ts beside each messages.py
 
-They are stored, since the front end has no build step, and test_messages.py holds them in step.
+What several widgets have together is in a file of its own (`SHARED`), which theirs import. They are stored, since the
+front end has no build step, and test_messages.py holds them in step.
 """
 
 from __future__ import annotations
@@ -39,21 +40,41 @@ OF_EVERY_WIDGET = {
     "error",
 }
 WIDGETS = Path(chimera_nb.widgets.__file__).parent
+BASE, TABLE = WIDGETS / "base" / "messages.py", WIDGETS / "table" / "requests.py"
+SHARED = {"chimera_nb.widgets.base.messages": BASE, "chimera_nb.widgets.table.requests": TABLE}
 _PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null"}
-_HEAD = "// Made of messages.py by `make messages`; a change belongs there.\n"
+_HEAD = "// Made of {} by `make messages`; a change belongs there.\n"
 
 
 def message_files() -> list[Path]:
-    """The messages.py of every widget."""
+    """The messages.py of every widget that has a page of its own."""
     return sorted(path for path in WIDGETS.glob("*/messages.py") if path.parent.name != "base")
 
 
 def module_of(path: Path) -> ModuleType:
-    return importlib.import_module(f"chimera_nb.widgets.{path.parent.name}.messages")
+    return importlib.import_module(f"chimera_nb.widgets.{path.parent.name}.{path.stem}")
 
 
-def types_of(path: Path) -> str:
-    """The text of messages.d.ts beside a messages.py."""
+def all_types() -> dict[Path, str]:
+    """The text of each file of types."""
+    module_of(TABLE)
+    table = [*_subclasses(Request), *_subclasses(Message)]
+    shared = {
+        BASE: [Hello, Here, Bye, RefusedMessage],
+        TABLE: [each for each in table if SHARED.get(each.__module__) == TABLE],
+    }
+    texts = {path: _file_of(path, classes, []) for path, classes in shared.items()}
+    texts |= {path: _types_of_widget(path) for path in message_files()}
+    return {path.with_suffix(".d.ts"): text for path, text in texts.items()}
+
+
+def _subclasses(cls: type) -> list[type]:
+    """Those that nothing is derived from, in the order in which they are made."""
+    found = cls.__subclasses__()
+    return [each for one in found for each in _subclasses(one)] if found else [cls]
+
+
+def _types_of_widget(path: Path) -> str:
     module = module_of(path)
     own = [each for each in vars(module).values() if inspect.isclass(each) and is_own(each, module)]
     (traits,) = [each for each in own if _is_traits(each)]
@@ -61,17 +82,32 @@ def types_of(path: Path) -> str:
     told = [each for each in own if issubclass(each, Message)]
     if requests:
         requests, told = [Hello, Here, Bye, *requests], [RefusedMessage, *told]
-    texts: dict[type, str] = {}
-    for each in (*requests, *told, traits):
-        _collect(each, texts)
-    parts = list(texts.values())
     name = traits.__name__.removesuffix("Traits")
-    for kind, classes in ((f"{name}Request", requests), (f"{name}Message", told)):
-        if classes:
-            parts.append(f"export type {kind} = {' | '.join(each.__name__ for each in classes)};\n")
-    text = "\n".join(parts)
-    imported = 'import type { Absent } from "../base/model.js";\n\n' if "Absent<" in text else ""
-    return f"{_HEAD}\n{imported}{text}"
+    unions = [
+        f"export type {kind} = {' | '.join(each.__name__ for each in classes)};\n"
+        for kind, classes in ((f"{name}Request", requests), (f"{name}Message", told))
+        if classes
+    ]
+    return _file_of(path, [*requests, *told, traits], unions)
+
+
+def _file_of(path: Path, classes: Sequence[type], unions: Sequence[str]) -> str:
+    """A file with the types of these classes and of all that they mention, but for what a shared file has."""
+    texts: dict[type, str] = {}
+    for each in classes:
+        _collect(each, texts, path)
+    text = "\n".join([*filter(None, texts.values()), *unions])
+    imported = {shared: [] for shared in SHARED.values()}
+    for each, own in texts.items():
+        if not own:
+            imported[SHARED[each.__module__]].append(each.__name__)
+    lines = ['import type { Absent } from "../base/model.js";\n'] if "Absent<" in text else []
+    for shared, names in imported.items():
+        if names:
+            source = f"../{shared.parent.name}/{shared.stem}.js"
+            lines.append(f'import type {{ {", ".join(sorted(names))} }} from "{source}";\n')
+    lines.append("\n" if lines else "")
+    return f"{_HEAD.format(path.name)}\n{''.join(lines)}{text}"
 
 
 def is_own(cls: type, module: ModuleType) -> bool:
@@ -84,14 +120,17 @@ def _is_traits(cls: type) -> bool:
     return cls.__name__.endswith("Traits")
 
 
-def _collect(cls: type, texts: dict[type, str]) -> None:
-    """Put the text of a class into `texts`, after those of the classes that it mentions."""
+def _collect(cls: type, texts: dict[type, str], path: Path) -> None:
+    """Put the text of a class into `texts`, after those of the classes that it mentions; none for a shared one."""
     if cls in texts or cls is Nothing:
+        return
+    if SHARED.get(cls.__module__, path) != path:
+        texts[cls] = ""
         return
     hints = {name: hint for name, hint in hints_of(cls).items() if name in _names(cls)}
     for hint in hints.values():
         for each in _mentioned(hint):
-            _collect(each, texts)
+            _collect(each, texts, path)
     doc = f"/** {' '.join((cls.__doc__ or '').split())} */"
     if not is_dataclass(cls):
         items = ", ".join(f"{camel(name)}: {_type(hint)}" for name, hint in hints.items())
@@ -153,5 +192,5 @@ def _sequence_item(expected: Any) -> Any | None:
 
 
 if __name__ == "__main__":
-    for each in message_files():
-        each.with_name("messages.d.ts").write_text(types_of(each), "utf-8")
+    for each, text in all_types().items():
+        each.write_text(text, "utf-8")

@@ -387,10 +387,13 @@ def test_a_job_whose_submitter_died_before_it_could_tell_is_found_by_its_name(
     other.log.close()
 
 
-def test_while_dataflow_is_away_nothing_is_concluded(inputs, bucket, tmp_path, on_stack):
+def test_while_dataflow_is_away_nothing_is_concluded_and_after_a_while_the_log_says_so(
+    inputs, bucket, tmp_path, on_stack, monkeypatch
+):
     from dataclasses import replace
 
     from chimera_nb.jobs.record import JobRecord, new_job_id
+    from chimera_nb.jobs.runners import dataflow
     from pipeline.spec import JobSpec
 
     service = JobService(Settings(data_dir=tmp_path / "data", dataflow_endpoint="http://localhost:1"))
@@ -402,6 +405,13 @@ def test_while_dataflow_is_away_nothing_is_concluded(inputs, bucket, tmp_path, o
     record = replace(record, dataflow_job_id="a-job", status=Status.RUNNING)
     service.log.create(record)
     assert service.get(spec.job_id) == record
+    monkeypatch.setattr(dataflow, "_SAID_AFTER", 0.0)
+    for _ in range(2):
+        found = service.get(spec.job_id)
+        assert found.status is Status.RUNNING
+        assert [line.partition("] ")[2][:56] for line in found.logs] == [
+            "WARNING: how it stands at Dataflow cannot be asked from "
+        ]
     service.log.close()
 
 

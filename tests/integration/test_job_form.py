@@ -15,6 +15,8 @@ import pytest
 from chimera_nb.jobs.service import JobService
 from chimera_nb.session import Session, connect
 from chimera_nb.settings import Settings
+from chimera_nb.widgets.job_form import filling
+from chimera_nb.widgets.job_form.choices import gather
 from chimera_nb.widgets.job_form.survey import Survey
 from chimera_nb.widgets.job_form.widget import JobForm
 from pipeline.storage import PlainStore
@@ -96,7 +98,19 @@ def test_the_plan_is_of_the_files_that_the_source_reads(markets, tmp_path):
     asyncio.run(go())
 
 
-def test_a_job_is_launched_once_whatever_is_clicked_and_its_target_is_taken_then(markets, tmp_path, data_dir):
+def test_a_job_is_launched_once_whatever_is_clicked_and_its_target_is_taken_then(
+    markets, tmp_path, data_dir, monkeypatch
+):
+    launched = threading.Event()
+
+    def late(*arguments, **named):
+        """What there was before the launch, told after it: a slow log."""
+        found = gather(*arguments, **named)
+        assert launched.wait(SECONDS)
+        return found
+
+    monkeypatch.setattr(filling, "gather", late)
+
     async def go():
         form = JobForm([markets], source="betfair", target=str(tmp_path / "out"))
         ask(form, "hello")
@@ -107,6 +121,9 @@ def test_a_job_is_launched_once_whatever_is_clicked_and_its_target_is_taken_then
         assert form._go["state"] == "launching"
         ask(form, "launch", token=form._go["token"])
         await until(form, lambda: form.job_id)
+        launched.set()
+        await until(form, lambda: form._choices["sources"])
+        assert form._choices["configurations"][0][0] == form.job_id
         assert form._go["state"] == "launched"
         ask(form, "launch", token=form._go["token"])
         assert form._go["state"] == "launched"

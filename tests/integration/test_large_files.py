@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import bz2
 import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
+from pipeline import progress
 from pipeline.__main__ import main
-from pipeline.graph import range_stages
+from pipeline.graph import range_stages, read_stages
 from pipeline.proof import verify
 from pipeline.read import large
 from pipeline.storage import PlainStore
@@ -111,13 +113,30 @@ def at_fault(stored: bytes) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("keep", [[], ["--keep-partial"]], ids=["", "keep"])
-def test_what_is_at_fault_is_told_as_of_any_file(tmp_path, stored, keep):
+def test_what_is_at_fault_is_told_as_of_any_file_and_its_bytes_are_counted_once(
+    tmp_path, stored, keep, monkeypatch
+):
+    reading = Counter()  # as Dataflow is told of files that are not through
+
+    def count_reading(stored_bytes, raw_bytes):
+        reading.update({"read-bytes": stored_bytes, "raw-bytes": raw_bytes})
+
+    monkeypatch.setattr(range_stages, "count_reading", count_reading)
+    monkeypatch.setattr(read_stages, "count_reading", count_reading)
     files = at_fault(stored)
     assert [name for name, data in files.items() if len(data) < 1_000_000] == ["small.bz2"]
     place = put(str(tmp_path), files)
     more = [*keep, "--max-ratio", "20"]
-    whole = run(place, *more, out="whole", split_mb=0)
-    parted = run(place, *more)
+    counted = []
+    for out, split_mb in (("whole", 0), ("out", 1)):
+        progress.reset()
+        reading.clear()
+        run(place, *more, out=out, split_mb=split_mb)
+        tallied = progress.snapshot()
+        counted.append([tallied["read-bytes"], tallied["raw-bytes"]])
+        assert counted[-1] == [reading["read-bytes"], reading["raw-bytes"]]
+    assert counted[0] == counted[1]
+    whole, parted = f"{place}/whole", f"{place}/out"
     assert told(parted) == told(whole)
     assert sorted(output(parted).split(b"\n")) == sorted(output(whole).split(b"\n"))
     assert verify(STORE, parted, deep=True).proved

@@ -119,6 +119,7 @@ def test_cancelling_ends_a_jobs_processes_and_lets_the_next_one_run(dataflow, bu
     held, queued = submitted["held"], submitted["next"]
     eventually(lambda: dataflow.counters(held, tentative=True).get("read-files"))
     assert dataflow.state(queued) == "QUEUED"
+    assert "Waiting for its turn: 1 job runs at once" in dataflow.told(queued, "JOB_MESSAGE_BASIC")
     assert dataflow.listed(filter="ACTIVE") == ["next", "held"]
     with pytest.raises(exceptions.Conflict, match=f"active job named held with id: {held}"):
         dataflow.queue("held")

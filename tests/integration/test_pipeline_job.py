@@ -182,7 +182,7 @@ def test_a_bomb_is_stopped_unless_it_is_meant_to_be_one(place, arguments, code, 
     if code:
         assert "the one file failed" in capsys.readouterr().err
         (failed,) = ledger_records(STORE, f"{place}/out")
-        assert failed.error.startswith("holds more than 1,000 raw bytes for each of its ")
+        assert failed.error.startswith("holds more than 1,000 unpacked bytes for each of its ")
     else:
         assert read_summary(STORE, f"{place}/out")["lines"] == 40 << 17
 

@@ -20,8 +20,8 @@ from chimera_nb.data.preview import MAX_BYTES, preview
 from chimera_nb.data.sampling import cache
 from chimera_nb.data.sampling.run import SampleCancelledError
 from chimera_nb.data.sampling.sample import SampleProgress, SampleWarning
+from chimera_nb.jobs.open_log import open_log
 from chimera_nb.jobs.record import JobRecord, Status, new_job_id
-from chimera_nb.jobs.service import open_log
 from chimera_nb.local.demo.files import demo_files, market_of_size
 from chimera_nb.magics import run
 from chimera_nb.settings import load_settings
@@ -146,10 +146,8 @@ def test_a_sample_of_a_bucket_is_the_same_twice_and_then_comes_from_the_cache(de
             assert lines[uri, place]["clk"] == clk
     cache._memory.clear()
     sent.clear()
-    began = time.monotonic()
     with pytest.warns(SampleWarning, match="cannot be read"):
         again = sample(f"{root}/", 500, seed=3)
-    assert time.monotonic() - began < 1
     assert again.equals(first)
     assert sent == []
 

@@ -149,7 +149,7 @@ import json, traitlets, ipywidgets
 from chimera_nb.widgets import BucketBrowser, FilePreview, JobForm, JobMonitor
 
 browser, look = BucketBrowser("gs://{bucket}/in/year.tar"), FilePreview()
-form, monitor = JobForm(target="gs://{bucket}/out"), JobMonitor()
+form, monitor = JobForm(target="gs://{bucket}/out", runner="direct"), JobMonitor()
 traitlets.dlink((browser, "current"), (look, "uri"))
 traitlets.dlink((browser, "selected"), (form, "inputs"))
 traitlets.dlink((form, "job_id"), (monitor, "job_id"))

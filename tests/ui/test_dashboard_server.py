@@ -63,8 +63,10 @@ def test_a_visitor_who_finds_no_kernel_ready_sees_the_skeleton_at_once(serve_das
         text = b""
         while b"dash-skeleton" not in text:
             text += answer.read1(4096)
-        assert time.monotonic() - start < 2  # the kernel takes more than five
-        assert b"vnd.voila.cell-output" in answer.read()
+        assert b"vnd.voila.cell-output" not in text
+        assert (
+            b"vnd.voila.cell-output" in answer.read()
+        )  # from the kernel, which takes more than five seconds
     assert time.monotonic() - start > 5
 
 
@@ -96,7 +98,9 @@ def test_a_page_that_is_closed_gives_its_kernel_back(dashboard, new_page):
     kernel_id = page.evaluate(
         "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
     )
-    kernel = next(each for each in server.children() if any(kernel_id in word for word in each.cmdline()))
+    kernel = next(
+        each for each in server.children(recursive=True) if each.name() == f"kernel-{kernel_id[:8]}"
+    )
     page.close(run_before_unload=True)
     kernel.wait(timeout=20)
 

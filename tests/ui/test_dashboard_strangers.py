@@ -206,7 +206,7 @@ def test_a_token_leaves_the_address_and_is_in_no_log_and_no_page(serve_dashboard
     visitor.ask(f"nowhere?token={TOKEN}")
     guarded.wait_for_log("/nowhere")
     assert TOKEN not in guarded.log()
-    kernels = psutil.Process(guarded.process.pid).children()
+    kernels = psutil.Process(guarded.process.pid).children(recursive=True)
     assert kernels
     assert not any(TOKEN in value for kernel in kernels for value in kernel.environ().values())
 

@@ -92,7 +92,7 @@ def test_what_is_wrong_is_told_while_it_is_typed_and_a_full_target_can_be_replac
     expect(go(page)).to_be_enabled()
     prefix, said = page.get_by_label("Folder", exact=True), page.locator(".ch-form-prefix .ch-hint")
     prefix.press_sequentially("/*")
-    expect(said).to_contain_text("holds a glob character")
+    expect(said).to_contain_text("which stand for other characters")
     expect(prefix).to_have_attribute("aria-invalid", "true")
     expect(go(page)).to_be_disabled()
     prefix.fill("2016/out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -103,6 +104,19 @@ def test_jobs_are_searched_filtered_and_opened(show, log):
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     expect(probe).to_have_value(json.dumps([other.job_id, [chosen.job_id] * 2 + [other.job_id]]))
+    page.get_by_role("button", name="Compare").click()
+    row(page, jobs[Status.FAILED]).click()
+    expect(page.get_by_text("Choose the job to compare it with")).to_be_visible()
+    row(page, other).click()
+    compared = page.get_by_role("dialog", name="Two jobs compared")
+    expect(compared.get_by_role("row", name="Status")).to_have_text(re.compile("failed *complete"))
+    expect(compared.get_by_role("row", name="Started by")).to_contain_text(NASTY)
+    assert compared.evaluate("box => box.scrollWidth <= box.clientWidth")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Compare")).to_have_attribute("aria-pressed", "false")
+    expect(probe).to_have_value(
+        json.dumps([other.job_id, [chosen.job_id] * 2 + [other.job_id]])
+    )  # none was opened
     assert page.locator(".ch-history").locator("img, script").count() == 0
     assert page.title() != "owned"
 
@@ -140,12 +154,26 @@ def test_a_new_job_comes_in_by_itself_and_moves_with_its_progress(show, log, tmp
     expect(row(page, job).locator(".ch-state")).to_have_text("complete")
 
 
-def test_what_one_reads_stays_in_its_place_when_a_job_comes_in_and_more_come_on_scrolling(voila, log):
+def test_what_one_reads_and_ones_own_job_stay_in_place_when_jobs_come_in_and_more_come_on_scrolling(
+    voila, log
+):
     for number in range(PAGE * 2 + 10):
         log.create(a_job(10 + number))
     page = voila(CELL)
     scroller = page.locator(".ch-history-scroller")
     expect(rows(page)).to_have_count(PAGE)
+    mine = rows(page).first.get_attribute("id")
+    rows(page).first.click()
+    page.mouse.move(0, 0)
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(14):  # more than a screen of them
+        log.create(a_job(5))
+    expect(page.get_by_role("button", name="14 new jobs")).to_be_visible()
+    expect(page.locator(f"#{mine}")).to_have_attribute("aria-selected", "true")
+    own, box = page.locator(f"#{mine}").bounding_box(), scroller.bounding_box()
+    assert box["y"] <= own["y"] <= box["y"] + box["height"] - own["height"] + 1
+    page.get_by_role("button", name="14 new jobs").click()
+    page.evaluate("document.activeElement.blur()")
     scroller.evaluate("box => { box.scrollTop = 333; }")
     before = rows(page).nth(8).bounding_box()
     read = rows(page).nth(8).get_attribute("id")
@@ -156,10 +184,10 @@ def test_what_one_reads_stays_in_its_place_when_a_job_comes_in_and_more_come_on_
     page.get_by_role("button", name="1 new job").click()
     expect(rows(page).first).to_contain_text(job.job_id)
     expect(page.get_by_role("button", name="1 new job")).to_be_hidden()
-    for count in (PAGE * 2 + 1, PAGE * 2 + 11):
+    for count in (PAGE * 2 + 15, PAGE * 2 + 25):
         page.keyboard.press("End")
         expect(page.locator(".ch-history-foot")).to_contain_text(f"{count} jobs")
-    expect(rows(page)).to_have_count(PAGE * 2 + 11)
+    expect(rows(page)).to_have_count(PAGE * 2 + 25)
 
 
 def test_without_settings_one_line_says_what_is_missing_and_it_comes_by_itself(voila, log, tmp_path):

@@ -165,6 +165,13 @@ def test_a_complete_job_shows_its_result_and_its_failures_and_retries_them(show,
     assert (len(found), set(found[0]), {row["text"] for row in found}) == (30, {"text", "x"}, {HOSTILE})
     assert zipfile.is_zipfile(saved["xlsx"])
 
+    page.get_by_role("button", name="Run again").click()
+    shown = page.get_by_role("region", name="Run again")
+    expect(shown).to_contain_text(f"gs://{bucket}/out-copy-")
+    expect(shown.get_by_role("button", name="Run it")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(shown).to_be_hidden()
+
     page.get_by_role("tab", name="Failures 1").click()
     expect(page.get_by_role("region", name="Files that failed")).to_contain_text(f"{HOSTILE}.bz2")
     assert page.locator(".ch-monitor img").count() == 0

@@ -19,7 +19,8 @@ STORE = PlainStore()
 def form(bucket):
     return (
         "from chimera_nb.widgets.job_form.widget import JobForm\n"
-        f'form = JobForm(["gs://{bucket}/in/"], source="betfair", target="gs://{bucket}/runners")\nform'
+        f'form = JobForm(["gs://{bucket}/in/"], source="betfair", target="gs://{bucket}/runners", '
+        'runner="direct")\nform'  # left out, it is that of the last job on the stack
     )
 
 

@@ -10,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chimera_nb.jobs.check_access import check_access
-from chimera_nb.jobs.service import JobService, local_user
+from chimera_nb.jobs.requester import local_user
+from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings, load_settings
 from pipeline.errors import (
     AccessDeniedError,

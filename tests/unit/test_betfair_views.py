@@ -353,6 +353,26 @@ def test_prices_at_the_off_are_those_of_the_last_open_state(in_play):
     assert named([other], "ltp_at_off", "best_back_at_off", "best_lay_at_off") == [(None, None, None)]
 
 
+@pytest.mark.parametrize("more", [{"hc": -1}, {"bdatb": [[0, 9, 1]]}, {"batb": [[0, 9, 1]]}])
+def test_runners_with_more_than_whole_ladders_may_come_anywhere_in_a_file(more):
+    ladder = line(market({"id": 1, "atb": [[2, 1], [3, 1]]}, {"id": 2, "atb": [[4, 1]], "hc": None}))
+    raw = (
+        line(market({"id": 1, "atb": [[5, 1]]}, definition=defined()))
+        + ladder
+        + b"{]\n"
+        + line(
+            market({"id": 1, "atb": [[5, 0]]}, {"id": 2, "atb": [[4, 0]]}, {"id": 2, "atb": [[9, 1]], **more})
+        )
+        + line(market({"id": 2, "atb": [[9, 0]], **more}))
+        + line(market(definition=defined(in_play=True)))
+        + line(market(definition=defined("CLOSED", in_play=True)))
+    )
+    file = Viewed(allowed=1)
+    found = named(rows(Runners(), raw, file), *KEYS, "best_back_at_off")
+    assert [number for number, _ in file.bad] == [3]
+    assert found == ([(1, 0, 3), (2, -1, None), (2, 0, None)] if "hc" in more else [(1, 0, 3), (2, 0, 9)])
+
+
 def test_last_prices_are_those_at_or_before_the_minute():
     one, _ = rows(Runners(), b"".join(race()))
     assert named([one], "ltp_m60", "ltp_m30", "ltp_m10") == [(20, 22, 22)]

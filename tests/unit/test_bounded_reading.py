@@ -173,8 +173,8 @@ def test_a_bomb_is_stopped_by_its_ratio_with_a_reason_that_says_what_to_do(tmp_p
     record = file.record
     assert (record.status, take(file)) == ("failed", b"")
     assert record.error == (
-        f"holds more than 1,000 raw bytes for each of its {len(stored):,} bytes, as a bomb does; if it is meant to, "
-        f"allow more with max-ratio (0: no bound)"
+        f"holds more than 1,000 unpacked bytes for each of its {len(stored):,} bytes, as a bomb does; if it is "
+        f"meant to, allow more with max-ratio (0: no bound)"
     )
     assert record.raw_bytes <= RATIO_FROM + (1 << 20)
 

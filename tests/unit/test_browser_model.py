@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import random
 import threading
-import time
 
 import pytest
 
@@ -292,6 +291,16 @@ def test_every_change_of_rows_has_a_number_of_its_own(browser):
     assert seen == sorted(set(seen))
 
 
+def test_rows_that_are_on_their_way_are_late_only_while_others_are_shown(browser):
+    whole = browser.shown
+    browser.narrow("1")
+    assert browser.generation.is_late(whole.generation)
+    assert not browser.generation.is_late(browser.shown.generation)
+    browser.narrow("")  # the same rows again: what comes for them is waited for
+    assert browser.shown is whole
+    assert not browser.generation.is_late(whole.generation)
+
+
 def test_rows_travel_in_messages_of_bounded_size_that_leave_nothing_out():
     browser = Browser("gs://b/")
     total = 12_345
@@ -333,6 +342,29 @@ def test_toggle_range_and_rows_by_their_keys(browser):
             wrong()
     with pytest.raises(RefusedError):
         browser.gesture("explode", 0)
+
+
+def test_a_choice_is_of_the_rows_that_were_seen_when_others_are_shown_by_now(browser):
+    seen = browser.generation.number
+    browser.narrow("3")
+    narrowed = browser.generation.number
+    browser.open("gs://b/2016/Jan/")
+    load(browser.shown)
+    assert browser.selected == ()
+    browser.select(browser.gesture("toggle", 2, seen=seen))
+    browser.select(browser.gesture("toggle", 0, seen=narrowed))
+    browser.select(browser.with_rows([-1], seen=seen))
+    assert browser.selected == ("gs://b/2016/2.bz2", "gs://b/2016/3.bz2", "gs://b/2016/Feb/")
+    browser.select(browser.gesture("all", seen=seen))
+    browser.select(browser.gesture("none", seen=narrowed))
+    assert sorted(uri.removeprefix("gs://b/2016/") for uri in browser.selected) == [
+        *("0.bz2", "1.bz2", "2.bz2", "Feb/", "Jan/"),
+    ]
+    for text in "abcd":
+        browser.narrow(text)
+    for late in (seen, 10_000):
+        with pytest.raises(RefusedError, match="choose again"):
+            browser.gesture("toggle", 2, seen=late)
 
 
 def test_none_takes_out_what_is_shown_and_all_that_is_below_it(browser):
@@ -420,13 +452,11 @@ def test_add_agrees_with_a_slow_oracle():
         assert add(chosen[:half], chosen[half:]) == tuple(kept)
 
 
-def test_a_large_selection_is_quick():
+def test_a_large_selection_is_no_square_of_its_size():  # by squares it would be at it for hours
     browser = Browser("gs://b/")
     browser.shown.take(Rows((), [Row(f"{n}.bz2", 1, None, "") for n in range(100_000)], last=True))
-    start = time.monotonic()
     browser.select(browser.gesture("range", 0, 99_999))
     assert browser.total() == Tally(100_000, 100_000)
-    assert time.monotonic() - start < 3
 
 
 # What it comes to

@@ -368,7 +368,9 @@ def test_what_a_process_says_of_its_end_while_the_store_is_away_is_its_end_when_
             outcome.last_word(service.store, service.log, job_id, said, why)
         kill(submitter)
         assert service.get(job_id).status is Status.RUNNING
-    assert sum("cannot be looked at yet" in line for line in service.log.get(job_id).logs) == 1
+    waiting = service.log.get(job_id)
+    assert waiting.target_unseen_since
+    assert sum("cannot be looked at yet" in line for line in waiting.logs) == 1
     assert parts(tmp_path)
     record = service.get(job_id)
     assert (record.status, record.error) == (becomes, why if becomes is Status.FAILED else None)

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from chimera_nb.cli import display
+from chimera_nb.cli import display, job_display
 from chimera_nb.cli.table import Column, print_hanging, print_table
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.transitions import Change, advance
@@ -61,7 +61,7 @@ def test_a_uri_is_never_cut(printed):
 
 def test_numbers_and_ids_of_jobs_are_never_cut(printed):
     made = record(4_000_000_000)
-    display.print_jobs((made,))
+    job_display.print_jobs((made,))
     said, told, width, terminal = printed()
     head, line = said.splitlines()
     for whole in ("2026-01-31-1a2b3c4d", "1,234", "4,000,000,000", made.spec["target"]):
@@ -72,15 +72,17 @@ def test_numbers_and_ids_of_jobs_are_never_cut(printed):
     elif not terminal or width == 140:
         assert told == ""
         assert "12,346,912" in line  # files that failed are among them
-    assert head.split() == [name for name in head.split() if name in {c.name for c in display._JOB_COLUMNS}]
+    assert head.split() == [
+        name for name in head.split() if name in {c.name for c in job_display._JOB_COLUMNS}
+    ]
 
 
 def test_a_job_that_was_asked_to_end_is_listed_as_cancelling(printed):
     asked = Change(cancel_requested_at="2026-02-01T00:00:01.000Z")
     made = advance(record(1), asked, "2026-02-01T00:00:01.000Z")
-    display.print_jobs((made,))
+    job_display.print_jobs((made,))
     assert "cancelling" in printed()[0]
-    assert display.headline(made) == "cancelling"
+    assert job_display.headline(made) == "cancelling"
 
 
 def test_a_pipe_gets_one_record_a_line_with_tabs_between_whole_values():

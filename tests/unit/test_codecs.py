@@ -217,7 +217,7 @@ def test_a_second_stream_cut_off_anywhere_is_found(codec):
     for size in range(1, len(data)):
         kept: list[bytes] = []
         reason = fault(codec, data + data[:size], kept)
-        assert f"cut off after {len(b''.join(kept)):,} raw bytes" in reason, (size, reason)
+        assert f"cut off after {len(b''.join(kept)):,} unpacked bytes" in reason, (size, reason)
         assert (SMALL * 2).startswith(b"".join(kept))
         assert b"".join(kept).startswith(SMALL)
 
@@ -226,7 +226,7 @@ def test_the_reason_says_how_far_it_came():
     raw = random.Random(4).randbytes(1_000_000).hex().encode()
     kept: list[bytes] = []
     reason = fault("bz2", bz2.compress(raw)[:-5], kept)
-    assert reason == "the bz2 data is cut off after 2,000,000 raw bytes"
+    assert reason == "the bz2 data is cut off after 2,000,000 unpacked bytes"
     assert b"".join(kept) == raw
 
 

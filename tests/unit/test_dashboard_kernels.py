@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import stat
 import sys
 import time
 import uuid
 
 import pytest
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 from chimera_nb.jobs import requester
+from chimera_nb.server.forking import ForkServerError
 from chimera_nb.server.identity import network_of
 from chimera_nb.server.kernels import DashboardKernels, OneKernelSpec
 from chimera_nb.server.pages import FullError, Pages
+from chimera_nb.server.provisioner import ForkProvisioner
 
 TOKEN = "a-token-of-some-length"
 
@@ -78,6 +82,33 @@ def kernels(tmp_path, monkeypatch):
     monkeypatch.setattr(made, "shutdown_kernel", shutdown)
     made.ended = ended
     return made
+
+
+class NoForkServer:
+    """One that has ended."""
+
+    async def fork(self, **_):
+        raise ForkServerError("ended")
+
+
+@pytest.mark.parametrize("fork_server", [None, NoForkServer()])
+def test_a_kernel_starts_as_any_other_where_nothing_is_forked(kernels, fork_server, tmp_path):
+    kernels.fork_server, kernels.kernel_spec_manager = fork_server, OneKernelSpec()
+    manager, _, kernel_id = kernels.pre_start_kernel("python3", {"kernel_id": str(uuid.uuid4())})
+    manager.kernel_id = kernel_id
+
+    async def launched():
+        provisioner = KernelProvisionerFactory.instance().create_provisioner_instance(
+            kernel_id, manager.kernel_spec, parent=manager
+        )
+        assert type(provisioner) is ForkProvisioner
+        provisioner.connection_info = {}
+        await provisioner.launch_kernel(["sleep", "1000"], env={}, cwd=str(tmp_path))
+        assert await provisioner.poll() is None
+        await provisioner.send_signal(signal.SIGTERM)
+        assert await provisioner.wait() == -signal.SIGTERM
+
+    asyncio.run(launched())
 
 
 def test_no_kernel_is_given_the_token(kernels):

@@ -200,10 +200,11 @@ def test_the_commands_of_the_page_are_ones_that_chimera_has(command):
 
 def test_the_page_names_variables_that_the_settings_have():
     from chimera_nb import settings
+    from chimera_nb.chimera_toml import CONFIG_VARIABLE
     from chimera_nb.cli.dash_command import TOKEN_VARIABLE
 
     known = {name for names in settings._ENVIRONMENT.values() for name in names}
-    known |= {*settings._LISTS.values(), settings.CONFIG_VARIABLE, TOKEN_VARIABLE}
+    known |= {*settings._LISTS.values(), CONFIG_VARIABLE, TOKEN_VARIABLE}
     for file in ("Dockerfile", "docs/deploy.md"):
         named = set(re.findall(r"\b(?:CHIMERA|GOOGLE_CLOUD)_[A-Z_]+\b", (ROOT / file).read_text("utf-8")))
         assert named

@@ -43,8 +43,8 @@ def failed(uri, error, generation=None, size=0):
     [
         ('is not bz2: it begins with "no bz2 1200"', 'is not bz2: it begins with "x"'),
         (
-            "the gzip data is corrupt after 1,024 raw bytes (Error -3)",
-            "the gzip data is corrupt after 9 raw bytes (Error -3)",
+            "the gzip data is corrupt after 1,024 unpacked bytes (Error -3)",
+            "the gzip data is corrupt after 9 unpacked bytes (Error -3)",
         ),
         ("is gone: gs://b/a.1.bz2", "is gone: gs://b/2.bz2"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera_nb.cli import display
+from chimera_nb.cli import job_display
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.jobs.forecast.actual import actual_of, error_of, learnt
 from chimera_nb.jobs.forecast.budget import Budget, passed_budget
@@ -122,7 +122,7 @@ def test_a_budget_is_money_or_worker_hours_and_a_forecast_beyond_it_is_told():
     assert "USD, and the budget is 1.00 USD" in Budget.of("1", "USD").passed_by(told)
     assert Budget.of("99999h", "USD").passed_by(told) is None
     for text in ("", "0", "-1", "5 h", "h", "1e3", "five"):
-        with pytest.raises(RefusedError, match="worker-hours"):
+        with pytest.raises(RefusedError, match="hours of one machine"):
             JobSpec(("/in/",), "/out", "j", budget=text)
 
 
@@ -152,11 +152,11 @@ def test_forecast_and_actual_stand_side_by_side_with_the_error():
     assert actual_of(job)["files"] == 1000
     assert error_of(job, "seconds") == pytest.approx(-0.5, abs=0.01)
     assert error_of(job, "coreSeconds") == pytest.approx(0, abs=0.01)
-    shown = display.forecast_text(job)
+    shown = job_display.forecast_text(job)
     assert "(-50%)" in shown
     assert "core-seconds, came to" in shown
-    assert display.document_of(job)["actual"]["rawBytes"] == 10**7
-    assert (actual_of(record(told)), display.forecast_text(record())) == (None, None)
+    assert job_display.document_of(job)["actual"]["rawBytes"] == 10**7
+    assert (actual_of(record(told)), job_display.forecast_text(record())) == (None, None)
 
 
 def test_the_last_jobs_of_this_machine_teach_the_next_forecast():

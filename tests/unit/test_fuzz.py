@@ -121,7 +121,7 @@ def test_a_zip_whose_member_has_no_name_is_one_bad_file_or_a_good_one(content, r
 
 def test_a_member_of_one_byte_that_its_name_says_is_bz2_is_cut_off():
     raw, fault = decoded("zip", zipped("b/c.bz2", b"B"))
-    assert (raw, fault) == (b"", "the zip's member 'b/c.bz2': the bz2 data is cut off after 0 raw bytes")
+    assert (raw, fault) == (b"", "the zip's member 'b/c.bz2': the bz2 data is cut off after 0 unpacked bytes")
     check_file("zip", zipped("b/c.bz2", b"B"), [1])
 
 

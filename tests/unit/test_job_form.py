@@ -83,7 +83,7 @@ def test_a_target_splits_into_the_fields_that_make_it():
     [
         ({"bucket": "Results"}, "bucket", "cannot be a bucket"),
         ({"bucket": ""}, "bucket", "Name the bucket"),
-        ({"prefix": "a*"}, "prefix", "glob character"),
+        ({"prefix": "a*"}, "prefix", "stand for other characters"),
         ({"prefix": "a//b"}, "prefix", "empty folder name"),
         ({"shards": "0"}, "shards", "a whole number from 1 to 99,999"),
         ({"shards": "many"}, "shards", "'many'"),

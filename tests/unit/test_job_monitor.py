@@ -224,11 +224,13 @@ def test_a_state_older_than_the_one_on_screen_is_dropped(session, job, log):
     run(watch())
 
 
-def test_run_again_leads_to_the_new_job_and_a_double_click_makes_one(session, job, log, monkeypatch):
-    made = []
+def test_run_again_shows_what_will_run_then_leads_to_the_new_job_and_a_double_click_makes_one(
+    session, job, log, monkeypatch
+):
+    made, left = [], []
 
-    def clone(self, job_id):
-        made.append(job_id)
+    def clone(self, job_id, target):
+        made.append((job_id, target))
         time.sleep(0.1)
         spec = JobSpec(inputs=("/in",), target="/tmp/copy", job_id=new_job_id())
         record = JobRecord.from_spec(spec, runner="direct")
@@ -241,14 +243,27 @@ def test_run_again_leads_to_the_new_job_and_a_double_click_makes_one(session, jo
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         await until(lambda: monitor.status == "pending")
+        ask(monitor, "runAgain", job=job)  # nothing was shown yet
+        for _ in range(2):
+            for _ in range(3):
+                ask(monitor, "clone", job=job)
+            await until(lambda: monitor._again and not monitor._busy)
+            shown = dict(monitor._again["lines"])
+            assert (shown["Reads"], shown["Runs"]) == (str(session.settings.folder.parent), "on this machine")
+            if not left:
+                left.append(True)
+                ask(monitor, "leaveAgain", job=job)
+                ask(monitor, "runAgain", job=job)
+        assert (made, monitor.job_id) == ([], job)
         for _ in range(3):
-            ask(monitor, "clone", job=job)
-        assert monitor._busy == "clone"
+            ask(monitor, "runAgain", job=job)
+        assert monitor._busy == "again"
         await until(lambda: monitor.job_id != job)
-        ask(monitor, "clone", job=job)  # a click that was under way
+        ask(monitor, "runAgain", job=job)  # a click that was under way
         await until(lambda: monitor.status == "pending" and not monitor._busy)
         await asyncio.sleep(0.05)
-        assert made == [job]
+        assert made == [(job, shown["Writes to"])]
+        assert monitor._again == {}
         monitor.close()
 
     run(watch())
@@ -265,6 +280,8 @@ def test_cancel_ends_the_job_and_what_is_refused_is_one_sentence(session, job):
         ask(monitor, "cancel", job=job)
         await until(lambda: monitor.status == "cancelled" and not monitor._busy)
         ask(monitor, "clone", job=job)
+        await until(lambda: monitor._again and not monitor._busy)
+        ask(monitor, "runAgain", job=job)
         await until(lambda: not monitor._busy)
         assert "target" in monitor.error or "match" in monitor.error
         assert monitor.job_id == job

@@ -149,7 +149,7 @@ def test_a_form_has_a_box_for_every_option_that_has_a_part_of_it():
         "name": "shards",
         "kind": "number",
         "label": "Output files",
-        "placeholder": "as found fastest",
+        "placeholder": "as is fastest",
         "part": "write",
         "dataflow": False,
     }

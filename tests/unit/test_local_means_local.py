@@ -9,8 +9,9 @@ import sys
 
 import pytest
 
+from chimera_nb.jobs.open_log import open_log
 from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.jobs.service import JobService, open_log
+from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings, load_settings
 from pipeline.errors import NoStackError, SettingsError, StackError, StorageError

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import chimera_nb
+from chimera_nb.jobs.open_log import open_log
 from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.jobs.service import open_log
 from chimera_nb.magics import ChimeraMagics, run
 from chimera_nb.settings import load_settings
 from pipeline.errors import RefusedError, StackError, StorageError

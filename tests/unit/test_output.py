@@ -11,8 +11,8 @@ from chimera_nb.data import output
 from chimera_nb.data.frames import HalfCharacterWarning, NotJsonWarning
 from chimera_nb.data.nested import reach
 from chimera_nb.data.output import available_memory, read_output
+from chimera_nb.jobs.open_log import open_log
 from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.jobs.service import open_log
 from chimera_nb.settings import load_settings
 from pipeline.errors import JobNotFoundError, RefusedError, StorageError, UnknownNameError
 from pipeline.spec import JobSpec

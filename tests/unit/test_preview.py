@@ -52,7 +52,7 @@ def test_a_long_file_shows_its_first_lines_and_an_estimate_of_the_rest(codec):
     assert (found.codec, found.problem, found.complete) == (codec, None, False)
     assert found.size == len(data)
     assert found.read_bytes == MAX_BYTES
-    # A bz2 block holds 900 kB of raw bytes; every whole one must be there.
+    # A bz2 block holds 900 kB of unpacked bytes; every whole one must be there.
     assert found.raw_bytes > 0.4 * len(raw) * MAX_BYTES / len(data)
     if codec == "bz2":
         assert found.raw_bytes > 1_700_000
@@ -128,7 +128,7 @@ def test_a_bz2_block_that_is_longer_than_what_was_read_is_said_plainly():
 def test_a_line_without_an_end_is_said_plainly():
     found = preview_bytes("x", b"1" * 1000, 5000)
     assert (found.lines, found.problem, found.estimated_raw_bytes) == ((), None, 5000)
-    assert found.note == "its first line is longer than the 1,000 raw bytes that were read"
+    assert found.note == "its first line is longer than the 1,000 unpacked bytes that were read"
 
 
 @pytest.mark.parametrize("codec", STREAMING)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from chimera_nb.data.sampling import cache
+from chimera_nb.jobs.open_log import open_log
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.runners import spawn
-from chimera_nb.jobs.service import open_log
 from chimera_nb.machine.private import private_data_dir
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.browser.navigation import RecentFolders
@@ -37,11 +38,12 @@ def open_to_others(folder: Path) -> list[str]:
 def used(folder: Path) -> None:
     """Have everything in a data folder that is not the stack's."""
     settings = Settings(data_dir=folder)
-    log = open_log(settings)
     spec = JobSpec(inputs=("/in/",), target="/out", job_id="2026-01-01-0badcafe")
     record = JobRecord.from_spec(spec, runner="direct", runner_options={}, created_by="x")
-    log.create(record)
-    spawn.spawn("this", record, log, settings)
+    # Closed here: left to the collector, it would take its files away while a test looks through the folder.
+    with closing(open_log(settings)) as log:
+        log.create(record)
+        spawn.spawn("this", record, log, settings)
     cache.keep(
         settings.folder / "samples", "key", cache.Sample((), files=1, files_total=1, bytes=1, bytes_total=1)
     )
@@ -60,9 +62,8 @@ def test_what_was_left_open_is_closed_when_it_is_used_again(tmp_path):
     used(folder)
     for path in (folder, *folder.iterdir()):
         path.chmod(0o777 if path.is_dir() else 0o666)
-    log = open_log(Settings(data_dir=folder))  # held: what it has open beside the log goes with it
-    assert open_to_others(folder) == []
-    del log
+    with closing(open_log(Settings(data_dir=folder))):  # what it has open beside the log goes with it
+        assert open_to_others(folder) == []
 
 
 def test_a_folder_that_has_other_things_stays_open_and_ours_in_it_is_closed(tmp_path):

@@ -10,7 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path for folder in ("pipeline", "chimera_nb") for path in (ROOT / folder).rglob("*.py"))
 # Programs of their own: what they make of their process is their business.
-ENTRY_POINTS = {"chimera_nb/__main__.py", "chimera_nb/local/dataflow/worker.py", "pipeline/__main__.py"}
+ENTRY_POINTS = {
+    "chimera_nb/__main__.py",
+    "chimera_nb/local/dataflow/worker.py",
+    "chimera_nb/server/fork_server.py",
+    "pipeline/__main__.py",
+}
 # A lookup in the environment reads; all else that can be called on it changes it.
 _READS = {"get", "items", "keys", "values", "copy", "__contains__"}
 _CHANGES = {"putenv", "unsetenv"}

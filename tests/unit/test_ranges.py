@@ -17,9 +17,14 @@ from pipeline.codecs.split import bz2 as split_bz2
 from pipeline.codecs.split import splitter_of
 from pipeline.codecs.stream import BufferedStream
 from pipeline.errors import BadFileError
+from pipeline.graph.range_stages import IN_ORDER, JoinRanges, LargeJob, RangeFound
+from pipeline.progress import snapshot
+from pipeline.read.large import RangeReader, look_at_large
 from pipeline.read.ranges import join_ranges, read_range
+from pipeline.storage import PlainStore
 from pipeline.storage.checksum import Crc32c
 
+STORE = PlainStore()
 BZ2 = splitter_of("bz2")
 
 
@@ -314,3 +319,22 @@ def test_ranges_that_do_not_meet_are_refused():
     for wrong in ([halves[0]], [halves[1]], [], [halves[0], halves[0], halves[1]]):
         with pytest.raises(BadFileError):
             join_ranges(wrong, first, len(data))
+
+
+def test_ranges_that_do_not_meet_are_counted_no_more(tmp_path):
+    """The file is read in order after them, and counts its bytes then."""
+    path = tmp_path / "large.bz2"
+    path.write_bytes(bz2.compress(lines(random.Random(8), 9000), 1))
+    with STORE.open_read(str(path)) as stream:
+        file = look_at_large(STORE, stream)
+    middle, job = file.size // 2, LargeJob(file, "large")
+
+    def tallied():
+        return [snapshot().get(name, 0) for name in ("read-bytes", "raw-bytes")]
+
+    before = tallied()
+    found = RangeReader(STORE, file, lambda _: None, 1000).read(0, middle, lambda _: middle)
+    assert tallied() > before
+    told = JoinRanges(STORE, "2026-01-01-0badcafe", 1000).process((b"uri", [RangeFound(job, found)]))
+    assert [(one.tag, one.value) for one in told] == [(IN_ORDER, b"uri")]
+    assert tallied() == before

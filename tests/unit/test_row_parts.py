@@ -14,6 +14,7 @@ from pipeline.errors import JobError, ReconciliationError, StorageError
 from pipeline.ledger import FileRecord, Part
 from pipeline.rows.checksum import RowsChecksum
 from pipeline.rows.parquet_file import parquet_batches, parquet_rows
+from pipeline.rows.partitions import split
 from pipeline.write.rows import part_files, row_parts, workbook
 from pipeline.write.rows.row_parts import RowWriter
 from pipeline.write.rows.workbook import write_workbook
@@ -85,6 +86,45 @@ def test_what_waits_is_bounded_over_all_folders(tmp_path, monkeypatch):
     assert sum(pq.ParquetFile(part.uri).metadata.num_row_groups for part in parts) > 8
     assert sum(part.lines for part in parts) == 384
     assert all(len(record.pieces) == 8 for record in records)
+
+
+def test_of_very_many_folders_sixteen_are_open_at_a_time(tmp_path):
+    places = [f"p{n}" for n in range(200)]
+    opened = []
+
+    class Counting(RowWriter):
+        def _part(self, folder):
+            found = super()._part(folder)
+            opened.append(len(self._open))
+            return found
+
+    writer = Counting(STORE, str(tmp_path), SCHEMA, "parquet", owner="job", partition_by=("place",))
+    writer.write(rows(0, 400, places))
+    writer.end_file(FileRecord("x", "complete", lines=400, rows=400))
+    parts = [*writer.take(), *writer.finish()]
+    assert max(opened) == 16
+    assert len({part.folder for part in parts}) == len(parts) == 200
+    assert sum(part.lines for part in parts) == 400
+
+
+def test_small_batches_that_wait_are_put_together(tmp_path):
+    """Of the batch of a small file, as it came, hardly anything would be its values."""
+    stream = STORE.open_write(str(tmp_path / "part"), owner="job")
+    part = part_files.open_part("parquet", stream, "", SCHEMA)
+    most = 0
+    for n in range(1000):
+        part.write(rows(n, 1))
+        most = max(most, part.held)
+        assert part.held > 1024
+    assert most < 1000 * 1024 / 2
+    part.finish()
+    assert pq.read_table(tmp_path / "part").column("n").to_pylist() == list(range(1000))
+
+
+def test_rows_of_a_folder_do_not_keep_those_of_others_in_memory():
+    batch = rows(0, 10_000, [str(n) for n in range(100)])
+    for _, piece in split(batch, ("place",)):
+        assert piece.get_total_buffer_size() < batch.get_total_buffer_size() / 50
 
 
 def test_no_more_parts_are_open_than_may_be_and_a_file_may_have_several_in_a_folder(tmp_path, monkeypatch):

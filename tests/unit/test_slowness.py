@@ -44,7 +44,7 @@ def files(count: int, seconds: float, *, wire: float = 0.0, disk: float = 0.0, s
 CASES = {
     "start": (record(4, 1, 0.1), files(10, 0.1), "more files in one job"),
     "listing": (record(300, 20, 2), files(10, 1.0), "select the folders"),
-    "publishing": (record(1, 20, 60), files(10, 1.0), "--shards"),
+    "publishing": (record(1, 20, 60), files(10, 1.0), "fewer output files"),
     "wire": (record(), files(1000, 0.97, wire=0.96), "pack them into tars"),
     "codec": (record(), files(40, 0.5, wire=0.1, size=5_000_000), "zstd decodes about ten times"),
     "disk": (record(), files(40, 0.5, disk=0.4, size=5_000_000), "TMPDIR"),
@@ -64,8 +64,8 @@ def test_the_stage_that_limits_is_named_with_what_helps(limit, case):
 
 def test_far_from_the_bucket_the_remedy_is_to_go_there_and_on_dataflow_more_workers():
     large = files(100, 2.4, wire=2.3, size=5_000_000)
-    assert "--runner dataflow" in why_slow(record(), large).remedy
-    assert "--max-workers" in why_slow(record(runner="dataflow"), large).remedy
+    assert "run on Dataflow" in why_slow(record(), large).remedy
+    assert "more workers" in why_slow(record(runner="dataflow"), large).remedy
     assert "faster disk" in why_slow(record(inputs="/data/"), files(9, 2.0, wire=1.9)).remedy
 
 

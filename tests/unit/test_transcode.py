@@ -101,9 +101,9 @@ def test_chunks_stay_within_their_bound():
     ("data", "kept", "says"),
     [
         (b"\xff\xfe", b"", "holds a byte order mark and no text"),
-        (b"\xff\xfe{\0\n\0{", b"{\n", "the UTF-16 text is cut off after 5 raw bytes"),
-        (b"\xff\xfe{\0\n\0\x00\xd8}\0", b"{\n", "the UTF-16 text is corrupt after 4 raw bytes (illegal"),
-        (b"\xff\xfe\0\0{\0\0\0\xff\xff\xff\xff", b"{", "the UTF-32 text is corrupt after 4 raw bytes"),
+        (b"\xff\xfe{\0\n\0{", b"{\n", "the UTF-16 text is cut off after 5 unpacked bytes"),
+        (b"\xff\xfe{\0\n\0\x00\xd8}\0", b"{\n", "the UTF-16 text is corrupt after 4 unpacked bytes (illegal"),
+        (b"\xff\xfe\0\0{\0\0\0\xff\xff\xff\xff", b"{", "the UTF-32 text is corrupt after 4 unpacked bytes"),
     ],
 )  # fmt: skip
 def test_what_is_spoiled_is_a_fault_that_says_where(data, kept, says):

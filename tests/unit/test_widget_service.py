@@ -7,7 +7,7 @@ import getpass
 
 import pytest
 
-from chimera_nb import session as sessions
+from chimera_nb.jobs import requester
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.session import Session
 from chimera_nb.settings import Settings
@@ -18,7 +18,7 @@ from tests.fixtures.job_logs import a_record
 def test_a_job_is_recorded_under_who_asked_for_it(tmp_path, monkeypatch, visitor):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.ndjson").write_text('{"a":1}\n')
-    monkeypatch.setattr(sessions, "current_requester", lambda: visitor)
+    monkeypatch.setattr(requester, "current_requester", lambda: visitor)
     session = Session(Settings(data_dir=tmp_path / "data"))
     jobs = session.service
     record = jobs.submit([str(tmp_path / "in")], str(tmp_path / "out"))

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.widgets.base import visitors
 from chimera_nb.widgets.base.visitors import for_visitor, without_commands
 from chimera_nb.widgets.job_monitor.widget import JobMonitor
 from pipeline.codecs.formats import begins_with
 from pipeline.errors import NoStackError
+from pipeline.job_options import JobOptions
+from pipeline.options import table
 
 WIDGETS = Path(visitors.__file__).parents[1]
 TERMS = WIDGETS / "base" / "terms.js"
@@ -24,6 +27,15 @@ SCRIPTS = sorted(path for path in WIDGETS.glob("*/*.js") if path != TERMS)
 # What people do not read: the words of the log and of the command line, and codes.
 MODULES = sorted(path for path in WIDGETS.glob("*/*.py") if path.parent.name != "base")
 _CODE = {"job_form/as_code.py"}
+# What widgets show and a terminal does too: where the time went, how a job stands, tables, what is wrong with a file.
+BELOW = [
+    path
+    for folder in ("chimera_nb/jobs/slowness", "chimera_nb/data", "pipeline/codecs", "pipeline/read")
+    for path in sorted((WIDGETS.parents[1] / folder).rglob("*.py"))
+    if path.name != "detect.py"  # what it says of a plugin's codec is for who writes one
+]
+BELOW += [WIDGETS.parents[1] / f"chimera_nb/jobs/{name}.py" for name in ("standing", "failures", "left_out")]
+STATIC = sorted((WIDGETS.parents[1] / "dashboards").rglob("static/**/*.js"))
 
 
 def texts_of_script(path: Path) -> list[str]:
@@ -70,6 +82,25 @@ def test_no_front_end_says_what_only_the_field_understands(path):
 def test_no_widget_says_it_either(path):
     if f"{path.parent.name}/{path.name}" not in _CODE:
         assert [text for text in texts_of_module(path) if re.search("|".join(NOT_SAID), text)] == []
+
+
+@pytest.mark.parametrize("options", [JobOptions, DataflowOptions])
+def test_no_field_of_the_form_says_it(options):
+    said = [
+        text
+        for option in table(options)
+        if option.part
+        for text in (option.label, option.placeholder, option.hint or f"{option.help} {option.unset}")
+        if re.search("|".join(NOT_SAID), text)
+    ]
+    assert said == []
+
+
+def test_nor_does_what_widgets_take_from_below_and_the_page_around_them():
+    texts = [text for path in BELOW for text in texts_of_module(path)]
+    texts += [text for path in STATIC for text in texts_of_script(path)]
+    assert len(texts) > 200
+    assert [text for text in texts if re.search("|".join(NOT_SAID), text)] == []
 
 
 def test_texts_are_found():

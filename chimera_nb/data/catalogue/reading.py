@@ -20,7 +20,7 @@ from pipeline.read.file import ReadFile, ReadOptions, read_file
 from pipeline.read.members import read_members
 from pipeline.sources.view import View
 from pipeline.storage import Entry, ReadStream, Store
-from pipeline.uri import escape, join_uri, split_uri
+from pipeline.uri import escape
 
 _END_BYTES = 256 << 10  # stored: most blocks of text are shorter
 _MAGIC = b"BZh"
@@ -75,7 +75,7 @@ class CatalogueReader:
 
     def _in_order(self, unit: Unit, archive: str) -> Iterator[FileRows]:
         left = {entry.uri: entry for entry in unit.entries}
-        wanted = Wanted(_literal(uri) for uri in left)
+        wanted = Wanted(map(escape, left))
         for file in read_members(self.store, archive, self._options, wanted):
             if entry := left.pop(file.record.uri, None):
                 yield _whole(file, entry, self.view)
@@ -133,8 +133,3 @@ def _whole(file: ReadFile, entry: Entry, view: View) -> FileRows:
     for batch in file.blocks():
         rows += batch.select([name for name in names if name in batch.schema.names]).to_pylist()
     return FileRows(entry, [] if file.record.error else rows, file.record.error)
-
-
-def _literal(uri: str) -> str:
-    bucket, path = split_uri(uri)
-    return join_uri(bucket, escape(path))

@@ -21,6 +21,7 @@ from typing import Any
 
 from chimera_nb.jobs.liveness import Liveness
 from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.jobs.outcome import end
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.runners.dataflow_client import DataflowApi, DataflowJob
@@ -40,6 +41,7 @@ _EVERY = timedelta(seconds=1)
 # A job that was just sent may not be in Dataflow's lists yet. Counted from when it was first missed (`Sightings`).
 _APPEARS_WITHIN = 600.0
 _GRACE_SECONDS = 8.0
+_SAID_AFTER = 30.0  # seconds for which no viewer could bring a record up to date
 
 # On a local stack there are no projects, and one region is as good as another; the API wants names for them.
 LOCAL_PROJECT, LOCAL_REGION, LOCAL_TEMP = "local-project", "local-region1", "gs://chimera-temp/dataflow"
@@ -119,7 +121,7 @@ class DataflowJobs(Runner):
         return spawn("chimera_nb.jobs.runners.dataflow_submit", record, self._log, self._settings)
 
     def settle(self, record: JobRecord) -> JobRecord:
-        """Bring the record up to date with Dataflow. While Dataflow cannot be asked, it stays as it is."""
+        """Bring the record up to date with Dataflow. While Dataflow cannot be asked, it stays as it is, but says so."""
         try:
             if record.dataflow_job_id is None:
                 return self._look_for(record)
@@ -131,8 +133,8 @@ class DataflowJobs(Runner):
             if job is None:
                 return self._missed(record)
             return self._follow(record, api, job, now)
-        except DataflowError:
-            return record
+        except DataflowError as e:
+            return self._not_asked(record, str(e))
 
     def cancel(self, record: JobRecord) -> JobRecord:
         """Ask Dataflow to end the job; `settle` puts the end on record when it has come.
@@ -150,6 +152,15 @@ class DataflowJobs(Runner):
             self._liveness.terminate(record, _GRACE_SECONDS)
             record = self._log.get(record.job_id)
         return record if record.status.is_final else self.settle(record)
+
+    def _not_asked(self, record: JobRecord, why: str) -> JobRecord:
+        """The record; once nobody has brought it up to date for a while, its log has why."""
+        note = f"how it stands at Dataflow cannot be asked from here: {why}"
+        if self._liveness.unchanged_for(record) < _SAID_AFTER or any(
+            note in line for line in record.logs[-3:]
+        ):
+            return record
+        return self._log.update(record.job_id, Change(logs=(LogLine("", "warning", note),)))
 
     def _look_for(self, record: JobRecord) -> JobRecord:
         """A job that has no Dataflow id yet: its submitter is at work, or died before it could tell."""

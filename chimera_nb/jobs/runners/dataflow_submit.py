@@ -17,11 +17,11 @@ from chimera_nb.jobs.check_access import check_access
 from chimera_nb.jobs.liveness import SILENT_ELSEWHERE_FOR
 from chimera_nb.jobs.log.patience import until_log_answers
 from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.open_log import open_log
 from chimera_nb.jobs.outcome import last_word
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.runners.dataflow import DataflowJobs, job_name, sent
 from chimera_nb.jobs.runners.wheels import build_packages
-from chimera_nb.jobs.service import open_log
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings, load_settings
 from pipeline.failure_cause import cause_of

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from chimera_nb.jobs.limits import MAX_ERROR_BYTES, cut, storable
+from chimera_nb.jobs.open_log import open_log
 from chimera_nb.jobs.outcome import last_word
 from chimera_nb.jobs.record import Status
-from chimera_nb.jobs.service import open_log
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import load_settings
 from pipeline.release import go_on_as

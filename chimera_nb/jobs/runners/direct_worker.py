@@ -18,11 +18,11 @@ from chimera_nb.jobs import process
 from chimera_nb.jobs.forecast.budget import OVER_BUDGET, passed_budget
 from chimera_nb.jobs.log.patience import until_log_answers
 from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.open_log import open_log
 from chimera_nb.jobs.outcome import end, last_word
 from chimera_nb.jobs.progress import Numbers, numbers, stages
 from chimera_nb.jobs.record import JobRecord, Stage, Status, timestamp
 from chimera_nb.jobs.runners.direct_outcome import come_to_nothing
-from chimera_nb.jobs.service import open_log
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings, load_settings
 from pipeline import progress

@@ -55,7 +55,7 @@ def _listing(found: Findings) -> tuple[str, str]:
 def _publishing(found: Findings) -> tuple[str, str]:
     return (
         f"publishing {found.parts:,} files took {found.used:.0%} of the time",
-        "ask for fewer output files: --shards",
+        "ask for fewer output files",
     )
 
 
@@ -69,19 +69,19 @@ def _wire(found: Findings) -> tuple[str, str]:
             "tars, which are read many files a request"
         )
     if found.runner == "direct":
-        return why, "run where the bucket is: --runner dataflow, or a machine in its region"
-    return why, "more workers: --max-workers; and workers in the bucket's region: --region"
+        return why, "run where the bucket is: on Dataflow, or on a machine in its region"
+    return why, "more workers, and in the bucket's region"
 
 
 def _codec(found: Findings) -> tuple[str, str]:
-    why = f"decoding takes what cores there are: {_used(found)}, for {size(found.raw)} of raw bytes"
+    why = f"decoding takes what cores there are: {_used(found)}, for {size(found.raw)} of unpacked content"
     more = (
-        "--runner dataflow --max-workers N"
+        "run on Dataflow, with several workers"
         if found.runner == "direct"
-        else "--max-workers, or a larger --machine-type"
+        else "more workers, or a larger machine type"
     )
     faster = _SLOW_CODECS.get(found.codec or "")
-    return why, f"more cores: {more}" + (f"; and {faster}" if faster else "")
+    return why, f"more cores: {more}" + (f"; {faster}" if faster else "")
 
 
 def _file(found: Findings) -> tuple[str, str]:
@@ -94,7 +94,7 @@ def _file(found: Findings) -> tuple[str, str]:
 def _disk(found: Findings) -> tuple[str, str]:
     return (
         f"lines wait on the temporary disk until their file proved good: {_used(found)}",
-        "set TMPDIR to a faster disk, or let fewer be held there: --spool-mb (a file that does not fit is read twice)",
+        "put temporary files on a faster disk (TMPDIR), or allow less temporary disk: what does not fit is read twice",
     )
 
 

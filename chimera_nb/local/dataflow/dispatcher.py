@@ -102,6 +102,9 @@ class Dispatcher:
         self.store.save(job)
         _log.info("job %s (%s) was submitted", job.id, name)
         self._fill()
+        if self._jobs[job.id].state is State.QUEUED:
+            ahead = f"{self._slots} {'job runs' if self._slots == 1 else 'jobs run'} at once on this machine"
+            add_message(self.store.folder(job.id), "BASIC", f"Waiting for its turn: {ahead}.")
         return self._jobs[job.id]
 
     def request(self, job: Job, requested: Any) -> Job:

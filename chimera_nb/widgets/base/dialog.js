@@ -10,18 +10,30 @@ import { button, make, showName, uniqueId } from "./text.js";
  * @param {HTMLElement[]} [buttons] beside the one that closes it
  */
 export function openDialog(title, pairs, says = "", buttons = []) {
-  const id = uniqueId("dialog");
-  const dialog = make("dialog", "chimera ch-dialog", "", { "aria-labelledby": id, "data-lm-suppress-shortcuts": "true" });
   const list = make("dl", "ch-dialog-list");
   for (const [term, text] of pairs) {
     list.append(make("dt", "", term));
     showName(list.appendChild(make("dd")), text);
   }
+  showDialog(title, list, says, buttons);
+}
+
+/**
+ * Show something under a title.
+ * @param {string} title
+ * @param {HTMLElement} what
+ * @param {string} [says] a sentence above it
+ * @param {HTMLElement[]} [buttons] beside the one that closes it
+ */
+export function showDialog(title, what, says = "", buttons = []) {
+  const id = uniqueId("dialog");
+  const dialog = make("dialog", "chimera ch-dialog", "", { "aria-labelledby": id, "data-lm-suppress-shortcuts": "true" });
   const line = make("div", "ch-dialog-line");
   line.append(make("h2", "ch-dialog-title", title, { id }), ...buttons, button("", "Close", () => dialog.close()));
-  dialog.append(line, ...(says ? [make("p", "ch-muted", says)] : []), list);
+  dialog.append(line, ...(says ? [make("p", "ch-muted", says)] : []), what);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+  return dialog;
 }

@@ -138,17 +138,13 @@ class Cover:
         self.folders = frozenset(folders)
         self._patterns = []
         for uri in patterns:
-            bucket, text = split_uri(uri)
             with contextlib.suppress(InvalidPatternError):  # a literal name, then
-                self._patterns.append((bucket, Pattern(text)))
+                self._patterns.append(Pattern(uri))
 
     def holds(self, uri: str) -> bool:
         if self.folders and self.folder_above(uri):
             return True
-        if not self._patterns:
-            return False
-        bucket, path = split_uri(uri)
-        return any(bucket == there and pattern.matches(path) for there, pattern in self._patterns)
+        return any(pattern.matches(uri) for pattern in self._patterns)
 
     def folder_above(self, uri: str) -> str | None:
         """The nearest folder of these that holds the URI, other than itself."""

@@ -4,7 +4,7 @@ import { later, make, uniqueId, within } from "../base/text.js";
 import { Head } from "./head.js";
 import { onKey } from "./keys.js";
 import { Row } from "./row.js";
-import { chosenOf, isHeld, partsOf, windowOf } from "./rows.js";
+import { chosenOf, isHeld, meantBy, partsOf, windowOf } from "./rows.js";
 
 const SPARE = 8; // rows drawn beyond the ones on screen
 const AHEAD = 150; // rows before the end of what is loaded at which more is asked for
@@ -13,6 +13,7 @@ const SORTED_AT_MOST = 100_000; // rows that are loaded for the sake of their or
 
 /** @import { BrowserRequest, Gesture } from "./messages.js" */
 /** @import { Order, Rows } from "./rows.js" */
+/** @typedef {"box" | "name" | "rest"} Part of a row */
 
 export class List {
   /** @type {Rows | null} */
@@ -41,6 +42,8 @@ export class List {
   current = ""; // the file that is looked into
   /** @type {number | undefined} where to scroll to when the rows are there */
   keep;
+  /** @type {{ rows: Rows, key: number, part: Part, x: number, y: number } | null} what the pointer was pressed on */
+  pressed = null;
 
   /**
    * @param {(request: BrowserRequest) => void} ask
@@ -66,7 +69,8 @@ export class List {
     this.scroller.addEventListener("scroll", () => this.paintSoon(), { passive: true });
     this.node.addEventListener("keydown", (event) => onKey(this, event));
     this.spacer.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault()); // no text selection
-    this.spacer.addEventListener("click", (event) => this.onClick(event));
+    this.scroller.addEventListener("pointerdown", (event) => this.onPress(event));
+    this.scroller.addEventListener("click", (event) => this.onClick(event)); // its row may be gone by then
     this.spacer.addEventListener("dblclick", (event) => this.onDoubleClick(event));
     this.resized = new ResizeObserver(() => this.measure());
     this.resized.observe(this.scroller);
@@ -221,37 +225,59 @@ export class List {
     this.paintSoon();
   }
 
-  /** @param {Gesture["how"]} how @param {number} key */
-  gesture(how, key) {
-    const { rows } = this;
+  /** @param {Gesture["how"]} how @param {number} key @param {Rows | null} rows that it is made on */
+  gesture(how, key, rows = this.rows) {
     if (!rows) return;
-    const { generation } = rows;
+    const seen = rows.generation;
+    if (rows !== this.rows) return this.ask({ kind: "gesture", seen, how, at: key, to: key });
     if (how !== "range") this.anchor = key;
     const at = this.anchor ?? key;
-    if (how === "range" && rows.isSorted) this.ask({ kind: "selectRows", generation, keys: rows.between(at, key) });
-    else this.ask({ kind: "gesture", generation, how, at, to: key });
+    if (how === "range" && rows.isSorted) this.ask({ kind: "selectRows", seen, keys: rows.between(at, key) });
+    else this.ask({ kind: "gesture", seen, how, at, to: key });
   }
 
   /** What is drawn where a mouse event happened, and its key there. @param {MouseEvent} event */
   at(event) {
     const node = within(event, ".ch-row");
     const { rows = null, key = null } = (node && this.byNode.get(node)) ?? {};
-    return rows !== null && rows === this.rows && key !== null && rows.has(key) ? { rows, key } : null;
+    if (rows === null || key === null || rows !== this.rows || !rows.has(key)) return null;
+    /** @type {Part} */
+    const part = within(event, ".ch-box") ? "box" : within(event, ".ch-label, .ch-icon") ? "name" : "rest";
+    return { rows, key, part };
+  }
+
+  /** @param {PointerEvent} event */
+  onPress(event) {
+    const at = this.at(event);
+    this.pressed = at && { ...at, x: event.clientX, y: event.clientY };
+  }
+
+  /**
+   * What a click is meant for: what the pointer was pressed on, though other rows may stand there by now.
+   * @param {MouseEvent} event
+   */
+  meant(event) {
+    const { pressed } = this;
+    this.pressed = null;
+    return meantBy(pressed, this.at(event), event);
   }
 
   /** A name opens, a box chooses, with Shift or Ctrl anything does; the rest of a row only moves the keyboard there. @param {MouseEvent} event */
   onClick(event) {
-    const at = this.at(event);
-    if (!at) return;
-    const { rows, key } = at;
-    const name = within(event, ".ch-label, .ch-icon");
+    const meant = this.meant(event);
+    if (!meant) return;
+    const { rows, key, part } = meant;
+    const isShown = rows === this.rows;
     const plain = !event.shiftKey && !event.ctrlKey && !event.metaKey;
-    if (plain && name && rows.opens(key)) return void this.onOpen(rows.uri(key));
-    this.anchor ??= this.active;
-    this.active = key;
-    if (event.shiftKey) this.gesture("range", key);
-    else if (!plain || within(event, ".ch-box")) this.gesture("toggle", key);
-    else if (name) this.look(rows, key);
+    if (plain && part === "name" && rows.opens(key)) return void this.onOpen(rows.uri(key));
+    if (isShown) {
+      this.anchor ??= this.active;
+      this.active = key;
+    }
+    if (event.shiftKey) this.gesture("range", key, rows);
+    else if (!plain || part === "box") this.gesture("toggle", key, rows);
+    else if (part === "name") this.look(rows, key);
+    if (!isShown) return;
     this.node.focus({ preventScroll: true });
     this.paintSoon();
   }
@@ -265,6 +291,6 @@ export class List {
   /** @param {MouseEvent} event */
   onDoubleClick(event) {
     const at = this.at(event);
-    if (at?.rows.opens(at.key) && !within(event, ".ch-box, .ch-label, .ch-icon")) this.onOpen(at.rows.uri(at.key));
+    if (at?.part === "rest" && at.rows.opens(at.key)) this.onOpen(at.rows.uri(at.key));
   }
 }

@@ -42,12 +42,14 @@ class Listing:
     """Folders and objects right in a folder whose names start with `prefix`; both lists only ever grow.
 
     `fetch` blocks, and is called by one thread at a time; all else belongs to the one who shows the rows.
-    `known` are rows that are there from the start, and are not shown twice.
+    `known` are rows that are there from the start, and are not shown twice. `generation` is the one in which it was
+    shown last: what comes for it is late when another is shown.
     """
 
     def __init__(self, folder: str, prefix: str = "", known: Rows | None = None) -> None:
         self.folder = folder
         self.prefix = prefix
+        self.generation = 0
         self.folders: list[str] = list(known.folders) if known else []
         self.objects: list[Row] = list(known.objects) if known else []
         self.complete = known.last if known else False

@@ -1,24 +1,7 @@
 // Made of messages.py by `make messages`; a change belongs there.
 
 import type { Absent } from "../base/model.js";
-
-/** A front end has opened, perhaps one among several, and is sent everything. `view` is its own id. */
-export interface Hello {
-  kind: "hello";
-  view: string;
-}
-
-/** The front end is on screen still. */
-export interface Here {
-  kind: "here";
-  view: string;
-}
-
-/** The front end is closed. */
-export interface Bye {
-  kind: "bye";
-  view: string;
-}
+import type { Bye, Hello, Here, RefusedMessage } from "../base/messages.js";
 
 /** Show a folder, or what a text that was typed means. */
 export interface Go {
@@ -52,19 +35,19 @@ export interface Retry {
   kind: "retry";
 }
 
-/** Select by a click or a key; rows are named by their keys (`Listing.uri`). */
+/** Select by a click or a key; rows are named by their keys (`Listing.uri`) in the generation that was `seen`. It counts also when other rows are shown by now: what somebody chose is never left out without a word. */
 export interface Gesture {
   kind: "gesture";
-  generation: number;
+  seen: number;
   how: "toggle" | "range" | "all" | "none";
   at: number;
   to: number;
 }
 
-/** Select rows as well, by their keys. */
+/** Select rows as well, by their keys in the generation that was `seen`. */
 export interface SelectRows {
   kind: "selectRows";
-  generation: number;
+  seen: number;
   keys: number[];
 }
 
@@ -162,15 +145,6 @@ export interface ChooseIds {
 /** Make the files that are chosen the selection. */
 export interface SelectContent {
   kind: "selectContent";
-}
-
-/** The answer to a request that does not fit. */
-export interface RefusedMessage {
-  kind: "refused";
-  request: string;
-  code: "unknown-kind" | "missing" | "wrong-type";
-  field: string;
-  reason: string;
 }
 
 /** A folder of a path: what it is called, and its URI. */

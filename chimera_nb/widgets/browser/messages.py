@@ -53,9 +53,12 @@ class Retry(Request):
 
 @dataclass(frozen=True)
 class Gesture(Request):
-    """Select by a click or a key; rows are named by their keys (`Listing.uri`)."""
+    """Select by a click or a key; rows are named by their keys (`Listing.uri`) in the generation that was `seen`.
 
-    generation: int
+    It counts also when other rows are shown by now: what somebody chose is never left out without a word.
+    """
+
+    seen: int
     how: GestureHow
     at: int
     to: int
@@ -63,9 +66,9 @@ class Gesture(Request):
 
 @dataclass(frozen=True)
 class SelectRows(Request):
-    """Select rows as well, by their keys."""
+    """Select rows as well, by their keys in the generation that was `seen`."""
 
-    generation: int
+    seen: int
     keys: tuple[int, ...]
 
 

@@ -1,11 +1,13 @@
 """What a browser shows, and what a gesture on its rows makes the selection. No notebook, no network.
 
-Gestures act on the folder that is shown; what was selected elsewhere stays.
+Gestures act on the rows that they were made on, also when others are shown by the time they come; what was selected
+elsewhere stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.browser import archives
@@ -18,6 +20,14 @@ from pipeline.glob import Pattern
 from pipeline.uri import escape, join_uri, split_uri
 
 ROWS_AT_ONCE = 5000  # in one message
+_VIEWS_KEPT = 4  # a page is that many behind at most, unless its kernel has long to answer
+
+
+class _View(NamedTuple):
+    """Rows that were on screen, and all rows of their folder."""
+
+    rows: Listing
+    folder: Listing
 
 
 class Browser(Selected):
@@ -30,6 +40,7 @@ class Browser(Selected):
         super().__init__(scope or BrowsingScope())
         self.generation = Generation()
         self.filter = ""
+        self._views: dict[int, _View] = {}  # by their generations, the newest last
         self.open(folder)
 
     # Where it is
@@ -58,7 +69,10 @@ class Browser(Selected):
 
     def _show(self, listing: Listing, text: str) -> None:
         self.shown, self.filter = listing, text
-        self.generation.renew()
+        listing.generation = self.generation.renew()
+        self._views[listing.generation] = _View(listing, self._all)
+        while len(self._views) > _VIEWS_KEPT:
+            del self._views[next(iter(self._views))]
 
     def rows_message(self, folders: int = 0, objects: int = 0) -> RowsMessage:
         """The rows from so many on, as many as one message takes."""
@@ -83,31 +97,44 @@ class Browser(Selected):
 
     # What is selected
 
-    def gesture(self, how: str, at: int = 0, to: int = 0) -> tuple[str, ...]:
-        """The selection after a gesture on rows, by their keys (`Listing.uri`).
+    def gesture(self, how: str, at: int = 0, to: int = 0, *, seen: int | None = None) -> tuple[str, ...]:
+        """The selection after a gesture on rows, by their keys (`Listing.uri`), of the generation that was `seen`.
 
-        toggle: this row in or out; range: the rows between two as well; all: everything here, which is the folder
-        itself unless it is narrowed; none: nothing of what is shown here.
+        toggle: this row in or out; range: the rows between two as well; all: everything there, which is the folder
+        itself unless it was narrowed; none: nothing of what was shown.
         Raises RefusedError with the reason when it changes nothing, and IndexError for rows that are not there.
         """
-        shown = self.shown
-        if how in {"all", "none"} and self.folder == BUCKETS:
+        view = self._view(seen)
+        rows = view.rows
+        if how in {"all", "none"} and rows.folder == BUCKETS:
             raise RefusedError("open a bucket first; a job reads from one")
         if how == "all":
-            return self.with_rows(shown.all_keys()) if self.filter else add(self.selected, [self.folder])
+            return (
+                self.with_rows(rows.all_keys(), seen=seen)
+                if rows.prefix
+                else add(self.selected, [rows.folder])
+            )
         if how == "none":
-            return self._without_shown()
+            return self._without_shown(view)
         if how == "toggle":
-            return self._toggled(at)
+            return self._toggled(view, at)
         if how == "range":
-            return self.with_rows(shown.between(at, to))
+            return self.with_rows(rows.between(at, to), seen=seen)
         raise RefusedError(f"{how!r} is no gesture")
 
-    def with_rows(self, keys: Sequence[int]) -> tuple[str, ...]:
+    def with_rows(self, keys: Sequence[int], *, seen: int | None = None) -> tuple[str, ...]:
         """The selection with these rows. Raises RefusedError, where they are selected with a folder, and IndexError."""
-        if holder := self.holder(self.folder):
+        rows = self._view(seen).rows
+        if holder := self.holder(rows.folder):
             raise _held(holder)
-        return self._with(self.selected, self.shown, keys)
+        return self._with(self.selected, rows, keys)
+
+    def _view(self, seen: int | None) -> _View:
+        """What was on screen in that generation; None stands for what is. Raises RefusedError where it is forgotten."""
+        view = self._views.get(self.generation.number if seen is None else seen)
+        if view is None:
+            raise RefusedError("the list has changed since, so this was not done: choose again")
+        return view
 
     def _with(self, kept: tuple[str, ...], listing: Listing, keys: Sequence[int]) -> tuple[str, ...]:
         """What is kept of the selection, and these rows."""
@@ -115,35 +142,38 @@ class Browser(Selected):
         self.know({listing.uri(key): listing.objects[key].size for key in objects})
         return add(kept, [listing.uri(key) for key in keys])
 
-    def _toggled(self, key: int) -> tuple[str, ...]:
-        uri = self.shown.uri(key)
+    def _toggled(self, view: _View, key: int) -> tuple[str, ...]:
+        uri = view.rows.uri(key)
         if uri in self.selected:
             return tuple(other for other in self.selected if other != uri)
         holder = self.holder(uri)
         if holder is None:
-            return self._with(self.selected, self.shown, [key])
-        if holder != self.folder:
+            return self._with(self.selected, view.rows, [key])
+        if holder != view.rows.folder:
             raise _held(holder)
-        return self._all_but({uri})
+        return self._all_but(view.folder, {uri})
 
-    def _without_shown(self) -> tuple[str, ...]:
-        if holder := self.holder(self.folder):
+    def _without_shown(self, view: _View) -> tuple[str, ...]:
+        shown = view.rows
+        if holder := self.holder(shown.folder):
             raise _held(holder)
-        rows = {self.shown.uri(key) for key in self.shown.all_keys()}
-        if self.folder in self.selected:
-            return self._all_but(rows) if self.filter else _without(self.selected, {self.folder})
+        rows = {shown.uri(key) for key in shown.all_keys()}
+        if shown.folder in self.selected:
+            return (
+                self._all_but(view.folder, rows) if shown.prefix else _without(self.selected, {shown.folder})
+            )
         below = tuple(uri for uri in rows if uri.endswith("/"))
         return tuple(uri for uri in self.selected if uri not in rows and not uri.startswith(below))
 
-    def _all_but(self, rows: set[str]) -> tuple[str, ...]:
-        """All rows of the folder on screen, which was selected as a whole, but these."""
-        if not self._all.complete:
+    def _all_but(self, folder: Listing, rows: set[str]) -> tuple[str, ...]:
+        """All rows of a folder that was selected as a whole, but these."""
+        if not folder.complete:
             raise RefusedError(
-                f"{self.folder} is selected as a whole, and not all of its rows are loaded: take it out of the "
+                f"{folder.folder} is selected as a whole, and not all of its rows are loaded: take it out of the "
                 "selection, then select what you want"
             )
-        others = [key for key in self._all.all_keys() if self._all.uri(key) not in rows]
-        return self._with(_without(self.selected, {self.folder}), self._all, others)
+        others = [key for key in folder.all_keys() if folder.uri(key) not in rows]
+        return self._with(_without(self.selected, {folder.folder}), folder, others)
 
     def pattern(self, text: str) -> str:
         """The pattern that is meant: below this folder, unless it is a gs:// one. Raises RefusedError."""

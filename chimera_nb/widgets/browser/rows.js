@@ -18,6 +18,22 @@ export function windowOf({ top, height, row, total, spare }) {
   return [first, Math.min(total, Math.ceil((top + height) / row) + spare)];
 }
 
+const STILL = 5; // pixels that a hand moves between pressing and letting go
+
+/**
+ * What a click is meant for, of what the pointer was pressed on and what stands there when it is let go. Where rows were
+ * replaced in between it is the first, unless the pointer went elsewhere. A click that no pointer made was not pressed.
+ * @template {{ rows: object, key: number }} At
+ * @param {(At & { x: number, y: number }) | null} pressed
+ * @param {At | null} now
+ * @param {{ clientX: number, clientY: number, detail: number }} click
+ * @returns {At | null}
+ */
+export function meantBy(pressed, now, { clientX, clientY, detail }) {
+  if (!pressed || !detail || (now?.rows === pressed.rows && now.key === pressed.key)) return now;
+  return Math.hypot(clientX - pressed.x, clientY - pressed.y) <= STILL ? pressed : null;
+}
+
 /** Whether a folder is selected as a whole, or in one that is. @param {string} folder @param {Set<string>} selected */
 export function isHeld(folder, selected) {
   for (let end = folder.length; end > 1; end = folder.lastIndexOf("/", end - 2) + 1) {

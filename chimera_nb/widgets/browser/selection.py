@@ -15,7 +15,6 @@ from chimera_nb.widgets.browser.counting import Count, Cover, Tally, is_glob
 from chimera_nb.widgets.browser.navigation import BUCKETS, BrowsingScope
 from pipeline.errors import RefusedError
 from pipeline.glob import Pattern
-from pipeline.uri import join_uri, split_uri
 
 _UNDONE_AT_MOST = 50  # changes; each keeps the selection of before, whose texts are shared
 
@@ -140,8 +139,7 @@ def _may_overlap(pattern: str, other: str) -> bool:
 def _literal_start(uri: str) -> str:
     if is_folder(uri):
         return uri
-    bucket, path = split_uri(uri)
     try:
-        return join_uri(bucket, Pattern(path).prefix)
+        return Pattern(uri).prefix
     except RefusedError:
         return uri

@@ -63,12 +63,12 @@ class SelectionRequests(ChimeraWidget):
     def _asked_gesture(self, request: messages.Gesture) -> None:
         self.error = ""
         with existing("row"):
-            self.selected = self._model.gesture(request.how, request.at, request.to)
+            self.selected = self._model.gesture(request.how, request.at, request.to, seen=request.seen)
 
     def _asked_select_rows(self, request: messages.SelectRows) -> None:
         self.error = ""
         with existing("row"):
-            self.selected = self._model.with_rows(request.keys)
+            self.selected = self._model.with_rows(request.keys, seen=request.seen)
 
     def _asked_undo(self, _: messages.Undo) -> None:
         self.undo()

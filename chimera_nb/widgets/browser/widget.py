@@ -198,14 +198,16 @@ class BucketBrowser(ContentRequests, SelectionRequests):
         found: list[Rows] = []
         until = time.monotonic() + _ON_SECONDS
 
+        def is_late() -> bool:
+            return self._generation.is_late(listing.generation)
+
         def wanted() -> bool:
-            return listing is self._model.shown and time.monotonic() < until
+            return not is_late() and time.monotonic() < until
 
         def tell() -> None:
-            if listing is self._model.shown and listing.index and listing.index.reached:
-                self._send_rows(
-                    folders, objects
-                )  # none yet: only how far the archive has been looked through
+            if not is_late() and listing.index and listing.index.reached:
+                # None yet: only how far the archive has been looked through.
+                self._send_rows(folders, objects)
 
         try:
             await self._background.watched(
@@ -213,7 +215,7 @@ class BucketBrowser(ContentRequests, SelectionRequests):
             )
         except ChimeraError as e:
             listing.failed = True
-            if listing is self._model.shown:
+            if not is_late():
                 self.error = str(e)
         else:
             listing.take(found[0])
@@ -221,7 +223,7 @@ class BucketBrowser(ContentRequests, SelectionRequests):
             self._show_console()
         finally:
             listing.loading = False
-        if listing is self._model.shown:
+        if not is_late():
             self._send_rows(folders, objects)
             if not folders and not objects and (listing.folders or listing.objects):
                 await self._keep_recent_folder(listing.folder)

@@ -10,8 +10,7 @@ from typing import Any, Literal
 import traitlets
 from ipywidgets import CallbackDispatcher
 
-from chimera_nb.jobs.requester import current_requester
-from chimera_nb.jobs.service import local_user
+from chimera_nb.jobs.requester import current_user
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import ChimeraWidget, held
@@ -86,7 +85,7 @@ class Steps(ChimeraWidget):
             with contextlib.suppress(ChimeraError):  # one that may not be looked into is as good as none
                 example = store.bucket_exists(bucket)
             place: Literal["local", "cloud"] = "cloud" if settings.place == "cloud" else "local"
-            return messages.Where(current_requester() or local_user(), place, settings.project or "", example)
+            return messages.Where(current_user(), place, settings.project or "", example)
 
         with contextlib.suppress(ChimeraError):  # the parts of the page say what is not there
             self._where = held(await self._background.in_thread(EXAMPLE, look))

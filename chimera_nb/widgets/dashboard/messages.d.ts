@@ -1,24 +1,7 @@
 // Made of messages.py by `make messages`; a change belongs there.
 
 import type { Absent } from "../base/model.js";
-
-/** A front end has opened, perhaps one among several, and is sent everything. `view` is its own id. */
-export interface Hello {
-  kind: "hello";
-  view: string;
-}
-
-/** The front end is on screen still. */
-export interface Here {
-  kind: "here";
-  view: string;
-}
-
-/** The front end is closed. */
-export interface Bye {
-  kind: "bye";
-  view: string;
-}
+import type { Bye, Hello, Here, RefusedMessage } from "../base/messages.js";
 
 /** Take the last change of the selection back. */
 export interface Undo {
@@ -28,15 +11,6 @@ export interface Undo {
 /** Open the example: its folder, with some of its files selected and one looked into. */
 export interface Example {
   kind: "example";
-}
-
-/** The answer to a request that does not fit. */
-export interface RefusedMessage {
-  kind: "refused";
-  request: string;
-  code: "unknown-kind" | "missing" | "wrong-type";
-  field: string;
-  reason: string;
 }
 
 /** Bring a part of the page into sight. */

@@ -39,8 +39,8 @@ class StoreChecks:
         self._surveyed: tuple[object, ...] = ()
         self._user_project: str | None = None
         self._looked: tuple[object, ...] = ()
-        self._target_generation = Generation()
-        self._advancing: Survey | None = None
+        self._target_generation, self._survey_generation = Generation(), Generation()
+        self._advancing = 0  # the generation of the survey that goes on; 0 for none
 
     def follow(self, form: Fields, selected: Selection, problems: Container[str]) -> None:
         """Survey the selection and look at the target of this form, unless `problems` names their fields."""
@@ -70,6 +70,7 @@ class StoreChecks:
             return
         self._surveyed, self._user_project = key, user_project
         self.survey = Survey(selected.inputs, source, every_file=every_file) if key and source else None
+        self._survey_generation.renew()
         self._count(_TYPING_SECONDS)
 
     def aim(self, job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
@@ -91,7 +92,7 @@ class StoreChecks:
         """Count on, or again after an error."""
         if self.survey and not self.counting:
             self.survey.resume()
-            if self._advancing is self.survey:
+            if not self._survey_generation.is_late(self._advancing):
                 self.counting = True  # it was stopped a moment ago, and has not noticed yet
             else:
                 self._count(0)
@@ -121,35 +122,37 @@ class StoreChecks:
         return found
 
     def _count(self, pause: float) -> None:
-        survey = self.survey
-        self.counting = survey is not None and self._background.start(self._advance(survey, pause))
+        survey, generation = self.survey, self._survey_generation.number
+        self.counting = survey is not None and self._background.start(
+            self._advance(generation, survey, pause)
+        )
 
-    async def _advance(self, survey: Survey, pause: float) -> None:
+    async def _advance(self, generation: int, survey: Survey, pause: float) -> None:
+        def is_late() -> bool:
+            return self._survey_generation.is_late(generation)
+
         await asyncio.sleep(pause)
         where, project = survey.inputs[0], self._user_project
-        self._advancing = survey
+        self._advancing = generation
         try:
-            while self._current(survey) and survey.active:
+            while self.counting and not is_late() and survey.active:
                 await self._background.in_thread(
                     where, lambda store: survey.advance(store.billed_to(project), SLICE_SECONDS)
                 )
-                if survey is self.survey:
+                if not is_late():
                     self._tell()
-            if survey is self.survey and survey.tally.files:
+            if survey.tally.files and not is_late():
                 await self._background.in_thread(
                     where, lambda store: survey.inspect(store.billed_to(project))
                 )
         except ChimeraError as e:
             survey.error = e.sentence
         finally:
-            if self._advancing is survey:
-                self._advancing = None
-            if survey is self.survey:
+            if self._advancing == generation:
+                self._advancing = 0
+            if not is_late():
                 self.counting = False
                 self._tell()
-
-    def _current(self, survey: Survey) -> bool:
-        return survey is self.survey and self.counting
 
     async def _inspect(self, generation: int, job: Mapping[str, Any], inputs: tuple[str, ...]) -> None:
         await asyncio.sleep(_TYPING_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chimera_nb.jobs.record import JobRecord
@@ -34,6 +34,12 @@ class Choices:
     def record(self, job_id: str) -> JobRecord:
         """One of those offered. Raises LookupError."""
         return {record.job_id: record for record in self.records}[job_id]
+
+    def with_record(self, record: JobRecord) -> Choices:
+        """The same with the newest job, if it is not among them."""
+        if any(known.job_id == record.job_id for known in self.records):
+            return self
+        return replace(self, records=(record, *self.records))
 
     def view(self, source: str, name: str) -> OfferedView | None:
         """The view of that name, if the source offers it."""

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chimera_nb.jobs.record import JobRecord
-from chimera_nb.jobs.requester import current_requester
-from chimera_nb.jobs.service import local_user
+from chimera_nb.jobs.requester import current_user
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held
 from chimera_nb.widgets.job_form import messages
@@ -42,6 +41,7 @@ class Filling(ChimeraWidget):
         """`given` are the fields that are set by whoever makes the form; what is typed joins them."""
         self._set = set(given)
         self._choices_known = Choices()
+        self._submitted: list[JobRecord] = []  # by this form, from the oldest
         self._carried: dict[str, Any] = {}  # options of a job that was picked, and that have no field
         self._guess: Guess | None = None
         self._guessed = Generation()  # of the selection that the guess is of
@@ -70,16 +70,22 @@ class Filling(ChimeraWidget):
             return gather(self._session, self._buckets, stores=stores)
 
         try:
-            self._choices_known = await self._background.in_thread(where, known)
+            found = await self._background.in_thread(where, known)
         except ChimeraError as e:
             self.error = str(e)
             return
-        self._choices = held(self._choices_known.shown())
-        me = current_requester() or local_user()
+        for record in self._submitted:  # what was launched while the log was read is not in what it told
+            found = found.with_record(record)
+        self._offer(found)
+        me = current_user()
         mine = [record for record in self._choices_known.records if record.created_by == me]
         self._form = begun_as(self._form, mine, self._session.settings, self._set)
         self._changed()
         self._guess_source()
+
+    def _offer(self, choices: Choices) -> None:
+        self._choices_known = choices
+        self._choices = held(choices.shown())
 
     async def _begin_with(self, job_id: str) -> None:
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipeline.archives.names import DEEPEST
 from pipeline.errors import BadFileError, ObjectNotFoundError
 from pipeline.glob import Pattern
-from pipeline.uri import SEPARATOR, Uri, split_uri
+from pipeline.uri import SEPARATOR, Uri
 
 if TYPE_CHECKING:
     from pipeline.inputs.wanted import Wanted
@@ -28,8 +28,7 @@ class Members:
 
     def __init__(self, store: Store, wanted: Wanted, inputs_of: Mapping[str, frozenset[str]]) -> None:
         self._store, self._wanted, self._inputs_of = store, wanted, inputs_of
-        patterns = {split_uri(pattern)[1]: inputs for pattern, inputs in inputs_of.items()}
-        globs = ((Pattern(text), inputs) for text, inputs in patterns.items())
+        globs = ((Pattern(text), inputs) for text, inputs in inputs_of.items())
         self._globs = [(glob, inputs) for glob, inputs in globs if not glob.literal]
         self._matched: set[str] = set()
 
@@ -70,9 +69,9 @@ class Members:
         if not taken:
             return frozenset()
         found = set(self._inputs_of.get(uri, ()))
-        paths = [split_uri(one)[1] for one in dict.fromkeys((uri, archive, str(Uri.parse(uri).file)))]
+        names = {uri, archive, str(Uri.parse(uri).file)}
         for glob, inputs in self._globs:
-            if not inputs <= self._matched and any(glob.matches(path) for path in paths):
+            if not inputs <= self._matched and any(map(glob.matches, names)):
                 found |= inputs
         self._matched |= found
         return frozenset(found)

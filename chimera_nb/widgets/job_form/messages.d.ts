@@ -1,24 +1,7 @@
 // Made of messages.py by `make messages`; a change belongs there.
 
 import type { Absent } from "../base/model.js";
-
-/** A front end has opened, perhaps one among several, and is sent everything. `view` is its own id. */
-export interface Hello {
-  kind: "hello";
-  view: string;
-}
-
-/** The front end is on screen still. */
-export interface Here {
-  kind: "here";
-  view: string;
-}
-
-/** The front end is closed. */
-export interface Bye {
-  kind: "bye";
-  view: string;
-}
+import type { Bye, Hello, Here, RefusedMessage } from "../base/messages.js";
 
 /** Ask again for what failed. */
 export interface Retry {
@@ -56,15 +39,6 @@ export interface Another {
 export interface Launch {
   kind: "launch";
   token: string;
-}
-
-/** The answer to a request that does not fit. */
-export interface RefusedMessage {
-  kind: "refused";
-  request: string;
-  code: "unknown-kind" | "missing" | "wrong-type";
-  field: string;
-  reason: string;
 }
 
 /** An option that the form has a box for: a text, a number, or one to tick; and where it stands. */

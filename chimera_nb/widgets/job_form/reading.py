@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.uri import split_uri
-
 if TYPE_CHECKING:
     from pipeline.sources import SourcePlugin
     from pipeline.storage import Entry
@@ -83,7 +81,7 @@ class Reading:
 
         self.listed += 1
         self.listed_bytes += entry.size
-        held = what_it_holds(self._source, split_uri(entry.uri)[1]) if self._source else None
+        held = what_it_holds(self._source, entry.uri) if self._source else None
         if held is None:
             return
         if held.part_of:

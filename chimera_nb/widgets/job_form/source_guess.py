@@ -7,7 +7,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.errors import ChimeraError
-from pipeline.uri import split_uri
 
 if TYPE_CHECKING:
     from pipeline.storage import Store
@@ -34,12 +33,12 @@ def guess_source(store: Store, inputs: Sequence[str], sources: Collection[str]) 
     names: list[str] = []
     for uri in inputs[:_INPUTS]:
         entries = islice(entries_of(store, uri), _FILES * 5)  # of an archive those that are None come between
-        names += [split_uri(entry.uri)[1] for entry in islice(filter(None, entries), _FILES // _INPUTS + 1)]
+        names += [entry.uri for entry in islice(filter(None, entries), _FILES // _INPUTS + 1)]
     return guess_by_names(names, sources) if names else None
 
 
 def guess_by_names(names: Sequence[str], sources: Collection[str]) -> Guess | None:
-    """The same for names of files within their bucket."""
+    """The same by the URIs of files."""
     known = {source: _known_to(source, names) for source in sources if source != ANY}
     best = max(known, key=lambda source: len(known[source]), default=None)
     if best is not None and len(known[best]) * 2 > len(names):

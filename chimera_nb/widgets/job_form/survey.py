@@ -22,7 +22,7 @@ from chimera_nb.widgets.job_form.reading import Reading
 from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.glob import Pattern
 from pipeline.locations import Inputs
-from pipeline.uri import SEPARATOR, Uri, has_glob, split_uri
+from pipeline.uri import SEPARATOR, Uri, has_glob
 
 if TYPE_CHECKING:
     from chimera_nb.data.preview import Preview
@@ -237,16 +237,15 @@ def _matches(
     store: Store, one: Listing, inputs_of: Mapping[str, frozenset[str]], members: Members
 ) -> Iterator[Found]:
     """As `Listing.entries` does, with the inputs; nothing for what does not matter, so that it can be stopped there."""
-    globs = [(Pattern(split_uri(pattern)[1]), of) for pattern, of in inputs_of.items()]
+    globs = [(Pattern(pattern), of) for pattern, of in inputs_of.items()]
     matched: set[str] = set()
     for entry in store.list_objects(one.prefix, recursive=one.recursive):
         if members.may_hold_wanted(entry.uri):
             yield from members.of(entry)
             continue
-        name = split_uri(entry.uri)[1]
         taken, inputs = False, frozenset[str]()
         for glob, of in globs:  # one whose inputs all have files is asked only for the sake of this file
-            if not (taken and of <= matched) and glob.matches(name):
+            if not (taken and of <= matched) and glob.matches(entry.uri):
                 taken, inputs = True, inputs | of
         matched |= inputs
         yield Found(entry if taken or one.folder else None, taken, inputs)

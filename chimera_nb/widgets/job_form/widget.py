@@ -175,9 +175,8 @@ class JobForm(Filling):
         else:
             self._launched = (job["target"], record.job_id)
             self.job_id = record.job_id
-            known = self._choices_known
-            self._choices_known = replace(known, records=(record, *known.records))
-            self._choices = held(self._choices_known.shown())
+            self._submitted.append(record)
+            self._offer(self._choices_known.with_record(record))
         finally:
             self._launching = False
             self._show()

@@ -1,22 +1,6 @@
 // Made of messages.py by `make messages`; a change belongs there.
 
-/** A front end has opened, perhaps one among several, and is sent everything. `view` is its own id. */
-export interface Hello {
-  kind: "hello";
-  view: string;
-}
-
-/** The front end is on screen still. */
-export interface Here {
-  kind: "here";
-  view: string;
-}
-
-/** The front end is closed. */
-export interface Bye {
-  kind: "bye";
-  view: string;
-}
+import type { Bye, Hello, Here, RefusedMessage } from "../base/messages.js";
 
 /** Which jobs to show; "" leaves a bound open. Times are RFC 3339. */
 export interface FilterRequest {
@@ -50,13 +34,25 @@ export interface Open {
   id: string;
 }
 
-/** The answer to a request that does not fit. */
-export interface RefusedMessage {
-  kind: "refused";
-  request: string;
-  code: "unknown-kind" | "missing" | "wrong-type";
-  field: string;
-  reason: string;
+/** Two jobs of the list side by side, for the front end that asks. */
+export interface Compare {
+  kind: "compare";
+  one: string;
+  other: string;
+  view: string;
+}
+
+/** Something of both jobs, in words, and whether they differ in it. */
+export type ComparedLine = [name: string, one: string, other: string, differs: boolean];
+
+/** Two jobs side by side, for one front end; `error` says why they are not. */
+export interface ComparedMessage {
+  kind: "compared";
+  view: string;
+  one: string;
+  other: string;
+  lines: ComparedLine[];
+  error: string;
 }
 
 /** A job as the list shows it: what is small of its record. Numbers are None where they are not known. The status of a record that cannot be read is "unreadable", and its error says why. */
@@ -112,6 +108,6 @@ export interface HistoryTraits {
   height: number;
 }
 
-export type HistoryRequest = Hello | Here | Bye | FilterRequest | More | Stop | Retry | Open;
+export type HistoryRequest = Hello | Here | Bye | FilterRequest | More | Stop | Retry | Open | Compare;
 
-export type HistoryMessage = RefusedMessage | RowsMessage;
+export type HistoryMessage = RefusedMessage | ComparedMessage | RowsMessage;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from chimera_nb.widgets.base.messages import Message, Request, State
 
@@ -44,6 +45,15 @@ class Open(Request):
     id: str
 
 
+@dataclass(frozen=True)
+class Compare(Request):
+    """Two jobs of the list side by side, for the front end that asks."""
+
+    one: str
+    other: str
+    view: str
+
+
 # What the page is told
 
 
@@ -80,6 +90,26 @@ class JobRow(State):
     lines: int | None = None
     unit: str = "line"
     raw: int | None = None
+
+
+class ComparedLine(NamedTuple):
+    """Something of both jobs, in words, and whether they differ in it."""
+
+    name: str
+    one: str
+    other: str
+    differs: bool
+
+
+@dataclass(frozen=True)
+class ComparedMessage(Message):
+    """Two jobs side by side, for one front end; `error` says why they are not."""
+
+    view: str
+    one: str  # what each is called
+    other: str
+    lines: tuple[ComparedLine, ...]
+    error: str
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import { Address } from "../base/address.js";
 import { button, later, make, plural, setText, within } from "../base/text.js";
 import { View } from "../base/view.js";
+import { Compare } from "./compare.js";
 import { Filters } from "./filters.js";
 import { Row } from "./row.js";
 import { statusText } from "./words.js";
@@ -44,9 +45,14 @@ class HistoryView extends View {
     super(model, el, "history ch-panel", "Jobs");
     this.address = new Address(["status", "search", "since", "until", "mine"], () => this.filters.fill(this.address));
     this.filters = new Filters((asked) => this.onFilter(asked), () => this.grid.focus());
+    this.compare = new Compare((one, other) => this.ask({ kind: "compare", one, other, view: this.id }), () => this.mark());
+    this.filters.node.append(this.compare.button, this.compare.says);
     this.node.append(this.filters.node, this.makeList(), this.makeError(() => this.ask({ kind: "retry" })), this.makeStatus());
     this.skeletonSoon = later(SKELETON_MS, () => this.showSkeleton());
-    this.hearMessages({ rows: (message, isNew) => this.onRows(message, isNew) });
+    this.hearMessages({
+      rows: (message, isNew) => this.onRows(message, isNew),
+      compared: (message) => message.view === this.id && this.compare.show(message),
+    });
     this.hear({
       "change:job_id": () => this.reveal(),
       "change:height": () => this.onHeight(),
@@ -127,6 +133,8 @@ class HistoryView extends View {
     const anchor = read ? this.nodes().find(({ node, job }) => node.offsetTop + node.offsetHeight > top && !gone.includes(job.id))?.node : undefined;
     const before = anchor ? anchor.offsetTop : 0;
     const first = this.order[0];
+    const open = here ? this.rows.get(this.model.get("job_id"))?.node : undefined;
+    const seen = open && this.isInView(open); // one's own job stays so while others launch theirs
     this.drop(gone);
     for (const job of rows) {
       const known = this.rows.get(job.id);
@@ -143,6 +151,7 @@ class HistoryView extends View {
     });
     const news = here && first !== undefined ? Math.max(0, this.order.indexOf(first)) : 0;
     if (anchor?.isConnected) this.scroller.scrollTop = top + anchor.offsetTop - before;
+    if (open?.isConnected && seen && !this.isInView(open)) this.scroller.scrollTop = open.offsetTop + open.offsetHeight - this.scroller.clientHeight;
     if (news && this.scroller.scrollTop > 0) this.fresh += news;
     for (const { node } of this.nodes().slice(0, news)) node.classList.add("ch-new");
     this.mark();
@@ -170,25 +179,32 @@ class HistoryView extends View {
     for (const [id, { node }] of this.rows) {
       node.setAttribute("aria-selected", String(id === open));
       node.classList.toggle("ch-active", id === this.active);
+      node.classList.toggle("ch-to-compare", this.compare.chosen.includes(id));
     }
+    this.grid.classList.toggle("ch-comparing", this.compare.on);
     const revealed = this.toReveal === open ? this.rows.get(open) : undefined;
     if (revealed) {
       this.toReveal = "";
       this.active = open;
       revealed.node.classList.add("ch-active");
       // Within the list alone: the page stays where one reads it.
-      const { offsetTop: top, offsetHeight: height } = revealed.node;
-      const { scrollTop, clientHeight } = this.scroller;
-      if (top < scrollTop || top + height > scrollTop + clientHeight) this.scroller.scrollTop = Math.max(0, top - clientHeight / 3);
+      if (!this.isInView(revealed.node)) this.scroller.scrollTop = Math.max(0, revealed.node.offsetTop - this.scroller.clientHeight / 3);
     }
     if (this.active === null) this.grid.removeAttribute("aria-activedescendant");
     else this.grid.setAttribute("aria-activedescendant", `${this.id}-${this.active}`);
     this.grid.setAttribute("aria-rowcount", String(this.state.complete ? this.order.length + 1 : -1));
   }
 
+  /** @param {HTMLElement} row */
+  isInView({ offsetTop, offsetHeight }) {
+    const { scrollTop, clientHeight } = this.scroller;
+    return offsetTop >= scrollTop && offsetTop + offsetHeight <= scrollTop + clientHeight;
+  }
+
   /** @param {string} id */
   open(id) {
     this.active = id;
+    if (this.compare.on) return this.compare.take(id);
     this.mark();
     this.ask({ kind: "open", id });
   }
@@ -223,6 +239,7 @@ class HistoryView extends View {
       this.rows.get(this.active)?.node.scrollIntoView({ block: "nearest" });
       this.mark();
     } else if (event.key === "Enter" || event.key === " ") this.open(row.job.id);
+    else if (event.key === "Escape" && this.compare.on) this.compare.turn(false);
     else if (event.key === "/") this.filters.search.focus();
     else return;
     event.preventDefault();

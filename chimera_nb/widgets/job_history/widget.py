@@ -16,8 +16,10 @@ from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.service import JobService
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
+from chimera_nb.widgets.base.visitors import for_visitor
 from chimera_nb.widgets.base.widget import ChimeraWidget, existing
 from chimera_nb.widgets.job_history import messages
+from chimera_nb.widgets.job_history.compared import compared
 from chimera_nb.widgets.job_history.model import Filter, Found, History, Request
 from pipeline.errors import ChimeraError
 
@@ -100,6 +102,19 @@ class JobHistory(ChimeraWidget):
             job_id = (self._model.before | self._model.rows)[request.id].id
         self.job_id = job_id
         self._opened(job_id)
+
+    def _asked_compare(self, request: messages.Compare) -> None:
+        with existing("job in the list"):
+            known = self._model.before | self._model.rows
+            ids = known[request.one].id, known[request.other].id
+        self._background.start(self._compare(request.view[:64], *ids))
+
+    async def _compare(self, view: str, one: str, other: str) -> None:
+        try:
+            told = await asyncio.to_thread(compared, self._session, view, one, other)
+        except ChimeraError as e:
+            told = messages.ComparedMessage(view, one, other, (), for_visitor(str(e)))
+        self.post(told)
 
     # Pages
 

@@ -4,7 +4,8 @@ import { button, later, make, number, plural, setText, showLines, showName, with
 import { Saving } from "../table/saving.js";
 import { fillPlaceholder } from "./placeholder.js";
 
-/** @import { FailedFiles, FailedFilesMessage, Inside, MonitorTraits, NextChunk, SaveFailures, StopSaving } from "./messages.js" */
+/** @import { FailedFiles, FailedFilesMessage, Inside, MonitorTraits, SaveFailures } from "./messages.js" */
+/** @import { NextChunk, StopSaving } from "../table/requests.js" */
 /** @typedef {MonitorTraits["_job"]} MaybeJob */
 /** @typedef {MonitorTraits["_failures"]} FailuresState */
 /** @typedef {FailedFiles | SaveFailures | Inside | NextChunk | StopSaving} FailureRequest */

@@ -39,7 +39,21 @@ class Retry(Request):
 
 @dataclass(frozen=True)
 class Clone(Request):
-    """Submit the job again."""
+    """Show what would run, were the job to run again."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class RunAgain(Request):
+    """Submit what was shown to run again."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class LeaveAgain(Request):
+    """Submit nothing."""
 
     job: str
 
@@ -190,6 +204,11 @@ class Job(State):
     unit: str  # what `lines` counts: line, or row
     output_bytes: float | None
     workers: float | None
+    machine_hours: (
+        float | None
+    )  # of all machines together, and below what those cost; None where nothing is paid
+    cost: float | None
+    currency: str
     seconds: float | None
     speed: float | None
     average_speed: float | None
@@ -309,6 +328,14 @@ class TimeSpent(State):
 
 
 @dataclass(frozen=True)
+class Again(State):
+    """The job that would run: lines of a name and a text."""
+
+    job: str  # that it repeats
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class MonitorTraits:
     """The traits that the page has."""
 
@@ -320,4 +347,5 @@ class MonitorTraits:
     _result: Result | Loading | Failed | Nothing
     _inside: str  # the widget that looks inside a file, "" for none
     _time: TimeSpent | Loading | Failed | Nothing
-    _busy: Literal["", "cancel", "retry", "clone", "describe"]
+    _again: Again | Nothing
+    _busy: Literal["", "cancel", "retry", "clone", "again", "describe"]

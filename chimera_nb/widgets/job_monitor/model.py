@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chimera_nb.jobs.course import speeds_of
+from chimera_nb.jobs.forecast.spent import spent_of
 from chimera_nb.jobs.left_out import left_out
 from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT
 from chimera_nb.jobs.standing import file_counts, fraction_done, lines_of, number, stage_words, unit_of
+from chimera_nb.settings import Settings
 from chimera_nb.widgets.job_monitor.messages import Job, StageState
 from pipeline.uri import join_uri
 
@@ -31,8 +33,8 @@ _CONSOLE = "https://console.cloud.google.com/"
 # The job
 
 
-def describe(record: JobRecord, course: Course) -> Job:
-    """The job as the front end shows it."""
+def describe(record: JobRecord, course: Course, settings: Settings | None = None) -> Job:
+    """The job as the front end shows it; the settings have the prices."""
     bucket = record.source_bucket
     numbers = record.progress
     files = file_counts(record)
@@ -40,6 +42,7 @@ def describe(record: JobRecord, course: Course) -> Job:
     raw = number(numbers.get("rawBytes"))
     less = left_out(record)
     active = record.status is Status.RUNNING
+    spent = spent_of(record, settings or Settings())
     return Job(
         id=record.job_id,
         status=record.status.value,
@@ -77,6 +80,9 @@ def describe(record: JobRecord, course: Course) -> Job:
         bytes_listed=number(numbers.get("bytesListed")),
         workers=number(numbers.get("workers")),
         seconds=seconds,
+        machine_hours=spent.hours,
+        cost=spent.money,
+        currency=spent.currency,
         speed=course.speed if active else None,
         average_speed=raw / seconds if raw is not None and seconds and seconds > _MOMENT else None,
         seconds_left=course.seconds_left(record) if active else None,

@@ -16,11 +16,11 @@ const STAGES = {
 };
 const STEPS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400]; // seconds between two marks of the chart
 const FACTS = /** @type {const} */ ({
-  files: "Files", failed: "Failed", read: "Read", raw: TERMS.raw[0], lines: "Lines", speed: TERMS.throughput[0], time: "Time", left: "Time left",
+  files: "Files", failed: "Failed", read: "Read", raw: TERMS.raw[0], lines: "Lines", speed: TERMS.throughput[0], time: "Time", left: "Time left", hours: TERMS.workerHours[0],
 });
 
 /** @type {Partial<Record<keyof typeof FACTS, string>>} */
-const MEANS = { read: TERMS.read[1], raw: TERMS.raw[1], speed: TERMS.throughput[1] };
+const MEANS = { read: TERMS.read[1], raw: TERMS.raw[1], speed: TERMS.throughput[1], hours: `${TERMS.workerHours[1]}. ${TERMS.cost[1]}` };
 
 /** A place of the picture that is no stage: where it comes from, and where it goes. @param {string} name @param {string} title */
 function makePlace(name, title) {
@@ -64,7 +64,7 @@ export class Standing {
   bad = this.bar.appendChild(make("span", "ch-meter-bad"));
   facts = {
     files: makeFact("files"), failed: makeFact("failed"), read: makeFact("read"), raw: makeFact("raw"), lines: makeFact("lines"), speed: makeFact("speed"),
-    time: makeFact("time"), left: makeFact("left"),
+    time: makeFact("time"), left: makeFact("left"), hours: makeFact("hours"),
   };
 
   constructor() {
@@ -148,6 +148,7 @@ export class Standing {
     else this.bar.setAttribute("aria-valuenow", String(Math.floor(100 * job.fraction)));
     for (const [name, text] of Object.entries(factTexts(job))) setText(this.facts[/** @type {keyof typeof FACTS} */ (name)].value, text);
     setText(this.facts.speed.title, job.final ? "Average speed" : "Speed now");
+    setText(this.facts.hours.title, job.cost === null ? TERMS.workerHours[0] : `${TERMS.workerHours[0]} · ${TERMS.cost[0].toLowerCase()}`);
     setText(this.facts.lines.title, job.unit === "row" ? "Rows" : "Lines");
     this.facts.failed.value.classList.toggle("ch-bad", job.failed > 0);
     const now = performance.now();

@@ -10,18 +10,18 @@ import { JobLog } from "./log.js";
 import { Labels } from "./labels.js";
 import { EndNotice } from "./notice.js";
 import { Standing } from "./numbers.js";
+import { RunAgain } from "./run_again.js";
 import { ResultPanel } from "./result.js";
 import { Tabs } from "./tabs.js";
 import { TimeSpentPanel } from "./time_spent.js";
-import { retryText } from "./words.js";
+import { retryText, runsText } from "./words.js";
 
 /** @import { RenderProps } from "../base/model.js" */
-/** @import { ChunkMessage, Job, MonitorMessage, MonitorRequest, MonitorTraits, SavingMessage } from "./messages.js" */
+/** @import { Job, MonitorMessage, MonitorRequest, MonitorTraits } from "./messages.js" */
+/** @import { ChunkMessage, SavingMessage } from "../table/requests.js" */
 
 const WAITS_MS = 150; // a job log that answers sooner shows no placeholder
 const ARMED_MS = 600;
-/** @type {Record<string, string>} */
-const RUNNERS = { direct: "on this machine", dataflow: "on Dataflow" };
 
 /** @extends {View<MonitorTraits, MonitorMessage, MonitorRequest>} */
 class MonitorView extends View {
@@ -39,9 +39,10 @@ class MonitorView extends View {
   keep = button("", "Keep it running", () => this.confirm(false));
   retry = button("", "Retry failed files", () => this.retrying(false));
   retryAll = button("", "", () => this.retrying(true), { title: "A new job over all the files that failed" });
-  clone = button("ch-clone", "Run again", () => this.act("clone"), { title: "A new job with the same inputs and settings" });
+  clone = button("ch-clone", "Run again", () => this.act("clone"), { title: "A new job with the same inputs and settings; what will run is shown first" });
   notice = new EndNotice();
   labels = new Labels((request) => this.ask(request));
+  again = new RunAgain((request) => this.ask(request));
   about = make("div", "ch-about");
   nothing = make("div", "ch-placeholder");
   body = make("div", "ch-monitor-body");
@@ -82,6 +83,7 @@ class MonitorView extends View {
       "change:_inside": () => this.inside.show(this.model.get("_inside")),
       "change:_time": () => this.time.show(this.model.get("_time"), this.job),
       "change:_busy": () => this.onActions(),
+      "change:_again": () => this.onActions(),
       "change:error": () => this.onNothing(true),
     });
     // A page that was forgotten, with a job that has ended, says nothing: its kernel may be put away.
@@ -130,6 +132,7 @@ class MonitorView extends View {
   /** Ask for something to be done to the job on screen. @param {"cancel" | "clone"} kind */
   act(kind) {
     const { id: job } = this.job;
+    this.again.asked = kind === "clone";
     if (job !== undefined) this.ask({ kind, job });
   }
 
@@ -141,7 +144,7 @@ class MonitorView extends View {
     this.actions.addEventListener("keydown", (event) => event.key === "Escape" && this.asking && this.confirm(false));
     bar.append(this.state, this.title, this.copyId, this.copyLink, this.actions);
     const head = make("div");
-    head.append(bar, this.about, this.labels.node);
+    head.append(bar, this.again.node, this.about, this.labels.node);
     return head;
   }
 
@@ -173,7 +176,7 @@ class MonitorView extends View {
     this.retry.textContent = busy === "retry" ? "Submitting" : retryText(can, total, Boolean(outlook));
     this.retryAll.textContent = `Retry all ${number(total)}`;
     this.retry.title = outlook ? `A new job over files that failed: ${outlook}` : "A new job over just the files that failed";
-    this.clone.textContent = busy === "clone" ? "Submitting" : "Run again";
+    this.again.show(this.model.get("_again"), busy);
   }
 
   onJobId() {
@@ -226,7 +229,7 @@ class MonitorView extends View {
 
   /** @param {Job} job */
   onAbout(job) {
-    const facts = [...(job.name ? [job.id] : []), job.source, RUNNERS[job.runner] ?? job.runner, `created ${when(job.createdAt)}${job.createdBy ? ` by ${job.createdBy}` : ""}`];
+    const facts = [...(job.name ? [job.id] : []), job.source, runsText(job.runner), `created ${when(job.createdAt)}${job.createdBy ? ` by ${job.createdBy}` : ""}`];
     if (job.finishedAt) facts.push(`ended ${when(job.finishedAt)}`);
     const line = make("div", "ch-muted");
     facts.forEach((fact, at) => {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,6 @@ from chimera_nb.jobs.failures import Failures, Outlook, failures_of, outlook
 from chimera_nb.jobs.limits import storable
 from chimera_nb.jobs.log_line import LogLine
 from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.jobs.service import JobService
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.generation import Generation
@@ -23,12 +21,12 @@ from chimera_nb.widgets.base.visitors import for_visitor
 from chimera_nb.widgets.base.widget import held
 from chimera_nb.widgets.job_monitor import messages
 from chimera_nb.widgets.job_monitor import model as monitor_model
+from chimera_nb.widgets.job_monitor.actions import JobActions
 from chimera_nb.widgets.job_monitor.failed_files import FailureList, answer, shown
 from chimera_nb.widgets.job_monitor.follower import Follower
 from chimera_nb.widgets.job_monitor.picture import draw
 from chimera_nb.widgets.job_monitor.result import describe_result
 from chimera_nb.widgets.job_monitor.time_spent import describe_time
-from chimera_nb.widgets.table.host import TableWidget
 from chimera_nb.widgets.table.requests import TableRequest
 from pipeline.errors import ChimeraError
 from pipeline.storage import Store
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
     from chimera_nb.widgets.preview.widget import FilePreview
 
 
-class JobMonitor(TableWidget):
+class JobMonitor(JobActions):
     """Watch a job: stages, progress, throughput, log, the files that failed, and the result when it is there.
 
     job_id: the job; left out, set the trait of that name later.
@@ -47,7 +45,7 @@ class JobMonitor(TableWidget):
 
     A job goes on without its monitors, and any number of them may watch it. This one looks once a second, while
     the job has not ended and somebody has the monitor on screen. Cancel, retry and run again are its buttons;
-    the last two lead to the new job.
+    the last two lead to the new job. What runs again is shown first.
     """
 
     _esm = assets.script("job_monitor/view")
@@ -67,7 +65,6 @@ class JobMonitor(TableWidget):
     _result = traitlets.Dict().tag(sync=True)
     _inside = traitlets.Unicode().tag(sync=True)
     _time = traitlets.Dict().tag(sync=True)
-    _busy = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, job_id: str = "", session: Session | None = None, **traits: Any) -> None:
         self._record: JobRecord | None = None
@@ -79,7 +76,6 @@ class JobMonitor(TableWidget):
         self._outlook: Outlook | None = None
         self._preview: FilePreview | None = None
         self._begun = False
-        self._shown_before_it_runs: Callable[[str], object] | None = None
         super().__init__(session, job_id=job_id, **traits)
         self._follower = Follower(
             self._background,
@@ -105,10 +101,6 @@ class JobMonitor(TableWidget):
         first = next(read(batch_rows=n), None)
         return read() if first is None else first  # without rows: its columns
 
-    def run_again_by(self, show: Callable[[str], object] | None) -> None:
-        """Show a job that is to run again, by its id, to somebody who launches it then; None: launch it at once."""
-        self._shown_before_it_runs = show
-
     # What the front end asks for
 
     def _on_front_end(self) -> None:
@@ -117,27 +109,6 @@ class JobMonitor(TableWidget):
 
     def _on_still_there(self) -> None:
         self._follow()
-
-    def _asked_cancel(self, request: messages.Cancel) -> None:
-        if self._record and not self._record.status.is_final:
-            self._act("cancel", request.job, self._cancel)
-
-    def _asked_retry(self, request: messages.Retry) -> None:
-        if self._record and self._record.status.is_final and self._record.failed_files:
-            # Those that can succeed; all of them, where none can and it is wanted anyway.
-            can = self._outlook.can if self._outlook and not request.all else ()
-            only = frozenset(can) or None
-            self._act("retry", request.job, partial(self._again, partial(JobService.retry, only=only)))
-
-    def _asked_clone(self, request: messages.Clone) -> None:
-        show = self._shown_before_it_runs
-        if self._record and show is None:
-            self._act("clone", request.job, partial(self._again, JobService.clone))
-        elif self._record and show is not None and request.job == self._record.job_id:
-            show(request.job)
-
-    def _asked_describe(self, request: messages.Describe) -> None:
-        self._act("describe", request.job, partial(self._describe, request))
 
     def _asked_failed_files(self, request: messages.FailedFiles) -> None:
         if self._failed_files and self._is_shown(request.job):
@@ -210,7 +181,7 @@ class JobMonitor(TableWidget):
         self._failed_files = self._outlook = None
         with self.hold_sync():
             self.error, self._job, self._points, self._failures, self._result = "", {}, [], {}, {}
-            self._inside, self._time = "", {}
+            self._inside, self._time, self._again = "", {}, {}
             self.set_trait("status", "")
         self._show_log([])
         self._follow()
@@ -243,7 +214,7 @@ class JobMonitor(TableWidget):
         self._show_log(monitor_model.log_lines(record))
         told = self._course.add(record)
         with self.hold_sync():
-            self._job = held(monitor_model.describe(record, self._course))
+            self._job = held(monitor_model.describe(record, self._course, self._session.settings))
             if told:
                 self._points = [list(point) for point in self._course.points]
             self.set_trait("status", record.status.value)
@@ -308,51 +279,6 @@ class JobMonitor(TableWidget):
             return held(await self._background.in_thread(target, call))
         except ChimeraError as e:
             return held(messages.Failed(for_visitor(str(e))))
-
-    # What is done to it
-
-    def _act(self, name: str, job_id: str, work: Callable[[JobRecord], Any]) -> None:
-        """Do one thing at a time, and only to the job that was on screen when it was asked for."""
-        record = self._record
-        if record is None or self._busy or job_id != record.job_id:
-            return
-        self.error, self._busy = "", name
-        if not self._background.start(self._done(work, record)):
-            self._busy = ""
-
-    async def _done(self, work: Callable[[JobRecord], Any], record: JobRecord) -> None:
-        generation = self._generation.number
-        try:
-            await work(record)
-        except ChimeraError as e:
-            self._say(generation, str(e))
-        finally:
-            self._busy = ""
-
-    async def _cancel(self, record: JobRecord) -> None:
-        generation = self._generation.number
-        self._take(
-            generation,
-            await asyncio.to_thread(lambda: self._session.service_for_watching().cancel(record.job_id)),
-        )
-
-    async def _describe(self, request: messages.Describe, record: JobRecord) -> None:
-        generation = self._generation.number
-        service = self._session.service_for_watching()
-        describe = partial(
-            service.describe, record.job_id, name=request.name, note=request.note, tags=request.tags
-        )
-        self._take(generation, await asyncio.to_thread(describe))
-
-    async def _again(self, how: Callable[[JobService, str], JobRecord], record: JobRecord) -> None:
-        generation = self._generation.number
-        # Submitting looks at the inputs, so the store must be there.
-        new = await self._background.in_thread(
-            monitor_model.target_of(record),
-            lambda _: how(self._session.service_for_watching(), record.job_id),
-        )
-        if not self._generation.is_late(generation):
-            self.job_id = new.job_id
 
     async def _draw(self, request: messages.Draw, target: str) -> None:
         self.post(await self._background.in_thread(target, lambda store: draw(store, target, request)))

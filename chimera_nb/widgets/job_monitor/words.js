@@ -4,6 +4,12 @@ import { bytes, duration, number, plural } from "../base/text.js";
 
 /** @import { Job } from "./messages.js" */
 
+/** @type {Record<string, string>} */
+const RUNS = { direct: "on this machine", dataflow: "on Dataflow" };
+
+/** Where a job runs. @param {string} runner */
+export const runsText = (runner) => RUNS[runner] ?? runner;
+
 /** Bytes a second. @param {number} value */
 export const speed = (value) => `${bytes(Math.round(value))}/s`;
 
@@ -39,6 +45,13 @@ function part(value, whole) {
   return `${read.endsWith(unit) ? read.slice(0, -unit.length) : read} of ${all}`;
 }
 
+/** "0.42 · 0.03 USD": what the machines cost beside their hours, where they cost something. @param {Pick<Job, "machineHours" | "cost" | "currency">} job */
+export function hoursText({ machineHours, cost, currency }) {
+  if (machineHours === null) return "-";
+  const hours = machineHours < 0.005 ? "under 0.01" : machineHours < 10 ? machineHours.toFixed(2) : number(Math.round(machineHours));
+  return cost === null ? hours : `${hours} · ${cost < 0.005 ? "under 0.01" : cost.toFixed(2)} ${currency}`;
+}
+
 /** Each number of a job as text; "-" where it is not known. @param {Job} job */
 export function factTexts(job) {
   /** @param {number | null} value @param {(value: number) => string} text */
@@ -51,6 +64,7 @@ export function factTexts(job) {
     lines: told(job.lines, number),
     speed: told(job.speed ?? job.averageSpeed, speed),
     left: leftText(job),
+    hours: hoursText(job),
   };
 }
 

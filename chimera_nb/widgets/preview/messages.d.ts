@@ -1,80 +1,7 @@
 // Made of messages.py by `make messages`; a change belongs there.
 
-/** A front end has opened, perhaps one among several, and is sent everything. `view` is its own id. */
-export interface Hello {
-  kind: "hello";
-  view: string;
-}
-
-/** The front end is on screen still. */
-export interface Here {
-  kind: "here";
-  view: string;
-}
-
-/** The front end is closed. */
-export interface Bye {
-  kind: "bye";
-  view: string;
-}
-
-/** Look for the first rows; answers carry the number `look`. `whole`: however long it takes. */
-export interface Look {
-  kind: "look";
-  view: string;
-  subject: string;
-  shows?: string;
-  explode?: string;
-  conditions?: string[][];
-  sort?: string;
-  descending?: boolean;
-  columns?: string[];
-  dates?: boolean;
-  look: number;
-  whole?: boolean;
-}
-
-/** Rows of the last look from the index `begin` on. */
-export interface MoreRows {
-  kind: "moreRows";
-  view: string;
-  begin: number;
-}
-
-/** The next piece of the file that is being saved. */
-export interface NextChunk {
-  kind: "nextChunk";
-  view: string;
-  saving: number;
-}
-
-/** All rows of the query as a file; answers carry the number `saving`. */
-export interface SaveTable {
-  kind: "saveTable";
-  view: string;
-  subject: string;
-  shows?: string;
-  explode?: string;
-  conditions?: string[][];
-  sort?: string;
-  descending?: boolean;
-  columns?: string[];
-  dates?: boolean;
-  saving: number;
-  format: "csv" | "xlsx";
-}
-
-/** Look no further; what was found stays. */
-export interface StopLook {
-  kind: "stopLook";
-  view: string;
-}
-
-/** The file is wanted no more. */
-export interface StopSaving {
-  kind: "stopSaving";
-  view: string;
-}
+import type { Bye, Hello, Here, RefusedMessage } from "../base/messages.js";
+import type { ChunkMessage, Look, MoreRows, NextChunk, SaveTable, SavingMessage, StopLook, StopSaving, TableMessage } from "../table/requests.js";
 
 /** Read the file again that could not be read. */
 export interface Retry {
@@ -101,55 +28,6 @@ export interface SaveFile {
   view: string;
   saving: number;
   subject: string;
-}
-
-/** The answer to a request that does not fit. */
-export interface RefusedMessage {
-  kind: "refused";
-  request: string;
-  code: "unknown-kind" | "missing" | "wrong-type";
-  field: string;
-  reason: string;
-}
-
-/** A piece of a file (base64); an empty one is its end. `note` is what to say of the whole. */
-export interface ChunkMessage {
-  kind: "chunk";
-  view: string;
-  saving: number;
-  name: string;
-  data: string;
-  note: string;
-}
-
-/** How far a file is that takes its time, or why there will be none. */
-export interface SavingMessage {
-  kind: "saving";
-  view: string;
-  saving: number;
-  told: string;
-  error: string;
-}
-
-/** A column: its kind as `chimera_nb.data.table.kinds` has it, and whether rows come with a cell for it. */
-export type TableColumn = [name: string, kind: string, shown: boolean];
-
-/** Rows from the index `begin` on, of those that match in what was looked at so far; cells of shown columns only. columns the first of `columns_total`; none where rows go on matched rows that match; None while that is not known kept rows that can be asked for looked, total records that were looked at, of how many; None where nobody knows lists columns of which each item can be a row state looking, done, partial (it stopped before the end), failed (`error` says why) */
-export interface TableMessage {
-  kind: "table";
-  view: string;
-  look: number;
-  begin: number;
-  columns: TableColumn[];
-  columnsTotal: number;
-  rows: string[][];
-  matched: number | null;
-  kept: number;
-  looked: number;
-  total: number | null;
-  lists: string[];
-  state: "looking" | "done" | "partial" | "failed";
-  error: string;
 }
 
 /** The first characters of a line; whether there are more, and whether it is JSON that a tree can show. */

@@ -2,7 +2,7 @@
 
 import { button, make, number, showName } from "../base/text.js";
 
-/** @import { TableColumn } from "../job_monitor/messages.js" */
+/** @import { TableColumn } from "./requests.js" */
 
 const SEARCHED = 12; // columns from which on there is a box to find one
 

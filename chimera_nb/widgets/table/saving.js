@@ -2,7 +2,7 @@
 
 import { make } from "../base/text.js";
 
-/** @import { ChunkMessage, NextChunk, SavingMessage, StopSaving } from "../job_monitor/messages.js" */
+/** @import { ChunkMessage, NextChunk, SavingMessage, StopSaving } from "./requests.js" */
 
 /** @type {Record<string, string>} */
 const KINDS = { csv: "text/csv;charset=utf-8", xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" };

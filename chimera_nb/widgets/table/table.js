@@ -6,7 +6,7 @@ import { Filters } from "./filters.js";
 import { Saving } from "./saving.js";
 import { columnsText, rowsText } from "./words.js";
 
-/** @import { ChunkMessage, Look, MoreRows, NextChunk, SaveTable, SavingMessage, StopLook, StopSaving, TableColumn, TableMessage } from "../job_monitor/messages.js" */
+/** @import { ChunkMessage, Look, MoreRows, NextChunk, SaveTable, SavingMessage, StopLook, StopSaving, TableColumn, TableMessage } from "./requests.js" */
 /** @typedef {Look | MoreRows | StopLook | SaveTable | NextChunk | StopSaving} TableRequest */
 
 const TYPING_MS = 250;

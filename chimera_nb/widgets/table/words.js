@@ -2,7 +2,7 @@
 
 import { number, plural } from "../base/text.js";
 
-/** @import { TableMessage } from "../job_monitor/messages.js" */
+/** @import { TableMessage } from "./requests.js" */
 /** @typedef {Pick<TableMessage, "matched" | "kept" | "looked" | "total" | "state">} Told */
 
 /**

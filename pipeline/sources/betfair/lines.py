@@ -29,7 +29,7 @@ class Changes(Generic[C]):
 
     Attributes, while they are taken:
 
-    decoder  may be set to another, for the lines after the batch
+    decoder  may be set to another, for the lines after the batch; the wider one once a line asks for it
     plan     complete up to the block of the line
     number   of the line of the message that was given last, from 1; not by batches, which have their own
     """
@@ -92,15 +92,22 @@ class Changes(Generic[C]):
             begin = cut
             numbers = range(self._before + 1, self._before + part.count(b"\n") + 1)
             self._before = numbers[-1]
-            try:
-                messages = self.decoder.lines(part)
-            except _FAULTS:
-                messages = []
+            messages = self._together(part)
             if len(messages) == len(numbers):  # or there are some that are none, or none to a line
                 self._batch = part, numbers
                 yield messages, numbers
             else:
                 yield self._decode(part[:-1].split(b"\n"), numbers)
+
+    def _together(self, part: bytes) -> list[C]:
+        """Lines as messages; none where one of them is no message."""
+        while True:
+            try:
+                return self.decoder.lines(part)
+            except _FAULTS:
+                if self.decoder.wider is None:
+                    return []
+                self.decoder = self.decoder.wider
 
     def _decode(self, lines: list[bytes], numbers: Sequence[int]) -> tuple[list[C], Sequence[int]]:
         """Line by line."""
@@ -112,6 +119,10 @@ class Changes(Generic[C]):
                 messages.extend(map(self.decoder.line, rest))
                 break
             except _FAULTS:  # the messages before it have been added
+                if self.decoder.wider is not None:
+                    self.decoder = self.decoder.wider
+                    rest = iter(lines[len(messages) + len(refused) :])
+                    continue
                 refused.append(len(messages) + len(refused))
                 self._refuse(lines[refused[-1]], numbers[refused[-1]])
         if refused:

@@ -161,6 +161,27 @@ class WholeMarket(DefinedMarket, gc=False):
     rc: list[WholeRunner] | None = None
 
 
+class LadderRunner(Struct, gc=False):
+    """What most files of Betfair's have of `WholeRunner`: whole ladders alone, of runners without a handicap."""
+
+    atb: Ladder = None
+    atl: Ladder = None
+    trd: Ladder = None
+    ltp: Number = None
+    spb: Ladder = None
+    spl: Ladder = None
+    id: int = NO_ID
+    hc: None = None
+    bdatb: None = None
+    bdatl: None = None
+    batb: None = None
+    batl: None = None
+
+
+class LadderMarket(DefinedMarket, gc=False):
+    rc: list[LadderRunner] | None = None
+
+
 M = TypeVar("M")
 
 
@@ -201,10 +222,12 @@ class LineDecoder(Generic[C]):
     line   as a message that changes markets
     lines  whole lines as such messages; one of them may be spread over several lines, or share one
     other  a line that is none as any message
+    wider  what takes lines that this one refuses since they have more in them; None where nothing does
     """
 
-    def __init__(self, changes: type[C], other: type[Any]) -> None:
+    def __init__(self, changes: type[C], other: type[Any], wider: LineDecoder[Any] | None = None) -> None:
         decoder = Decoder(changes)
+        self.wider = wider
         self.line: Callable[[bytes], C] = decoder.decode
         self.lines: Callable[[bytes], list[C]] = decoder.decode_lines
         self.other: Callable[[bytes], Any] = Decoder(other).decode
@@ -217,6 +240,7 @@ TRADED = LineDecoder(ChangesWithOrigin[TradedMarket], MessageWithOrigin[TradedMa
 STARTING_PRICES = LineDecoder(MarketChanges[StartingPriceMarket], Message[StartingPriceMarket])
 PRICED = LineDecoder(MarketChanges[PricedMarket], Message[PricedMarket])
 WHOLE = LineDecoder(MarketChanges[WholeMarket], Message[WholeMarket])
+LADDERS = LineDecoder(MarketChanges[LadderMarket], Message[LadderMarket], wider=WHOLE)
 
 
 def is_selection(selection_id: int) -> bool:

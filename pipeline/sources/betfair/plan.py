@@ -6,7 +6,7 @@ _LEVELS = (b'"batb"', b'"batl"', b'"bdatb"', b'"bdatl"')
 _WHOLE = (b'"atb"', b'"atl"', b'"spb"', b'"spl"', b'"spn"', b'"spf"')
 _TRADED = (b'"trd"', b'"tv"')
 _LAST = b'"ltp"'
-_WINDOW = 64 << 10  # bytes: the first ones that have ladders tell what kind they are
+_WINDOW = 8 << 10  # bytes: the first ones that have ladders tell what kind they are
 
 
 class Plan:

@@ -13,8 +13,8 @@ from pipeline.sources.betfair.columns import batch_of
 from pipeline.sources.betfair.definitions import PARTIAL
 from pipeline.sources.betfair.lines import Changes
 from pipeline.sources.betfair.messages import (
+    LADDERS,
     STARTING_PRICES,
-    WHOLE,
     MarketChanges,
     MarketDefinition,
     WholeMarket,
@@ -57,7 +57,7 @@ class Runners(View):
 
     def rows(self, blocks: Iterable[bytes], file: ViewedFile) -> Iterator[pa.RecordBatch]:
         changes: Changes[Any] = (
-            Changes(blocks, file, WHOLE)
+            Changes(blocks, file, LADDERS)
             if self.offers
             else Changes(blocks, file, STARTING_PRICES, needed=_NEEDED)
         )
@@ -74,16 +74,18 @@ def _read(changes: Changes[Any], *, offers: bool, at_last: bool) -> dict[str, Sn
     """`offers`: whether what is on offer is wanted. It is decoded until all markets are off."""
     markets: dict[str, Snapshots] = {}
     for messages, _ in changes.batches():
-        offered = changes.decoder is WHOLE
+        offered, levels = changes.decoder is not STARTING_PRICES, changes.decoder is not LADDERS
         place = 0
         while place < len(messages):
             message: MarketChanges[WholeMarket] = messages[place]
             market = markets.get(message.mc[0].id)
-            if market is not None and (taken := market.apply_plain(messages[place:], offers=offered)):
+            if market is not None and (
+                taken := market.apply_plain(messages[place:], offers=offered, levels=levels)
+            ):
                 place += taken
             elif offers and not offered and any(change.id not in markets for change in message.mc):
-                messages, _ = changes.again(place, WHOLE)  # noqa: PLW2901  the rest of them, with offers
-                offered, place = True, 0
+                messages, _ = changes.again(place, LADDERS)  # noqa: PLW2901  the rest of them, with offers
+                offered, levels, place = True, True, 0
             else:
                 _apply(message, markets, changes.plan, offers=offered, at_last=at_last)
                 place += 1

@@ -118,11 +118,17 @@ class Snapshots:
             self.apply_plain([runners], offers=offers, finish=False)
 
     def apply_plain(  # noqa: C901, PLR0912  the loop that all the time goes to: few calls
-        self, messages: Iterable[MarketChanges[WholeMarket]], *, offers: bool, finish: bool = True
+        self,
+        messages: Iterable[MarketChanges[WholeMarket]],
+        *,
+        offers: bool,
+        levels: bool = True,
+        finish: bool = True,
     ) -> int:
         """Apply messages while they are of this market alone, without a definition or an image.
 
-        Returns how many were; `finish`: they are whole, and each is finished.
+        Returns how many were. `levels`: whether they may have best prices by position; `finish`: they are whole, and
+        each is finished.
         """
         market_id, plain, taken = self._market_id, self._plain, self._taken
         count = 0
@@ -156,7 +162,7 @@ class Snapshots:
                                 prices.add(price)
                             else:
                                 prices.discard(price)
-                    if change.batb or change.batl or change.bdatb or change.bdatl:
+                    if levels and (change.batb or change.batl or change.bdatb or change.bdatl):
                         selection.offer_levels(change)
                 if (sizes := change.trd) is not None:
                     ladder = selection.traded

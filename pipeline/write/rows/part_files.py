@@ -14,10 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.ledger import Part
+from pipeline.rows.memory import as_one, batch_bytes
 from pipeline.rows.text import csv_blocks, csv_header, ndjson_blocks
 from pipeline.storage import WriteStream
 
 GROUP_ROWS = 131_072  # of a row group, at least; a run of a file (`pipeline.read.view_rows`) may come on top
+_TOGETHER = 128  # batches: so many that wait become one, since of a small one most is not its values
 _LEVEL = 3  # of zstd
 
 
@@ -119,6 +121,7 @@ class _ParquetPart(RowPart):
             write_page_checksum=True,
         )
         self._waiting: list[pa.RecordBatch] = []
+        self._single: list[pa.RecordBatch] = []  # behind these, as they came
         self._waiting_rows = self._held = 0
 
     @property
@@ -130,17 +133,25 @@ class _ParquetPart(RowPart):
         return self._held
 
     def _write(self, batch: pa.RecordBatch) -> bytes | None:
-        self._waiting.append(batch)
+        self._single.append(batch)
         self._waiting_rows += batch.num_rows
-        self._held += batch.nbytes
+        self._held += batch_bytes(batch)
+        if len(self._single) == _TOGETHER:
+            self._put_together()
         if self._waiting_rows >= GROUP_ROWS:
             self.flush()
         return None
 
+    def _put_together(self) -> None:
+        one = as_one(self._single)
+        self._held += batch_bytes(one) - sum(map(batch_bytes, self._single))
+        self._waiting.append(one)
+        self._single = []
+
     def flush(self) -> None:
-        if self._waiting:
-            table = pa.Table.from_batches(self._waiting, self._schema)
-            self._waiting, self._held = [], 0
+        if self._waiting_rows:
+            table = pa.Table.from_batches([*self._waiting, *self._single], self._schema)
+            self._waiting, self._single, self._held = [], [], 0
             self._writer.write_table(table, row_group_size=self._waiting_rows)
             self._waiting_rows = 0
 
