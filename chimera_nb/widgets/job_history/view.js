@@ -46,7 +46,7 @@ class HistoryView extends View {
     this.address = new Address(["status", "search", "since", "until", "mine"], () => this.filters.fill(this.address));
     this.filters = new Filters((asked) => this.onFilter(asked), () => this.grid.focus());
     this.compare = new Compare((one, other) => this.ask({ kind: "compare", one, other, view: this.id }), () => this.mark());
-    this.filters.node.append(this.compare.button, this.compare.says);
+    this.filters.node.append(this.compare.button);
     this.node.append(this.filters.node, this.makeList(), this.makeError(() => this.ask({ kind: "retry" })), this.makeStatus());
     this.skeletonSoon = later(SKELETON_MS, () => this.showSkeleton());
     this.hearMessages({
@@ -99,6 +99,9 @@ class HistoryView extends View {
       if (id !== undefined) this.open(id);
     });
     this.grid.addEventListener("keydown", (event) => this.onKey(event));
+    const sized = new ResizeObserver(() => this.grid.style.setProperty("--ch-scrollbar", `${this.scroller.offsetWidth - this.scroller.clientWidth}px`));
+    sized.observe(this.scroller);
+    this.closing.push(() => sized.disconnect());
     return this.grid;
   }
 
@@ -250,7 +253,7 @@ class HistoryView extends View {
 
   makeStatus() {
     const line = make("div", "ch-history-foot");
-    line.append(this.status, this.more);
+    line.append(this.status, this.compare.says, this.more);
     return line;
   }
 
