@@ -13,7 +13,7 @@ from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.standing import file_counts, lines_of, number, unit_of
 from chimera_nb.settings import Settings
 from chimera_nb.units import size
-from pipeline.errors import ChimeraError
+from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.job_options import JobOptions
 from pipeline.options import table
 from pipeline.storage import Store
@@ -21,6 +21,7 @@ from pipeline.uri import join_uri
 
 _CAUSES = 10  # of each job
 _UNKNOWN = "-"
+_GONE = "not on record any more"
 _Told = Callable[[JobRecord], list[tuple[str, str]]]
 
 
@@ -150,6 +151,8 @@ def _causes(record: JobRecord, store: Store) -> dict[str, int] | str:
     target = join_uri(record.target_bucket, record.output_prefix)
     try:
         found = failures_of(store, target, record.job_id)
+    except ObjectNotFoundError:
+        return _GONE
     except ChimeraError as e:
         return str(e)
-    return {cause.text: cause.files for cause in found.causes[:_CAUSES]} or "not on record any more"
+    return {cause.text: cause.files for cause in found.causes[:_CAUSES]} or _GONE

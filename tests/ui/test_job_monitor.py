@@ -165,6 +165,10 @@ def test_a_complete_job_shows_its_result_and_its_failures_and_retries_them(show,
     assert (len(found), set(found[0]), {row["text"] for row in found}) == (30, {"text", "x"}, {HOSTILE})
     assert zipfile.is_zipfile(saved["xlsx"])
 
+    page.get_by_role("tab", name="Time", exact=True).click()
+    slowest = page.get_by_role("region", name="Slowest files")
+    expect(slowest.locator("tbody tr")).to_have_count(3)
+    expect(slowest.get_by_text("of 3 files took")).to_be_visible()
     page.get_by_role("button", name="Run again").click()
     shown = page.get_by_role("region", name="Run again")
     expect(shown).to_contain_text(f"gs://{bucket}/out-copy-")

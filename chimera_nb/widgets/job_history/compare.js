@@ -15,7 +15,7 @@ export class Compare {
   /** @type {string[]} */
   chosen = [];
   button = button("ch-history-status", "Compare", () => this.turn(!this.on), { "aria-pressed": "false", title: "Two jobs side by side: click one, then the other" });
-  says = make("span", "ch-muted ch-history-next", "", { role: "status" });
+  says = make("strong", "ch-history-next", "", { role: "status" });
 
   /** @param {(one: string, other: string) => void} ask @param {() => void} onChange */
   constructor(ask, onChange) {

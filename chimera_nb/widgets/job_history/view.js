@@ -6,7 +6,7 @@ import { View } from "../base/view.js";
 import { Compare } from "./compare.js";
 import { Filters } from "./filters.js";
 import { Row } from "./row.js";
-import { statusText } from "./words.js";
+import { SCROLLED, statusText } from "./words.js";
 
 /** @import { RenderProps } from "../base/model.js" */
 /** @import { FilterRequest, HistoryMessage, HistoryRequest, HistoryTraits, RowsMessage } from "./messages.js" */
@@ -46,7 +46,7 @@ class HistoryView extends View {
     this.address = new Address(["status", "search", "since", "until", "mine"], () => this.filters.fill(this.address));
     this.filters = new Filters((asked) => this.onFilter(asked), () => this.grid.focus());
     this.compare = new Compare((one, other) => this.ask({ kind: "compare", one, other, view: this.id }), () => this.mark());
-    this.filters.node.append(this.compare.button, this.compare.says);
+    this.filters.node.append(this.compare.button);
     this.node.append(this.filters.node, this.makeList(), this.makeError(() => this.ask({ kind: "retry" })), this.makeStatus());
     this.skeletonSoon = later(SKELETON_MS, () => this.showSkeleton());
     this.hearMessages({
@@ -99,6 +99,9 @@ class HistoryView extends View {
       if (id !== undefined) this.open(id);
     });
     this.grid.addEventListener("keydown", (event) => this.onKey(event));
+    const sized = new ResizeObserver(() => this.grid.style.setProperty("--ch-scrollbar", `${this.scroller.offsetWidth - this.scroller.clientWidth}px`));
+    sized.observe(this.scroller);
+    this.closing.push(() => sized.disconnect());
     return this.grid;
   }
 
@@ -220,7 +223,7 @@ class HistoryView extends View {
     if (scroller.scrollTop < 4) this.fresh = 0;
     this.news.hidden = !this.fresh;
     this.news.textContent = `↑ ${plural(this.fresh, "new job")}`;
-    if (state.complete || state.loading || state.failed || state.paused || this.shown !== this.generation) return;
+    if (state.complete || state.loading || state.failed || state.paused || this.shown !== this.generation || this.order.length >= SCROLLED) return;
     if (scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - AHEAD) {
       state.loading = true;
       this.ask({ kind: "more", generation: this.generation });
@@ -250,7 +253,7 @@ class HistoryView extends View {
 
   makeStatus() {
     const line = make("div", "ch-history-foot");
-    line.append(this.status, this.more);
+    line.append(this.status, this.compare.says, this.more);
     return line;
   }
 
