@@ -30,6 +30,7 @@ from benchmarks import (
     throughput,
     views,
     visitors,
+    whole_job,
 )
 from benchmarks.profile import profile
 from benchmarks.results import document, machine, slowest
@@ -56,6 +57,7 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "views": views.rows,
     "catalogue": catalogue.rows,
     "model": model.rows,
+    "whole-job": whole_job.rows,
 }
 # Quick ones are to end within three minutes: after so long none is begun any more.
 _QUICK_SECONDS = 150

@@ -65,7 +65,7 @@ def job_seconds(folder: Path, uri: str, workers: int, repetition: int, *more: st
     return (ended - began).total_seconds()
 
 
-def chimera(folder: Path, *arguments: str) -> str:
+def chimera(folder: Path, *arguments: str, limit: float = _LIMIT) -> str:
     """What a command prints. Raises BenchmarkError where it ends otherwise than well."""
     print(f"  chimera {' '.join(arguments)[:90]}", file=sys.stderr)
     done = subprocess.run(
@@ -73,7 +73,7 @@ def chimera(folder: Path, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=_LIMIT,
+        timeout=limit,
         env={name: value for name, value in os.environ.items() if name != "STORAGE_EMULATOR_HOST"},
     )
     if done.returncode:

@@ -18,7 +18,7 @@ def rows(context: Context) -> list[Row]:
 
 
 def _verify(context: Context) -> list[Row]:
-    files = 10_000 if context.quick else 100_000
+    files = 2_000 if context.quick else 100_000
     target = many_sources(context.work / "many", files)
     command = [sys.executable, "-m", "chimera_nb", "verify", target, "--deep", "--json"]
     usage = run([*command, "--data-dir", str(context.work / "log")], cwd=context.root, memory=True)
@@ -28,12 +28,13 @@ def _verify(context: Context) -> list[Row]:
 
 
 def _submit(context: Context) -> list[Row]:
-    small = 10 if context.quick else 1
+    small = 20 if context.quick else 1
+    members = 20_000 if context.quick else 2_000_000
     file = big_file(context.data_dir, 1_000_000_000 // small)
     larger = big_file(context.data_dir, 3_000_000_000 // small)
     lines = long_lines(context.data_dir, 24 // small, 64 << 20)
     packed = bomb(context.data_dir, (600 << 20) // small)
-    archive = many_members(context.data_dir, 2_000_000 // small)
+    archive = many_members(context.data_dir, members)
     return [
         _row(context, f"one .bz2 of {file.raw / 1e6:.0f} MB raw", file.path, file.raw),
         _row(
@@ -51,7 +52,7 @@ def _submit(context: Context) -> list[Row]:
             packed.raw,
             *("--max-ratio", "0", "--spool-mb", "100"),
         ),
-        _row(context, f"one .zip of {2_000_000 // small:,} files", archive.path, archive.raw),
+        _row(context, f"one .zip of {members:,} files", archive.path, archive.raw),
     ]
 
 

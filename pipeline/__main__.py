@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pipeline.admit import admit
+from pipeline.archives.index import forget_all
 from pipeline.archives.store import store_of_archives
 from pipeline.errors import ChimeraError, NothingNewError, RefusedError, StorageError
 from pipeline.failure_cause import cause_of
@@ -70,6 +71,7 @@ def _ended(store: Store, spec: JobSpec, beam_options: Sequence[str], signals: In
         patterns = admit(store, spec, lambda _: None)
     except ChimeraError as e:
         return _refused(e)
+    forget_all()  # reading goes by packets, of which each has its members
     try:
         run(store, spec, patterns, beam_options)
     except Interrupted:

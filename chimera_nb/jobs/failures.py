@@ -51,7 +51,6 @@ class Cause:
     text: str
     files: int
     first: str
-    first_reason: str
     was_read: int = 0  # of the files, those whose bytes were read: it is the bytes that are wrong
 
 
@@ -170,7 +169,7 @@ def _add(found: Failures, known: dict[str, int], record: FileRecord) -> None:
             text = _OTHERS
         if text not in known:
             known[text] = len(found.causes)
-            found.causes.append(Cause(reason, 0, record.uri, reason))
+            found.causes.append(Cause(reason, 0, record.uri))
     at = known[text]
     cause = found.causes[at]
     if cause.text != reason:

@@ -148,6 +148,12 @@ def forget(key: Key) -> None:
             del _shared[found]
 
 
+def forget_all() -> None:
+    """Let go of all indexes, of which a member takes some 400 bytes; who needs one again has it read again."""
+    with _lock:
+        _shared.clear()
+
+
 def shared_index(
     service: str, key: Key, folder: str | None, open_stream: Callable[[], ReadStream], name: str
 ) -> Index:

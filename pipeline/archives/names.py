@@ -4,20 +4,15 @@ from __future__ import annotations
 
 DEEPEST = 2  # archives around a file
 
-_TAR_ENDINGS = (
+_ENDINGS = (
     ".tar",
     *(f".tar.{form}" for form in ("gz", "gzip", "bz", "bz2", "bzip2", "xz", "zst", "zstd")),
     *(".tgz", ".tbz", ".tbz2", ".tb2", ".txz", ".tzst"),
+    ".zip",
 )
-_ENDINGS = (*_TAR_ENDINGS, ".zip")
 _LONGEST = max(map(len, _ENDINGS))
 
 
 def is_archive_name(name: str) -> bool:
     """Whether a file of this name is taken for an archive until its bytes say something else."""
     return name[-_LONGEST:].lower().endswith(_ENDINGS)  # each file of a listing asks
-
-
-def is_tar_name(name: str) -> bool:
-    """Whether a file of this name, compressed or not, should be a tar."""
-    return name[-_LONGEST:].lower().endswith(_TAR_ENDINGS)

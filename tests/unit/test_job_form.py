@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.job_form.model import ANY_ID, Fields, check, selection, split_target, suggest_prefix
+from chimera_nb.widgets.job_form.model import ANY_ID, Fields, check, split_target, suggest_prefix
+from chimera_nb.widgets.job_form.selected import selection
 from chimera_nb.widgets.job_form.widget import JobForm
 from chimera_nb.widgets.job_form.words import button, hints
 from pipeline.errors import RefusedError

@@ -17,7 +17,7 @@ from chimera_nb.settings import Settings
 from chimera_nb.widgets.browser.counting import Tally
 from chimera_nb.widgets.job_form.as_code import MAX_INPUTS, as_code, notebook_cell, shell_command
 from chimera_nb.widgets.job_form.foretold import ratio_of
-from chimera_nb.widgets.job_form.model import ANY_ID, Fields, check, selection
+from chimera_nb.widgets.job_form.model import ANY_ID, Fields, check
 from chimera_nb.widgets.job_form.plan import make_plan
 from chimera_nb.widgets.job_form.recent_jobs import (
     begun_as,
@@ -25,6 +25,7 @@ from chimera_nb.widgets.job_form.recent_jobs import (
     recent_configurations,
     recent_selections,
 )
+from chimera_nb.widgets.job_form.selected import selection
 from pipeline.spec import JobSpec
 
 SOURCES = ("betfair", "ndjson")

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from chimera_nb.widgets.job_form.choices import Choices
-from chimera_nb.widgets.job_form.model import Fields, check, selection
+from chimera_nb.widgets.job_form.model import Fields, check
+from chimera_nb.widgets.job_form.selected import selection
 from chimera_nb.widgets.job_form.view_choice import offered_views, view_problems
 from chimera_nb.widgets.job_form.widget import JobForm
 from chimera_nb.widgets.job_form.words import hints

@@ -15,7 +15,8 @@ import pipeline.__main__ as bare
 from chimera_nb.cli import app
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.widgets.job_form.as_code import as_code
-from chimera_nb.widgets.job_form.model import BOXES, Fields, check, selection
+from chimera_nb.widgets.job_form.model import BOXES, Fields, check
+from chimera_nb.widgets.job_form.selected import selection
 from chimera_nb.widgets.job_form.widget import JobForm
 from pipeline.errors import RefusedError
 from pipeline.job_options import JobOptions

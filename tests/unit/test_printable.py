@@ -48,7 +48,7 @@ def test_the_command_line_prints_names_and_reasons_escaped(text, shown, monkeypa
     said = io.StringIO()
     monkeypatch.setattr(display.out, "_file", said)
     failed = Failures(
-        [Cause("because", 1, "gs://b/x", "")],
+        [Cause("because", 1, "gs://b/x")],
         [FailedFile(f"gs://b/{text}", f"because {text}", 0, 1, True)],
         1,
     )

@@ -158,7 +158,7 @@ export class List {
     if (!rows) return;
     const waiting = rows.length && !rows.complete && !rows.failed ? 3 : 0;
     const row = this.height;
-    const total = this.skeleton && !rows.length ? Math.ceil(this.scroller.clientHeight / row) : rows.length + waiting;
+    const total = this.skeleton && rows.loading && !rows.length ? Math.ceil(this.scroller.clientHeight / row) : rows.length + waiting;
     this.spacer.style.height = `${total * row}px`;
     if (this.keep !== undefined) this.scroller.scrollTop = this.keep;
     this.keep = undefined;

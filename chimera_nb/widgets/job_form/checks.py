@@ -10,7 +10,8 @@ from chimera_nb.session import Session
 from chimera_nb.widgets.base.background import Background
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.browser.counting import SLICE_SECONDS
-from chimera_nb.widgets.job_form.model import Fields, Selection
+from chimera_nb.widgets.job_form.model import Fields
+from chimera_nb.widgets.job_form.selected import Selection
 from chimera_nb.widgets.job_form.survey import Survey
 from pipeline.errors import ChimeraError
 from pipeline.locations import Inputs, Target

@@ -13,8 +13,9 @@ from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held
 from chimera_nb.widgets.job_form import messages
 from chimera_nb.widgets.job_form.choices import Choices, gather
-from chimera_nb.widgets.job_form.model import Fields, Selection, selection, store_uri
+from chimera_nb.widgets.job_form.model import Fields, store_uri
 from chimera_nb.widgets.job_form.recent_jobs import begun_as, fields_of, inputs_of
+from chimera_nb.widgets.job_form.selected import Selection, selection
 from chimera_nb.widgets.job_form.source_guess import Guess, guess_source
 from pipeline.errors import ChimeraError, RefusedError
 from pipeline.storage import Store

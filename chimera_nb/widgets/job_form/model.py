@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any
 
 from chimera_nb.dataflow_options import DataflowOptions
+from chimera_nb.widgets.job_form.selected import Selection
 from pipeline.errors import RefusedError, UnknownNameError
 from pipeline.job_options import RAW, JobOptions
-from pipeline.locations import Inputs, Target
+from pipeline.locations import Target
 from pipeline.options import Option, table
 
 MAX_TEXT = 2000  # characters: an object's name has 1,024 bytes at most
@@ -26,7 +27,6 @@ _MACHINE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 _SUGGESTED = re.compile(r"jobs/\d{4}-\d\d-\d\d-[0-9a-f]{4}")
 _SHORT = re.compile(r"-[0-9a-f]{4}$")
 _MOST = 1_000_000_000  # of a number that has no bound of its own
-NOTHING_SELECTED = "Nothing is selected yet; select files, folders or a pattern to read."
 _JOB = table(JobOptions)
 _DATAFLOW = tuple(option for option in table(DataflowOptions) if option.part)
 DATAFLOW_FIELDS = tuple(option.name for option in _DATAFLOW)
@@ -116,42 +116,6 @@ def suggest_prefix(today: str, like: str = "") -> str:
     if not like or _SUGGESTED.fullmatch(like):
         return f"jobs/{today}-{short}"
     return f"{_SHORT.sub('', like.rstrip('/'))}-{short}"
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What a job is to read, looked at once: it may be 100,000 URIs, and a form is checked at each key.
-
-    problem   why it does not do, as a sentence, or None
-    here      the first of it that is on this machine, or None
-    """
-
-    inputs: tuple[str, ...] = ()
-    problem: str | None = NOTHING_SELECTED
-    here: str | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is selected yet."""
-        return not self.inputs
-
-
-def selection(inputs: Sequence[str], *, local: bool = True) -> Selection:
-    """The selection, each input once and local ones as absolute paths; `local` says whether these may be read."""
-    if not inputs:
-        return Selection()
-    once = tuple(dict.fromkeys(inputs))
-    # Of a URI only its bucket can be wrong here, so one of each bucket stands for 100,000.
-    firsts = {uri.split("/")[2] if uri.startswith(_PLAIN_BUCKET) else uri: uri for uri in once}
-    try:
-        located = Inputs(tuple(firsts.values()))
-    except RefusedError as e:
-        return Selection(once, e.sentence)
-    if located.bucket:
-        return Selection(once, None)
-    here = located.uris[0]
-    refused = f"{here} is on the machine that shows this form; it reads buckets: select from one."
-    return Selection(located.uris, None if local else refused, here)
 
 
 def store_uri(selected: Selection, form: Fields) -> str:

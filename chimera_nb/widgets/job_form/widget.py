@@ -28,12 +28,12 @@ from chimera_nb.widgets.job_form.model import (
     Fields,
     check,
     is_local,
-    selection,
     split_target,
     store_uri,
     suggest_prefix,
 )
 from chimera_nb.widgets.job_form.plan import plan_figures
+from chimera_nb.widgets.job_form.selected import selection
 from chimera_nb.widgets.job_form.unread import unread_of, unread_text
 from chimera_nb.widgets.job_form.view_choice import view_problems
 from chimera_nb.widgets.job_form.words import Button, box_of, button, hints, listed
