@@ -3,6 +3,7 @@ from __future__ import annotations
 import bz2
 import json
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -204,3 +205,17 @@ def test_a_quick_run_begins_nothing_after_its_time_and_says_so(
     assert run_main(tmp_path, [MET], "--quick") == 0
     assert "left out, since there was no time for them: fake" in capsys.readouterr().out
     assert "fake" in (tmp_path / "RESULTS.md").read_text("utf-8")
+
+
+def test_a_quick_run_stops_what_takes_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench, "_QUICK_STOPPED", 0.2)
+
+    def endless(_: Context) -> list[Row]:
+        threading.Event().wait(90)
+        return [MET]
+
+    options = ["--quick", "--data-dir", str(tmp_path / "data"), "--results", str(tmp_path / "RESULTS.md")]
+    assert bench.main(options, {"fake": endless}) == 0
+    assert "there was no time left for it" in capsys.readouterr().err
