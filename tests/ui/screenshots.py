@@ -101,8 +101,12 @@ def test_take_the_dashboard(demo, the_dashboard, new_page, scheme, size):
     row(page, "1.122737921.bz2").click(modifiers=["Shift"])
     row(page, "1.122737921.bz2").locator(".ch-label").click()
     expect(page.locator(".ch-preview")).to_contain_text("164 lines")
+    page.locator(".ch-form").get_by_label("Bucket").fill("chimera-demo-results")
     expect(page.locator(".ch-go")).to_be_enabled()
+    page.evaluate("window.scrollTo(0, 0)")
     take("browse")
+    if size == NARROW:
+        page.get_by_role("button", name="Back to the list").click()
     page.get_by_role("link", name="Launch").click()
     page.locator(".ch-go").scroll_into_view_if_needed()
     take("launch")
