@@ -50,7 +50,19 @@ def rows(context: Context) -> list[Row]:
             unit="MB",
             goal=Goal(under=350),
         ),
+        _shards(context),
     ]
+
+
+def _shards(context: Context) -> Row:
+    parts = 40_960 if context.quick else 1_003_520
+    usage = run([sys.executable, "-m", "benchmarks.shard_plan", str(parts)], cwd=context.root, memory=True)
+    return Row(
+        what=f"100 shards planned of {parts:,} parts: peak RSS",
+        ours=usage.total_bytes / 1e6,
+        unit="MB",
+        goal=Goal(under=150),
+    )
 
 
 def _seconds(folder: Path, parts: int) -> float:

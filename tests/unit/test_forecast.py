@@ -62,12 +62,22 @@ def test_no_forecast_is_negative_or_no_number(files, size, ratio, remote, codec,
         (Work(10**6, 10**8, 10**9, remote=False), HERE, "files"),
         (Work(100, 10**9, 10**10, remote=False), HERE, "codec"),
         (Work(1000, 10**12, 10**12, codec="plain"), replace(HERE, cores=64), "wire"),
-        (Work(10**9, 10**12, 10**13), replace(TEN, workers=4000), "listing"),
+        (Work(32_000, 10**6, 10**6, shards=1), replace(TEN, workers=100, start=0.1), "listing"),
         (Work(1000, 10**9, 10**9, shards=90_000), replace(TEN, start=1.0), "publishing"),
     ],
 )
 def test_the_stage_that_limits_is_named(work, on, limit):
     assert forecast(work, on).limit == limit
+
+
+def test_a_long_listing_is_all_workers_and_a_report_takes_no_request():
+    long, short = Work(10**8, 10**12, 10**13), Work(10_000, 10**9, 10**10)
+    one, two = (replace(TEN, workers=workers, cores=1) for workers in (1, 2))
+    assert forecast(long, one).stages["listing"] == pytest.approx(2 * forecast(long, two).stages["listing"])
+    assert forecast(short, one).stages["listing"] == forecast(short, two).stages["listing"]
+    told = forecast(replace(long, inventory=True), two)
+    assert 60 < told.stages["listing"] < 600  # ten minutes, two workers of a core each
+    assert told.operations["classA"] == forecast(long, two).operations["classA"] - 100_000
 
 
 def test_more_work_takes_longer_and_more_workers_less():

@@ -19,6 +19,7 @@ from chimera_nb.prices import Prices
 # Seconds of a core for a file: listed, read from a local disk or from a bucket, and on record.
 LIST_SECONDS = {"local": 25e-6, "remote": 30e-6}
 FILE_SECONDS = {"local": 200e-6, "remote": 1.2e-3}
+INVENTORY_SECONDS = 6e-6  # the same of a row of an inventory report
 RECORD_SECONDS = 30e-6
 START_CORE_SECONDS = 1.2  # Beam's imports and the graph
 # Raw bytes a second of a core.
@@ -28,6 +29,8 @@ REQUEST_SECONDS = 0.03  # until a bucket answers
 WIRE_BYTES = 100e6  # a second, of a worker
 AT_ONCE = 24  # requests of a process
 PAGE = 1000  # objects of a listing
+PAGES_AT_ONCE = 16  # of a worker
+LONG_PAGES = 32  # beyond which a listing is all workers'
 RENAMES = 1000  # a second, under one prefix of a bucket
 PART_BYTES = 256e6  # of output, about as much as a bundle writes
 SHUFFLED_BYTES = 1000  # of a file: its name and its record, as they go between stages
@@ -39,7 +42,7 @@ class Work:
     """What is to be read: files and their bytes, as stored and as they are decoded; where, and how compressed.
 
     `codec` is that of most files; `view` whether rows are made of the lines; `decodes` raw bytes a second of a core, as
-    it was measured on some of the files here.
+    it was measured on some of the files here; `inventory` whether a report is read in place of a listing.
     """
 
     files: int
@@ -50,6 +53,7 @@ class Work:
     view: bool = False
     shards: int | None = None
     decodes: float | None = None
+    inventory: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def forecast(work: Work, on: Machine, prices: Prices | None = None) -> Forecast:
     decoding = work.raw_bytes / (work.decodes or DECODES.get(work.codec, DECODES["bz2"]))
     making = work.raw_bytes / ROW_BYTES if work.view else 0.0
     each = work.files * (FILE_SECONDS[where] + RECORD_SECONDS)
-    listing = work.files * LIST_SECONDS[where]
+    listing = work.files * (INVENTORY_SECONDS if work.inventory else LIST_SECONDS[where])
     core = START_CORE_SECONDS + (listing + each + decoding + making) / on.pace
     # One process a worker on this machine, one for each core at Dataflow, which each have their own interpreter.
     processes = workers if not on.is_paid else workers * on.cores
@@ -132,10 +136,12 @@ def forecast(work: Work, on: Machine, prices: Prices | None = None) -> Forecast:
     parts = work.shards or max(processes, math.ceil(work.raw_bytes / PART_BYTES))
     publishing = parts / RENAMES if work.remote else parts / 10_000
     publishing += work.files * RECORD_SECONDS / on.pace / workers
-    pages = math.ceil(work.files / PAGE) * REQUEST_SECONDS if work.remote else 0.0
+    pages = math.ceil(work.files / PAGE) if work.remote and not work.inventory else 0
+    listers = processes if work.inventory or pages > LONG_PAGES else 1
     stages = {
         "start": on.start / (on.pace if not on.is_paid else 1.0),
-        "listing": pages + listing / on.pace,
+        "listing": pages * REQUEST_SECONDS / min(max(1, pages), PAGES_AT_ONCE * listers)
+        + listing / on.pace / listers,
         "reading": max(spent.values()),
         "publishing": publishing,
     }
@@ -144,7 +150,7 @@ def forecast(work: Work, on: Machine, prices: Prices | None = None) -> Forecast:
     seconds = sum(stages.values())
     hours = seconds * workers / 3600 if on.workers else core / on.cores / 3600
     operations = {
-        "classA": (math.ceil(work.files / PAGE) if work.remote else 0) + 4 * parts,
+        "classA": pages + 4 * parts,
         "classB": work.files if work.remote else 0,
     }
     paid = 0.0

@@ -117,6 +117,7 @@ def of_survey(
         view=spec is not None and spec.view != RAW,
         shards=spec.shards if spec else None,
         decodes=decodes,
+        inventory=spec is not None and spec.inventory is not None,
     )
     return forecast(work, on, prices)
 

@@ -6,7 +6,7 @@ import { View } from "../base/view.js";
 import { Compare } from "./compare.js";
 import { Filters } from "./filters.js";
 import { Row } from "./row.js";
-import { statusText } from "./words.js";
+import { SCROLLED, statusText } from "./words.js";
 
 /** @import { RenderProps } from "../base/model.js" */
 /** @import { FilterRequest, HistoryMessage, HistoryRequest, HistoryTraits, RowsMessage } from "./messages.js" */
@@ -223,7 +223,7 @@ class HistoryView extends View {
     if (scroller.scrollTop < 4) this.fresh = 0;
     this.news.hidden = !this.fresh;
     this.news.textContent = `↑ ${plural(this.fresh, "new job")}`;
-    if (state.complete || state.loading || state.failed || state.paused || this.shown !== this.generation) return;
+    if (state.complete || state.loading || state.failed || state.paused || this.shown !== this.generation || this.order.length >= SCROLLED) return;
     if (scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - AHEAD) {
       state.loading = true;
       this.ask({ kind: "more", generation: this.generation });

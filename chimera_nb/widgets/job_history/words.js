@@ -2,6 +2,9 @@
 
 import { plural, when } from "../base/text.js";
 
+// Rows that come by scrolling alone: with ten thousand, each step of a scroll took half a second. More come by a button.
+export const SCROLLED = 1000;
+
 /** @import { RowsMessage } from "./messages.js" */
 /** @typedef {Pick<RowsMessage, "complete" | "loading" | "searching" | "backTo">} State */
 
@@ -14,5 +17,6 @@ export function statusText(count, { complete, loading, searching, backTo }) {
   }
   if (complete) return jobs;
   if (loading) return count ? `${jobs}, loading more` : "Loading";
+  if (count >= SCROLLED) return `The newest ${jobs}; search or choose days to find older ones`;
   return count ? `${jobs} so far` : "";
 }
