@@ -103,6 +103,7 @@ def test_take_the_dashboard(demo, the_dashboard, new_page, scheme, size):
     expect(page.locator(".ch-preview")).to_contain_text("164 lines")
     page.get_by_label("Bucket", exact=True).fill("chimera-demo-results")
     expect(page.locator(".ch-go")).to_be_enabled()
+    page.evaluate("window.scrollTo(0, 0)")
     take("browse")
     if size == NARROW:
         page.go_back()  # the preview is over the list

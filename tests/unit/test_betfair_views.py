@@ -268,12 +268,12 @@ def test_a_time_that_jumps_by_more_than_a_month_makes_no_rows_between():
 
 
 def test_batches_are_bounded_and_in_the_files_order():
-    raw = b"".join(line(market({"id": n % 7, "ltp": 1 + n})) for n in range(70_000))
+    raw = b"".join(line(market({"id": n % 7, "ltp": 1 + n})) for n in range(20_000))
     from tests.markets.files import blocks
 
     batches = list(Prices().rows(blocks(raw, 1 << 20), Viewed()))
-    assert [len(batch) for batch in batches] == [16_384] * 4 + [70_000 - 4 * 16_384]
-    assert pa.Table.from_batches(batches)["seq"].to_pylist() == list(range(1, 70_001))
+    assert [len(batch) for batch in batches] == [8_192] * 2 + [20_000 - 2 * 8_192]
+    assert pa.Table.from_batches(batches)["seq"].to_pylist() == list(range(1, 20_001))
 
 
 # Runners

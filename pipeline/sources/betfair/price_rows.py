@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pipeline.sources.betfair.books import MarketState, Numbers
 from pipeline.sources.betfair.columns import TIME, array_of, column, day, milliseconds
 
-BATCH_ROWS = 16_384  # a large market in a bounded place: rows are held twice while they become a batch
+BATCH_ROWS = 8_192  # a large market in a bounded place: rows are held twice while they become a batch
 _SIDES = ("back", "lay")
 _WORDS = {"back": "available to back", "lay": "available to lay"}
 _RANKS = {1: "best", 2: "second best", 3: "third best"}
