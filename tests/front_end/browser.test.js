@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Rows, chosenOf, isHeld, meantBy, partsOf, windowOf } from "../../chimera_nb/widgets/browser/rows.js";
+import { isTyped } from "../../chimera_nb/widgets/browser/tools.js";
 import { csvOf } from "../../chimera_nb/widgets/browser/match_list.js";
 import { cameFrom, emptyText, matchedText, statusText } from "../../chimera_nb/widgets/browser/words.js";
 import { chosenText } from "../../chimera_nb/widgets/dashboard/bar.js";
@@ -157,4 +158,12 @@ test("the bar at the foot says what the selection comes to", () => {
 
 test("the files of a pattern are a CSV that every spreadsheet reads", () => {
   assert.equal(csvOf([["gs://b/a.bz2", 5], ['gs://b/x,"y".bz2', 7]]), 'uri,bytes\r\ngs://b/a.bz2,5\r\n"gs://b/x,""y"".bz2",7\r\n');
+});
+
+test("what is typed into the filter stays, also before the first rows; of another folder it goes", () => {
+  assert.ok(isTyped("mar", true, undefined, "gs://b/"));
+  assert.ok(!isTyped("", true, undefined, "gs://b/"), "an address's filter is shown");
+  assert.ok(isTyped("", true, "gs://b/", "gs://b/"));
+  assert.ok(!isTyped("mar", true, "gs://b/", "gs://b/in/"));
+  assert.ok(!isTyped("mar", false, "gs://b/", "gs://b/"));
 });

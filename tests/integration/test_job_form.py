@@ -115,6 +115,12 @@ def test_a_job_is_launched_once_whatever_is_clicked_and_its_target_is_taken_then
         form = JobForm([markets], source="betfair", target=str(tmp_path / "out"))
         ask(form, "hello")
         await until(form, lambda: ready(form))
+        edit(form, bucket=str(tmp_path / "elsewhere"))
+        ask(form, "launch", token=form._go["token"])  # pressed on what was shown before
+        assert "Nothing was launched" in form.error
+        edit(form, bucket=str(tmp_path / "out"))
+        assert form.error == ""
+        await until(form, lambda: ready(form))
         token = form._go["token"]
         for _ in range(3):
             ask(form, "launch", token=token)

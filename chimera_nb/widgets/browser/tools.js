@@ -9,6 +9,13 @@ const TYPING_MS = 120;
 const PATTERN_MS = 500;
 const PLAIN = { type: "text", spellcheck: "false", autocomplete: "off", autocapitalize: "off" };
 
+/**
+ * Whether what stands in the filter's box is being typed, and is not for rows that come to replace. Before there are any
+ * rows, a text in it is: nobody else has put it there.
+ * @param {string} text @param {boolean} hasFocus @param {string | undefined} shown the folder on screen @param {string} next the folder of the rows that come
+ */
+export const isTyped = (text, hasFocus, shown, next) => hasFocus && (shown === undefined ? text !== "" : shown === next);
+
 export class Tools {
   node = make("div", "ch-tools");
   filter = make("input", "ch-input ch-filter", "", { ...PLAIN, placeholder: "Filter by name", "aria-label": "Filter by name" });

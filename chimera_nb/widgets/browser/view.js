@@ -10,7 +10,7 @@ import { List } from "./list.js";
 import { showMatches } from "./match_list.js";
 import { PathBar } from "./path.js";
 import { Rows } from "./rows.js";
-import { Tools } from "./tools.js";
+import { Tools, isTyped } from "./tools.js";
 import { Tray } from "./tray.js";
 import { cameFrom, emptyText, statusText } from "./words.js";
 
@@ -159,7 +159,7 @@ class BrowserView extends View {
   /** Rows of another folder or filter come. @param {RowsMessage} message */
   onOther(message) {
     const { filter } = this.tools;
-    if (this.rows?.folder !== message.folder || document.activeElement !== filter) filter.value = message.filter;
+    if (!isTyped(filter.value, document.activeElement === filter, this.rows?.folder, message.folder)) filter.value = message.filter;
     this.rows = new Rows(message);
     this.above = message.above;
     this.path.show(message.crumbs, message.above === null);

@@ -105,7 +105,7 @@ export interface Code {
   says: string;
 }
 
-/** The one that launches; `says` is the line beside it, `job` the id of the one that was launched last. */
+/** The one that launches; `says` is the line beside it, `job` the id of the one that was launched last. `edited` is the last edit that is looked at: a button that knows of fewer than were made is not to be pressed. */
 export interface LaunchButton {
   state: "problem" | "checking" | "ready" | "launching" | "launched";
   label: string;
@@ -113,6 +113,7 @@ export interface LaunchButton {
   alive: boolean;
   token: string;
   job: string;
+  edited: Edited;
 }
 
 /** One of a list to choose from. */

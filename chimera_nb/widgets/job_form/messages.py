@@ -147,7 +147,10 @@ class Code(State):
 
 @dataclass(frozen=True)
 class LaunchButton(State):
-    """The one that launches; `says` is the line beside it, `job` the id of the one that was launched last."""
+    """The one that launches; `says` is the line beside it, `job` the id of the one that was launched last.
+
+    `edited` is the last edit that is looked at: a button that knows of fewer than were made is not to be pressed.
+    """
 
     state: Literal["problem", "checking", "ready", "launching", "launched"]
     label: str
@@ -155,6 +158,7 @@ class LaunchButton(State):
     alive: bool
     token: str
     job: str
+    edited: Edited
 
 
 class Choice(NamedTuple):

@@ -45,6 +45,7 @@ class FormView extends View {
   pressed = null;
   edit = (/** @type {string} */ name, /** @type {string | boolean} */ value) => {
     this.number += 1;
+    this.go.disabled = true; // until the kernel has looked at it
     this.ask({ kind: "edit", field: name, value, view: this.id, number: this.number });
   };
   boxes = this.model.get("_boxes");
@@ -266,9 +267,11 @@ class FormView extends View {
   }
 
   onGo() {
-    const { state, label, says, alive, token } = this.model.get("_go");
+    const { state, label, says, alive, token, edited } = this.model.get("_go");
     this.go.textContent = label;
-    this.go.disabled = !alive || this.pressed === token;
+    const [view, made] = edited;
+    const isBehind = view === this.id && made < this.number; // the kernel has not looked at what was typed last
+    this.go.disabled = !alive || this.pressed === token || isBehind;
     this.go.setAttribute("aria-busy", String(state === "launching"));
     showName(this.says, says);
     this.says.classList.toggle("ch-good", state === "launched");

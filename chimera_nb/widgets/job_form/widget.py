@@ -41,6 +41,9 @@ from pipeline.errors import ChimeraError
 from pipeline.storage import Store
 
 _SHOWN_INPUTS = 100
+_NOT_LAUNCHED = (
+    "Nothing was launched: the form was changed, and not looked at yet. Read the plan, then launch again."
+)
 
 
 class JobForm(Filling):
@@ -153,10 +156,15 @@ class JobForm(Filling):
         if self._launching or request.token != self._token:
             return
         checked = self._check()
-        if not self._button(checked).alive or checked.job is None:
-            return
-        self.error, self._token = "", secrets.token_hex(8)
-        self._launching = self._background.start(self._launch(checked))
+        pressed = self._button(checked)
+        self.error, self._token = (
+            "",
+            secrets.token_hex(8),
+        )  # the button that was pressed is used up, whatever comes of it
+        if pressed.alive and checked.job is not None:
+            self._launching = self._background.start(self._launch(checked))
+        elif pressed.state != "launched":
+            self.error = _NOT_LAUNCHED
         self._show()
 
     # What it does in the background
@@ -209,7 +217,13 @@ class JobForm(Filling):
         pressed = self._button(checked)
         self._go = held(
             messages.LaunchButton(
-                pressed.state, pressed.label, pressed.says, pressed.alive, self._token, self._launched[1]
+                pressed.state,
+                pressed.label,
+                pressed.says,
+                pressed.alive,
+                self._token,
+                self._launched[1],
+                self._edited,
             )
         )
         self._plan = held(self._planned(checked))
