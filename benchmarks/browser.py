@@ -17,20 +17,17 @@ from typing import Any
 from benchmarks.row import Context, Goal, MissingPeerError, Row
 from chimera_nb.local import stack
 from pipeline.storage import PlainStore
+from tests.fixtures.browsing import REQUESTS
 from tests.fixtures.ui import WIDE, Server, find_chromium, launched, serving
 
 STORE = PlainStore()
 
-_CELLS = """
-import json, os, psutil, requests, ipywidgets
+_CELLS = (
+    REQUESTS
+    + """
+import json, psutil, ipywidgets
 from chimera_nb.widgets import BucketBrowser
 
-STORE = PlainStore()
-asked, send = [], requests.Session.send
-def counted(session, request, **options):
-    asked.append(request.url)
-    return send(session, request, **options)
-requests.Session.send = counted
 browser, probe = BucketBrowser({uri!r}), ipywidgets.Textarea()
 tell, told = ipywidgets.Button(description="tell"), []
 def say(_):
@@ -40,6 +37,7 @@ def say(_):
 tell.on_click(say)
 ipywidgets.VBox([browser, probe, tell])
 """
+)
 # From the click to the row on screen, in milliseconds; the frame after it has been painted.
 _OPEN = """([folder, row]) => new Promise((done) => {
     const labels = () => [...document.querySelectorAll(".ch-row:not([hidden]) .ch-label")];
