@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +37,7 @@ class Filling(ChimeraWidget):
     _edited: messages.Edited
     _local: bool
     _buckets: tuple[str, ...] | None
+    _changed: Callable[[], None]  # after anything that was typed, picked or selected
 
     def __init__(self, session: Any, given: Iterable[str], **traits: Any) -> None:
         """`given` are the fields that are set by whoever makes the form; what is typed joins them."""
@@ -52,9 +53,6 @@ class Filling(ChimeraWidget):
         """Fill in the whole form as an earlier job had it, with a target beside its own. Launches nothing."""
         self.error = ""
         self._background.start(self._begin_with(job_id))
-
-    def _changed(self) -> None:
-        raise NotImplementedError
 
     def _asked_pick(self, request: messages.Pick) -> None:
         with existing("job to begin with"):

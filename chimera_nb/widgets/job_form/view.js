@@ -45,7 +45,7 @@ class FormView extends View {
   pressed = null;
   edit = (/** @type {string} */ name, /** @type {string | boolean} */ value) => {
     this.number += 1;
-    this.go.disabled = true; // until the kernel has looked at it
+    this.onGo(); // the kernel has not looked at it
     this.ask({ kind: "edit", field: name, value, view: this.id, number: this.number });
   };
   boxes = this.model.get("_boxes");
