@@ -9,8 +9,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from chimera_nb.jobs.service import JobService
-from chimera_nb.settings import Settings
 from tests.fixtures.browsing import put, row
 from tests.fixtures.ui import NARROW, WIDE, axe_faults
 
@@ -25,13 +23,6 @@ def history(storage_client, bucket):
     put(held, [f"in/1.{n:02}.bz2" for n in range(12)], bz2.compress(LINES))
     put(held, [f"in/{HOSTILE}"], b"no bz2")
     return bucket
-
-
-@pytest.fixture
-def jobs(on_stack):
-    service = JobService(Settings(data_dir=on_stack.data_dir))
-    yield service
-    service.log.close()
 
 
 def open_folder(page, url, bucket):
@@ -108,7 +99,7 @@ def test_choose_preview_launch_watch_and_leave_with_a_result(the_dashboard, new_
     expect(page).to_have_url(re.compile(rf"\?job={job_id}(&|$)"))
 
 
-def test_a_colleague_sees_a_dataflow_job_live_and_it_is_cancelled(the_dashboard, new_page, history, jobs):
+def test_a_colleague_sees_a_dataflow_job_live_and_it_is_cancelled(the_dashboard, new_page, history, service):
     colleague, page = new_page(), new_page()
     colleague.goto(f"{the_dashboard.url}?jobs")
     expect(colleague.locator(".ch-history")).to_be_visible()
@@ -121,10 +112,10 @@ def test_a_colleague_sees_a_dataflow_job_live_and_it_is_cancelled(the_dashboard,
     page.get_by_role("button", name="Yes, cancel the job").click()
     expect(state(page)).to_have_text("cancelled")
     expect(job_row(colleague, job_id).locator(".ch-state")).to_have_text("cancelled")
-    assert jobs.get(job_id).status == "cancelled"
+    assert service.get(job_id).status == "cancelled"
 
 
-def test_a_dataflow_job_goes_all_the_way(the_dashboard, new_page, history, jobs):
+def test_a_dataflow_job_goes_all_the_way(the_dashboard, new_page, history, service):
     page = new_page()
     open_folder(page, the_dashboard.url, history)
     page.get_by_label("Select all here").check()
@@ -132,11 +123,13 @@ def test_a_dataflow_job_goes_all_the_way(the_dashboard, new_page, history, jobs)
     job_id = launch(page)
     expect(state(page)).to_have_text("complete, 1 failed", timeout=120_000)
     expect(page.get_by_role("tab", name="Failures 1")).to_be_visible()
-    summary = jobs.get(job_id).summary
+    summary = service.get(job_id).summary
     assert (summary["files"]["complete"], summary["files"]["failed"]) == (12, 1)
 
 
-def test_what_failed_is_told_and_retried_and_hostile_names_stay_text(the_dashboard, new_page, history, jobs):
+def test_what_failed_is_told_and_retried_and_hostile_names_stay_text(
+    the_dashboard, new_page, history, service
+):
     page = new_page()
     open_folder(page, the_dashboard.url, history)
     row(page, HOSTILE).locator(".ch-box").click()
@@ -153,16 +146,16 @@ def test_what_failed_is_told_and_retried_and_hostile_names_stay_text(the_dashboa
     expect(state(page)).to_have_text("failed")  # the file is broken still
     retried = page.locator(".ch-monitor .ch-title").inner_text()
     expect(page).to_have_url(re.compile(rf"\?job={retried}(&|$)"))
-    assert jobs.get(retried).spec["inputs"] == [f"gs://{history}/in/{HOSTILE}"]
+    assert service.get(retried).spec["inputs"] == [f"gs://{history}/in/{HOSTILE}"]
     assert page.locator(".ch-dashboard img").count() == 0
     assert page.title() != "owned"
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (WIDE, "dark"), (NARROW, "light")])
 def test_nothing_stands_in_the_way_of_a_screen_reader_or_a_weak_eye(
-    the_dashboard, new_page, history, jobs, size, scheme
+    the_dashboard, new_page, history, service, size, scheme
 ):
-    ended = jobs.wait(jobs.submit([f"gs://{history}/in/"], f"gs://{history}/out", shards=1).job_id)
+    ended = service.wait(service.submit([f"gs://{history}/in/"], f"gs://{history}/out", shards=1).job_id)
     page = new_page(size, scheme)
     open_folder(page, the_dashboard.url, history)
     row(page, "1.00.bz2").locator(".ch-box").click()

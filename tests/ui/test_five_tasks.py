@@ -12,9 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
-from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.transitions import Change
-from chimera_nb.settings import Settings
 from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
 from tests.fixtures.browsing import row
@@ -42,13 +40,6 @@ class Hand:
 @pytest.fixture
 def hand(new_page):
     return Hand(new_page())
-
-
-@pytest.fixture
-def service(on_stack):
-    service = JobService(Settings(data_dir=on_stack.data_dir))
-    yield service
-    service.log.close()
 
 
 @pytest.fixture

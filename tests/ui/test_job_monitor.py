@@ -16,9 +16,7 @@ from playwright.sync_api import expect
 
 from chimera_nb.jobs.process import describe
 from chimera_nb.jobs.record import JobRecord, Stage, Status, new_job_id
-from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.transitions import Change
-from chimera_nb.settings import Settings
 from pipeline.errors import JobNotFoundError
 from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
@@ -30,14 +28,6 @@ HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 
 def cell(job_id):
     return f"from chimera_nb.widgets.job_monitor.widget import JobMonitor\nmonitor = JobMonitor({job_id!r})\nmonitor"
-
-
-@pytest.fixture
-def service(on_stack):
-    """The service of the stack that the pages are on."""
-    service = JobService(Settings(data_dir=on_stack.data_dir))
-    yield service
-    service.log.close()
 
 
 @pytest.fixture

@@ -8,9 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chimera_nb.jobs.record import Status
-from chimera_nb.jobs.service import JobService
 from chimera_nb.local.demo.market import make_market
-from chimera_nb.settings import Settings
 from pipeline.storage import PlainStore
 
 STORE = PlainStore()
@@ -26,13 +24,6 @@ def form(bucket):
 
 def monitor(job_id):
     return f"from chimera_nb.widgets.job_monitor.widget import JobMonitor\nJobMonitor({job_id!r})"
-
-
-@pytest.fixture
-def service(on_stack):
-    service = JobService(Settings(data_dir=on_stack.data_dir))
-    yield service
-    service.log.close()
 
 
 @pytest.fixture
