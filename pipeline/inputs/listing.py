@@ -96,11 +96,12 @@ class Listings:
         """The same of files that come from elsewhere than a listing, of those that a listing would have."""
         for entry in entries:
             uri = entry.uri
-            if uri in self._alone:
-                continue
-            having = [one for prefix in self._beginning(uri) for one in prefix if one.covers(uri)]
-            if having:
+            if uri not in self._alone and (having := self.having(uri)):
                 yield entry, any(one.takes(uri) for one in having), any(one.folder for one in having)
+
+    def having(self, uri: str) -> list[Listing]:
+        """The listings with patterns that would have a file."""
+        return [one for prefix in self._beginning(uri) for one in prefix if one.covers(uri)]
 
     def prefixes(self) -> list[str]:
         return [one.prefix for one in self._globs]
