@@ -54,7 +54,10 @@ class Listing:
 
     def takes(self, uri: str) -> bool:
         """Whether a pattern takes a file of the bucket, or what it may hold as an archive."""
-        return any(glob.matches(uri) or may_hold_files(uri, glob) for glob in self._globs)
+        for glob in self._globs:  # noqa: SIM110 - each file of a listing asks, and any() takes twice as long
+            if glob.matches(uri) or may_hold_files(uri, glob):
+                return True
+        return False
 
 
 class Listings:
