@@ -90,11 +90,17 @@ def _by_name(collection: Any, after: str | None) -> Iterator[_Batch]:
 
 def _has_undated(collection: Any) -> bool:
     """Whether there are more documents than have a createdAt: two counts, which cost next to nothing."""
-    every, dated = (
-        documents.count().get(**patience())[0][0].value
-        for documents in (collection, collection.order_by("createdAt"))
-    )
-    return bool(every > dated)
+    every, dated = map(_counted, (collection, collection.order_by("createdAt")))
+    return every > dated
+
+
+def count_dated(collection: Any, query: Query) -> int:
+    """How many documents with a createdAt pass the filters of a query that are Firestore's."""
+    return _counted(_filtered(collection, query))
+
+
+def _counted(documents: Any) -> int:
+    return int(documents.count().get(**patience())[0][0].value)
 
 
 def _filtered(collection: Any, query: Query) -> Any:
