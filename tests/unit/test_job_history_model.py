@@ -44,7 +44,7 @@ class Jobs:
         self.calls = 0
 
     def count(self, query):
-        return None if query.is_searched else len(self.passing(query))
+        return None if (query.text or query.created_by) else len(self.passing(query))
 
     def passing(self, query):
         return [
@@ -60,7 +60,7 @@ class Jobs:
         """A search looks at `looks_at` jobs for a page, as the shared log does, and finds few or none."""
         self.calls += 1
         rest = self.passing(query)
-        limit = self.looks_at if query.is_searched else query.limit
+        limit = self.looks_at if (query.text or query.created_by) else query.limit
         last = rest[limit - 1] if len(rest) > limit else None
         return RecordPage(
             tuple(filter(query.holds, rest[:limit])),
