@@ -1,10 +1,14 @@
 // A model that comes while ipywidgets' manager sleeps for the last time is found, and one that is not there is an error.
+// anywidget waits for a module as long as it takes.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const page = /** @type {any} */ (globalThis);
 page.window = page;
+/** @type {number[]} */
+const waited = [];
+page.AbortSignal = { timeout: (/** @type {number} */ ms) => waited.push(ms) };
 await import("../../dashboards/templates/chimera/static/models.js");
 
 /** A manager that gives up, as the script has changed it. @param {Map<string, string>} models */
@@ -40,4 +44,10 @@ test("a model that is not there is an error still", async () => {
   const refused = await manager.get_model("none").catch((error) => error.message);
   assert.match(String(refused), /not found/);
   assert.equal(manager.looks, 1);
+});
+
+test("anywidget's two seconds for a module are minutes, and other limits stay", () => {
+  AbortSignal.timeout(2000);
+  AbortSignal.timeout(5000);
+  assert.deepEqual(waited, [300_000, 5000]);
 });
