@@ -20,7 +20,7 @@ from pipeline.graph.list_stages import ARCHIVES, ROWS, FilesFound
 from pipeline.inputs.inventory import InventoryShard, batches, entries, read_inventory
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.uri import split_uri
+from pipeline.uri import Uri
 
 _TOLD = "told"  # the tag of what the summary says of a report
 _log = logging.getLogger(__name__)
@@ -58,7 +58,8 @@ class ReadShards(FilesFound):
     def process(self, shard: InventoryShard) -> Iterator[Any]:
         listings, lists, rows = self._looked_for.listings(), self._store.access, 0
         whole = all([lists.check_prefix(one) for one in listings.prefixes()])  # noqa: C419 - each is asked
-        beginning = split_uri(listings.prefix())[1].partition("!")[0]  # a report has names as they are
+        # A report has names as they are.
+        beginning = Uri.parse(listings.prefix()).written_path.partition("!")[0]
         for batch in batches(self._store, shard):
             rows += batch.num_rows
             found = entries(batch, shard.bucket, beginning)

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from pipeline.uri import Uri
+
 UNKNOWN_SIZE = -1  # of a file that was not listed
 PACKET_FILES = 256
 PACKET_BYTES = 8 << 20  # of files as they are stored
@@ -39,9 +41,11 @@ def pack(files: Sequence[ListedFile]) -> bytes:
 
 
 def unpack(packet: bytes) -> Iterator[ListedFile]:
+    """The files, by URIs of which what they begin with is parsed once."""
     common, rest = json.loads(zlib.decompress(packet))
+    start = Uri.parse(common)
     for uri, *about in rest:
-        yield ListedFile(common + uri, *about)
+        yield ListedFile(start.continued(uri), *about)
 
 
 class Packer:
