@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from pipeline.uri import Uri
+
 UNKNOWN_SIZE = -1  # of a file that was not listed
 PACKET_FILES = 256
 PACKET_BYTES = 8 << 20  # of files as they are stored
@@ -42,6 +44,7 @@ def pack(files: Sequence[ListedFile]) -> bytes:
 
 
 def unpack(packet: bytes) -> Iterator[ListedFile]:
+<<<<<<< HEAD
     text = zlib.decompress(packet)
     try:
         common, rest = _decode(text)
@@ -50,6 +53,13 @@ def unpack(packet: bytes) -> Iterator[ListedFile]:
         rest = [ListedFile(*values) for values in others]
     for file in rest:
         yield ListedFile(common + file.uri, file.size, file.generation, file.crc32c)
+=======
+    """The files, by URIs of which what they begin with is parsed once."""
+    common, rest = json.loads(zlib.decompress(packet))
+    start = Uri.parse(common)
+    for uri, *about in rest:
+        yield ListedFile(start.continued(uri), *about)
+>>>>>>> uri
 
 
 class Packer:

@@ -197,7 +197,7 @@ def _gone(store: Store, missing: Iterator[str], looked_for: Sequence[str]) -> It
     wanted = Wanted(looked_for)
     for uri in missing:
         place = Uri.parse(uri)
-        of = wanted.of(str(place.archive)) if place.members else None
+        of = wanted.of(place.archive) if place.members else None
         if not (of.takes(uri) if of else wanted.matches(uri)):
             continue
         if is_archive_name(uri) and _looked_up(store, uri):  # its members are listed in its place

@@ -13,6 +13,7 @@ import msgspec
 
 from pipeline.errors import StorageError, TransferError
 from pipeline.storage.checksum import Crc32c
+from pipeline.uri import Uri
 
 _REST_BYTES = 1 << 20
 
@@ -63,7 +64,7 @@ class ReadStream(ABC):
     Attributes: uri; generation (None for a local file); size (bytes read so far); crc32c (of those bytes).
     """
 
-    def __init__(self, uri: str, generation: int | None = None) -> None:
+    def __init__(self, uri: Uri, generation: int | None = None) -> None:
         self.uri = uri
         self.generation = generation
         self.size = 0
@@ -159,7 +160,7 @@ class WriteStream(ABC):
     else 0). As a context manager it closes, or aborts when there was an error.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: Uri) -> None:
         self.uri = uri
         self.generation = 0
         self.size = 0
