@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from msgspec import structs
-
 from pipeline.archives.index import Index, Key, shared_index
 from pipeline.archives.listing import level
 from pipeline.archives.members import Member
@@ -213,40 +211,4 @@ def _found(place: Uri, index: Index, member: Member | None) -> Member:
 
 
 def _entry(place: Uri, member: Member, archive: Entry) -> Entry:
-<<<<<<< HEAD
-    return Entry(str(place), member.size, archive.generation, None, archive.updated)
-
-
-def _own(uri: str) -> Uri:
-    """A URI that is to be written to. Raises StorageError for one that is in an archive."""
-    place = Uri.parse(uri)
-    if place.members:
-        raise StorageError(
-            uri, "is in an archive, and archives are only read (an object's name has !!/ for each !/ of it)"
-        )
-    return place
-
-
-def _as_written(place: Uri, found: _Named) -> _Named:
-    """What the store around gives, by its URI here: another only where a name has "!/" in it."""
-    if SEPARATOR not in found.uri:
-        return found
-    uri = _written(place, found.uri)
-    return structs.replace(found, uri=uri) if isinstance(found, Entry) else replace(found, uri=uri)
-
-
-def _written(place: Uri, stored: str) -> str:
-    path = stored.removeprefix(f"gs://{place.bucket}/") if place.bucket else stored
-    return written(place.bucket, path)
-
-
-def _page_as_written(place: Uri, page: ListingPage) -> ListingPage:
-    if not any(SEPARATOR in uri for uri in (*page.folders, *(entry.uri for entry in page.objects))):
-        return page
-    return ListingPage(
-        tuple(_written(place, folder) for folder in page.folders),
-        tuple(_as_written(place, entry) for entry in page.objects),
-    )
-=======
     return Entry(place, member.size, archive.generation, None, archive.updated)
->>>>>>> uri

@@ -20,10 +20,6 @@ from pipeline.graph.list_stages import ARCHIVES, ROWS, FilesFound
 from pipeline.inputs.inventory import InventoryShard, objects, read_inventory
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-<<<<<<< HEAD
-=======
-from pipeline.uri import Uri
->>>>>>> uri
 
 _TOLD = "told"  # the tag of what the summary says of a report
 _log = logging.getLogger(__name__)
@@ -59,19 +55,9 @@ class ReadShards(FilesFound):
         self._store = store
 
     def process(self, shard: InventoryShard) -> Iterator[Any]:
-<<<<<<< HEAD
         listings, rows = self._looked_for.listings(), 0
         for in_batch, found in objects(self._store, shard, listings):
             rows += in_batch
-=======
-        listings, lists, rows = self._looked_for.listings(), self._store.access, 0
-        whole = all([lists.check_prefix(one) for one in listings.prefixes()])  # noqa: C419 - each is asked
-        # A report has names as they are.
-        beginning = Uri.parse(listings.prefix()).written_path.partition("!")[0]
-        for batch in batches(self._store, shard):
-            rows += batch.num_rows
-            found = entries(batch, shard.bucket, beginning)
->>>>>>> uri
             for entry, taken, in_folder in listings.among(found):
                 yield from self._found(entry, taken=taken, in_folder=in_folder)
         yield TaggedOutput(ROWS, -rows)

@@ -33,7 +33,7 @@ _decode = msgspec.json.Decoder(tuple[str, list[ListedFile]]).decode
 
 def pack(files: Sequence[ListedFile]) -> bytes:
     """Some files in few bytes: about 35 a file of a bucket."""
-    common = os.path.commonprefix([file.uri for file in files])  # noqa: RUF071 - of characters is what is meant
+    common = os.path.commonprefix([str(file.uri) for file in files])  # noqa: RUF071 - characters are meant
     beyond = len(common)
     rest = [(file.uri[beyond:], file.size, file.generation, file.crc32c) for file in files]
     try:
@@ -44,22 +44,16 @@ def pack(files: Sequence[ListedFile]) -> bytes:
 
 
 def unpack(packet: bytes) -> Iterator[ListedFile]:
-<<<<<<< HEAD
+    """The files, by URIs of which what they begin with is parsed once."""
     text = zlib.decompress(packet)
     try:
         common, rest = _decode(text)
     except msgspec.DecodeError:  # of a local name that is no text
         common, others = json.loads(text)
         rest = [ListedFile(*values) for values in others]
-    for file in rest:
-        yield ListedFile(common + file.uri, file.size, file.generation, file.crc32c)
-=======
-    """The files, by URIs of which what they begin with is parsed once."""
-    common, rest = json.loads(zlib.decompress(packet))
     start = Uri.parse(common)
-    for uri, *about in rest:
-        yield ListedFile(start.continued(uri), *about)
->>>>>>> uri
+    for file in rest:
+        yield ListedFile(start.continued(file.uri), file.size, file.generation, file.crc32c)
 
 
 class Packer:
