@@ -11,7 +11,7 @@ from chimera_nb.data.table.source import HeldRecords
 from chimera_nb.jobs.failures import Failures, Outlook
 from chimera_nb.jobs.limits import storable
 from chimera_nb.jobs.record import JobRecord
-from chimera_nb.widgets.job_monitor import messages
+from chimera_nb.widgets.job_monitor import messages, states
 from pipeline.errors import RefusedError
 from pipeline.storage import Store
 from pipeline.target.results import check_still_of, ledger_records
@@ -21,13 +21,13 @@ AT_ONCE = 100  # files in one answer
 CAUSES_SHOWN = 50
 
 
-def shown(failures: Failures, known: Outlook | None) -> messages.Failures:
+def shown(failures: Failures, known: Outlook | None) -> states.Failures:
     """Failures as the page has them; without an outlook as long as it is not known."""
     causes = tuple(
-        messages.Cause(storable(cause.text), cause.files, storable(cause.first))
+        states.Cause(storable(cause.text), cause.files, storable(cause.first))
         for cause in failures.causes[:CAUSES_SHOWN]
     )
-    return messages.Failures(
+    return states.Failures(
         causes,
         failures.total,
         len(failures.files),

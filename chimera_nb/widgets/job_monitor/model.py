@@ -17,7 +17,7 @@ from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT
 from chimera_nb.jobs.standing import file_counts, fraction_done, lines_of, number, stage_words, unit_of
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.job_monitor.messages import Job, StageState
+from chimera_nb.widgets.job_monitor.states import Job, StageState
 from pipeline.uri import join_uri
 
 SPEED_SECONDS = 5.0  # what is called the speed now is over so long

@@ -19,7 +19,7 @@ from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.messages import State
 from chimera_nb.widgets.base.visitors import for_visitor
 from chimera_nb.widgets.base.widget import held
-from chimera_nb.widgets.job_monitor import messages
+from chimera_nb.widgets.job_monitor import messages, states
 from chimera_nb.widgets.job_monitor import model as monitor_model
 from chimera_nb.widgets.job_monitor.actions import JobActions
 from chimera_nb.widgets.job_monitor.failed_files import FailureList, answer, shown
@@ -219,7 +219,7 @@ class JobMonitor(JobActions):
                 self._points = [list(point) for point in self._course.points]
             self.set_trait("status", record.status.value)
             if ended:
-                self._failures = self._result = self._time = held(messages.Loading())
+                self._failures = self._result = self._time = held(states.Loading())
         if ended:
             self._background.start(self._gather(generation, record))
 
@@ -250,7 +250,7 @@ class JobMonitor(JobActions):
             self._time = time
             await self._look_ahead(generation, record)
 
-    def _failed(self, generation: int, record: JobRecord, store: Store) -> messages.Failures:
+    def _failed(self, generation: int, record: JobRecord, store: Store) -> states.Failures:
         if not record.failed_files:
             return shown(Failures(), None)
         wanted = partial(self._is_still, generation)
@@ -278,7 +278,7 @@ class JobMonitor(JobActions):
         try:
             return held(await self._background.in_thread(target, call))
         except ChimeraError as e:
-            return held(messages.Failed(for_visitor(str(e))))
+            return held(states.Failed(for_visitor(str(e))))
 
     async def _draw(self, request: messages.Draw, target: str) -> None:
         self.post(await self._background.in_thread(target, lambda store: draw(store, target, request)))
