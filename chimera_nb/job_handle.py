@@ -14,7 +14,6 @@ from chimera_nb.jobs.service import JobService
 from chimera_nb.machine.kernel import in_kernel
 from chimera_nb.session import Session, connect
 from pipeline.errors import RefusedError, UnknownNameError
-from pipeline.uri import join_uri
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +46,7 @@ class Job:
     @property
     def target(self) -> str:
         """The URI of the folder that takes output/, ledger/ and summary.json."""
-        return join_uri(self._record.target_bucket, self._record.output_prefix)
+        return self._record.target
 
     @property
     def url(self) -> str | None:

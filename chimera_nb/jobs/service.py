@@ -16,9 +16,10 @@ from chimera_nb.jobs.failures import Outlook, failures_of, outlook
 from chimera_nb.jobs.forecast.budget import Budget
 from chimera_nb.jobs.forecast.model import Forecast
 from chimera_nb.jobs.labels import labels
+from chimera_nb.jobs.log.ids import new_job_id
 from chimera_nb.jobs.log.protocol import JobLog, RecordPage
 from chimera_nb.jobs.open_log import open_log
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.requester import local_user
 from chimera_nb.jobs.runners.dataflow import DataflowJobs
 from chimera_nb.jobs.runners.direct import DirectJobs

@@ -13,7 +13,8 @@ from rich.console import Console
 
 import chimera_nb as ch
 from chimera_nb import job_handle, job_progress
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.log.ids import new_job_id
+from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.session import Session
 from chimera_nb.settings import Settings

@@ -15,7 +15,6 @@ from chimera_nb.widgets.job_monitor import messages, states
 from pipeline.errors import RefusedError
 from pipeline.storage import Store
 from pipeline.target.results import check_still_of, ledger_records
-from pipeline.uri import join_uri
 
 AT_ONCE = 100  # files in one answer
 CAUSES_SHOWN = 50
@@ -54,7 +53,7 @@ class FailureList:
         self._count = 0
 
     def chunks(self) -> Iterator[bytes]:
-        target = join_uri(self._record.target_bucket, self._record.output_prefix)
+        target = self._record.target
         check_still_of(self._store, target, self._record.job_id)
         failed = ledger_records(self._store, target, status="failed", job_id=self._record.job_id)
         while some := list(islice(failed, 10_000)):

@@ -117,7 +117,7 @@ class JobMonitor(JobActions):
     def _asked_save_failures(self, request: messages.SaveFailures) -> None:
         record = self._record
         if record and self._is_shown(request.job):
-            target, name = monitor_model.target_of(record), f"{record.job_id}-failed.csv"
+            target, name = record.target, f"{record.job_id}-failed.csv"
 
             def make(store: Store, is_wanted: Callable[[], bool]) -> FailureList:
                 return FailureList(store, record, is_wanted)
@@ -146,7 +146,7 @@ class JobMonitor(JobActions):
     def _asked_draw(self, request: messages.Draw) -> None:
         record = self._record
         if record and record.status is Status.COMPLETE and request.job == record.job_id:
-            self._background.start(self._draw(request, monitor_model.target_of(record)))
+            self._background.start(self._draw(request, record.target))
 
     # Its rows
 
@@ -154,12 +154,12 @@ class JobMonitor(JobActions):
         record = self._record
         if record is None or record.status is not Status.COMPLETE or subject != record.job_id:
             return None
-        return monitor_model.target_of(record)
+        return record.target
 
     def _table_source(self, store: Store, request: TableRequest) -> Source:
         # The request is of the job that was on screen: `_table_place` has seen to it.
         record = self._session.service_for_watching().log.get(request.subject)
-        return OutputRecords(store, monitor_model.target_of(record), record.job_id)
+        return OutputRecords(store, record.target, record.job_id)
 
     def _table_name(self) -> str:
         return self.job_id
@@ -236,7 +236,7 @@ class JobMonitor(JobActions):
     # What came of it
 
     async def _gather(self, generation: int, record: JobRecord) -> None:
-        target = monitor_model.target_of(record)
+        target = record.target
         result: dict[str, Any] = {}
         if record.status is Status.COMPLETE:
             result = await self._tried(target, lambda store: describe_result(store, target, record.job_id))
@@ -254,7 +254,7 @@ class JobMonitor(JobActions):
         if not record.failed_files:
             return shown(Failures(), None)
         wanted = partial(self._is_still, generation)
-        found = failures_of(store, monitor_model.target_of(record), record.job_id, wanted)
+        found = failures_of(store, record.target, record.job_id, wanted)
         if wanted():
             self._failed_files = found
         return shown(found, None)
@@ -265,7 +265,7 @@ class JobMonitor(JobActions):
         if not found or not found.total:
             return
         known = await self._background.in_thread(
-            monitor_model.target_of(record), lambda store: outlook(store, found, record.created_at)
+            record.target, lambda store: outlook(store, found, record.created_at)
         )
         if self._is_still(generation):
             self._outlook = known
