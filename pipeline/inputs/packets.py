@@ -37,7 +37,7 @@ def pack(files: Sequence[ListedFile]) -> bytes:
     beyond = len(common)
     rest = [(file.uri[beyond:], file.size, file.generation, file.crc32c) for file in files]
     try:
-        text = msgspec.json.encode((common, rest))
+        text = msgspec.json.encode((str(common), rest))
     except UnicodeEncodeError:  # of a local name that is no text
         text = json.dumps([common, rest], separators=(",", ":")).encode()
     return zlib.compress(text, 1)

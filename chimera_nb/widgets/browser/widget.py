@@ -16,7 +16,7 @@ from chimera_nb.arguments import AnyPath, path_text, texts
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import existing, held, refusing
-from chimera_nb.widgets.browser import messages, navigation
+from chimera_nb.widgets.browser import messages, navigation, states
 from chimera_nb.widgets.browser.content_requests import ContentRequests
 from chimera_nb.widgets.browser.listing import Listing, Rows
 from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser
@@ -283,5 +283,5 @@ class BucketBrowser(ContentRequests, SelectionRequests):
             files, more, error = (), False, str(e)
         self.post(messages.MatchedFilesMessage(request.view[:64], request.text, files, more, error))
 
-    def _show_match(self, matched: messages.Matched | None) -> None:
+    def _show_match(self, matched: states.Matched | None) -> None:
         self._match = held(matched)

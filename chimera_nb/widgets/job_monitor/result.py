@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from chimera_nb.data.records import Record, RecordReader, Row, free_name
 from chimera_nb.jobs.limits import storable
-from chimera_nb.widgets.job_monitor.messages import Plot, Result, ShownShard
 from chimera_nb.widgets.job_monitor.picture import picture_word
 from chimera_nb.widgets.job_monitor.result_plot import plot_of
+from chimera_nb.widgets.job_monitor.states import Plot, Result, ShownShard
 from pipeline.errors import RefusedError, StorageError
 from pipeline.storage import Store, join
 from pipeline.target.layout import shard_uri, summary_uri
