@@ -6,9 +6,8 @@ import os
 import subprocess
 import sys
 
-from tests.fixtures.forked import ForkingPopen, asked_of
+from tests.fixtures.forked import STARTED, ForkingPopen, asked_of
 
-STARTED = subprocess.Popen
 REFUSED = [sys.executable, "-m", "chimera_nb", "submit", "none", "--target", "out", "--json"]
 
 
