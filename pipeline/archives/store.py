@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
+from msgspec import structs
+
 from pipeline.archives.index import Index, Key, shared_index
 from pipeline.archives.listing import level
 from pipeline.archives.members import Member
@@ -283,7 +285,8 @@ def _as_written(place: Uri, found: _Named) -> _Named:
     """What the store around gives, by its URI here: another only where a name has "!/" in it."""
     if SEPARATOR not in found.uri:
         return found
-    return replace(found, uri=_written(place, found.uri))
+    uri = _written(place, found.uri)
+    return structs.replace(found, uri=uri) if isinstance(found, Entry) else replace(found, uri=uri)
 
 
 def _written(place: Uri, stored: str) -> str:

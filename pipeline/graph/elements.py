@@ -43,7 +43,11 @@ class Place(NamedTuple):
 
 def encode_file(file: ListedFile) -> bytes:
     """The element of one file as it was listed."""
-    return encode_uri(file.uri) + _ZERO + json.dumps(file[1:], separators=(",", ":")).encode()
+    return (
+        encode_uri(file.uri)
+        + _ZERO
+        + json.dumps([file.size, file.generation, file.crc32c], separators=(",", ":")).encode()
+    )
 
 
 def encode_member(uri: str, place: Place) -> bytes:

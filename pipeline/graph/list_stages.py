@@ -81,7 +81,7 @@ class FilesFound(beam.DoFn):
     """
 
     def __init__(self, target: str, looked_for: LookedFor) -> None:
-        self._target = target
+        self._target, self._may_lead_there = target, not target.startswith("gs://")
         self._looked_for = looked_for
         self._packer, self._unmatched = Packer(), Unmatched()
 
@@ -93,19 +93,20 @@ class FilesFound(beam.DoFn):
             yield in_global_window(FILES + packet)
         yield from map(in_global_window, told_unmatched(self._unmatched))
 
-    def _found(self, entry: Entry, *, taken: bool, in_folder: bool) -> Iterator[Any]:
+    def _found(self, entry: Entry, *, taken: bool, in_folder: bool) -> Sequence[Any]:
         if taken:
-            check_outside(entry.uri, self._target)
-            yield from self._given(ListedFile(entry.uri, entry.size, entry.generation, entry.crc32c))
-        elif in_folder:
+            if self._may_lead_there:
+                check_outside(entry.uri, self._target)
+            return self._given(ListedFile(entry.uri, entry.size, entry.generation, entry.crc32c))
+        if in_folder:
             self._unmatched = self._unmatched.add(entry.uri, entry.size)
+        return ()
 
-    def _given(self, file: ListedFile) -> Iterator[Any]:
+    def _given(self, file: ListedFile) -> Sequence[Any]:
         if self._looked_for.get().holds_wanted(file.uri):
-            yield TaggedOutput(ARCHIVES, encode_file(file))
-            return
-        for packet in self._packer.add(file):
-            yield FILES + packet
+            return (TaggedOutput(ARCHIVES, encode_file(file)),)
+        full = self._packer.add(file)
+        return [FILES + packet for packet in full] if full else ()
 
 
 class ListGCSFiles(FilesFound):

@@ -23,7 +23,7 @@ _COARSE = timedelta(seconds=2)
 _SAME, _NEW, _REPLACED = 0, 1, 2
 _TABLES = """
 CREATE TABLE record (uri BLOB PRIMARY KEY, part INTEGER, status TEXT, generation INTEGER, size INTEGER, crc32c TEXT,
-                     lines INTEGER, places TEXT) WITHOUT ROWID;
+                     lines INTEGER, places TEXT, was_read INTEGER) WITHOUT ROWID;
 CREATE TABLE found (uri BLOB PRIMARY KEY, state INTEGER, what TEXT, rank INTEGER, size INTEGER, part_of TEXT,
                     whole_of TEXT, passed_over INTEGER) WITHOUT ROWID;
 """
@@ -38,12 +38,18 @@ UPDATE found SET passed_over = 1 WHERE whole_of <> ''
 """
 _KNOWN = "SELECT part, status, generation, size, crc32c FROM record WHERE uri = ?"
 _TO_READ = """
-SELECT found.uri, CASE WHEN state = 2 THEN 'replaced' ELSE 'new' END, found.size FROM found LEFT JOIN record USING (uri)
-WHERE NOT passed_over AND (state > 0 OR (what IS NOT NULL AND status = 'skipped')) ORDER BY found.uri
+SELECT found.uri,
+    CASE WHEN state = 2 THEN 'replaced' WHEN state = 1 OR status = 'skipped' THEN 'new'
+         WHEN was_read THEN 'failed' ELSE 'unread' END,
+    found.size FROM found LEFT JOIN record USING (uri)
+WHERE NOT passed_over AND (state > 0 OR status = 'failed' OR (what IS NOT NULL AND status = 'skipped'))
+ORDER BY found.uri
 """
 _SUPERSEDED = """
-SELECT part, uri, CASE WHEN state = 2 THEN 'replaced' ELSE 'passed over' END, lines, places
-FROM found JOIN record USING (uri) WHERE lines > 0 AND (state = 2 OR passed_over) ORDER BY uri
+SELECT part, uri, CASE WHEN state = 2 THEN 'replaced' WHEN passed_over THEN 'passed over' ELSE 'failed' END,
+    lines, places
+FROM found JOIN record USING (uri)
+WHERE lines > 0 AND (state = 2 OR passed_over OR status = 'failed') ORDER BY uri
 """
 _GONE = """
 SELECT uri FROM record WHERE status <> 'skipped' AND uri NOT IN (SELECT uri FROM found) ORDER BY uri
@@ -60,13 +66,17 @@ class _Known(NamedTuple):
 
 @dataclass(frozen=True)
 class Compared:
-    """What is to be read, each with "new" or "replaced" and its bytes; what counts no more; and counts."""
+    """What is to be read, each with why and its bytes; what counts no more; and counts.
+
+    why         "new", "replaced", or of a file that is as it was and failed then: "failed" for its own bytes, "unread"
+                for a fault of the store, so that no byte of it was read
+    unchanged   as they were, and in the output
+    """
 
     read: list[tuple[str, str, int]]
     superseded: tuple[Superseded, ...]
     gone: Iterator[str]
     unchanged: int
-    failed_before: int
     skipped: int
 
 
@@ -94,9 +104,9 @@ class EarlierFiles:
         """Take in what a job has on record; of a file that several have read, the last counts."""
         values = (
             *(_key(record.uri), part, record.status, record.generation, record.size, record.crc32c),
-            *(record.lines, json.dumps(places_of(record)) if record.lines else "[]"),
+            *(record.lines, json.dumps(places_of(record)) if record.lines else "[]", record.was_read),
         )
-        self._db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def add_found(self, entry: Entry) -> None:
         """Take in a file that is there; it may come several times."""
@@ -123,13 +133,11 @@ class EarlierFiles:
             for part, key, why, lines, places in self._db.execute(_SUPERSEDED)
         )
         gone = (_uri(key) for (key,) in self._db.execute(_GONE))
-        failed = "JOIN record USING (uri) WHERE state = 0 AND status = 'failed'"
         return Compared(
             read,
             superseded,
             gone,
-            unchanged=self._count("WHERE state = 0"),
-            failed_before=self._count(failed),
+            unchanged=self._count("JOIN record USING (uri) WHERE state = 0 AND status <> 'failed'"),
             skipped=self._count("WHERE passed_over"),
         )
 

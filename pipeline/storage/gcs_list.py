@@ -23,8 +23,8 @@ _PAGE_BYTES = 1 << 20
 
 class _Object(msgspec.Struct):
     name: str
-    size: str
-    generation: str
+    size: int
+    generation: int
     crc32c: str | None = None
 
 
@@ -33,7 +33,7 @@ class _Page(msgspec.Struct, rename="camel"):
     next_page_token: str = ""
 
 
-_decode = msgspec.json.Decoder(_Page).decode
+_decode = msgspec.json.Decoder(_Page, strict=False).decode  # the API has whole numbers as texts
 
 
 def list_pages(prefix: str, terms: Terms, share: Share | None = None) -> Iterator[list[Entry]]:
@@ -46,10 +46,10 @@ def list_pages(prefix: str, terms: Terms, share: Share | None = None) -> Iterato
     start = join_uri(bucket, "")
     for page in RangedListing(ask, name, share).pages():
         yield [
-            Entry(start + one.name, int(one.size), int(one.generation), one.crc32c)
+            Entry(start + one.name, one.size, one.generation, one.crc32c)
             for one in page
             # Consoles and FUSE make empty objects that stand for folders.
-            if one.name.startswith(name) and not (one.size == "0" and one.name.endswith("/"))
+            if one.name.startswith(name) and (one.size or not one.name.endswith("/"))
         ]
 
 

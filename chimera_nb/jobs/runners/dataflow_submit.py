@@ -50,6 +50,7 @@ def main(job_id: str) -> int:
         return 1
     with interruptions() as signals:
         try:
+            signals.heed()
             with own_temporary_folder(job_id) as folder:
                 dataflow_job_id = _submit(record, log, folder, settings, signals)
         except (_UnwantedError, Interrupted) as e:

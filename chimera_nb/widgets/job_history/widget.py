@@ -186,11 +186,7 @@ class JobHistory(ChimeraWidget):
 
     def _hear(self, records: Entries) -> None:
         """What the watch tells, in its own thread."""
-
-        async def show() -> None:
-            self._changed(records)
-
-        self._background.start(show())
+        self._background.tell(self._changed, records)
 
     def _changed(self, records: Entries) -> None:
         put, gone = self._model.changed(records)
