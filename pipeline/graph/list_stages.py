@@ -34,7 +34,7 @@ ROWS = "rows"  # of counts of an inventory report's rows: those that its manifes
 RANGES = "ranges"  # and of what is left of long listings
 # Pages of a thousand names that one worker lists before others get the rest: of the first, after which most
 # listings have ended, and of those that it gave away. Who gets what is left of these lists it to its end.
-_PAGES = (32, 256, None)
+LISTED_PAGES = (32, 256, None)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class ListFiles(beam.PTransform):
     def __init__(self, store: Store, target: str, looked_for: LookedFor, *, by_ranges: bool) -> None:
         super().__init__()
         self._store, self._target, self._looked_for = store, target, looked_for
-        self._pages = _PAGES if by_ranges else (None,)
+        self._pages = LISTED_PAGES if by_ranges else (None,)
 
     def expand(self, given: Any) -> Any:
         names = ("List", "ListRanges", "ListRest")
