@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
@@ -18,9 +18,9 @@ from benchmarks.slow_objects import name_of
 from benchmarks.small_objects import slow_bucket
 from pipeline.graph.archive_stages import LookedFor
 from pipeline.graph.elements import FILES, listed_files
-from pipeline.graph.list_stages import LISTED_PAGES, RANGES, ListGCSFiles, RangeOfListing
+from pipeline.graph.list_stages import LISTED_PAGES, ListGCSFiles, RangeOfListing
 from pipeline.inputs.listing import Listing, listings
-from pipeline.storage.name_ranges import WHOLE, NameRange
+from pipeline.storage.name_ranges import NameRange
 
 _WORKERS = 2
 
@@ -83,13 +83,30 @@ def _stage(endpoint: str, pages: int | None = None) -> tuple[ListGCSFiles, Listi
     return stage, listing
 
 
-def _worker(endpoint: str, pages: int | None, names: NameRange) -> tuple[int, float, list[NameRange]]:
-    """What a worker makes of a range of the listing: how many files, its CPU seconds, and the ranges that it left."""
+def _worker(
+    endpoint: str, pages: int | None, ranges: Sequence[NameRange]
+) -> tuple[int, float, list[NameRange]]:
+    """What a worker makes of ranges of the listing: how many files, its CPU seconds, and the ranges that it left.
+
+    Of no ranges it is the first, which is given all of it.
+    """
     cpu = time.process_time()
     stage, listing = _stage(endpoint, pages)
-    given = [*stage.process(RangeOfListing(listing, names)), *(one.value for one in stage.finish_bundle())]
-    left = [one.value.names for one in given if isinstance(one, TaggedOutput) and one.tag == RANGES]
+    elements = [RangeOfListing(listing, names) for names in ranges] or [listing]
+    given = [
+        *(one for element in elements for one in stage.process(element)),
+        *map(_value, stage.finish_bundle()),
+    ]
+    given = [one.value if isinstance(one, TaggedOutput) else one for one in given]
+    left = [one.names for one in given if isinstance(one, RangeOfListing)]
     return _files_in(given), time.process_time() - cpu, left
+
+
+def _value(windowed: Any) -> Any:
+    """Of what a bundle gives at its end."""
+    if isinstance(windowed, TaggedOutput):
+        return TaggedOutput(windowed.tag, windowed.value.value)
+    return windowed.value
 
 
 def _files_in(given: list[Any]) -> int:
@@ -100,14 +117,16 @@ def _files_in(given: list[Any]) -> int:
 def _by_workers(endpoint: str) -> tuple[float, float, int]:
     """Seconds, CPU seconds, and files: as a runner hands on what is left of a listing, to processes that are there."""
     with ProcessPoolExecutor(_WORKERS, mp_context=get_context("spawn")) as pool:
-        list(pool.map(_worker, [endpoint] * _WORKERS, [1] * _WORKERS, [NameRange("x", "y")] * _WORKERS))
+        list(pool.map(_worker, [endpoint] * _WORKERS, [1] * _WORKERS, [[NameRange("x", "y")]] * _WORKERS))
         began = time.perf_counter()
-        found, cpu, left = 0, 0.0, [WHOLE]
+        shares: list[list[NameRange]] = [[]]
+        found, cpu = 0, 0.0
         for pages in LISTED_PAGES:
-            some = [pool.submit(_worker, endpoint, pages, names) for names in left]
-            left = []
+            some = [pool.submit(_worker, endpoint, pages, ranges) for ranges in shares]
+            left: list[NameRange] = []
             for files, seconds, more in (one.result() for one in some):
                 found, cpu, left = found + files, cpu + seconds, left + more
+            shares = [some for at in range(_WORKERS) if (some := left[at::_WORKERS])]
         return time.perf_counter() - began, cpu, found
 
 

@@ -114,20 +114,33 @@ class ListGCSFiles(FilesFound):
 
     `pages` is a Share's. A file that several listings have is given by one of them. A name without a wildcard was seen
     when the job was admitted, so it is not looked for again: if it is gone by now, it is a failed file with a record.
+    The ranges of a bundle are listed side by side, at its end: one by one each would wait for its first names.
     """
 
     def __init__(self, store: Store, target: str, looked_for: LookedFor, pages: int | None = None) -> None:
         super().__init__(target, looked_for)
         self._store = store
         self._pages = pages
+        self._ranges: dict[Listing, list[NameRange]] = {}
+
+    def start_bundle(self) -> None:
+        super().start_bundle()
+        self._ranges = {}
 
     def process(self, element: Listing | RangeOfListing) -> Iterator[Any]:
-        listing, names = (
-            (element.listing, element.names) if isinstance(element, RangeOfListing) else (element, WHOLE)
-        )
-        if not listing.patterns:
-            yield from self._given(ListedFile(listing.prefix))
-            return
+        if isinstance(element, RangeOfListing):
+            self._ranges.setdefault(element.listing, []).append(element.names)
+        elif element.patterns:
+            yield from self._listed(element, (WHOLE,))
+        else:
+            yield from self._given(ListedFile(element.prefix))
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for listing, names in self._ranges.items():
+            yield from map(in_global_window, self._listed(listing, names))
+        yield from super().finish_bundle()
+
+    def _listed(self, listing: Listing, names: Sequence[NameRange]) -> Iterator[Any]:
         share = Share(names, self._pages)
         for entry, taken, in_folder in self._looked_for.listings().files(listing, self._store, share):
             yield from self._found(entry, taken=taken, in_folder=in_folder)
