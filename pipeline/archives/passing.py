@@ -11,12 +11,12 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from pipeline.archives.members import Member
 from pipeline.archives.scan import Scan, scan
 from pipeline.archives.streams import MemberReader, Reopen, StreamedReader
+from pipeline.closes import Closes
 from pipeline.errors import BadFileError, StorageError
 from pipeline.storage import ReadStream
 from pipeline.uri import Uri
@@ -31,7 +31,7 @@ _KEPT_BYTES = (
 )  # of members that were passed, and may be asked for yet: threads ask in about the order
 
 
-class PassingScans:
+class PassingScans(Closes):
     """For `ArchiveStore.holding`: members of compressed tars, out of one scan of each while they come in its order.
 
     Used from several threads. A member larger than a megabyte holds its archive until it is closed, so that a thread
@@ -62,14 +62,6 @@ class PassingScans:
     def close(self) -> None:
         for archive in self._archives.values():
             archive.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _of(self, place: Uri) -> _Passing:
         with self._lock:
