@@ -114,24 +114,6 @@ def market_is_ready(page):
     return page.locator(".ch-result-plot")
 
 
-@pytest.mark.parametrize("name", DEEDS)
-def test_take_a_deed(demo, stack, lab_server, new_page, name):
-    call, view = DEEDS[name]
-    if view is not None:
-        service = JobService(Settings(data_dir=stack.data_dir), user=lambda: "ana@example.com")
-        inputs, target = ["gs://chimera-demo-downloads/data.tar"], f"gs://chimera-demo-results/{view}"
-        job = service.submit(inputs, target, source="betfair", view=view, format="parquet")
-        service.wait(job.job_id)
-        service.log.close()
-        call = call.replace("{job_id}", job.job_id)
-    page = new_page((1180, 1300))
-    lab_server.open(page, [f"from chimera_nb.widgets import {call.partition('(')[0]}\n{call}"])
-    shown = globals()[f"{name}_is_ready"](page)
-    page.mouse.move(0, 0)
-    page.wait_for_timeout(400)
-    shown.screenshot(path=FOLDER / f"{name}.png")
-
-
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("name", WIDGETS)
 def test_take_a_widget(demo, lab_server, new_page, name, scheme):
@@ -179,3 +161,21 @@ def test_take_the_dashboard(demo, the_dashboard, new_page, scheme, size):
     page.locator(".ch-history-row[data-state]").filter(has_text=re.compile("all")).first.click()
     monitor_is_ready(page)
     take("job")
+
+
+@pytest.mark.parametrize("name", DEEDS)
+def test_take_a_deed(demo, stack, lab_server, new_page, name):
+    call, view = DEEDS[name]
+    if view is not None:
+        service = JobService(Settings(data_dir=stack.data_dir), user=lambda: "ana@example.com")
+        inputs, target = ["gs://chimera-demo-downloads/data.tar"], f"gs://chimera-demo-results/{view}"
+        job = service.submit(inputs, target, source="betfair", view=view, format="parquet")
+        service.wait(job.job_id)
+        service.log.close()
+        call = call.replace("{job_id}", job.job_id)
+    page = new_page((1180, 1300))
+    lab_server.open(page, [f"from chimera_nb.widgets import {call.partition('(')[0]}\n{call}"])
+    shown = globals()[f"{name}_is_ready"](page)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(400)
+    shown.screenshot(path=FOLDER / f"{name}.png")

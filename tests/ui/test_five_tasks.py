@@ -123,6 +123,8 @@ def test_put_a_result_into_a_spreadsheet(hand, the_dashboard, job):
     open_jobs(hand, the_dashboard, job)
     page = hand.page
     rows = page.get_by_role("region", name="Rows of the output")
+    # The button in a head has the room that cells have, whichever widgets' styles are on the page.
+    assert rows.locator("th").first.evaluate("head => getComputedStyle(head).padding") == "0px"
     hand.click(rows.get_by_role("button", name="price", exact=True))
     expect(rows.locator("tbody tr").first).to_have_text(re.compile("^0\\s*0$"))
     with page.expect_download() as download:

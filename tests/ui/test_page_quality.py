@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.fixtures.browsing import put, row
 from tests.fixtures.ui import NARROW, WIDE, axe_faults
+from tests.unit.test_words import NOT_SAID
 
 ZOOMED = (WIDE[0] // 2, WIDE[1] // 2)
 MOST_SHIFT = 0.05
@@ -56,6 +57,27 @@ def moved(page):
     shifts = page.evaluate("window.shifts")
     total = sum(value for value, _ in shifts)
     return (round(total, 3), shifts) if total >= MOST_SHIFT else None
+
+
+# How far the text of a column's head ends from where that of its rows does, in pixels.
+BESIDE = """(name) => {
+  const edge = (node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return range.getBoundingClientRect().right;
+  };
+  const head = document.querySelector(`.ch-head .ch-${name} .ch-sort`);
+  const cells = [...document.querySelectorAll(`.ch-row:not([hidden]) .ch-${name}`)];
+  return Math.abs(edge(head) - edge(cells.find((cell) => cell.textContent)));
+}"""
+
+
+def check_looks(page):
+    """Heads stand over what they are of, and no word is one that only the field understands."""
+    assert max(page.evaluate(BESIDE, name) for name in ("size", "date")) < 2
+    said = page.locator(".ch-dashboard").first.inner_text()
+    assert "Turn compressed files into one clean dataset" in said
+    assert re.findall("|".join(NOT_SAID), said) == []
 
 
 @pytest.mark.parametrize(
@@ -125,6 +147,10 @@ def test_the_address_keeps_what_is_chosen_and_the_keys_are_told(the_dashboard, n
     expect(page.locator(".ch-status")).to_have_text("10 files")
     page.locator(".ch-browser").get_by_role("button", name="Copy a link").click()
     expect(page.locator(".ch-browser .ch-copy")).to_have_text("Copied")
+    check_looks(page)
+    page.get_by_role("button", name="Show me an example").click()
+    expect(page.get_by_role("dialog", name="A worked example")).to_contain_text("tick the folder")
+    page.keyboard.press("Escape")
     page.locator("body").press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Select all here")
     page.keyboard.press("Escape")
@@ -144,3 +170,4 @@ def test_in_a_notebook_the_dashboard_comes_in_without_moving_too(lab_server, new
     assert axe_faults(page, ".ch-dashboard") == []
     assert moved(page) is None
     assert "folder=" not in page.url
+    check_looks(page)
