@@ -64,6 +64,9 @@ class AnnouncingLog(JobLog):
     def page(self, query: Query) -> RecordPage:
         return self._log.page(query)
 
+    def count(self, query: Query) -> int | None:
+        return self._log.count(query)
+
     def watch(self, callback: Callback, *, job_id: str | None = None, limit: int = 100) -> Watch:
         return self._log.watch(callback, job_id=job_id, limit=limit)
 

@@ -37,6 +37,7 @@ The document has the names of the public contract (camelCase; fields are added, 
     forecast       what it was said to come to before it ran (`chimera_nb.jobs.forecast.model`)
     spec           JobSpec.to_json() whole, as JSON text: as a map each of its paths would be an entry in
                    Firestore's indexes, of which a document may have 40,000
+    searchTokens   in Firestore alone, of no record: what its text is made of (`chimera_nb.jobs.log.firestore_words`)
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Rows, chosenOf, isHeld, meantBy, partsOf, windowOf } from "../../chimera_nb/widgets/browser/rows.js";
+import { Rows, chosenOf, isHeld, meantBy, partsOf } from "../../chimera_nb/widgets/browser/rows.js";
 import { isTyped } from "../../chimera_nb/widgets/browser/tools.js";
 import { csvOf } from "../../chimera_nb/widgets/browser/match_list.js";
 import { cameFrom, emptyText, matchedText, statusText } from "../../chimera_nb/widgets/browser/words.js";
@@ -66,14 +66,6 @@ test("a click is meant for what was pressed when rows are replaced in between, a
   assert.equal(meantBy(pressed, same, { ...there, clientX: 90 }), same);
   assert.equal(meantBy(pressed, now, { ...there, detail: 0 }), now); // made by a program
   assert.equal(meantBy(null, now, there), now);
-});
-
-test("of 100,000 rows only those on screen are drawn, with a few beyond", () => {
-  const list = { height: 360, row: 30, total: 100_000, spare: 8 };
-  assert.deepEqual(windowOf({ ...list, top: 0 }), [0, 20]);
-  assert.deepEqual(windowOf({ ...list, top: 1_500_015 }), [49_992, 50_021]);
-  assert.deepEqual(windowOf({ ...list, top: 30 * 100_000 - 360 }), [99_980, 100_000]);
-  assert.deepEqual(windowOf({ ...list, top: 0, total: 3 }), [0, 3]);
 });
 
 test("a folder is held by itself and by the folders above it, and by no other", () => {

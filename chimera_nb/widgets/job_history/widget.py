@@ -82,9 +82,9 @@ class JobHistory(ChimeraWidget):
             self._model.narrow(criteria)
             self._load()
 
-    def _asked_more(self, _: messages.More) -> None:
+    def _asked_more(self, request: messages.More) -> None:
         if not self._model.failed:
-            self._model.more()
+            self._model.more(request.to)
             self._load()
 
     def _asked_stop(self, _: messages.Stop) -> None:
@@ -144,7 +144,8 @@ class JobHistory(ChimeraWidget):
         return request.run(self._session.service_for_watching().log)
 
     def _tell(self, rows: Any, gone: tuple[str, ...] = (), *, whole: bool = False) -> None:
-        self.post(self._model.message(rows, gone, whole=whole))
+        for message in self._model.messages(rows, gone, whole=whole):
+            self.post(message)
 
     # What is new
 
