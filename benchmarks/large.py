@@ -30,7 +30,7 @@ def rows(context: Context) -> list[Row]:
 
 def _ranges(context: Context, big: BigFile) -> Row:
     seconds: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(1 if context.quick else 3):
+    for _ in range(1 if context.quick else 2):
         for workers, found in seconds.items():
             arguments = [str(big.path), str(context.work / "parts"), str(workers)]
             done = subprocess.run(
@@ -66,7 +66,7 @@ def _workers(context: Context, big: BigFile) -> Row:
         dataflow.chimera(folder, "put", str(big.path), "gs://bench/in")
         uri = f"gs://bench/in/{big.path.name}"
         seconds: dict[int, list[float]] = {1: [], 2: []}
-        for repetition in range(1 if context.quick else 3):
+        for repetition in range(1 if context.quick else 2):
             for workers in (1, 2):
                 split = ("--split-mb", str(_FROM_MB))
                 seconds[workers].append(dataflow.job_seconds(folder, uri, workers, repetition, *split))
@@ -86,7 +86,7 @@ def _workers(context: Context, big: BigFile) -> Row:
 
 def _cores(context: Context, big: BigFile) -> Row:
     seconds: dict[int, list[float]] = {0: [], _FROM_MB: []}
-    for _ in range(1 if context.quick else 3):
+    for _ in range(1 if context.quick else 2):
         for split, found in seconds.items():
             found.append(_direct(context, big, split))
     speeds = {split: [big.raw / 1e6 / s for s in found] for split, found in seconds.items()}
