@@ -73,7 +73,7 @@ def main(
 ) -> int:
     options = _parse(arguments, list(benchmarks))
     options.data_dir.mkdir(parents=True, exist_ok=True)
-    chosen = options.only or in_order(list(benchmarks), quick=options.quick)
+    chosen = options.only or in_order(list(benchmarks))
     run = Run(options.quick, options.data_dir, _ROOT)
     with tempfile.TemporaryDirectory(prefix="run-", dir=options.data_dir) as work:
         for name in chosen:

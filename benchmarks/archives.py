@@ -68,7 +68,7 @@ def worker_rows(context: Context) -> list[Row]:
         dataflow.chimera(folder, "put", str(forms.tars[1]), "gs://bench/in")
         uri = f"gs://bench/in/{forms.tars[1].name}"
         seconds: dict[int, list[float]] = {1: [], 2: []}
-        for repetition in range(1 if context.quick else 3):
+        for repetition in range(1 if context.quick else 2):
             for workers in (1, 2):
                 seconds[workers].append(dataflow.job_seconds(folder, uri, workers, repetition))
     finally:

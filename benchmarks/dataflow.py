@@ -27,7 +27,7 @@ def rows(context: Context) -> list[Row]:
     try:
         chimera(folder, "put", str(files.once), "gs://bench/in")
         seconds: dict[int, list[float]] = {1: [], 2: []}
-        for repetition in range(1 if context.quick else 3):
+        for repetition in range(1 if context.quick else 2):
             for workers in (1, 2):
                 seconds[workers].append(job_seconds(folder, "gs://bench/in/", workers, repetition))
     finally:

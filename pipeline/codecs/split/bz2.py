@@ -36,7 +36,7 @@ _LEVELS = frozenset(b"123456789")
 _FALSE_MARKS = 8  # behind each other that may stand in one block: each has odds of 2^-48 a bit
 _TOGETHER = 8  # blocks that are decoded as one stream: a decoder for each costs a tenth more
 _MOST_TOGETHER = 32 << 20  # raw bytes of them: a block may hold 46 MB
-_AHEAD = max(2, os.cpu_count() or 2)  # times as many that are decoded before they are asked for
+_AHEAD = max(2, os.cpu_count() or 2)  # times as many that are decoded at once, before they are asked for
 _FAULTS = (OSError, EOFError, ValueError)
 
 
@@ -211,9 +211,11 @@ class _Marks:
         return count
 
     def _decode_ahead(self) -> None:
-        """Begin to decode the next blocks, as far as `until`."""
+        """Begin to decode the next blocks, as far as `until`: those asked for, and as many behind them as there
+        are threads, so that none has to wait while what it made is written.
+        """
         i = 0
-        for _ in range(_AHEAD):
+        for _ in range(_AHEAD + 1):
             if not self._know(i + 1) or self._known[i][0] >= self._until:
                 return
             count = self._together(i)
