@@ -184,10 +184,11 @@ def _fetch(uri: Uri, start: int, end: int, generation: int | None, terms: Terms)
 
 
 def _url(uri: Uri, generation: int | None, terms: Terms) -> str:
+    name = object_name(uri)
     base = client(terms.cloud)._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
     query = {"alt": "media", "generation": generation, "userProject": terms.user_project}
     asked_for = urlencode({key: value for key, value in query.items() if value is not None})
-    return f"{base}/download/storage/v1/b/{quote(uri.bucket, safe='')}/o/{quote(object_name(uri), safe='')}?{asked_for}"
+    return f"{base}/download/storage/v1/b/{quote(uri.bucket, safe='')}/o/{quote(name, safe='')}?{asked_for}"
 
 
 def _version(uri: Uri, headers: Any, read_to: int) -> Version:
