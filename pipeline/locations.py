@@ -40,7 +40,7 @@ class Inputs:
             named = ", ".join(sorted(f"gs://{bucket}" if bucket else "local files" for bucket in buckets))
             raise RefusedError(f"the inputs are in several places ({named}); submit one job for each")
         paths = tuple(uri.written_path for uri in uris)
-        for name, value in (("uris", uris), ("bucket", buckets.pop()), ("paths", paths)):
+        for name, value in (("uris", tuple(map(str, uris))), ("bucket", buckets.pop()), ("paths", paths)):
             object.__setattr__(self, name, value)
 
 
@@ -61,7 +61,7 @@ class Target:
 
     def __post_init__(self) -> None:
         uri = Uri.parse(_target(self.uri))
-        for name, value in (("uri", uri), ("bucket", uri.bucket), ("path", uri.path)):
+        for name, value in (("uri", str(uri)), ("bucket", uri.bucket), ("path", uri.path)):
             object.__setattr__(self, name, value)
 
 

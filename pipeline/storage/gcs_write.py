@@ -166,15 +166,14 @@ class BlobWriter(WriteStream):
 
 def _begin(uri: Uri, terms: Terms, owner: str | None) -> str:
     """Begin a resumable upload; its own URL."""
+    name = object_name(uri)
     base = client(terms.cloud)._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
     billed = {} if terms.user_project is None else {"userProject": terms.user_project}
     query = {"uploadType": "resumable", **billed}
     response = client(terms.cloud)._http.request(  # noqa: SLF001 - the session with the client's credentials
         "POST",
         f"{base}/upload/storage/v1/b/{uri.bucket}/o?{urlencode(query)}",
-        data=json.dumps(
-            {"name": object_name(uri), "contentType": _content_type(uri), "metadata": _owned(owner)}
-        ),
+        data=json.dumps({"name": name, "contentType": _content_type(uri), "metadata": _owned(owner)}),
         headers={"Content-Type": "application/json", "X-Upload-Content-Type": _content_type(uri)},
         timeout=terms.answer(),
     )
