@@ -216,8 +216,7 @@ def _list(store: Store, folder: str, uris: Sequence[str], found: dict[str, Entry
 def _now(store: Store, uri: str) -> Entry | StorageError:
     """What stands under a name now; of a member of an archive, its archive."""
     try:
-        parsed = Uri.parse(uri)
-        return store.stat(str(Uri(parsed.bucket, parsed.path)))
+        return store.stat(Uri.parse(uri).file)
     except StorageError as e:
         return e
     except RefusedError as e:

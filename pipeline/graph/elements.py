@@ -74,12 +74,13 @@ def listed_file(element: bytes) -> ListedFile:
     return ListedFile(decode_uri(uri), *(json.loads(about) if about else ()))
 
 
-def each_file(element: bytes) -> Iterator[bytes]:
-    """An element, or those of each file where it is a packet of them."""
+def each_file(element: bytes) -> Iterator[tuple[bytes, ListedFile]]:
+    """An element and its file, or those of each file where it is a packet of them."""
     if element.startswith(FILES):
-        yield from map(encode_file, unpack(element[len(FILES) :]))
+        for file in unpack(element[len(FILES) :]):
+            yield encode_file(file), file
     else:
-        yield element
+        yield element, listed_file(element)
 
 
 def encode_in_order(archive: str, generation: int | None, uris: list[str]) -> bytes:

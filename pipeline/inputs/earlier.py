@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
+from pipeline.disk_table import DiskTable
 from pipeline.errors import BadFileError, StorageError
 from pipeline.ledger import FileRecord
 from pipeline.sources import SourcePlugin, what_it_holds
@@ -80,25 +78,14 @@ class Compared:
     skipped: int
 
 
-class EarlierFiles:
+class EarlierFiles(DiskTable):
     """The table. Use it in a `with`, from one thread: first the records, job by job, then what is there."""
 
     def __init__(self, store: Store, started: Sequence[str], once: SourcePlugin | None) -> None:
         """`started` says when each of the jobs began; `once` what files hold, if each record is read once."""
         self._store, self._once = store, once
         self._started = [_time(text) for text in started]
-        self._folder = tempfile.TemporaryDirectory(prefix="chimera-since-")
-        self._db = sqlite3.connect(f"{self._folder.name}/files.sqlite", isolation_level=None)
-        self._db.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_TABLES} BEGIN;")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self._db.close()
-        self._folder.cleanup()
+        super().__init__("since", _TABLES)
 
     def add_record(self, part: int, record: FileRecord) -> None:
         """Take in what a job has on record; of a file that several have read, the last counts."""

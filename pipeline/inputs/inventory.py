@@ -24,7 +24,7 @@ from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
 from pipeline.inputs.listing import Listings
 from pipeline.rows.parquet_file import open_parquet
 from pipeline.storage import Entry, ReadStream, Store, join
-from pipeline.uri import split_uri, written
+from pipeline.uri import Uri, written
 
 # Versions that were deleted stand in a report as well, and can be told from the others by that time alone.
 _NEEDED = {"name": pa.string(), "size": pa.int64(), "generation": pa.int64(), "timeDeleted": pa.string()}
@@ -178,7 +178,9 @@ def objects(
     Objects that may not be read are left out. Raises StorageError as `batches` does.
     """
     whole = all([store.access.check_prefix(one) for one in looked_for.prefixes()])  # noqa: C419 - each is asked
-    beginning = split_uri(looked_for.prefix())[1].partition("!")[0]  # a report has names as they are
+    beginning = Uri.parse(looked_for.prefix()).written_path.partition("!")[
+        0
+    ]  # a report has names as they are
     for batch in batches(store, shard):
         found = entries(batch, shard.bucket, beginning)
         yield batch.num_rows, (one for one in found if whole or store.access.allows_reading(one.uri))

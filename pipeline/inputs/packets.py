@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from pipeline.uri import Uri
+
 UNKNOWN_SIZE = -1  # of a file that was not listed
 PACKET_FILES = 256
 PACKET_BYTES = 8 << 20  # of files as they are stored
@@ -31,25 +33,27 @@ _decode = msgspec.json.Decoder(tuple[str, list[ListedFile]]).decode
 
 def pack(files: Sequence[ListedFile]) -> bytes:
     """Some files in few bytes: about 35 a file of a bucket."""
-    common = os.path.commonprefix([file.uri for file in files])  # noqa: RUF071 - of characters is what is meant
+    common = os.path.commonprefix([str(file.uri) for file in files])  # noqa: RUF071 - characters are meant
     beyond = len(common)
     rest = [(file.uri[beyond:], file.size, file.generation, file.crc32c) for file in files]
     try:
-        text = msgspec.json.encode((common, rest))
+        text = msgspec.json.encode((str(common), rest))
     except UnicodeEncodeError:  # of a local name that is no text
         text = json.dumps([common, rest], separators=(",", ":")).encode()
     return zlib.compress(text, 1)
 
 
 def unpack(packet: bytes) -> Iterator[ListedFile]:
+    """The files, by URIs of which what they begin with is parsed once."""
     text = zlib.decompress(packet)
     try:
         common, rest = _decode(text)
     except msgspec.DecodeError:  # of a local name that is no text
         common, others = json.loads(text)
         rest = [ListedFile(*values) for values in others]
+    start = Uri.parse(common)
     for file in rest:
-        yield ListedFile(common + file.uri, file.size, file.generation, file.crc32c)
+        yield ListedFile(start.continued(file.uri), file.size, file.generation, file.crc32c)
 
 
 class Packer:

@@ -74,7 +74,7 @@ def onto_earlier(store: Store, spec: JobSpec) -> JobSpec:
         if earlier is None:
             return replace(spec, since=None)
     elif "/" in spec.since or spec.since in (".", ".."):
-        earlier = Target(spec.since).uri
+        earlier = str(Target(spec.since).uri)  # a specification is of plain values
     else:
         raise RefusedError(
             f"since is {spec.since!r}, a job's id, and no job log is asked here; give the folder that it wrote"
@@ -197,7 +197,7 @@ def _gone(store: Store, missing: Iterator[str], looked_for: Sequence[str]) -> It
     wanted = Wanted(looked_for)
     for uri in missing:
         place = Uri.parse(uri)
-        of = wanted.of(str(place.archive)) if place.members else None
+        of = wanted.of(place.archive) if place.members else None
         if not (of.takes(uri) if of else wanted.matches(uri)):
             continue
         if is_archive_name(uri) and _looked_up(store, uri):  # its members are listed in its place

@@ -344,7 +344,8 @@ def _listens(pid: int) -> bool:
 def test_a_job_that_dataflow_does_not_know_ends_with_that_reason(service, inputs, bucket):
     from dataclasses import replace
 
-    from chimera_nb.jobs.record import JobRecord, new_job_id
+    from chimera_nb.jobs.log.ids import new_job_id
+    from chimera_nb.jobs.record import JobRecord
     from chimera_nb.jobs.transitions import Change
     from pipeline.spec import JobSpec
 
@@ -395,7 +396,8 @@ def test_while_dataflow_is_away_nothing_is_concluded_and_after_a_while_the_log_s
 ):
     from dataclasses import replace
 
-    from chimera_nb.jobs.record import JobRecord, new_job_id
+    from chimera_nb.jobs.log.ids import new_job_id
+    from chimera_nb.jobs.record import JobRecord
     from chimera_nb.jobs.runners import dataflow
     from pipeline.spec import JobSpec
 

@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
+from chimera_nb.jobs.log.ids import new_job_id
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.log.sqlite_file import INSERT
 from chimera_nb.jobs.process import describe
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id, timestamp
+from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.widgets.job_history.model import PAGE
 from pipeline.spec import JobSpec

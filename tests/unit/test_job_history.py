@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from chimera_nb.jobs.log.ids import new_job_id
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id, timestamp
+from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.session import Session
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import presence
