@@ -7,6 +7,9 @@ NODE_STAMP := node_modules/.installed
 PYTHON ?= python3.11
 ARGS  ?=
 
+# Some images set it: each process would then compile all that it imports of the project.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help setup demo test chaos ui fuzz markets docs check format messages bench notebooks screenshots install-check constraints clean
 
 help: ## list the targets

@@ -11,6 +11,7 @@ import gc
 import importlib.abc
 import logging
 import sys
+from collections.abc import Collection
 from importlib import import_module
 
 # Beam imports these where they are installed, for its connectors to BigQuery, Pub/Sub, Parquet and MongoDB and its data
@@ -20,10 +21,15 @@ LEFT_OUT_OF_BEAM = ("google.cloud.bigquery", "google.cloud.pubsub", "pandas", "p
 _BEAM = "apache_beam.runners.portability.fn_api_runner"  # with all of Beam that a graph is made of
 
 
-def import_for_good(*names: str) -> None:
-    """Import modules that are needed until this process ends. For entry points: the collector is the process's."""
+def import_for_good(*names: str, without: Collection[str] = ()) -> None:
+    """Import modules that are needed until this process ends. For entry points: the collector is the process's.
+
+    `without` are modules that are not to be had meanwhile, of packages that do without them where they are missing.
+    """
     if all(name in sys.modules for name in names):
         return
+    absent = _Absent(without)
+    sys.meta_path.insert(0, absent)
     gc.disable()
     try:
         for name in names:
@@ -31,25 +37,26 @@ def import_for_good(*names: str) -> None:
     finally:
         gc.freeze()
         gc.enable()
+        sys.meta_path.remove(absent)
 
 
 def import_beam() -> None:
     """Import Beam with its runner of this machine, in a process whose graphs are all ours."""
-    absent = _Absent()
-    sys.meta_path.insert(0, absent)
     told = logging.getLogger("apache_beam.io.mongodbio")
     told.setLevel(logging.ERROR)  # it warns of what is left out, which nobody here misses
     try:
-        import_for_good(_BEAM)
+        import_for_good(_BEAM, without=LEFT_OUT_OF_BEAM)
     finally:
         told.setLevel(logging.NOTSET)
-        sys.meta_path.remove(absent)
 
 
 class _Absent(importlib.abc.MetaPathFinder):
     """Finds that what is left out is not there."""
 
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(names)
+
     def find_spec(self, fullname: str, path: object, target: object = None) -> None:
         del path, target
-        if fullname in LEFT_OUT_OF_BEAM:
+        if fullname in self._names:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)

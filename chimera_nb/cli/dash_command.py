@@ -13,10 +13,10 @@ import typer
 
 from chimera_nb.cli import display
 from chimera_nb.cli.options import AsJson, DataDir
+from chimera_nb.server.importing import import_server
 from chimera_nb.settings import load_settings
 from pipeline.errors import SettingsError, StackError
 from pipeline.folders import home_expanded
-from pipeline.imports import import_for_good
 from pipeline.printable import guard_terminal
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def check_home() -> None:
 
 def serve_dashboard(options: DashboardOptions, *, browser: bool, as_json: bool = False) -> None:
     """Serve until Ctrl-C, and say where. Raises SettingsError where the port cannot be had."""
-    import_for_good("chimera_nb.server.server")
+    import_server()
     from chimera_nb.server.server import serve
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)

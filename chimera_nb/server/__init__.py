@@ -13,5 +13,5 @@ pages.py          pages rendered ahead of the visitor, each with its kernel
 sockets.py        what a front end may say to its kernel
 handlers.py       the routes; there are no others
 assets.py         the files that a page needs; kept_files.py hands them out, bundle.py has those of every page in one
-server.py         put together, serve, stop
+server.py         put together, serve, stop; importing.py imports it without what it can do without
 """
