@@ -1,15 +1,16 @@
-"""python -m benchmarks: run all, print the table. Exit 0 all goals met, 1 one missed, 2 it cannot be run here."""
+"""python -m benchmarks: run all, print the table.
+
+Exit 0 all goals met, 1 one missed or not measured, 2 a peer is not installed; what else was measured is told all the
+same.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import (
@@ -19,6 +20,7 @@ from benchmarks import (
     dashboard,
     dataflow,
     finish,
+    forecast,
     inventory,
     large,
     listing,
@@ -34,9 +36,9 @@ from benchmarks import (
     visitors,
     whole_job,
 )
-from benchmarks.profile import profile
 from benchmarks.results import document, machine, slowest
-from benchmarks.row import BenchmarkError, Context, MissingPeerError, Row, TooBusyError, table
+from benchmarks.row import Context, Row, table
+from benchmarks.run import Run, in_order
 
 BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "startup": startup.rows,
@@ -59,11 +61,9 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "views": views.rows,
     "catalogue": catalogue.rows,
     "model": model.rows,
+    "forecast": forecast.rows,
     "whole-job": whole_job.rows,
 }
-# Quick ones are to end within three minutes: after so long none is begun any more, and then the last is stopped.
-_QUICK_SECONDS = 150
-_QUICK_STOPPED = 165
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -73,88 +73,33 @@ def main(
 ) -> int:
     options = _parse(arguments, list(benchmarks))
     options.data_dir.mkdir(parents=True, exist_ok=True)
-    chosen = options.only or list(benchmarks)
-    rows: list[Row] = []
-    seconds: dict[str, float] = {}
-    left_out: list[str] = []
-    began = time.monotonic()
+    chosen = options.only or in_order(list(benchmarks), quick=options.quick)
+    run = Run(options.quick, options.data_dir, _ROOT)
     with tempfile.TemporaryDirectory(prefix="run-", dir=options.data_dir) as work:
-        try:
-            for name in chosen:
-                if options.quick and time.monotonic() - began > _QUICK_SECONDS:
-                    left_out.append(name)
-                    continue
-                print(f"{name}:", file=sys.stderr)
-                folder = Path(work, name)
-                folder.mkdir()
-                started = time.monotonic()
-                left = began + _QUICK_STOPPED - started if options.quick else None
-                context = Context(options.data_dir, folder, options.quick, _ROOT)
-                rows += _measured(benchmarks[name], context, left)
-                seconds[name] = time.monotonic() - started
-            profiles = {}
-            for name in slowest(seconds) if options.results else ():
-                if options.quick and time.monotonic() - began + seconds[name] > _QUICK_SECONDS:
-                    continue
-                print(f"profile of {name}:", file=sys.stderr)
-                folder = Path(work, f"{name}-profiled")
-                folder.mkdir()
-                left = began + _QUICK_STOPPED - time.monotonic() if options.quick else None
-                with suppress(TooBusyError), _stopped_after(left):
-                    profiles[name] = profile(benchmarks[name], Context(options.data_dir, folder, True, _ROOT))
-        except MissingPeerError as e:
-            print(e, file=sys.stderr)
-            return 2
-        except BenchmarkError as e:
-            print(f"no result: {e}", file=sys.stderr)
-            return 1
-    about = machine()
-    print(", ".join(f"{key} {value}" for key, value in about.items()))
-    print(table(rows, judged=not options.quick))
-    if left_out:
-        print(f"left out, since there was no time for them: {', '.join(left_out)}")
+        for name in chosen:
+            run.measure(name, benchmarks[name], Path(work, name))
+            _write(options, run)  # what was measured stays, whatever becomes of the rest
+        for name in slowest(run.seconds) if options.results else ():
+            run.profile(name, benchmarks[name], Path(work, f"{name}-profiled"))
+    print(", ".join(f"{key} {value}" for key, value in machine().items()))
+    print(table(run.rows, judged=not options.quick))
+    if run.left_out:
+        print(f"left out, since there was no time for them: {', '.join(run.left_out)}")
+    for name, why in run.failed.items():
+        print(f"no result of {name}: {why}", file=sys.stderr)
+    _write(options, run)
+    if run.is_missing_peer:
+        return 2
+    return 0 if not run.failed and (options.quick or all(row.ok for row in run.rows)) else 1
+
+
+def _write(options: argparse.Namespace, run: Run) -> None:
     if options.results:
-        told = document(rows, seconds, profiles, quick=options.quick, left_out=left_out)
         options.results.parent.mkdir(parents=True, exist_ok=True)
-        options.results.write_text(told, "utf-8")
-    good = options.quick or all(row.ok for row in rows)
+        options.results.write_text(document(run), "utf-8")
     if options.json:
-        found = {"machine": about, "quick": options.quick, "rows": [row.to_json() for row in rows]}
+        found = {"machine": machine(), "quick": run.quick, "rows": [row.to_json() for row in run.rows]}
         options.json.write_text(json.dumps(found, indent=2) + "\n")
-    return 0 if good else 1
-
-
-@contextmanager
-def _stopped_after(seconds: float | None) -> Iterator[None]:
-    """Raise TooBusyError in what is done here when it takes longer; whatever it has started it ends by itself."""
-    if seconds is None:
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise TooBusyError("there was no time left for it")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _measured(
-    benchmark: Callable[[Context], list[Row]], context: Context, seconds: float | None
-) -> list[Row]:
-    """Its rows; none where the machine is too busy for them, or they take longer, and the run is a quick one."""
-    try:
-        with _stopped_after(seconds):
-            return benchmark(context)
-    except TooBusyError as e:
-        if not context.quick:
-            raise
-        print(f"no result, which a quick run does without: {e}", file=sys.stderr)
-        return []
 
 
 def _parse(arguments: Sequence[str] | None, names: list[str]) -> argparse.Namespace:

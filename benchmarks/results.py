@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.row import Row, cells
+from benchmarks.row import cells
+from benchmarks.run import Run
 from chimera_nb.machine.cores import usable_cores
 
 _PACKAGES = (
@@ -23,7 +24,6 @@ _PACKAGES = (
     "betfairlightweight",
     "betfair-data",
 )
-Profiles = Mapping[str, Sequence[tuple[str, float]]]
 
 
 def machine() -> dict[str, str]:
@@ -39,31 +39,29 @@ def machine() -> dict[str, str]:
     }
 
 
-def document(
-    rows: Sequence[Row],
-    seconds: Mapping[str, float],
-    profiles: Profiles,
-    *,
-    quick: bool,
-    left_out: Sequence[str] = (),
-) -> str:
+def document(run: Run) -> str:
     """The whole of it, in Markdown."""
     about = machine()
-    how = "`make bench ARGS=--quick`: little data, once, and no goal is judged" if quick else "`make bench`"
+    how = "`make bench`"
+    if run.quick:
+        how = "`make bench ARGS=--quick`: little data, once, and no goal is judged"
     parts = [
         "# What was measured",
         f"{how}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. Ratios are to a peer in the same run.",
         _table(("", ""), about.items()),
         "## Rows",
         _table(
-            ("what", "ours", "peer", "ratio", "goal", "met"), [cells(row, judged=not quick) for row in rows]
+            ("what", "ours", "peer", "ratio", "goal", "met"),
+            [cells(row, judged=not run.quick) for row in run.rows],
         ),
         "## Seconds",
-        _table(("benchmark", "took"), [(name, f"{took:.0f} s") for name, took in seconds.items()]),
+        _table(("benchmark", "took"), [(name, f"{took:.0f} s") for name, took in run.seconds.items()]),
     ]
-    if left_out:
-        parts.append(f"Left out, since there was no time for them: {', '.join(left_out)}.")
-    for name, found in profiles.items():
+    if run.failed:
+        parts += ["## No result", _table(("benchmark", "why"), run.failed.items())]
+    if run.left_out:
+        parts.append(f"Left out, since there was no time for them: {', '.join(run.left_out)}.")
+    for name, found in run.profiles.items():
         parts += [
             f"## Where {name} spends its time",
             "Of the moments at which a thread was at work, when it is run quickly:",

@@ -7,14 +7,10 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, texts, whole_number
-from chimera_nb.jobs.log.entries import Entry
-from chimera_nb.jobs.log.query import MAX_LIMIT
 from chimera_nb.jobs.record import JobRecord, Status
-from chimera_nb.jobs.service import JobService
 from chimera_nb.machine.kernel import in_kernel
 from chimera_nb.session import Session, connect
 from pipeline.errors import RefusedError, UnknownNameError
-from pipeline.uri import join_uri
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +43,7 @@ class Job:
     @property
     def target(self) -> str:
         """The URI of the folder that takes output/, ledger/ and summary.json."""
-        return join_uri(self._record.target_bucket, self._record.output_prefix)
+        return self._record.target
 
     @property
     def url(self) -> str | None:
@@ -284,18 +280,7 @@ def jobs(
     n = whole_number(n, "n", 1)
     statuses = tuple(map(_status, (status,) if isinstance(status, str) else texts(status, "status")))
     session.refresh()
-    return jobs_frame(_newest(session.service, n, statuses=statuses, source=source, text=text))
-
-
-def _newest(service: JobService, n: int, **filters: Any) -> Iterator[Entry]:
-    token = None
-    while n:
-        page = service.list(limit=min(n, MAX_LIMIT), page_token=token, **filters)
-        yield from page.entries
-        n -= len(page.entries)
-        token = page.next_page_token
-        if token is None:
-            return
+    return jobs_frame(session.service.newest(n, statuses=statuses, source=source, text=text))
 
 
 def _status(word: str) -> Status:

@@ -14,8 +14,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from chimera_nb.arguments import AnyPath, path_texts
 from chimera_nb.jobs.log.protocol import JobLog
@@ -23,6 +22,7 @@ from chimera_nb.jobs.open_log import open_log
 from chimera_nb.jobs.requester import current_user
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings, load_settings
+from pipeline.closes import Closes
 from pipeline.errors import NoStackError
 from pipeline.storage import Store
 
@@ -47,7 +47,7 @@ def connect(
     return session
 
 
-class Session:
+class Session(Closes):
     """Settings, stores, job log and service, each made on first need and kept. Threads may share it.
 
     A kernel outlives local stacks: `refresh`, and the methods that call it, look for the stack and read the settings
@@ -136,14 +136,6 @@ class Session:
             for log in self._logs.values():
                 log.close()
             self._logs, self._services = {}, {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _opened(self, settings: Settings) -> JobLog:
         where = _log_of(settings)

@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     spec, beam_options = _parse(arguments)
     with interruptions() as signals:
         try:
+            signals.heed()
             try:
                 plain = PlainStore(Patience.of_job(), user_project=spec.user_project)
                 store = store_of_archives(bounded(plain, AccessLists.from_environment()))

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-NUMBERS = (signal.SIGTERM, signal.SIGINT)
+# In the order in which they are taken: who waits until SIGTERM is may send either. SIGINT has a handler of Python's own
+# before, so that nobody can see when it is taken.
+NUMBERS = (signal.SIGINT, signal.SIGTERM)
 # One who presses Ctrl-C twice means the same; one who comes again later was not heard: library code may swallow an
 # exception that is raised in the middle of it.
 _SAME_SECONDS = 1.0
@@ -34,7 +36,16 @@ class Interruptions:
     def __init__(self) -> None:
         self.number: int | None = None
         self._raised_at = 0.0
+        self._is_held = True
+
+    def heed(self) -> None:
+        """Raise Interrupted on signals from here on, and now if one has come.
+
+        The first call within the `try` that meets it: before that, nothing would be given back.
+        """
         self._is_held = False
+        if self.number is not None:
+            self(self.number, None)
 
     def hold(self) -> None:
         """From here on a signal is noted and raises nothing: what comes next is to be done whole."""
@@ -56,7 +67,7 @@ def ignore() -> None:
 
 @contextmanager
 def interruptions() -> Iterator[Interruptions]:
-    """Raise Interrupted on SIGTERM and SIGINT within the block, if this is the main thread; others get no signals."""
+    """Take SIGTERM and SIGINT within the block, if this is the main thread: they are noted, and raised once heeded."""
     taken = Interruptions()
     if threading.current_thread() is not threading.main_thread():
         yield taken

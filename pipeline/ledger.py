@@ -52,6 +52,9 @@ from typing import Any, Protocol
 
 from pipeline.errors import JobError, ReconciliationError, TooManyFailuresError
 from pipeline.job_options import FORMATS
+from pipeline.uri import SEPARATOR
+
+_EMPTY = "is empty"
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,14 @@ class FileRecord:
     rows: int | None = None
     bad_lines: int = 0
     pieces: tuple[Piece, ...] | None = None
+
+    @property
+    def was_read(self) -> bool:
+        """Whether its bytes came, so that where it failed they are why; else it failed for a fault of the store.
+
+        A member of an archive may be refused for what the archive says of it.
+        """
+        return self.size > 0 or SEPARATOR in self.uri or (self.error or "").startswith(_EMPTY)
 
     def to_line(self) -> bytes:
         """One line of the ledger, with its end. Names that are no UTF-8 (local ones may be) are escaped."""

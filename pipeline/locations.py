@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pipeline.errors import InvalidUriError, RefusedError, SettingsError, TargetError
 from pipeline.folders import current_folder, home_expanded
-from pipeline.uri import SEPARATOR, has_glob, other_scheme, split_pattern, split_uri
+from pipeline.uri import SEPARATOR, Uri, has_glob, other_scheme, split_pattern
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,13 @@ class Inputs:
             )
         if not given:
             raise RefusedError("no inputs; give at least one folder, object or glob")
-        uris = tuple(dict.fromkeys(_located(path) for path in given))
-        buckets, paths = zip(*map(split_uri, uris), strict=True)
-        if len({*buckets}) > 1:
-            named = ", ".join(sorted(f"gs://{bucket}" if bucket else "local files" for bucket in {*buckets}))
+        uris = tuple(dict.fromkeys(Uri.parse(_located(path)) for path in given))
+        buckets = {uri.bucket for uri in uris}
+        if len(buckets) > 1:
+            named = ", ".join(sorted(f"gs://{bucket}" if bucket else "local files" for bucket in buckets))
             raise RefusedError(f"the inputs are in several places ({named}); submit one job for each")
-        for name, value in (("uris", uris), ("bucket", buckets[0]), ("paths", paths)):
+        paths = tuple(uri.written_path for uri in uris)
+        for name, value in (("uris", uris), ("bucket", buckets.pop()), ("paths", paths)):
             object.__setattr__(self, name, value)
 
 
@@ -59,8 +60,8 @@ class Target:
     path: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "uri", _target(self.uri))
-        for name, value in zip(("bucket", "path"), split_uri(self.uri), strict=True):
+        uri = Uri.parse(_target(self.uri))
+        for name, value in (("uri", uri), ("bucket", uri.bucket), ("path", uri.path)):
             object.__setattr__(self, name, value)
 
 
@@ -70,10 +71,10 @@ def _located(path: str) -> str:
     A job runs in another process, perhaps after the caller has changed its folder. A local folder written in
     two ways must not be read twice, so "//" is "/" there.
     """
-    bucket, name = split_uri(path)
-    if bucket:
-        return path
-    name, member = split_pattern(name)
+    uri = Uri.parse(path)
+    if uri.bucket:
+        return uri
+    name, member = split_pattern(uri)
     if member is not None:  # names in archives are texts, and no paths of this machine
         return f"{_located(name)}{SEPARATOR}{member}"
     if name.startswith("~"):
@@ -94,9 +95,10 @@ def _target(target: str) -> str:
             "copy the output from there"
         )
     try:
-        bucket, path = split_uri(target)
+        uri = Uri.parse(target)
     except InvalidUriError as e:
         raise TargetError(f"target {e}") from e
+    bucket, path = uri.bucket, uri.written_path
     if has_glob(path):
         raise TargetError(
             f"target {target!r} holds one of * ? [, which stand for other characters; name one folder"

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 
 _tally: Counter[str] = Counter()
+_once: set[str] = set()
 _lock = threading.Lock()
 
 
@@ -18,6 +20,14 @@ def tally(name: str, amount: int = 1) -> None:
     """Add to a sum; from any thread."""
     with _lock:
         _tally[name] += amount
+
+
+def tally_once(key: str, amounts: Mapping[str, int]) -> None:
+    """Add to several sums, unless that was done under this key: for a bundle that may be repeated."""
+    with _lock:
+        if key not in _once:
+            _once.add(key)
+            _tally.update(amounts)
 
 
 def snapshot() -> dict[str, int]:
@@ -30,3 +40,4 @@ def reset() -> None:
     """Begin again at nought, before a job."""
     with _lock:
         _tally.clear()
+        _once.clear()

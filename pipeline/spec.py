@@ -44,8 +44,8 @@ class JobSpec(JobOptions):
             raise RefusedError(f"job id {self.job_id!r} is not made of letters, digits and '-'")
         object.__setattr__(self, "reads", Inputs(self.inputs))
         object.__setattr__(self, "writes", Target(self.target))
-        object.__setattr__(self, "inputs", self.reads.uris)
-        object.__setattr__(self, "target", self.writes.uri)
+        object.__setattr__(self, "inputs", tuple(map(str, self.reads.uris)))
+        object.__setattr__(self, "target", str(self.writes.uri))
         for option in table(JobOptions):
             option.refuse(getattr(self, option.name))
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any, Self
 
 from pipeline.errors import InvalidUriError
 from pipeline.other_schemes import other_scheme_remedy
@@ -28,9 +28,8 @@ _MARKS_AT_END = re.compile(r"!+(?=/|\Z)")
 SEPARATOR = "!/"  # between an archive and a name in it
 
 
-@dataclass(frozen=True, slots=True)
-class Uri:
-    """A URI, parsed once; `str` writes it again.
+class Uri(str):
+    """A URI: its text, which is parsed once, and its parts.
 
     bucket   "" for a local file
     path     the object's name or the local path, as it is
@@ -38,27 +37,39 @@ class Uri:
              empty last name is the archive as a folder
     """
 
+    __slots__ = ("bucket", "members", "path")
     bucket: str
     path: str
-    members: tuple[str, ...] = ()
+    members: tuple[str, ...]
+
+    def __new__(cls, bucket: str, path: str, members: tuple[str, ...] = ()) -> Self:
+        names = (path, *members)
+        text = SEPARATOR.join(_escaped(name, is_last=i == len(members)) for i, name in enumerate(names))
+        uri = str.__new__(cls, join_uri(bucket, text))
+        uri.bucket, uri.path, uri.members = bucket, path, members
+        return uri
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _uri, (str(self), self.bucket, self.path, self.members)
 
     @classmethod
     def parse(cls, text: str) -> Uri:
-        """Raises InvalidUriError for another scheme, and for what cannot be a bucket."""
-        bucket, path = split_uri(text)
-        if SEPARATOR not in path:
-            return cls(bucket, path)
-        path, *members = _parts(path)
-        return cls(bucket, path, tuple(members))
+        """The URI that a text is; itself, where it is one already.
 
-    def __str__(self) -> str:
-        return join_uri(self.bucket, self.written_path)
+        Raises InvalidUriError for another scheme, and for what cannot be a bucket.
+        """
+        if isinstance(text, Uri):
+            return text
+        bucket, path = _split(text)
+        if SEPARATOR not in path:
+            return _uri(text, bucket, path, ())
+        name, *members = _parts(path)
+        return _uri(text, bucket, name, tuple(members))
 
     @property
     def written_path(self) -> str:
         """What follows the bucket: what globs are matched against."""
-        names = (self.path, *self.members)
-        return "!/".join(_escaped(name, is_last=i == len(self.members)) for i, name in enumerate(names))
+        return self[len(self.bucket) + len("gs:///") :] if self.bucket else str(self)
 
     @property
     def is_local(self) -> bool:
@@ -72,21 +83,29 @@ class Uri:
     @property
     def file(self) -> Uri:
         """The object or local file that this is, or is in."""
-        return Uri(self.bucket, self.path)
+        return Uri(self.bucket, self.path) if self.members else self
 
     @property
     def archive(self) -> Uri:
         """The archive that the member is in."""
         return Uri(self.bucket, self.path, self.members[:-1])
 
-    @property
-    def stored(self) -> str:
-        """The object or local file as a store of objects knows it, which has no archives: nothing is written twice."""
-        return join_uri(self.bucket, self.path)
-
     def of(self, name: str) -> Uri:
         """A member of this archive; "" for the archive as a folder."""
         return Uri(self.bucket, self.path, (*self.members, name))
+
+    def continued(self, rest: str) -> Uri:
+        """The URI whose text goes on with `rest`: of many in one bucket, the bucket is parsed once."""
+        text = self + rest
+        if SEPARATOR in text or len(self) - len(self.path) == len(self.bucket) + len("gs://"):
+            return Uri.parse(text)
+        return _uri(text, self.bucket, self.path + rest, ())
+
+
+def _uri(text: str, bucket: str, path: str, members: tuple[str, ...]) -> Uri:
+    uri = str.__new__(Uri, text)
+    uri.bucket, uri.path, uri.members = bucket, path, members
+    return uri
 
 
 def _parts(written: str) -> list[str]:
@@ -135,12 +154,8 @@ def escape(name: str) -> str:
     return _GLOB.sub(r"[\g<0>]", name)
 
 
-def split_uri(uri: str) -> tuple[str, str]:
-    """The bucket and the path within it; a local path has the bucket "".
-
-    Both come back exactly as written: neither the name of an object nor a local path is normalised.
-    Raises InvalidUriError for any other scheme, and for what cannot be a bucket.
-    """
+def _split(uri: str) -> tuple[str, str]:
+    """The bucket and what follows it, both exactly as written; a local path has the bucket ""."""
     if uri.startswith("gs://"):
         bucket, _, path = uri.removeprefix("gs://").partition("/")
         if not bucket:
@@ -175,5 +190,5 @@ def other_scheme(uri: str) -> str | None:
 
 
 def join_uri(bucket: str, path: str) -> str:
-    """The URI of a path in a bucket, the inverse of `split_uri`; the bucket "" stands for local files."""
+    """The URI of a written path in a bucket; the bucket "" stands for local files."""
     return f"gs://{bucket}/{path}" if bucket else path

@@ -92,7 +92,7 @@ def plan_of(
         raise TargetError(state.problem.rstrip("."))
     if spec.since:
         return _plan_since(store, spec, by_input)
-    survey = Survey(spec.inputs, spec.source, every_file=spec.every_file)
+    survey = Survey(spec.inputs, spec.source, every_file=spec.every_file, inventory=spec.inventory)
     while survey.tally.more:
         survey.resume()
         survey.advance(store, math.inf)

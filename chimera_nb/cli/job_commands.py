@@ -27,7 +27,6 @@ from pipeline.job_options import LAST, JobOptions
 from pipeline.ledger import FileRecord
 from pipeline.spec import JobSpec
 from pipeline.target.results import ledger_records
-from pipeline.uri import join_uri
 
 jobs = typer.Typer(help="Look at the jobs on record.", no_args_is_help=True)
 _SKIPPED_SHOWN = 5
@@ -234,8 +233,9 @@ def failures_of(service: JobService, record: JobRecord) -> Failures:
     if not record.status.is_final:
         return Failures()
     try:
-        target = join_uri(record.target_bucket, record.output_prefix)
-        return failed_of(service.store.billed_to(record.spec.get("userProject")), target, record.job_id)
+        return failed_of(
+            service.store.billed_to(record.spec.get("userProject")), record.target, record.job_id
+        )
     except (StorageError, RefusedError) as e:
         display.err.print(display.text(f"the ledger cannot be read: {e}"))
         return Failures()
@@ -250,9 +250,8 @@ def _first(service: JobService, record: JobRecord, status: str, limit: int) -> l
     if not record.status.is_final:
         return []
     try:
-        target = join_uri(record.target_bucket, record.output_prefix)
         store = service.store.billed_to(record.spec.get("userProject"))
-        found = ledger_records(store, target, status=status, job_id=record.job_id)
+        found = ledger_records(store, record.target, status=status, job_id=record.job_id)
         return list(islice(found, limit))
     except StorageError as e:
         display.err.print(display.text(f"the ledger cannot be read: {e}"))

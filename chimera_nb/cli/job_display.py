@@ -25,7 +25,6 @@ from pipeline.job_options import JobOptions
 from pipeline.ledger import FileRecord
 from pipeline.options import table
 from pipeline.printable import printable
-from pipeline.uri import join_uri
 
 _LOGS_SHOWN = 20
 _CAUSES_SHOWN, _FAILURES_SHOWN = 20, 5  # of a cause with more files, the first is named
@@ -59,7 +58,7 @@ def _is_set(name: str, value: object) -> bool:
 
 def headline(record: JobRecord) -> str:
     """What came of a job, in one sentence."""
-    target = join_uri(record.target_bucket, record.output_prefix)
+    target = record.target
     if record.status is Status.COMPLETE and (numbers := _numbers_of(record.summary)):
         complete, failed, lines, shards = numbers
         unit = "lines" if (record.summary or {}).get("view") is None else "rows"
@@ -115,7 +114,7 @@ def _job_row(record: JobRecord | UnreadableRecord) -> tuple[Text, ...]:
         Text(f"{files.done:,}"),
         Text(f"{files.failed:,}"),
         Text("" if lines is None else f"{lines:,}"),
-        display.text(join_uri(record.target_bucket, record.output_prefix)),
+        display.text(record.target),
     )
 
 
@@ -126,7 +125,7 @@ def print_job(
     slowness: Slowness | None = None,
 ) -> None:
     display.out.print(Text.assemble(display.text(record.job_id, "bold"), "  ", display.status_text(record)))
-    paths = [join_uri(record.source_bucket, path) for path in record.selected_paths[:5]]
+    paths = record.inputs(5)
     more = record.selected_paths_total - len(paths)
     numbers, files, lines = record.progress, file_counts(record), lines_of(record)
     wrote = "" if lines is None else f"{plural(lines, unit_of(record))}, "
@@ -136,7 +135,7 @@ def print_job(
         "note": record.note,
         "source": record.source_type,
         "inputs": ", ".join(paths) + (f" and {more:,} more" if more > 0 else ""),
-        "target": join_uri(record.target_bucket, record.output_prefix),
+        "target": record.target,
         "runner": record.runner
         + "".join(f"  {name} {value}" for name, value in record.runner_options.items()),
         "options": "  ".join(

@@ -21,8 +21,8 @@ _UNREAD_SHOWN = 10
 _SINCE_WORDS = {
     "new": "new",
     "replaced": "replaced",
+    "failedBefore": "failed before",
     "unchanged": "as they were",
-    "failedBefore": "of these failed before",
     "gone": "gone",
 }
 

@@ -17,7 +17,7 @@ from chimera_nb.units import plural, size
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError
 from pipeline.inputs.matching import folder_to_list, list_matches
 from pipeline.storage import Entry, Store
-from pipeline.uri import has_glob, split_uri
+from pipeline.uri import Uri, has_glob
 
 _UPLOADS = 16  # at a time
 
@@ -72,10 +72,10 @@ def put(
     Nothing is copied where two files would get one name. What links lead to is copied too, each folder once.
     """
     store = connect([uri], data_dir=data_dir).store.billed_to(user_project)
-    bucket, prefix = split_uri(uri)
+    bucket = Uri.parse(uri).bucket
     if not bucket:
         raise RefusedError(f"{uri!r} is not in a bucket; write gs://bucket/prefix")
-    if has_glob(prefix):
+    if has_glob(uri):
         raise RefusedError(f"{uri!r} holds one of * ? [, which stand for other characters; name one folder")
     plan = plan_uploads(store, files, uri)
     for path, why in plan.left_out.items():
@@ -95,8 +95,8 @@ def _listed(store: Store, uri: str, limit: int) -> tuple[list[str], list[Entry]]
     """Folders (buckets for the URI "gs://") and objects, no more than `limit` of them together by much."""
     if uri == "gs://":
         return [f"gs://{name}/" for name in store.list_buckets()], []
-    _, path = split_uri(uri)
-    if has_glob(path):
+    at = Uri.parse(uri)
+    if has_glob(at):
         objects = list(islice(list_matches(store, uri), limit))
         if not objects:
             raise NothingMatchesError(f"no file matches {uri}", [uri])
@@ -109,9 +109,9 @@ def _listed(store: Store, uri: str, limit: int) -> tuple[list[str], list[Entry]]
         objects += page.objects
         if len(folders) + len(objects) >= limit:
             break
-    if not folders and not objects and path:
+    if not folders and not objects and at.path:
         try:
-            return [], [store.stat(uri)]
+            return [], [store.stat(at)]
         except ObjectNotFoundError as e:
             raise ObjectNotFoundError(uri, "there is no such object or folder") from e
     return folders, objects

@@ -12,7 +12,6 @@ from chimera_nb.jobs.limits import storable
 from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
 from chimera_nb.jobs.standing import file_counts, lines_of
 from pipeline.ledger import FileRecord
-from pipeline.uri import join_uri
 
 _JOBS = {
     **dict.fromkeys(("job", "status"), "string"),
@@ -79,6 +78,6 @@ def _job(entry: Entry) -> dict[str, Any]:
         "failed": counts.failed if counts.listed is not None else None,
         "skipped": counts.skipped if counts.listed is not None else None,
         "lines": lines_of(entry),
-        "target": join_uri(entry.target_bucket, entry.output_prefix),
+        "target": entry.target,
         "error": entry.error,
     }

@@ -11,7 +11,7 @@ from chimera_nb.session import Session
 from pipeline.errors import NothingMatchesError
 from pipeline.inputs.matching import folder_to_list, list_matches
 from pipeline.storage import Store
-from pipeline.uri import has_glob, split_uri
+from pipeline.uri import Uri, has_glob
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +56,8 @@ def _listed(store: Store, uri: str) -> Iterator[_Found]:
     if uri == "gs://":
         yield from ((f"gs://{name}/", None, None) for name in store.list_buckets())
         return
-    _, path = split_uri(uri)
-    if has_glob(path):
+    at = Uri.parse(uri)
+    if has_glob(at):
         yield from ((entry.uri, entry.size, entry.updated) for entry in list_matches(store, uri))
         return
     empty = True
@@ -68,6 +68,6 @@ def _listed(store: Store, uri: str) -> Iterator[_Found]:
         for entry in page.objects:
             empty = False
             yield entry.uri, entry.size, entry.updated
-    if empty and path and not path.endswith("/") and store.exists(uri):
-        entry = store.stat(uri)
+    if empty and at.path and not at.endswith("/") and store.exists(at):
+        entry = store.stat(at)
         yield entry.uri, entry.size, entry.updated

@@ -10,7 +10,7 @@ from itertools import islice
 from pipeline.errors import NothingMatchesError, ObjectNotFoundError, RefusedError, StorageError
 from pipeline.inputs.matching import list_matches
 from pipeline.storage import Store
-from pipeline.uri import has_glob, split_uri
+from pipeline.uri import Uri, has_glob
 
 _COUNTED = 1000  # more are not counted: a folder may hold millions
 
@@ -21,7 +21,7 @@ def file_wanted(store: Store, uri: str) -> Iterator[None]:
 
     Raises RefusedError, with a file's name in it, for a folder and for a glob, and InvalidUriError for another scheme.
     """
-    split_uri(uri)
+    Uri.parse(uri)
     try:
         yield
     except StorageError as e:
@@ -35,7 +35,7 @@ def file_wanted(store: Store, uri: str) -> Iterator[None]:
 
 def _instead(store: Store, uri: str) -> RefusedError | None:
     """What to say of it; None where nothing is there."""
-    if has_glob(split_uri(uri)[1]):
+    if has_glob(uri):
         first = next(list_matches(store, uri), None)
         if first is None:
             return NothingMatchesError(f"no file matches {uri}; `chimera ls` shows what there is", [uri])

@@ -90,7 +90,7 @@ def preview(
 
 def _first_in(store: Store, uri: str, max_bytes: int) -> Preview | None:
     """The preview of an archive's first file of data; None where there is none to be shown."""
-    folder = str(Uri.parse(uri).of(""))
+    folder = Uri.parse(uri).of("")
     try:
         for entry in islice(store.list_objects(folder), _FILES_TRIED):
             with store.open_read(entry.uri, first_bytes=max_bytes) as stream:

@@ -12,6 +12,7 @@ from chimera_nb.data.query import Where, wants
 from chimera_nb.data.row_output import JoinedRows
 from chimera_nb.machine.memory import available_memory
 from pipeline.errors import RefusedError, UnknownNameError
+from pipeline.rows.memory import runs_of
 
 FRAME_RATIO = 2  # bytes of a frame to one of Arrow's, at most, while it is made
 
@@ -29,7 +30,7 @@ def read_rows(
     """
     batches = _chosen(output, columns, where)
     if batch_rows is not None:
-        return _in_batches(batches, batch_rows)
+        return (frame_of_rows(pa.Table.from_batches(run)) for run in runs_of(batches, batch_rows))
     room = available_memory() * share
     held: list[pa.RecordBatch] = []
     size = 0
@@ -71,20 +72,3 @@ def _filtered(
         looked_at = batch if asked is None else batch.select(asked)
         kept = batch.filter(pa.array([bool(says_yes(row)) for row in looked_at.to_pylist()], pa.bool_()))
         yield kept if columns is None else kept.select(list(columns))
-
-
-def _in_batches(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pd.DataFrame]:
-    held: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        at = 0
-        while at < batch.num_rows:
-            piece = batch.slice(at, size - rows)
-            held.append(piece)
-            rows += piece.num_rows
-            at += piece.num_rows
-            if rows == size:
-                yield frame_of_rows(pa.Table.from_batches(held))
-                held, rows = [], 0
-    if held:
-        yield frame_of_rows(pa.Table.from_batches(held))

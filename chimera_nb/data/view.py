@@ -37,7 +37,7 @@ from pipeline.sources import (
 from pipeline.sources.view import View
 from pipeline.sources.views import make_view, source_of_view, views_of
 from pipeline.storage import Store
-from pipeline.uri import split_uri
+from pipeline.uri import Uri
 
 MEMORY_SHARE = 0.5  # of what is available, that a frame may take
 _FRAME_RATIO = 2  # bytes of a frame to one of Arrow's, at most, while it is made
@@ -152,14 +152,14 @@ def first_records(
 
 def views_for(uri: str) -> list[tuple[str, str]]:
     """Source and name of each view whose source takes files of such a name. A plugin that fails offers none."""
-    bucket, path = split_uri(uri)
-    folder = path.rpartition("/")[0]
+    at = Uri.parse(uri)
+    folder = at.written_path.rpartition("/")[0]
     found: list[tuple[str, str]] = []
     for source in source_names():
         try:
             plugin = get_source(source)
             views = views_of(plugin)
-            patterns = build_patterns(plugin, bucket, [f"{folder}/" if folder else ""]) if views else []
+            patterns = build_patterns(plugin, at.bucket, [f"{folder}/" if folder else ""]) if views else []
             taken = any(Pattern(pattern).matches(uri) for pattern in patterns)
         except ChimeraError:
             continue

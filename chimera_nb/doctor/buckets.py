@@ -17,7 +17,7 @@ from pipeline.errors import (
 )
 from pipeline.storage import Store
 from pipeline.storage.gcs_answers import said
-from pipeline.uri import split_uri
+from pipeline.uri import Uri
 
 READ = ("storage.objects.get", "storage.objects.list")
 WRITE = (*READ, "storage.objects.create", "storage.objects.delete")
@@ -117,7 +117,6 @@ def _listed(entries: Iterable[str] | None) -> list[str]:
 
 
 def _bucket_of(uri: str) -> str:
-    bucket, _ = split_uri(uri) if uri.startswith("gs://") else ("", "")
-    if not bucket:
+    if not uri.startswith("gs://"):
         raise RefusedError(f"{uri!r} is not in a bucket; write gs://bucket")
-    return bucket
+    return Uri.parse(uri).bucket

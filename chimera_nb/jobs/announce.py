@@ -28,7 +28,6 @@ from chimera_nb.jobs.transitions import Change
 from chimera_nb.notices import Notices
 from chimera_nb.units import plural
 from pipeline.errors import JobLogError
-from pipeline.uri import join_uri
 
 _SECONDS = 10.0  # for one hook or mail server
 _log = logging.getLogger(__name__)
@@ -64,6 +63,9 @@ class AnnouncingLog(JobLog):
     def page(self, query: Query) -> RecordPage:
         return self._log.page(query)
 
+    def count(self, query: Query) -> int | None:
+        return self._log.count(query)
+
     def watch(self, callback: Callback, *, job_id: str | None = None, limit: int = 100) -> Watch:
         return self._log.watch(callback, job_id=job_id, limit=limit)
 
@@ -83,7 +85,7 @@ class Announcement:
 def announcement(record: JobRecord, page: str | None) -> Announcement:
     """The words and fields for a job; `page` is the dashboard's address, if there is one."""
     counts, lines = file_counts(record), lines_of(record)
-    target = join_uri(record.target_bucket, record.output_prefix)
+    target = record.target
     url = f"{page.rstrip('/')}/?job={record.job_id}" if page else None
     named = record.name or record.job_id
     told = [f"Job {named} is {record.status_word}."]

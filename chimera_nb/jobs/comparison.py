@@ -17,7 +17,6 @@ from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.job_options import JobOptions
 from pipeline.options import table
 from pipeline.storage import Store
-from pipeline.uri import join_uri
 
 _CAUSES = 10  # of each job
 _UNKNOWN = "-"
@@ -57,12 +56,12 @@ def _both(one: JobRecord, other: JobRecord, told: _Told) -> Iterator[Line]:
 
 
 def _asked(record: JobRecord) -> list[tuple[str, str]]:
-    paths = [join_uri(record.source_bucket, path) for path in record.selected_paths[:3]]
+    paths = record.inputs(3)
     more = record.selected_paths_total - len(paths)
     return [
         ("Status", record.status_word),
         ("Reads", ", ".join(paths) + (f" and {more:,} more" if more > 0 else "")),
-        ("Writes to", join_uri(record.target_bucket, record.output_prefix)),
+        ("Writes to", record.target),
         ("Runs", "on Dataflow" if record.runner == "dataflow" else "on this machine"),
         ("Started by", record.created_by or _UNKNOWN),
     ]
@@ -148,9 +147,8 @@ def _causes(record: JobRecord, store: Store) -> dict[str, int] | str:
     """Files by cause; or why that is not known."""
     if not record.failed_files:
         return {}
-    target = join_uri(record.target_bucket, record.output_prefix)
     try:
-        found = failures_of(store, target, record.job_id)
+        found = failures_of(store, record.target, record.job_id)
     except ObjectNotFoundError:
         return _GONE
     except ChimeraError as e:

@@ -12,7 +12,6 @@ from pipeline.spec import JobSpec
 from pipeline.storage import Store
 from pipeline.target.layout import additions
 from pipeline.target.results import check_still_of
-from pipeline.uri import join_uri
 
 
 def with_earlier_target(
@@ -42,7 +41,7 @@ def _check_none_runs(spec: JobSpec, running: Iterable[JobRecord]) -> None:
     for record in running:
         if record.status.is_final:
             continue
-        target = join_uri(record.target_bucket, record.output_prefix)
+        target = record.target
         if target == spec.target or target.startswith(additions(spec.target)):
             raise RefusedError(
                 f"job {record.job_id} is {record.status_word}, and writes to {target}; both would read the same "

@@ -28,7 +28,6 @@ _VARYING = re.compile(
     r"""b?'[^']*'|b?"[^"]*"|“[^”]*”|gs://\S+|(?<!\w)/\S+/\S*|(?<!\w)\d[\d,.]*|\b[0-9a-f]{8,}\b"""
 )
 _BEGINS = re.compile(r"begins with .*", re.DOTALL)
-_EMPTY = "is empty"
 # A file that is refused for how the job was asked for succeeds in a job that is asked for otherwise.
 _BY_SETTING = ("max-ratio", "ask for auto", "which the job asks for", "to pass over")
 
@@ -175,12 +174,10 @@ def _add(found: Failures, known: dict[str, int], record: FileRecord) -> None:
     if cause.text != reason:
         cause.text = text  # more than one has it, and they differ
     cause.files += 1
-    # A local file has no version; what was read of it has a size, but for one that is empty.
-    was_read = record.generation is not None or record.size > 0 or reason.startswith(_EMPTY)
-    cause.was_read += was_read
+    cause.was_read += record.was_read
     found.total += 1
     if len(found.files) < KEPT:
-        found.files.append(FailedFile(record.uri, reason, at, record.generation, was_read))
+        found.files.append(FailedFile(record.uri, reason, at, record.generation, record.was_read))
 
 
 def _now_of(uris: Sequence[str], store: Store) -> dict[str, Entry | StorageError]:
@@ -219,8 +216,7 @@ def _list(store: Store, folder: str, uris: Sequence[str], found: dict[str, Entry
 def _now(store: Store, uri: str) -> Entry | StorageError:
     """What stands under a name now; of a member of an archive, its archive."""
     try:
-        parsed = Uri.parse(uri)
-        return store.stat(str(Uri(parsed.bucket, parsed.path)))
+        return store.stat(Uri.parse(uri).file)
     except StorageError as e:
         return e
     except RefusedError as e:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pipeline.errors import JobLogError
+
 # Together under 1 MiB, which is all a Firestore document may have, with room for the fields not named here.
 MAX_DOCUMENT_BYTES = (1 << 20) - 4096  # the rest is for its name
 MAX_SPEC_BYTES = 512 << 10
@@ -56,6 +58,21 @@ def weigh(value: Any) -> int:
     if isinstance(value, bytes):
         return len(value)
     return 1 if value is None or isinstance(value, bool) else 8
+
+
+def small(value: Any, named: str, limit: int = MAX_SMALL_BYTES) -> Any:
+    """The value in JSON's own types. Raises JobLogError, with its name, for one of more bytes than that."""
+    value = plain(value)
+    if (size := weigh(value)) > limit:
+        raise JobLogError(f"{named} has {size:,} bytes, and a record keeps {limit:,}; leave parts of it out")
+    return value
+
+
+def summary_within(summary: Mapping[str, Any] | None, named: str) -> Any:
+    """The summary, without its lists when it is large: a job may have a thousand patterns of a kilobyte."""
+    if summary is not None and weigh(plain(summary)) > MAX_SUMMARY_BYTES:
+        summary = {name: value for name, value in summary.items() if not isinstance(value, list | tuple)}
+    return small(summary, named, MAX_SUMMARY_BYTES)
 
 
 def first(texts: Iterable[str], limit: int) -> tuple[str, ...]:

@@ -37,12 +37,12 @@ The document has the names of the public contract (camelCase; fields are added, 
     forecast       what it was said to come to before it ran (`chimera_nb.jobs.forecast.model`)
     spec           JobSpec.to_json() whole, as JSON text: as a map each of its paths would be an entry in
                    Firestore's indexes, of which a document may have 40,000
+    searchTokens   in Firestore alone, of no record: what its text is made of (`chimera_nb.jobs.log.firestore_words`)
 """
 
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -54,18 +54,18 @@ from chimera_nb.jobs.limits import (
     MAX_ERROR_BYTES,
     MAX_PATHS,
     MAX_PATHS_BYTES,
-    MAX_SMALL_BYTES,
     MAX_SPEC_BYTES,
-    MAX_SUMMARY_BYTES,
     cut,
     dump,
     first,
-    plain,
+    small,
     storable,
-    weigh,
+    summary_within,
 )
 from pipeline.errors import JobLogError, UnknownNameError, UnreadableRecordError
+from pipeline.options import camel
 from pipeline.spec import JobSpec
+from pipeline.uri import join_uri
 
 STAGES = ("read", "decompress", "write")
 RUNNERS = ("direct", "dataflow")
@@ -148,6 +148,15 @@ class JobRecord:
     selected_paths_total: int = 0
 
     @property
+    def target(self) -> str:
+        """The URI of the folder that takes its output."""
+        return join_uri(self.target_bucket, self.output_prefix)
+
+    def inputs(self, most: int) -> list[str]:
+        """The URIs of its first inputs."""
+        return [join_uri(self.source_bucket, path) for path in self.selected_paths[:most]]
+
+    @property
     def is_cancelling(self) -> bool:
         """Whether it was asked to end and has not ended yet."""
         return self.cancel_requested_at is not None and not self.status.is_final
@@ -181,23 +190,15 @@ class JobRecord:
             "selected_paths": first(paths, MAX_PATHS_BYTES),
             "selected_paths_total": max(self.selected_paths_total, len(self.selected_paths)),
             "updated_at": self.updated_at or self.created_at,
-            "progress": self._small("progress", self.progress, MAX_SMALL_BYTES),
-            "runner_options": self._small("runnerOptions", self.runner_options, MAX_SMALL_BYTES),
-            "forecast": self._small("forecast", self.forecast, MAX_SMALL_BYTES),
-            "worker": self._small("worker", self.worker, MAX_SMALL_BYTES),
-            "summary": self._small("summary", _without_long_lists(self.summary), MAX_SUMMARY_BYTES),
+            "progress": small(self.progress, f"job {self.job_id}: progress"),
+            "runner_options": small(self.runner_options, f"job {self.job_id}: runnerOptions"),
+            "forecast": small(self.forecast, f"job {self.job_id}: forecast"),
+            "worker": small(self.worker, f"job {self.job_id}: worker"),
+            "summary": summary_within(self.summary, f"job {self.job_id}: summary"),
             "error": cut(storable(self.error), MAX_ERROR_BYTES) if self.error else None,
         }
         for name, value in fixed.items():
             object.__setattr__(self, name, value)
-
-    def _small(self, name: str, value: Any, limit: int) -> Any:
-        value = plain(value)
-        if (size := weigh(value)) > limit:
-            raise JobLogError(
-                f"job {self.job_id}: {name} has {size:,} bytes, and a record keeps {limit:,}; leave parts of it out"
-            )
-        return value
 
     @classmethod
     def from_spec(
@@ -287,19 +288,7 @@ def _unknown_word(document: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
-
-
-_ATTRIBUTES = {_camel(name): name for name in JobRecord.__dataclass_fields__}
-
-
-def _without_long_lists(summary: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """The summary, without its lists when it is large: a job may have a thousand patterns of a kilobyte."""
-    if summary is None or weigh(plain(summary)) <= MAX_SUMMARY_BYTES:
-        return summary
-    return {name: value for name, value in summary.items() if not isinstance(value, list | tuple)}
+_ATTRIBUTES = {camel(name): name for name in JobRecord.__dataclass_fields__}
 
 
 def timestamp(when: datetime | None = None) -> str:
@@ -307,8 +296,3 @@ def timestamp(when: datetime | None = None) -> str:
     when = when or datetime.now(UTC)
     when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def new_job_id(now: datetime | None = None) -> str:
-    """An id for a new job: the date in UTC and 8 random hexadecimal digits."""
-    return f"{timestamp(now)[:10]}-{secrets.token_hex(4)}"

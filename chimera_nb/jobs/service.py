@@ -6,7 +6,7 @@ Importing this imports no Beam: a job runs in another process.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chimera_nb.arguments import AnyPath, path_text, path_texts, whole_number
@@ -16,9 +16,12 @@ from chimera_nb.jobs.failures import Outlook, failures_of, outlook
 from chimera_nb.jobs.forecast.budget import Budget
 from chimera_nb.jobs.forecast.model import Forecast
 from chimera_nb.jobs.labels import labels
+from chimera_nb.jobs.log.entries import Entry
+from chimera_nb.jobs.log.ids import new_job_id
 from chimera_nb.jobs.log.protocol import JobLog, RecordPage
+from chimera_nb.jobs.log.query import MAX_LIMIT
 from chimera_nb.jobs.open_log import open_log
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.requester import local_user
 from chimera_nb.jobs.runners.dataflow import DataflowJobs
 from chimera_nb.jobs.runners.direct import DirectJobs
@@ -157,6 +160,17 @@ class JobService:
         """One page of the log, newest first, brought up to date; the filters are those of JobLog.list."""
         page = self.log.list(**filters)
         return RecordPage(self._settling.entries(page.entries), page.next_page_token)
+
+    def newest(self, n: int, **filters: Any) -> Iterator[Entry]:
+        """The first `n` of them, over as many pages as that takes."""
+        token = None
+        while n:
+            page = self.list(limit=min(n, MAX_LIMIT), page_token=token, **filters)
+            yield from page.entries
+            n -= len(page.entries)
+            token = page.next_page_token
+            if token is None:
+                return
 
     def wait(
         self, job_id: str, on_change: Callable[[JobRecord], None] | None = None, seconds: float | None = None

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+_Progress = TypeVar("_Progress")
 
 
 def in_kernel() -> bool:
@@ -36,3 +39,15 @@ def cell_bar() -> Iterator[Callable[[int, int | None, str], None]]:
     finally:
         for widget in (box, bar, text):
             widget.close()
+
+
+@contextmanager
+def bar_in_kernel(
+    shown: Callable[[_Progress], tuple[int, int | None, str]],
+) -> Iterator[Callable[[_Progress], None]]:
+    """A function that shows progress in such a bar, as `shown` has it; elsewhere than in a kernel it does nothing."""
+    if not in_kernel():
+        yield lambda _: None
+        return
+    with cell_bar() as show:
+        yield lambda progress: show(*shown(progress))

@@ -1,7 +1,8 @@
 """Whose process is at the other end of a connection on this machine.
 
 A port on loopback is open to every user of the machine, and unmodified clients send no secret. On Linux the kernel
-says who made the socket at the other end (/proc/net/tcp, and tcp6, has its user by the four numbers of the connection).
+says who made the socket at the other end: when asked for that connection (sock_diag.py), or, where nobody may ask, in
+its table of all of them (/proc/net/tcp, and tcp6, has the user by the four numbers of the connection).
 Elsewhere the peer is this user's if one of this user's processes has that socket open; other users' processes, root's
 included, cannot be looked into there and count as strangers.
 
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from chimera_nb.machine import sock_diag
 
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _LOOKS = 3  # the table is read in pieces while it changes: a line may be missed
@@ -36,7 +39,8 @@ def is_own(local: Any, remote: Any) -> bool:
         return False
     if sys.platform != "linux":
         return _has_open(there, here)
-    return may_enter(user_of(there, here))
+    user = sock_diag.user_of(there, here)
+    return may_enter(user_of(there, here) if user is None else user)
 
 
 def is_own_connection(transport: Any) -> bool:
@@ -50,14 +54,15 @@ def may_enter(user: int | None, own: int | None = None) -> bool:
 
 
 def user_of(local: Address, remote: Address, read: Callable[[str], str] | None = None) -> int | None:
-    """The user who made the socket at `local` that is connected to `remote` (Linux); None where there is none."""
+    """The user of the socket at `local` that is connected to `remote`, by Linux's table; None where there is none."""
+    port = f":{local[1]:04X} "  # of a thousand lines few are worth to be decoded
     for _ in range(_LOOKS):
         for table in _TABLES:
             try:
                 text = (read or _read)(table)
             except OSError:  # a machine without IPv6 has one table
                 continue
-            for row in _rows(text.splitlines()[1:]):
+            for row in _rows(line for line in text.splitlines()[1:] if port in line):
                 if row[:2] == (local, remote):
                     return row[2]
     return None

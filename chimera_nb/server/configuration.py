@@ -88,8 +88,8 @@ def tornado_settings(options: DashboardOptions) -> dict[str, Any]:
         "allow_remote_access": options.guarded or not options.loopback,
         "local_hostnames": ["localhost"],
         "compress_response": not options.loopback,
-        # A page is taken for gone when three pings brought no answer. As long as one, it is so at the first answer
-        # that takes a moment: every page's connection would be closed every half minute.
+        # Milliseconds. A page is taken for gone when three pings brought no answer. As long as one, it is so at the
+        # first answer that takes a moment: every page's connection would be closed every half minute.
         "ws_ping_interval": 30_000,
         "ws_ping_timeout": 3 * 30_000,
         "websocket_max_message_size": 4 * 1024 * 1024,

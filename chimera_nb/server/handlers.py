@@ -13,6 +13,7 @@ from jupyter_server.auth.login import LoginFormHandler
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
 from tornado import iostream, web
+from tornado.websocket import WebSocketProtocol, WebSocketProtocol13
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler  # type: ignore[import-untyped]
 
 from chimera_nb.server.assets import Assets
@@ -176,7 +177,18 @@ class OneKernelHandler(KernelHandler):
 
 
 class SocketHandler(VoilaKernelWebsocketHandler):
-    """The front end's connection to its kernel; `sockets.WidgetsOnly` says what passes."""
+    """The front end's connection to its kernel; `sockets.WidgetsOnly` says what passes.
+
+    A page that does not answer pings any more is taken for gone: see `ws_ping_interval`, which jupyter_server's mixin
+    reads as milliseconds.
+    """
+
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        protocol = super().get_websocket_protocol()
+        if isinstance(protocol, WebSocketProtocol13):
+            # tornado has pings of its own, and would take the same numbers for seconds: these are off.
+            protocol.params.ping_interval = protocol.params.ping_timeout = 0
+        return protocol
 
     async def open(self, kernel_id: str) -> None:
         self.kernel_manager.connected(kernel_id, self)

@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline.archives.members import AGAIN, AGAIN_LATER, Member, Outline
 from pipeline.errors import StorageError
 from pipeline.storage.local import LocalFiles
+from pipeline.uri import Uri
 
 _log = logging.getLogger(__name__)
 _FORMAT = 1  # raise it when the same archive would give others, or the file is written otherwise
@@ -60,7 +61,9 @@ def keep(folder: str, key: tuple[str, ...], kind: str, outline: Outline, members
     try:
         Path(folder).mkdir(mode=0o700, exist_ok=True)
         # Not through the lists of places: this is a file of our own, which nobody names.
-        LocalFiles().write_bytes(str(path), "\n".join(lines).encode(), create_only=False, private=True)
+        LocalFiles().write_bytes(
+            Uri("", str(path)), "\n".join(lines).encode(), create_only=False, private=True
+        )
     except (StorageError, OSError) as e:
         _log.info("the index of an archive is kept for this process only: %s", e)
         return

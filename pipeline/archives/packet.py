@@ -44,9 +44,9 @@ class Packet:
         archive, generation, members = json.loads(data)
         return cls(archive, generation, tuple(map(Member.from_json, members)))
 
-    def uris(self) -> list[str]:
+    def uris(self) -> list[Uri]:
         place = Uri.parse(self.archive)
-        return [str(place.of(member.name)) for member in self.members]
+        return [place.of(member.name) for member in self.members]
 
 
 def last_of_each(members: Iterable[Member], told: Told) -> Iterator[Member]:
@@ -113,7 +113,7 @@ def _end(member: Member) -> int:
 class MembersAtHand(Protocol):
     """Members that can be opened without looking for them."""
 
-    def open(self, store: ArchiveStore, uri: str) -> ReadStream | None:
+    def open(self, store: ArchiveStore, uri: Uri) -> ReadStream | None:
         """A member's bytes; None for a URI that is not one of these. Raises as `Store.open_read`."""
 
 
@@ -127,7 +127,7 @@ class OpenPacket:
         self._lock = threading.Lock()
         self._archive: Ahead | None = None
 
-    def open(self, store: ArchiveStore, uri: str) -> ReadStream | None:
+    def open(self, store: ArchiveStore, uri: Uri) -> ReadStream | None:
         member = self._members.get(uri)
         if member is None:
             return None
@@ -137,7 +137,7 @@ class OpenPacket:
     def _opened(self, store: Store) -> Ahead:
         with self._lock:
             if self._archive is None:
-                stream = store.open_read(self._place.stored, first_bytes=1)
+                stream = store.open_read(self._place.file, first_bytes=1)
                 try:
                     self._archive = self._ahead(stream)
                 except BaseException:

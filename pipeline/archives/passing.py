@@ -11,12 +11,12 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from pipeline.archives.members import Member
 from pipeline.archives.scan import Scan, scan
 from pipeline.archives.streams import MemberReader, Reopen, StreamedReader
+from pipeline.closes import Closes
 from pipeline.errors import BadFileError, StorageError
 from pipeline.storage import ReadStream
 from pipeline.uri import Uri
@@ -31,7 +31,7 @@ _KEPT_BYTES = (
 )  # of members that were passed, and may be asked for yet: threads ask in about the order
 
 
-class PassingScans:
+class PassingScans(Closes):
     """For `ArchiveStore.holding`: members of compressed tars, out of one scan of each while they come in its order.
 
     Used from several threads. A member larger than a megabyte holds its archive until it is closed, so that a thread
@@ -42,11 +42,10 @@ class PassingScans:
         self._archives: dict[str, _Passing] = {}
         self._lock = threading.Lock()
 
-    def open(self, store: ArchiveStore, uri: str) -> ReadStream | None:
-        place = Uri.parse(uri)
-        if len(place.members) != 1 or not place.member:
+    def open(self, store: ArchiveStore, uri: Uri) -> ReadStream | None:
+        if len(uri.members) != 1 or not uri.member:
             return None
-        return self._of(place).open(store, place)
+        return self._of(uri).open(store, uri)
 
     def in_order(self, store: ArchiveStore, uris: Iterable[str]) -> list[str]:
         """The URIs, those of one archive together and in its order. Raises nothing: opening tells what is wrong."""
@@ -56,7 +55,7 @@ class PassingScans:
             if len(place.members) != 1 or not place.member:
                 return uri, 0, ""
             at = self._of(place).place(store, place)
-            return str(place.archive), at, uri
+            return place.archive, at, uri
 
         return sorted(uris, key=key)
 
@@ -64,17 +63,9 @@ class PassingScans:
         for archive in self._archives.values():
             archive.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _of(self, place: Uri) -> _Passing:
         with self._lock:
-            return self._archives.setdefault(str(place.archive), _Passing(place.archive))
+            return self._archives.setdefault(place.archive, _Passing(place.archive))
 
 
 class _Passing:
@@ -113,9 +104,9 @@ class _Passing:
                     return None
                 if member.size > _SMALL_BYTES:
                     release = False
-                    return _Passed(str(place), member, (self._stream, self._scan), reopen, self._released)
+                    return _Passed(place, member, (self._stream, self._scan), reopen, self._released)
                 data = self._read()
-            return HeldReader(str(place), member, cast("ReadStream", self._stream), data, reopen)
+            return HeldReader(place, member, cast("ReadStream", self._stream), data, reopen)
         except BadFileError:
             self._end()
             return None  # opened by itself it says what is wrong
@@ -137,7 +128,7 @@ class _Passing:
 
     def _member(self, store: ArchiveStore, place: Uri) -> Member | None:
         if self._index is None:
-            self._index = store.index(str(self._archive))
+            self._index = store.index(self._archive)
         return self._index.find(place.member or "") if self._index.is_in_order else None
 
     def _go_to(self, store: ArchiveStore, member: Member) -> None:
@@ -145,7 +136,7 @@ class _Passing:
         if self._reached >= member.at:
             self._end()
         if self._scan is None:
-            self._stream = store.store.open_read(self._archive.stored)
+            self._stream = store.store.open_read(self._archive.file)
             self._scan = scan(self._stream, self._stream, self._archive.written_path)
         for found in self._scan or ():
             self._reached = found.at
@@ -195,7 +186,7 @@ class _Passed(StreamedReader):
 
     def __init__(
         self,
-        uri: str,
+        uri: Uri,
         member: Member,
         source: tuple[ReadStream, Scan],
         reopen: Reopen,
@@ -227,7 +218,7 @@ class _Passed(StreamedReader):
 class HeldReader(MemberReader):
     """A member of a compressed tar whose bytes are at hand."""
 
-    def __init__(self, uri: str, member: Member, archive: ReadStream, data: bytes, reopen: Reopen) -> None:
+    def __init__(self, uri: Uri, member: Member, archive: ReadStream, data: bytes, reopen: Reopen) -> None:
         super().__init__(uri, member, archive)
         self._data, self._reopen = data, reopen
 
@@ -256,4 +247,4 @@ class HeldReader(MemberReader):
 
 def _reopen(store: ArchiveStore, place: Uri) -> Reopen:
     """The member by itself, without what is at hand here."""
-    return lambda: replace(store, at_hand=None).open_read(str(place))
+    return lambda: replace(store, at_hand=None).open_read(place)

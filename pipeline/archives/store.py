@@ -1,15 +1,14 @@
 """ArchiveStore: a store in which archives are folders, and their members files.
 
-What is asked of it is a URI as `pipeline.uri` has it; what it asks the store around which it stands is the name of an
-object or a local path, and nothing of archives. It only reads members.
+The store around which it stands is asked nothing of archives, and refuses what is in them: members are only read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from pipeline.archives.index import Index, Key, shared_index
 from pipeline.archives.listing import level
@@ -18,15 +17,14 @@ from pipeline.archives.names import DEEPEST
 from pipeline.archives.packet import MembersAtHand
 from pipeline.archives.scan import ZIP, scan
 from pipeline.archives.streams import RangeReader, StreamedReader, ZipReader
-from pipeline.errors import BadFileError, ObjectNotFoundError, StorageError
-from pipeline.storage import Entry, ListingPage, ReadStream, Store, Version, WriteStream
+from pipeline.errors import BadFileError, ObjectNotFoundError
+from pipeline.storage import Entry, ListingPage, ReadStream, Store
 from pipeline.storage.around import StoreAround
 from pipeline.storage.entries import in_pages
 from pipeline.storage.name_ranges import Share
-from pipeline.uri import SEPARATOR, Uri, written
+from pipeline.uri import Uri
 
 _HEAD_BYTES = 64 << 10
-_Named = TypeVar("_Named", Entry, Version)
 
 
 @dataclass(frozen=True)
@@ -63,29 +61,29 @@ class ArchiveStore(StoreAround):
     def stat(self, uri: str) -> Entry:
         place = Uri.parse(uri)
         if not place.members:
-            return _as_written(place, self.store.stat(place.stored))
-        found = self.store.stat(place.stored)
+            return self.store.stat(place)
+        found = self.store.stat(place.file)
         return _entry(place, self._member(place), found)
 
     def open_read(
         self, uri: str, *, first_bytes: int | None = None, generation: int | None = None
     ) -> ReadStream:
-        if self.at_hand is not None and (opened := self.at_hand.open(self, uri)):
-            return opened
         place = Uri.parse(uri)
+        if self.at_hand is not None and (opened := self.at_hand.open(self, place)):
+            return opened
         if place.members:
             return self._open_member(place, first_bytes)
-        return self.store.open_read(place.stored, first_bytes=first_bytes, generation=generation)
+        return self.store.open_read(place.file, first_bytes=first_bytes, generation=generation)
 
     def read_range(self, uri: str, start: int, end: int) -> bytes:
         place = Uri.parse(uri)
         if not place.members:
-            return self.store.read_range(place.stored, start, end)
+            return self.store.read_range(place.file, start, end)
         with self._open_member(place) as stream:
             return stream.read_at(start, end - start)
 
     def check_gives(self, uri: str) -> None:
-        self.store.check_gives(Uri.parse(uri).stored)
+        self.store.check_gives(Uri.parse(uri).file)
 
     # Listing
 
@@ -93,76 +91,23 @@ class ArchiveStore(StoreAround):
         place = Uri.parse(prefix)
         if place.members:
             return self._members(place, recursive=recursive)
-        found = self.store.list_objects(place.stored, recursive=recursive)
-        return (_as_written(Uri(place.bucket, ""), entry) for entry in found)
+        return self.store.list_objects(place, recursive=recursive)
 
     def list_pages(self, prefix: str, share: Share | None = None) -> Iterator[Sequence[Entry]]:
         place = Uri.parse(prefix)
         if place.members:
             return in_pages(self._members(place, recursive=True))
-        pages = self.store.list_pages(place.stored, share)
-        return ([_as_written(Uri(place.bucket, ""), entry) for entry in page] for page in pages)
+        return self.store.list_pages(place, share)
 
     def list_folder(self, folder: str, *, page_size: int = 1000) -> Iterator[ListingPage]:
         place = Uri.parse(folder)
         if place.members:
             return self._level(place, page_size)
-        pages = self.store.list_folder(place.stored, page_size=page_size)
-        return (_page_as_written(place, page) for page in pages)
-
-    def list_versions(self, prefix: str, *, recursive: bool = False) -> Iterator[Version]:
-        place = _own(prefix)
-        found = self.store.list_versions(place.stored, recursive=recursive)
-        return (_as_written(place, version) for version in found)
+        return self.store.list_folder(place, page_size=page_size)
 
     def linked_folders(self, folder: str) -> Iterator[str]:
         place = Uri.parse(folder)
-        if place.members:
-            return iter(())
-        return (written("", link) for link in self.store.linked_folders(place.stored))
-
-    def is_local_folder(self, path: str) -> bool:
-        place = Uri.parse(path)
-        return not place.members and self.store.is_local_folder(place.stored)
-
-    # Writing: never in an archive
-
-    def open_write(self, uri: str, *, owner: str | None = None) -> WriteStream:
-        return self.store.open_write(_own(uri).stored, owner=owner)
-
-    def write_bytes(self, uri: str, data: bytes, *, create_only: bool = False) -> None:
-        self.store.write_bytes(_own(uri).stored, data, create_only=create_only)
-
-    def upload_file(self, path: str, uri: str) -> Entry:
-        place = _own(uri)
-        return _as_written(place, self.store.upload_file(path, place.stored))
-
-    def look(self, uri: str) -> Version:
-        place = _own(uri)
-        return _as_written(place, self.store.look(place.stored))
-
-    def read_version(self, uri: str) -> tuple[bytes, int]:
-        return self.store.read_version(_own(uri).stored)
-
-    def swap(self, uri: str, data: bytes, generation: int, *, owner: str | None = None) -> int:
-        return self.store.swap(_own(uri).stored, data, generation, owner=owner)
-
-    def move(self, source: str, target: str, *, generation: int, over: int = 0) -> Version:
-        place = _own(target)
-        moved = self.store.move(_own(source).stored, place.stored, generation=generation, over=over)
-        return _as_written(place, moved)
-
-    def delete_version(self, uri: str, generation: int) -> bool:
-        return self.store.delete_version(_own(uri).stored, generation)
-
-    def delete(self, uris: Iterable[str]) -> None:
-        self.store.delete([_own(uri).stored for uri in uris])
-
-    def delete_tree(self, folder: str) -> None:
-        self.store.delete_tree(_own(folder).stored)
-
-    def remove_empty_folder(self, folder: str) -> None:
-        self.store.remove_empty_folder(_own(folder).stored)
+        return iter(()) if place.members else self.store.linked_folders(place)
 
     # Members
 
@@ -183,18 +128,18 @@ class ArchiveStore(StoreAround):
 
     def _version(self, archive: Uri, stream: ReadStream) -> Key:
         if stream.generation is not None:
-            return (str(archive), str(stream.generation))
-        found = self.store.stat(archive.stored)
-        return (str(archive), str(found.size), str(found.updated))
+            return (archive, str(stream.generation))
+        found = self.store.stat(archive.file)
+        return (archive, str(found.size), str(found.updated))
 
     def _open(self, place: Uri) -> ReadStream:
         if place.members:
             return self._open_member(place)
-        return self.store.open_read(place.stored, first_bytes=_HEAD_BYTES)
+        return self.store.open_read(place.file, first_bytes=_HEAD_BYTES)
 
     def _open_member(self, place: Uri, first_bytes: int | None = None) -> ReadStream:
         if not place.member:
-            raise ObjectNotFoundError(str(place), "is an archive as a folder, not a file")
+            raise ObjectNotFoundError(place, "is an archive as a folder, not a file")
         archive = self._open(place.archive)
         try:
             index = self._indexed(place.archive, archive)
@@ -202,9 +147,9 @@ class ArchiveStore(StoreAround):
                 return self._streamed(place, archive)
             member = _found(place, index, index.find(place.member))
             if index.kind == ZIP:
-                return ZipReader(str(place), member, archive)
+                return ZipReader(place, member, archive)
             first = {} if first_bytes is None else {"first_bytes": first_bytes}
-            return RangeReader(str(place), member, archive, **first)
+            return RangeReader(place, member, archive, **first)
         except BaseException:
             archive.close()
             raise
@@ -216,9 +161,9 @@ class ArchiveStore(StoreAround):
         for member in found or ():
             if found and member.name == place.member:
                 reopen = partial(self._reopened, place, again)
-                return StreamedReader(str(place), member, archive, found, reopen)
+                return StreamedReader(place, member, archive, found, reopen)
         fault = f", which {found.outline.fault}" if found and found.outline.fault else ""
-        raise ObjectNotFoundError(str(place), f"there is no such file in the archive{fault}")
+        raise ObjectNotFoundError(place, f"there is no such file in the archive{fault}")
 
     def _reopened(self, place: Uri, archive: Callable[[], ReadStream]) -> ReadStream:
         return self._streamed(place, archive())
@@ -238,7 +183,7 @@ class ArchiveStore(StoreAround):
         index, found = self._looked_into(place)
         for folders, members in level(index, place.member or "", page_size):
             yield ListingPage(
-                tuple(str(place.archive.of(folder)) for folder in folders),
+                tuple(place.archive.of(folder) for folder in folders),
                 tuple(_entry(place.archive.of(member.name), member, found) for member in members),
             )
 
@@ -246,9 +191,9 @@ class ArchiveStore(StoreAround):
         index = self._index(place.archive)
         if index.kind is None:
             raise ObjectNotFoundError(
-                str(place), f"{place.archive} is no archive, so that nothing is in it ({index.why_none})"
+                place, f"{place.archive} is no archive, so that nothing is in it ({index.why_none})"
             )
-        return index, self.store.stat(place.stored)
+        return index, self.store.stat(place.file)
 
 
 def store_of_archives(store: Store, indexes: str | None = None) -> ArchiveStore:
@@ -258,43 +203,12 @@ def store_of_archives(store: Store, indexes: str | None = None) -> ArchiveStore:
 
 def _found(place: Uri, index: Index, member: Member | None) -> Member:
     if index.kind is None:
-        raise ObjectNotFoundError(str(place), f"{place.archive} is no archive ({index.why_none})")
+        raise ObjectNotFoundError(place, f"{place.archive} is no archive ({index.why_none})")
     if member is None:
         fault = f", which {index.outline.fault}" if index.outline.fault else ""
-        raise ObjectNotFoundError(str(place), f"there is no such file in the archive{fault}")
+        raise ObjectNotFoundError(place, f"there is no such file in the archive{fault}")
     return member
 
 
 def _entry(place: Uri, member: Member, archive: Entry) -> Entry:
-    return Entry(str(place), member.size, archive.generation, None, archive.updated)
-
-
-def _own(uri: str) -> Uri:
-    """A URI that is to be written to. Raises StorageError for one that is in an archive."""
-    place = Uri.parse(uri)
-    if place.members:
-        raise StorageError(
-            uri, "is in an archive, and archives are only read (an object's name has !!/ for each !/ of it)"
-        )
-    return place
-
-
-def _as_written(place: Uri, found: _Named) -> _Named:
-    """What the store around gives, by its URI here: another only where a name has "!/" in it."""
-    if SEPARATOR not in found.uri:
-        return found
-    return replace(found, uri=_written(place, found.uri))
-
-
-def _written(place: Uri, stored: str) -> str:
-    path = stored.removeprefix(f"gs://{place.bucket}/") if place.bucket else stored
-    return written(place.bucket, path)
-
-
-def _page_as_written(place: Uri, page: ListingPage) -> ListingPage:
-    if not any(SEPARATOR in uri for uri in (*page.folders, *(entry.uri for entry in page.objects))):
-        return page
-    return ListingPage(
-        tuple(_written(place, folder) for folder in page.folders),
-        tuple(_as_written(place, entry) for entry in page.objects),
-    )
+    return Entry(place, member.size, archive.generation, None, archive.updated)

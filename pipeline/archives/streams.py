@@ -18,6 +18,7 @@ from pipeline.codecs.zip_directory import Member as ZipEntry
 from pipeline.codecs.zip_members import MemberStream as ZipMemberStream
 from pipeline.errors import BadFileError, CutOffError, StorageError, TransferError
 from pipeline.storage import ReadStream
+from pipeline.uri import Uri
 
 _WINDOW_BYTES = 4 << 20  # one request brings so much
 _LOCAL_HEADER_BYTES = 4096  # more than nearly all have
@@ -29,7 +30,7 @@ Reopen = Callable[[], ReadStream]
 class MemberReader(ReadStream):
     """The bytes of one member. `archive` is the stream of what it is in, and closed with this one."""
 
-    def __init__(self, uri: str, member: Member, archive: ReadStream) -> None:
+    def __init__(self, uri: Uri, member: Member, archive: ReadStream) -> None:
         super().__init__(uri, archive.generation)
         self._member = member
         self._archive = archive
@@ -65,7 +66,7 @@ class RangeReader(MemberReader):
     """A member whose bytes stand as they are in the archive. `first_bytes` is how many the first request brings."""
 
     def __init__(
-        self, uri: str, member: Member, archive: ReadStream, *, first_bytes: int = _WINDOW_BYTES
+        self, uri: Uri, member: Member, archive: ReadStream, *, first_bytes: int = _WINDOW_BYTES
     ) -> None:
         super().__init__(uri, member, archive)
         self._window = b""
@@ -115,7 +116,7 @@ class CopiedReader(MemberReader):
 class ZipReader(CopiedReader):
     """A member of a zip, unpacked. Its end is proved by the directory's CRC-32."""
 
-    def __init__(self, uri: str, member: Member, archive: ReadStream) -> None:
+    def __init__(self, uri: Uri, member: Member, archive: ReadStream) -> None:
         super().__init__(uri, member, archive)
         source = BufferedStream(_Places(archive, member.at, member.packed + _LOCAL_HEADER_BYTES))
         self._raw = ZipMemberStream(source, cast("ZipEntry", member.entry))
@@ -134,7 +135,7 @@ class StreamedReader(CopiedReader):
     """
 
     def __init__(
-        self, uri: str, member: Member, archive: ReadStream, scan: Scan, reopen: Reopen, *, owned: bool = True
+        self, uri: Uri, member: Member, archive: ReadStream, scan: Scan, reopen: Reopen, *, owned: bool = True
     ) -> None:
         super().__init__(uri, member, archive)
         self._scan, self._reopen, self._owned = scan, reopen, owned

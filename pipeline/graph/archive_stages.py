@@ -155,7 +155,7 @@ class ExpandArchives(beam.DoFn):
         def chosen() -> Iterator[Member]:
             nonlocal unmatched
             for member in found:
-                name = str(place.of(member.name))
+                name = place.of(member.name)
                 if of.takes(name) or of.holds_wanted(name):
                     missing.found(name)
                     yield member
@@ -166,7 +166,7 @@ class ExpandArchives(beam.DoFn):
         members = (first_of_each if found.is_in_order else last_of_each)(chosen(), told)
         if self._names_first:
             for member in members:
-                name = str(place.of(member.name))
+                name = place.of(member.name)
                 yield encode_member(name, Place(uri, generation, found.is_in_order, member))
         else:
             for packet in packets(uri, generation, members):

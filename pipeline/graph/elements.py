@@ -43,7 +43,11 @@ class Place(NamedTuple):
 
 def encode_file(file: ListedFile) -> bytes:
     """The element of one file as it was listed."""
-    return encode_uri(file.uri) + _ZERO + json.dumps(file[1:], separators=(",", ":")).encode()
+    return (
+        encode_uri(file.uri)
+        + _ZERO
+        + json.dumps([file.size, file.generation, file.crc32c], separators=(",", ":")).encode()
+    )
 
 
 def encode_member(uri: str, place: Place) -> bytes:
@@ -70,12 +74,13 @@ def listed_file(element: bytes) -> ListedFile:
     return ListedFile(decode_uri(uri), *(json.loads(about) if about else ()))
 
 
-def each_file(element: bytes) -> Iterator[bytes]:
-    """An element, or those of each file where it is a packet of them."""
+def each_file(element: bytes) -> Iterator[tuple[bytes, ListedFile]]:
+    """An element and its file, or those of each file where it is a packet of them."""
     if element.startswith(FILES):
-        yield from map(encode_file, unpack(element[len(FILES) :]))
+        for file in unpack(element[len(FILES) :]):
+            yield encode_file(file), file
     else:
-        yield element
+        yield element, listed_file(element)
 
 
 def encode_in_order(archive: str, generation: int | None, uris: list[str]) -> bytes:

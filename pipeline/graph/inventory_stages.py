@@ -17,10 +17,9 @@ from pipeline.errors import JobError
 from pipeline.graph.archive_stages import LookedFor
 from pipeline.graph.elements import UNMATCHED
 from pipeline.graph.list_stages import ARCHIVES, ROWS, FilesFound
-from pipeline.inputs.inventory import InventoryShard, batches, entries, read_inventory
+from pipeline.inputs.inventory import InventoryShard, objects, read_inventory
 from pipeline.spec import JobSpec
 from pipeline.storage import Store
-from pipeline.uri import split_uri
 
 _TOLD = "told"  # the tag of what the summary says of a report
 _log = logging.getLogger(__name__)
@@ -56,15 +55,11 @@ class ReadShards(FilesFound):
         self._store = store
 
     def process(self, shard: InventoryShard) -> Iterator[Any]:
-        listings, lists, rows = self._looked_for.listings(), self._store.access, 0
-        whole = all([lists.check_prefix(one) for one in listings.prefixes()])  # noqa: C419 - each is asked
-        beginning = split_uri(listings.prefix())[1].partition("!")[0]  # a report has names as they are
-        for batch in batches(self._store, shard):
-            rows += batch.num_rows
-            found = entries(batch, shard.bucket, beginning)
+        listings, rows = self._looked_for.listings(), 0
+        for in_batch, found in objects(self._store, shard, listings):
+            rows += in_batch
             for entry, taken, in_folder in listings.among(found):
-                if whole or lists.allows_reading(entry.uri):
-                    yield from self._found(entry, taken=taken, in_folder=in_folder)
+                yield from self._found(entry, taken=taken, in_folder=in_folder)
         yield TaggedOutput(ROWS, -rows)
 
 

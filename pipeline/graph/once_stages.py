@@ -20,7 +20,7 @@ from pipeline.errors import AccessDeniedError, ObjectNotFoundError
 from pipeline.graph.archive_stages import PacksFiles
 from pipeline.graph.bundle_end import in_global_window
 from pipeline.graph.counters import count
-from pipeline.graph.elements import decode_uri, each_file, encode_uri, listed_file
+from pipeline.graph.elements import decode_uri, each_file, encode_uri
 from pipeline.inputs.once import Copy, fullest, why_other
 from pipeline.inputs.packets import UNKNOWN_SIZE
 from pipeline.ledger import FileRecord
@@ -97,8 +97,7 @@ class NameRecords(PacksFiles):
     def process(self, element: bytes) -> Iterator[Any]:
         if self._source is None:
             self._source = get_source(self._name)
-        for alone in each_file(element):
-            file = listed_file(alone)
+        for alone, file in each_file(element):
             held = what_it_holds(self._source, file.uri)
             if held is None:
                 yield from self._given(alone)

@@ -20,13 +20,13 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.core import RestrictionProvider
 
 from pipeline.errors import BadFileError
-from pipeline.graph.counters import count, count_only, count_reading
+from pipeline.graph.counters import count_only, count_reading
 from pipeline.graph.elements import RECORDS, decode_uri, encode_file
 from pipeline.graph.read_stages import FOUND, LARGE, ReadAndDecompressGCSFile
 from pipeline.graph.write_stages import WriteParts
 from pipeline.inputs.packets import ListedFile
 from pipeline.ledger import Part
-from pipeline.progress import tally
+from pipeline.progress import tally_once
 from pipeline.read.large import LargeFile, RangeFaultError, RangeReader, record_of
 from pipeline.read.ranges import RangeRead
 from pipeline.spec import JobSpec
@@ -147,6 +147,7 @@ class JoinRanges(beam.DoFn):
     def process(self, element: tuple[bytes, Iterable[RangeFound]]) -> Iterator[Any]:
         uri, several = element
         ranges = list(several)
+        name = ranges[0].job.name
         good = [one.found for one in ranges if one.found is not None]
         try:
             if len(good) < len(ranges):
@@ -155,21 +156,20 @@ class JoinRanges(beam.DoFn):
         except BadFileError as e:
             _log.info("%s: %s; it is read in order", decode_uri(uri), e)
             self._store.delete(part.uri for one in good for part in one.parts)
-            for one in good:  # reading in order counts these bytes again
-                tally("read-bytes", -one.stored.size)
-                tally("raw-bytes", -one.raw)
-                count_reading(-one.stored.size, -one.raw)
+            stored, raw = sum(one.stored.size for one in good), sum(one.raw for one in good)
+            count_reading(-stored, -raw)  # reading in order counts these bytes again
+            tally_once(name, {"read-bytes": -stored, "raw-bytes": -raw})
             yield TaggedOutput(IN_ORDER, uri)
             return
         first = whole.parts[0].uri if whole.parts else None
         head = len(ranges[0].job.file.head)  # which is before the first block, and no range's
-        tally("read-bytes", head)
         count_reading(head, 0)
-        count("read-files")
         count_only("read-bytes", record.size)
         count_only("raw-bytes", record.raw_bytes)
-        count("write-bytes", record.output_bytes)
-        count("write-lines", record.lines)
+        counts = {"read-files": 1, "write-bytes": record.output_bytes, "write-lines": record.lines}
+        for counter, amount in counts.items():
+            count_only(counter, amount)
+        tally_once(name, {"read-bytes": head, **counts})
         yield TaggedOutput(
             RECORDS, replace(record, job_id=self._job_id, shard=first, offset=None if first is None else 0)
         )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
+from pipeline.disk_table import DiskTable
 from pipeline.errors import BadFileError, StorageError
 from pipeline.ledger import FileRecord
 from pipeline.sources import SourcePlugin, what_it_holds
@@ -23,7 +21,7 @@ _COARSE = timedelta(seconds=2)
 _SAME, _NEW, _REPLACED = 0, 1, 2
 _TABLES = """
 CREATE TABLE record (uri BLOB PRIMARY KEY, part INTEGER, status TEXT, generation INTEGER, size INTEGER, crc32c TEXT,
-                     lines INTEGER, places TEXT) WITHOUT ROWID;
+                     lines INTEGER, places TEXT, was_read INTEGER) WITHOUT ROWID;
 CREATE TABLE found (uri BLOB PRIMARY KEY, state INTEGER, what TEXT, rank INTEGER, size INTEGER, part_of TEXT,
                     whole_of TEXT, passed_over INTEGER) WITHOUT ROWID;
 """
@@ -38,12 +36,18 @@ UPDATE found SET passed_over = 1 WHERE whole_of <> ''
 """
 _KNOWN = "SELECT part, status, generation, size, crc32c FROM record WHERE uri = ?"
 _TO_READ = """
-SELECT found.uri, CASE WHEN state = 2 THEN 'replaced' ELSE 'new' END, found.size FROM found LEFT JOIN record USING (uri)
-WHERE NOT passed_over AND (state > 0 OR (what IS NOT NULL AND status = 'skipped')) ORDER BY found.uri
+SELECT found.uri,
+    CASE WHEN state = 2 THEN 'replaced' WHEN state = 1 OR status = 'skipped' THEN 'new'
+         WHEN was_read THEN 'failed' ELSE 'unread' END,
+    found.size FROM found LEFT JOIN record USING (uri)
+WHERE NOT passed_over AND (state > 0 OR status = 'failed' OR (what IS NOT NULL AND status = 'skipped'))
+ORDER BY found.uri
 """
 _SUPERSEDED = """
-SELECT part, uri, CASE WHEN state = 2 THEN 'replaced' ELSE 'passed over' END, lines, places
-FROM found JOIN record USING (uri) WHERE lines > 0 AND (state = 2 OR passed_over) ORDER BY uri
+SELECT part, uri, CASE WHEN state = 2 THEN 'replaced' WHEN passed_over THEN 'passed over' ELSE 'failed' END,
+    lines, places
+FROM found JOIN record USING (uri)
+WHERE lines > 0 AND (state = 2 OR passed_over OR status = 'failed') ORDER BY uri
 """
 _GONE = """
 SELECT uri FROM record WHERE status <> 'skipped' AND uri NOT IN (SELECT uri FROM found) ORDER BY uri
@@ -60,43 +64,36 @@ class _Known(NamedTuple):
 
 @dataclass(frozen=True)
 class Compared:
-    """What is to be read, each with "new" or "replaced" and its bytes; what counts no more; and counts."""
+    """What is to be read, each with why and its bytes; what counts no more; and counts.
+
+    why         "new", "replaced", or of a file that is as it was and failed then: "failed" for its own bytes, "unread"
+                for a fault of the store, so that no byte of it was read
+    unchanged   as they were, and in the output
+    """
 
     read: list[tuple[str, str, int]]
     superseded: tuple[Superseded, ...]
     gone: Iterator[str]
     unchanged: int
-    failed_before: int
     skipped: int
 
 
-class EarlierFiles:
+class EarlierFiles(DiskTable):
     """The table. Use it in a `with`, from one thread: first the records, job by job, then what is there."""
 
     def __init__(self, store: Store, started: Sequence[str], once: SourcePlugin | None) -> None:
         """`started` says when each of the jobs began; `once` what files hold, if each record is read once."""
         self._store, self._once = store, once
         self._started = [_time(text) for text in started]
-        self._folder = tempfile.TemporaryDirectory(prefix="chimera-since-")
-        self._db = sqlite3.connect(f"{self._folder.name}/files.sqlite", isolation_level=None)
-        self._db.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_TABLES} BEGIN;")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self._db.close()
-        self._folder.cleanup()
+        super().__init__("since", _TABLES)
 
     def add_record(self, part: int, record: FileRecord) -> None:
         """Take in what a job has on record; of a file that several have read, the last counts."""
         values = (
             *(_key(record.uri), part, record.status, record.generation, record.size, record.crc32c),
-            *(record.lines, json.dumps(places_of(record)) if record.lines else "[]"),
+            *(record.lines, json.dumps(places_of(record)) if record.lines else "[]", record.was_read),
         )
-        self._db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def add_found(self, entry: Entry) -> None:
         """Take in a file that is there; it may come several times."""
@@ -123,13 +120,11 @@ class EarlierFiles:
             for part, key, why, lines, places in self._db.execute(_SUPERSEDED)
         )
         gone = (_uri(key) for (key,) in self._db.execute(_GONE))
-        failed = "JOIN record USING (uri) WHERE state = 0 AND status = 'failed'"
         return Compared(
             read,
             superseded,
             gone,
-            unchanged=self._count("WHERE state = 0"),
-            failed_before=self._count(failed),
+            unchanged=self._count("JOIN record USING (uri) WHERE state = 0 AND status <> 'failed'"),
             skipped=self._count("WHERE passed_over"),
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,9 +21,10 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
+from pipeline.inputs.listing import Listings
 from pipeline.rows.parquet_file import open_parquet
 from pipeline.storage import Entry, ReadStream, Store, join
-from pipeline.uri import written
+from pipeline.uri import Uri, written
 
 # Versions that were deleted stand in a report as well, and can be told from the others by that time alone.
 _NEEDED = {"name": pa.string(), "size": pa.int64(), "generation": pa.int64(), "timeDeleted": pa.string()}
@@ -33,6 +34,7 @@ _LINE_BYTES = 1 << 16  # the row of names is shorter
 _BLOCK_BYTES = 4 << 20
 _BATCH_ROWS = 16_384
 _STATS = 16  # shards looked up at a time
+_LOOKED_INTO = 16  # and those into which a submission looks; the others tell when they are read
 _FRESH = timedelta(days=1)
 
 
@@ -86,7 +88,7 @@ class Inventory:
 
 
 def read_inventory(store: Store, manifest: str, bucket: str) -> Inventory:
-    """A report by its manifest, all of whose shards are there and have the columns that are needed.
+    """A report by its manifest, all of whose shards are there, and some of which have the columns that are needed.
 
     Raises RefusedError for one that is no report of this bucket, or not complete, and says which column is missing.
     """
@@ -137,6 +139,7 @@ def read_inventory(store: Store, manifest: str, bucket: str) -> Inventory:
             manifest, f"its shard {e.uri} is not there: it was deleted, or never written; take a whole report"
         ) from e
     columns = _columns(store, shards[0])
+    _check_alike(store, shards, columns)
     snapshot = snapshot.replace(tzinfo=snapshot.tzinfo or UTC).astimezone(UTC)
     return Inventory(
         manifest, bucket, snapshot, rows, tuple(replace(shard, columns=columns) for shard in shards)
@@ -148,18 +151,39 @@ def batches(store: Store, shard: InventoryShard) -> Iterator[pa.RecordBatch]:
 
     Raises StorageError for one that cannot be read.
     """
-    if shard.uri.endswith(_PARQUET):
-        with open_parquet(store, shard.uri, shard.size) as file:
-            for batch in file.iter_batches(_BATCH_ROWS, columns=[*shard.columns.values()]):
-                yield _as_wanted(batch, shard)
-        return
-    with store.open_read(shard.uri, generation=shard.generation) as stream:
-        try:
+    try:
+        if shard.uri.endswith(_PARQUET):
+            with open_parquet(store, shard.uri, shard.size) as file:
+                for batch in file.iter_batches(_BATCH_ROWS, columns=[*shard.columns.values()]):
+                    yield _as_wanted(batch, shard)
+            return
+        with store.open_read(shard.uri, generation=shard.generation) as stream:
             for batch in _csv_reader(shard, stream):
                 yield _as_wanted(batch, shard)
-        except (pa.ArrowInvalid, KeyError) as e:
-            raise StorageError(shard.uri, f"is no shard of its inventory report ({e})") from e
-        stream.verify()
+            stream.verify()
+    except (pa.ArrowInvalid, KeyError) as e:
+        told = f"it has no column {e.args[0]}" if isinstance(e, KeyError) else str(e)
+        raise StorageError(
+            shard.uri,
+            f"does not fit the first shard of its inventory report: {told}. Run the job with another report, or "
+            "without --inventory",
+        ) from e
+
+
+def objects(
+    store: Store, shard: InventoryShard, looked_for: Listings
+) -> Iterator[tuple[int, Iterator[Entry]]]:
+    """For each batch of a shard, how many rows it has, and of its objects those that the listings would look through.
+
+    Objects that may not be read are left out. Raises StorageError as `batches` does.
+    """
+    whole = all([store.access.check_prefix(one) for one in looked_for.prefixes()])  # noqa: C419 - each is asked
+    beginning = Uri.parse(looked_for.prefix()).written_path.partition("!")[
+        0
+    ]  # a report has names as they are
+    for batch in batches(store, shard):
+        found = entries(batch, shard.bucket, beginning)
+        yield batch.num_rows, (one for one in found if whole or store.access.allows_reading(one.uri))
 
 
 def entries(batch: pa.RecordBatch, bucket: str, prefix: str) -> Iterator[Entry]:
@@ -229,6 +253,18 @@ def _columns(store: Store, shard: InventoryShard) -> dict[str, str]:
             f"{', '.join(_NEEDED)} (and crc32c)",
         )
     return columns
+
+
+def _check_alike(store: Store, shards: Sequence[InventoryShard], columns: Mapping[str, str]) -> None:
+    """Raise RefusedError if one of some shards, spread over all, has other columns than the first."""
+    others = shards[1:]
+    some = others[:: -(-len(others) // _LOOKED_INTO) or 1] if _LOOKED_INTO else ()
+    with ThreadPoolExecutor(_STATS, thread_name_prefix="look-into-shard") as pool:
+        for shard, found in zip(some, pool.map(lambda one: _columns(store, one), some), strict=True):
+            if found != columns:
+                raise _refused(
+                    shard.uri, "calls its columns otherwise than the first shard; take a whole report"
+                )
 
 
 def _said(document: Any) -> Mapping[str, Any]:

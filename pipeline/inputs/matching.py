@@ -68,7 +68,7 @@ def look_through_archive_of(store: Store, uri: str) -> Iterator[None]:
     place = Uri.parse(uri)
     if place.members:
         with suppress(StorageError, BadFileError):  # whoever asks for the member is told
-            for _ in store.list_objects(str(place.archive.of(""))):
+            for _ in store.list_objects(place.archive.of("")):
                 yield None
 
 
@@ -105,7 +105,7 @@ def _in_archive(store: Store, archive: Entry, glob: Pattern, *, whole: bool) -> 
 
     So also where the pattern names it as an archive: reading it says what is wrong, and a retry of it can be submitted.
     """
-    folder = str(Uri.parse(archive.uri).of(""))
+    folder = Uri.parse(archive.uri).of("")
     empty = True
     try:
         for entry in store.list_objects(folder):

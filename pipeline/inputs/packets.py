@@ -9,16 +9,17 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
+
+from pipeline.uri import Uri
 
 UNKNOWN_SIZE = -1  # of a file that was not listed
 PACKET_FILES = 256
 PACKET_BYTES = 8 << 20  # of files as they are stored
 
 
-class ListedFile(NamedTuple):
+class ListedFile(msgspec.Struct, frozen=True, array_like=True):
     """A file as it was listed; of a local one, and of one that was not listed, nobody knows more than the size."""
 
     uri: str
@@ -27,21 +28,32 @@ class ListedFile(NamedTuple):
     crc32c: str | None = None
 
 
+_decode = msgspec.json.Decoder(tuple[str, list[ListedFile]]).decode
+
+
 def pack(files: Sequence[ListedFile]) -> bytes:
     """Some files in few bytes: about 35 a file of a bucket."""
-    common = os.path.commonprefix([file.uri for file in files])  # noqa: RUF071 - of characters is what is meant
-    rest = [(file.uri[len(common) :], *file[1:]) for file in files]
+    common = os.path.commonprefix([str(file.uri) for file in files])  # noqa: RUF071 - characters are meant
+    beyond = len(common)
+    rest = [(file.uri[beyond:], file.size, file.generation, file.crc32c) for file in files]
     try:
-        text = msgspec.json.encode((common, rest))
+        text = msgspec.json.encode((str(common), rest))
     except UnicodeEncodeError:  # of a local name that is no text
         text = json.dumps([common, rest], separators=(",", ":")).encode()
     return zlib.compress(text, 1)
 
 
 def unpack(packet: bytes) -> Iterator[ListedFile]:
-    common, rest = json.loads(zlib.decompress(packet))
-    for uri, *about in rest:
-        yield ListedFile(common + uri, *about)
+    """The files, by URIs of which what they begin with is parsed once."""
+    text = zlib.decompress(packet)
+    try:
+        common, rest = _decode(text)
+    except msgspec.DecodeError:  # of a local name that is no text
+        common, others = json.loads(text)
+        rest = [ListedFile(*values) for values in others]
+    start = Uri.parse(common)
+    for file in rest:
+        yield ListedFile(start.continued(file.uri), file.size, file.generation, file.crc32c)
 
 
 class Packer:
@@ -51,20 +63,17 @@ class Packer:
         self._files: list[ListedFile] = []
         self._bytes = 0
 
-    def add(self, file: ListedFile) -> Iterator[bytes]:
-        """Take a file; gives the packet that is full by now, if it is."""
-        if file.size == UNKNOWN_SIZE or file.size >= PACKET_BYTES:
-            yield pack([file])
-            return
-        if self._bytes + file.size > PACKET_BYTES:
-            yield from self.rest()
+    def add(self, file: ListedFile) -> Sequence[bytes]:
+        """Take a file; gives the packets that are full by now."""
+        size = file.size
+        if size == UNKNOWN_SIZE or size >= PACKET_BYTES:
+            return (pack([file]),)
+        full: Sequence[bytes] = self.rest() if self._bytes + size > PACKET_BYTES else ()
         self._files.append(file)
-        self._bytes += file.size
-        if len(self._files) == PACKET_FILES:
-            yield from self.rest()
+        self._bytes += size
+        return full if len(self._files) < PACKET_FILES else (*full, *self.rest())
 
-    def rest(self) -> Iterator[bytes]:
+    def rest(self) -> Sequence[bytes]:
         """The packet that is not full."""
         files, self._files, self._bytes = self._files, [], 0
-        if files:
-            yield pack(files)
+        return (pack(files),) if files else ()

@@ -23,7 +23,7 @@ from pipeline.locations import Inputs, Target
 from pipeline.sources import build_patterns, every_file, get_decompressor, get_source
 from pipeline.storage import Store, join
 from pipeline.target.contents import published
-from pipeline.uri import SEPARATOR, escape, has_glob, join_uri, split_uri
+from pipeline.uri import SEPARATOR, Uri, escape, has_glob, join_uri
 
 _LOOKUPS = 16  # inputs looked up at a time
 _CROWD = 20  # literal names in one folder, beyond which it is listed
@@ -55,7 +55,7 @@ def check_inputs(
     at each input's first match, which costs one request for most; many inputs in one folder cost one listing. Without
     `listing` none is asked for, and whether a glob matches is seen by the job.
     """
-    bucket = split_uri(next(iter(patterns)))[0]
+    bucket = Uri.parse(next(iter(patterns))).bucket
     if listing and not store.bucket_exists(bucket):
         raise RefusedError(
             f"no bucket gs://{bucket} (or it is not visible with these credentials); check its name"

@@ -74,7 +74,7 @@ def onto_earlier(store: Store, spec: JobSpec) -> JobSpec:
         if earlier is None:
             return replace(spec, since=None)
     elif "/" in spec.since or spec.since in (".", ".."):
-        earlier = Target(spec.since).uri
+        earlier = str(Target(spec.since).uri)  # a specification is of plain values
     else:
         raise RefusedError(
             f"since is {spec.since!r}, a job's id, and no job log is asked here; give the folder that it wrote"
@@ -105,7 +105,9 @@ def find_new(store: Store, spec: JobSpec, looked_for: Sequence[str]) -> NewFiles
         a record                           another generation         read: replaced; its earlier lines count no more
         a record, of a local file          other size; or written     the same
                                            since, and other bytes
-        a record                           as it was                  not read, whatever became of it then
+        a record                           as it was                  not read
+        a record that it failed            as it was                  read again, with what is new; by itself where no
+                                                                      byte of it was read
         lines in the output                passed over: another       its earlier lines count no more
                                            holds the same, fuller
         passed over for another            not passed over            read: new
@@ -138,15 +140,20 @@ def find_new(store: Store, spec: JobSpec, looked_for: Sequence[str]) -> NewFiles
         "new": counts["new"],
         "replaced": counts["replaced"],
         "unchanged": found.unchanged,
-        "failedBefore": found.failed_before,
+        "failedBefore": counts["failed"] + counts["unread"],
         "skipped": found.skipped,
         "superseded": len(found.superseded),
         "gone": len(gone),
         "goneFirst": gone[:_GONE_NAMED],
         "parts": len(before.parts) + 1,
     }
-    if not read:
+    if len(read) == counts["failed"]:  # whose bytes are as they were: alone they would fail again, each time
         told = f"; {len(gone):,} of them are gone, such as {gone[0]}" if gone else ""
+        if read:
+            told += (
+                f"; {len(read):,} that failed are as they were, such as {read[0]}, and are read again with what is "
+                "new, or by chimera jobs retry"
+            )
         raise NothingNewError(
             f"nothing is new or replaced since job {last.job_id}: {found.unchanged:,} files are as they were{told}",
             since,
@@ -190,7 +197,7 @@ def _gone(store: Store, missing: Iterator[str], looked_for: Sequence[str]) -> It
     wanted = Wanted(looked_for)
     for uri in missing:
         place = Uri.parse(uri)
-        of = wanted.of(str(place.archive)) if place.members else None
+        of = wanted.of(place.archive) if place.members else None
         if not (of.takes(uri) if of else wanted.matches(uri)):
             continue
         if is_archive_name(uri) and _looked_up(store, uri):  # its members are listed in its place

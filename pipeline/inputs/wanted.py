@@ -51,7 +51,7 @@ class WantedMembers:
 
     @cached_property
     def _archives_of_literal(self) -> frozenset[str]:
-        return frozenset(str(Uri.parse(uri).archive) for uri in self.literal)
+        return frozenset(Uri.parse(uri).archive for uri in self.literal)
 
     @cached_property
     def _globs_into(self) -> tuple[Pattern, ...]:
@@ -67,7 +67,7 @@ class Missing:
         for uri in self._names:
             place = Uri.parse(uri)
             if len(place.members) > 1:
-                self._within.setdefault(str(place.archive), []).append(uri)
+                self._within.setdefault(place.archive, []).append(uri)
 
     def found(self, uri: str) -> None:
         """A member has been found; what is wanted of one that is an archive is looked for in that."""
@@ -94,7 +94,8 @@ class Wanted:
         """Whether a file may be an archive whose members are wanted."""
         if is_archive_name(uri) or uri in self._literal_members:
             return True
-        return any(may_hold_files(uri, glob) for glob in self._globs_into)
+        into = self._globs_into
+        return bool(into) and any(may_hold_files(uri, glob) for glob in into)  # each file of a listing asks
 
     def matches(self, uri: str) -> bool:
         """Whether a pattern matches the file itself."""
@@ -105,8 +106,8 @@ class Wanted:
         place = Uri.parse(archive)
         whole = archive in self._literal or any(glob.matches(archive) for glob in self._globs)
         if place.members and not whole:
-            whole = self.of(str(place.archive)).whole
-        top = str(place.file)
+            whole = self.of(place.archive).whole
+        top = place.file
         literal = (uri for uri in self._literal_members.get(top, ()) if uri.startswith(within))
         globs = tuple(glob for glob in self._globs if glob.reaches(within))
         folders = tuple(one for one in self._folders if one.startswith(within) or within.startswith(one))
@@ -123,7 +124,7 @@ class Wanted:
         for uri in self._literal:
             place = Uri.parse(uri)
             if place.members:
-                found.setdefault(str(place.file), []).append(uri)
+                found.setdefault(place.file, []).append(uri)
         return found
 
     @cached_property

@@ -6,13 +6,11 @@ temporary SQLite file of this process alone.
 
 from __future__ import annotations
 
-import sqlite3
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from pipeline.disk_table import DiskTable
 from pipeline.ledger import FileRecord
 from pipeline.uri import SEPARATOR
 
@@ -63,27 +61,14 @@ class KnownPiece:
     folder: str
 
 
-class Records:
+class Records(DiskTable):
     """The table. Use it in a `with`, from one thread.
 
     by_rows  positions count rows, and a file's are in pieces (`add_piece`); output_bytes of a Known one are rows then
     """
 
     def __init__(self, *, by_rows: bool = False) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="chimera-verify-")
-        self._db = sqlite3.connect(f"{self._folder.name}/records.sqlite", isolation_level=None)
-        # It is thrown away after a crash: nothing needs to be safe on the disk.
-        self._db.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_TABLE}")
-        self._db.executescript(f"{_BY_ROWS if by_rows else _BY_BYTES} BEGIN;")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self._db.close()
-        self._folder.cleanup()
+        super().__init__("verify", f"{_TABLE} {_BY_ROWS if by_rows else _BY_BYTES}")
 
     def add(self, record: FileRecord, position: int | None) -> bool:
         """Take a record in; False for a second one of the same file."""

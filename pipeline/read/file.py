@@ -35,7 +35,7 @@ from pipeline.read.ratio import check_ratio
 from pipeline.read.so_far import ReadSoFar
 from pipeline.storage import ReadStream, Store
 from pipeline.storage.patience import Trials
-from pipeline.uri import SEPARATOR
+from pipeline.uri import SEPARATOR, Uri
 
 if TYPE_CHECKING:
     from pipeline.read.held_rows import HeldRows
@@ -152,6 +152,7 @@ def read_file(
     StoreUnavailableError when the store is at fault, for as long as its patience lasts: then nothing is known of the
     file, and a runner is to try the bundle again.
     """
+    uri = Uri.parse(uri)
     trials, readings = Trials(store.patience), Trials(store.patience, most=_READINGS)
     version = version_to_open(None if options.newest else generation, size)
     while True:
@@ -164,11 +165,11 @@ def read_file(
 
 
 def _read_once(
-    store: Store, uri: str, options: ReadOptions, version: dict[str, int], so_far: ReadSoFar
+    store: Store, uri: Uri, options: ReadOptions, version: dict[str, int], so_far: ReadSoFar
 ) -> ReadFile:
     began = time.monotonic()
     opened = queued = 0.0
-    result = ReadFile(FileRecord(uri, "failed", version.get("generation")))
+    result = ReadFile(FileRecord(str(uri), "failed", version.get("generation")))
     try:
         with own_faults(store, uri), store.open_read(uri, **version) as stream:
             if options.splits(stream):

@@ -149,12 +149,12 @@ class _Archive:
         told = Told()
         for member in found:
             name = self._place.of(member.name)
-            inside = of.holds_wanted(str(name))
-            if not self._is_wanted(str(name), of, inside=inside):
-                if self._tell is not None and of.is_in_folder(str(name)):
-                    self._tell(str(name), member.size)
+            inside = of.holds_wanted(name)
+            if not self._is_wanted(name, of, inside=inside):
+                if self._tell is not None and of.is_in_folder(name):
+                    self._tell(name, member.size)
                 continue
-            missing.found(str(name))
+            missing.found(name)
             if (number := hash(member.name)) in seen:
                 told.pass_over(_AGAIN, member.name)
                 continue
@@ -176,7 +176,7 @@ class _Archive:
 
     def _files_of(self, current: _Current, *, inside: bool) -> Iterator[ReadFile]:
         """One member, or the files in it, where it is an archive."""
-        store, uri = self._store.holding(current), str(current.place)
+        store, uri = self._store.holding(current), current.place
         if inside and len(current.place.members) < DEEPEST:
             yield from read_members(store, uri, self._options, self._wanted, self._tell)
         else:
@@ -192,8 +192,8 @@ class _Current:
         self._member, self._archive, self._scan = member, archive, found
         self._taken = False
 
-    def open(self, store: ArchiveStore, uri: str) -> ReadStream | None:
-        if uri != str(self.place) or self._taken:
+    def open(self, store: ArchiveStore, uri: Uri) -> ReadStream | None:
+        if uri != self.place or self._taken:
             return None
         if not self._scan.is_in_order:
             reader = ZipReader if self._member.entry else RangeReader

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipeline.errors import BadFileError, ChimeraError, StorageError, StoreUnavailableError
 from pipeline.read.lines import whole_lines
+from pipeline.rows.memory import runs_of
 from pipeline.sources.view import View
 
 RUN_ROWS = (
@@ -73,7 +74,9 @@ def view_rows(
     """
     lines = _Lines(chunks, keep_partial=keep_partial)
     rows = _checked(view, lines, file)
-    yield from _sorted_runs(rows, view) if view.sorted_by and in_order else rows
+    if view.sorted_by and in_order:
+        rows = (_sorted(run, view) for run in runs_of(rows, RUN_ROWS))
+    yield from rows
     for _ in lines:  # what a view leaves unread has to prove good as well
         pass
     if lines.fault is not None:
@@ -126,23 +129,6 @@ def _check_schema(batch: object, view: View) -> None:
         f"view {view.name} gave rows that are not of its schema ({' '.join(found.split())}): a fault of its source's "
         "package"
     )
-
-
-def _sorted_runs(rows: Iterable[pa.RecordBatch], view: View) -> Iterator[pa.RecordBatch]:
-    held: list[pa.RecordBatch] = []
-    count = 0
-    for batch in rows:
-        at = 0
-        while at < batch.num_rows:
-            piece = batch.slice(at, RUN_ROWS - count)
-            held.append(piece)
-            count += piece.num_rows
-            at += piece.num_rows
-            if count == RUN_ROWS:
-                yield _sorted(held, view)
-                held, count = [], 0
-    if count:
-        yield _sorted(held, view)
 
 
 def _sorted(batches: list[pa.RecordBatch], view: View) -> pa.RecordBatch:

@@ -1,8 +1,8 @@
-"""What rows that wait take of memory, and many small batches as one."""
+"""What rows that wait take of memory, and batches of another size."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
@@ -20,3 +20,19 @@ def as_one(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
         return batches[0]
     (batch,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
     return batch
+
+
+def runs_of(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[list[pa.RecordBatch]]:
+    """The batches cut and put together, so that each run of them has so many rows, and the last one what is left."""
+    run: list[pa.RecordBatch] = []
+    lacking = rows
+    for batch in batches:
+        at = 0
+        while at < batch.num_rows:
+            run.append(piece := batch.slice(at, lacking))
+            at, lacking = at + piece.num_rows, lacking - piece.num_rows
+            if not lacking:
+                yield run
+                run, lacking = [], rows
+    if run:
+        yield run

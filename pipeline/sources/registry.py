@@ -14,7 +14,7 @@ from pipeline.errors import ChimeraError, InvalidUriError, UnknownNameError
 from pipeline.glob import Pattern
 from pipeline.sources.base import SourcePlugin
 from pipeline.sources.holds import Holds
-from pipeline.uri import split_uri
+from pipeline.uri import Uri
 
 GROUP = "chimera.sources"
 _BUILT_IN = {
@@ -83,14 +83,14 @@ def build_patterns(source: SourcePlugin, bucket: str, paths: Sequence[str]) -> l
         raise ChimeraError(f"{_plugin(source)} gave no patterns for {list(paths)!r}")
     for pattern in patterns:
         try:
-            found, path = split_uri(pattern)
+            uri = Uri.parse(pattern)
         except InvalidUriError as e:
             raise ChimeraError(f"{_plugin(source)} gave a pattern that is no URI: {e}") from e
-        if found != bucket:
+        if uri.bucket != bucket:
             raise ChimeraError(
                 f"{_plugin(source)} gave {pattern!r}, which is not in {bucket or 'local files'!r}"
             )
-        Pattern(path)
+        Pattern(uri.written_path)
     return patterns
 
 
@@ -101,7 +101,7 @@ def tells_holds(source: SourcePlugin) -> bool:
 
 def what_it_holds(source: SourcePlugin, uri: str) -> Holds | None:
     """What the source says that a file holds, once it is known to be that. Raises ChimeraError."""
-    path = split_uri(uri)[1]
+    path = Uri.parse(uri).written_path
     try:
         found = source.holds(path)
     except Exception as e:  # a third party's code may raise anything

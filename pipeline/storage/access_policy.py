@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from pipeline.errors import InvalidUriError, NotAllowedError, SettingsError
-from pipeline.uri import has_glob, join_uri, split_uri
+from pipeline.uri import Uri, has_glob, join_uri, written
 
 To = Literal["read", "write"]
 VARIABLES: dict[To, str] = {"read": "CHIMERA_READ_BUCKETS", "write": "CHIMERA_WRITE_BUCKETS"}
@@ -96,7 +96,7 @@ class AccessLists:
     def check_folder(self, uri: str, to: To, role: str = "") -> None:
         """The same for all in a folder: what is before the last "/". `role` says what the folder is for."""
         folders = self._folders(to)
-        if folders is not None and not _is_held(_folder_of(uri), folders):
+        if folders is not None and not _is_folder_held(uri, folders):
             raise _refused(uri, to, folders, role)
 
     def check_bucket(self, bucket: str, to: To) -> None:
@@ -107,18 +107,18 @@ class AccessLists:
 
     def check_pattern(self, pattern: str) -> None:
         """The same for all that a folder, an object or a glob may match: its literal beginning decides."""
-        bucket, path = split_uri(pattern)
-        folders = self._folders("read")
+        uri, folders = Uri.parse(pattern), self._folders("read")
         if folders is None:
             return
-        start = join_uri(bucket, _GLOB.split(path, maxsplit=1)[0] or ("" if bucket else "."))
-        if not _is_held(_folder_of(start) if has_glob(path) else start, folders):
+        beginning, *wild = _GLOB.split(uri.written_path, maxsplit=1)
+        start = Uri.parse(join_uri(uri.bucket, beginning) or ".")
+        if not (_is_folder_held(start, folders) if wild else _is_held(start, folders)):
             raise _refused(pattern, "read", folders)
 
     def check_prefix(self, prefix: str) -> bool:
         """The same for what a listing of this prefix gives; False when only some of it may be read."""
         folders = self._folders("read")
-        if folders is None or _is_held(_folder_of(prefix), folders):
+        if folders is None or _is_folder_held(prefix, folders):
             return True
         if _is_held(prefix, folders):  # `a` is allowed, and the listing has `ab` as well
             return False
@@ -139,13 +139,14 @@ class AccessLists:
         `folder` is as `Store.list_folder` has it.
         """
         folders = self._folders("read")
-        if folders is None or not folder.startswith("gs://") or _is_held(_folder_of(folder), folders):
+        uri = Uri.parse(folder)
+        if folders is None or uri.is_local or _is_folder_held(uri, folders):
             return ()
-        bucket, path = split_uri(folder)
+        bucket, path = uri.bucket, uri.path
         above = path[: path.rfind("/") + 1]
         below = [place.path for place in folders if place.bucket == bucket and place.path.startswith(path)]
         names = sorted({path[len(above) :].split("/")[0] for path in below})
-        return tuple(f"gs://{bucket}/{above}{name}/" for name in names)
+        return tuple(written(bucket, f"{above}{name}/") for name in names)
 
     def _folders(self, to: To) -> tuple[AllowedFolder, ...] | None:
         if to == "write" or self.read is None:
@@ -172,27 +173,30 @@ def _allowed_folder(entry: str, name: str) -> AllowedFolder:
     if entry.startswith("/"):
         return AllowedFolder("", entry)
     try:
-        bucket, path = split_uri(f"gs://{entry.removeprefix('gs://')}")
+        uri = Uri.parse(f"gs://{entry.removeprefix('gs://')}")
     except InvalidUriError as e:
         raise SettingsError(
             f"{name}: {entry!r} is no place; write bucket, bucket/folder or /absolute/local/folder"
         ) from e
-    names = path.removesuffix("/").split("/")
-    if path and not {"", ".", ".."}.isdisjoint(names):
+    names = uri.path.removesuffix("/").split("/")
+    if uri.path and not {"", ".", ".."}.isdisjoint(names):
         raise SettingsError(
             f"{name}: {entry!r} has an empty name, '.' or '..' in it; write the folder itself"
         )
-    return AllowedFolder(bucket, "/".join(names))
+    return AllowedFolder(uri.bucket, "/".join(names))
 
 
 def _is_held(uri: str, folders: Iterable[AllowedFolder]) -> bool:
-    bucket, path = split_uri(uri)
-    return any(place.holds(bucket, path) for place in folders)
+    """Whether an object is, or the archive that it is in."""
+    at = Uri.parse(uri)
+    return any(place.holds(at.bucket, at.path) for place in folders)
 
 
-def _folder_of(uri: str) -> str:
-    bucket, path = split_uri(uri)
-    return join_uri(bucket, path[: path.rfind("/") + 1] or ("" if bucket else "."))
+def _is_folder_held(uri: str, folders: Iterable[AllowedFolder]) -> bool:
+    """Whether the folder is: what is before the last "/"; of what is in an archive, that."""
+    at = Uri.parse(uri)
+    path = at.path if at.members else at.path[: at.path.rfind("/") + 1] or ("" if at.bucket else ".")
+    return any(place.holds(at.bucket, path) for place in folders)
 
 
 def _refused(uri: str, to: To, folders: Sequence[AllowedFolder], role: str = "") -> NotAllowedError:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pipeline.storage.access_policy import AccessLists
-from pipeline.storage.cloud import Cloud
+from pipeline.storage.around import StoreAround
 from pipeline.storage.entries import Entry, ListingPage, ReadStream, Version, WriteStream
 from pipeline.storage.name_ranges import Share
-from pipeline.storage.patience import Patience
 from pipeline.storage.store import Store
 
 
@@ -19,33 +18,14 @@ def bounded(store: Store, access: AccessLists) -> Store:
 
 
 @dataclass(frozen=True)
-class BoundedStore(Store):
+class BoundedStore(StoreAround):
     """A Store that asks another for what the lists allow, and raises NotAllowedError for all else."""
 
-    store: Store
     lists: AccessLists
 
     @property
     def access(self) -> AccessLists:
         return self.lists
-
-    @property
-    def patience(self) -> Patience:
-        return self.store.patience
-
-    @property
-    def cloud(self) -> Cloud:
-        return self.store.cloud
-
-    @property
-    def user_project(self) -> str | None:
-        return self.store.user_project
-
-    def billed_to(self, project: str | None) -> BoundedStore:
-        return replace(self, store=self.store.billed_to(project))
-
-    def with_patience(self, patience: Patience) -> BoundedStore:
-        return replace(self, store=self.store.with_patience(patience))
 
     def bucket_exists(self, bucket: str) -> bool:
         self.lists.check_bucket(bucket, "read")

@@ -18,7 +18,7 @@ from pipeline.storage.gcs_list import list_pages
 from pipeline.storage.gcs_read import blob_of
 from pipeline.storage.local_streams import FileReader, mapped
 from pipeline.storage.name_ranges import Share
-from pipeline.uri import split_uri
+from pipeline.uri import Uri, written
 
 _DELETERS = 16
 _FIELDS = "items(name,size,generation,crc32c,updated),nextPageToken,prefixes"
@@ -77,27 +77,25 @@ class Buckets(Objects):
             if not self.bucket_exists(bucket):  # it may have been made before, and the answer lost
                 raise
 
-    def list_objects(self, prefix: str, *, recursive: bool) -> Iterator[Entry]:
-        bucket, name = split_uri(prefix)
+    def list_objects(self, prefix: Uri, *, recursive: bool) -> Iterator[Entry]:
         for blob in self._list(prefix, delimiter=None if recursive else "/"):
-            if blob.name.startswith(name) and not _stands_for_folder(blob):
-                yield _entry(bucket, blob)
+            if blob.name.startswith(prefix.path) and not _stands_for_folder(blob):
+                yield _entry(prefix.bucket, blob)
 
-    def list_pages(self, prefix: str, share: Share | None = None) -> Iterator[Sequence[Entry]]:
+    def list_pages(self, prefix: Uri, share: Share | None = None) -> Iterator[Sequence[Entry]]:
         return list_pages(prefix, self.terms, share)
 
-    def list_folder(self, folder: str, *, page_size: int) -> Iterator[ListingPage]:
-        bucket, _ = split_uri(folder)
+    def list_folder(self, folder: Uri, *, page_size: int) -> Iterator[ListingPage]:
         for page in self._list(folder, delimiter="/", page_size=page_size).pages:
             yield ListingPage(
-                tuple(f"gs://{bucket}/{prefix}" for prefix in sorted(page.prefixes)),
-                tuple(_entry(bucket, blob) for blob in page if not _stands_for_folder(blob)),
+                tuple(written(folder.bucket, prefix) for prefix in sorted(page.prefixes)),
+                tuple(_entry(folder.bucket, blob) for blob in page if not _stands_for_folder(blob)),
             )
 
-    def stat(self, uri: str) -> Entry:
-        return _entry(split_uri(uri)[0], self._look(uri))
+    def stat(self, uri: Uri) -> Entry:
+        return _entry(uri.bucket, self._look(uri))
 
-    def open_read(self, uri: str, first_bytes: int | None, generation: int | None) -> ReadStream:
+    def open_read(self, uri: Uri, first_bytes: int | None, generation: int | None) -> ReadStream:
         first = first_bytes or gcs_read.FIRST_BYTES
         if generation is None:
             return gcs_read.BlobReader(uri, self.terms, first_bytes=first)
@@ -108,48 +106,48 @@ class Buckets(Objects):
                 uri, "was replaced or deleted since it was listed", "run the job again, or with --newest"
             ) from e
 
-    def read_range(self, uri: str, start: int, end: int) -> bytes:
+    def read_range(self, uri: Uri, start: int, end: int) -> bytes:
         return gcs_read.read_range(uri, start, end, self.terms)
 
-    def check_gives(self, uri: str) -> None:
+    def check_gives(self, uri: Uri) -> None:
         gcs_read.check_gives(uri, self.terms)
 
-    def open_write(self, uri: str, owner: str | None = None) -> gcs_write.BlobWriter:
+    def open_write(self, uri: Uri, owner: str | None = None) -> gcs_write.BlobWriter:
         return gcs_write.BlobWriter(uri, self.terms, owner)
 
-    def write_bytes(self, uri: str, data: bytes, *, create_only: bool) -> None:
+    def write_bytes(self, uri: Uri, data: bytes, *, create_only: bool) -> None:
         gcs_write.write_object(uri, data, self.terms, generation=0 if create_only else None)
 
-    def upload_file(self, path: str, uri: str) -> Entry:
+    def upload_file(self, path: str, uri: Uri) -> Entry:
         with mapped(path):
             size = Path(path).stat().st_size
         if size > gcs_write.UPLOAD_BYTES:
-            with FileReader(path) as source, self.open_write(uri) as out:
+            with FileReader(Uri("", path)) as source, self.open_write(uri) as out:
                 while block := source.read(1 << 20):
                     out.write(block)
                 source.verify()
             return self.stat(uri)
         with mapped(path):
             data = Path(path).read_bytes()
-        return _entry(split_uri(uri)[0], gcs_write.write_object(uri, data, self.terms))
+        return _entry(uri.bucket, gcs_write.write_object(uri, data, self.terms))
 
-    def delete(self, uris: Sequence[str]) -> None:
+    def delete(self, uris: Sequence[Uri]) -> None:
         with ThreadPoolExecutor(min(_DELETERS, len(uris)), thread_name_prefix="delete-object") as pool:
             for _ in pool.map(self._delete, uris):
                 pass
 
-    def delete_tree(self, folder: str) -> None:
+    def delete_tree(self, folder: Uri) -> None:
         while uris := [
-            entry.uri
+            Uri.parse(entry.uri)
             for entry, _ in zip(self.list_objects(folder, recursive=True), range(1000), strict=False)
         ]:
             self.delete(uris)
 
-    def _delete(self, uri: str) -> None:
+    def _delete(self, uri: Uri) -> None:
         with suppress(ObjectNotFoundError):
             self._ask(uri, lambda: blob_of(uri, self.terms).delete(retry=None, timeout=self.terms.answer()))
 
-    def _look(self, uri: str) -> Any:
+    def _look(self, uri: Uri) -> Any:
         """The client's blob of an object, with its metadata."""
 
         def look() -> Any:
@@ -159,14 +157,13 @@ class Buckets(Objects):
 
         return self._ask(uri, look)
 
-    def _list(self, prefix: str, **options: Any) -> Any:
+    def _list(self, prefix: Uri, **options: Any) -> Any:
         """An iterator of the client; each of its pages is asked for with patience."""
-        bucket, name = split_uri(prefix)
         return self._ask(
             prefix,
             lambda: client(self.terms.cloud).list_blobs(
-                bucket_of(bucket, self.terms),
-                prefix=name or None,
+                bucket_of(prefix.bucket, self.terms),
+                prefix=prefix.path or None,
                 fields=_FIELDS,
                 retry=asked(prefix, self.terms),
                 timeout=self.terms.answer(),
@@ -204,7 +201,7 @@ def _retention_of_an_object(bucket: str, terms: Terms) -> str | None:
 
 def _entry(bucket: str, blob: Any) -> Entry:
     updated = blob.updated.isoformat(timespec="milliseconds").replace("+00:00", "Z") if blob.updated else None
-    return Entry(f"gs://{bucket}/{blob.name}", int(blob.size or 0), blob.generation, blob.crc32c, updated)
+    return Entry(written(bucket, blob.name), int(blob.size or 0), blob.generation, blob.crc32c, updated)
 
 
 def _stands_for_folder(blob: Any) -> bool:

@@ -22,7 +22,7 @@ from pipeline.errors import (
     TransferError,
 )
 from pipeline.storage.gcs_answers import codes_of, said, status_of
-from pipeline.uri import split_uri
+from pipeline.uri import Uri
 
 _PERMISSION = re.compile(r"(?:does not have |Permission ')(?P<name>[a-z]+\.[a-zA-Z]+\.[a-zA-Z]+)\b")
 _MEMBER = re.compile(r"^(?P<name>[^\s@]+@[^\s@]+) does not have ")
@@ -262,7 +262,7 @@ def _words(uri: str, error: Exception, user_project: str | None) -> Mapping[str,
     return {
         "uri": uri,
         "quoted": shlex.quote(uri),
-        "bucket": split_uri(uri)[0] if uri != "gs://" else "BUCKET",
+        "bucket": Uri.parse(uri).bucket if uri != "gs://" else "BUCKET",
         "status": status_of(error) or "with an error",
         "said": words,
         "user_project": user_project or "PROJECT",

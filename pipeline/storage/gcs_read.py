@@ -25,21 +25,21 @@ from pipeline.storage.entries import ReadStream
 from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
 from pipeline.storage.gcs_faults import NO_STORE
 from pipeline.storage.gcs_media import as_response, get
-from pipeline.uri import split_uri
+from pipeline.uri import Uri
 
 WINDOW_BYTES = 4 << 20  # one request brings so much
 FIRST_BYTES = 1 << 20  # the first so much, of which no more may be known: a market file whole
 _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
 _CRC32C = re.compile(r"crc32c=([\w+/=]+)")
 # By endpoint and bucket, an object that it gave to this process.
-_last_read: dict[tuple[str | None, str], str] = {}
+_last_read: dict[tuple[str | None, str], Uri] = {}
 
 
 @dataclass(frozen=True)
 class Version:
     """One version of an object, as its own answers tell. crc32c is None where they do not."""
 
-    uri: str
+    uri: Uri
     generation: int
     size: int
     crc32c: str | None
@@ -49,7 +49,7 @@ class BlobReader(ReadStream):
     """Windows of the object, one request each, all of the generation that the first one brought."""
 
     def __init__(
-        self, uri: str, terms: Terms, generation: int | None = None, first_bytes: int = FIRST_BYTES
+        self, uri: Uri, terms: Terms, generation: int | None = None, first_bytes: int = FIRST_BYTES
     ) -> None:
         super().__init__(uri)
         self._terms = terms
@@ -85,21 +85,20 @@ class BlobReader(ReadStream):
         return self._version.size, self._version.crc32c
 
 
-def read_range(uri: str, start: int, end: int, terms: Terms) -> bytes:
+def read_range(uri: Uri, start: int, end: int, terms: Terms) -> bytes:
     """The stored bytes [start, end), fewer where the object ends; one request."""
     if end <= start:
         return b""
     return asked(uri, terms, end - start)(_fetch)(uri, start, end, None, terms)[1]
 
 
-def check_gives(uri: str, terms: Terms) -> None:
+def check_gives(uri: Uri, terms: Terms) -> None:
     """See whether the bucket gives others than `uri`, which it has refused or does not know.
 
     Raises StoreUnavailableError where it does not: then its answer says nothing about this object alone. An object
     that this process has read before is the witness; without one the listing is.
     """
-    bucket, _ = object_name(uri)
-    known = terms.cloud.endpoint, bucket
+    known = terms.cloud.endpoint, uri.bucket
     witness = _last_read.get(known, uri)
     try:
         if witness != uri:
@@ -109,7 +108,7 @@ def check_gives(uri: str, terms: Terms) -> None:
                 _last_read.pop(known, None)  # gone as well, which happens: the bucket itself is asked
             else:
                 return
-        asked(f"gs://{bucket}", terms)(list_one)(bucket, terms)
+        asked(f"gs://{uri.bucket}", terms)(list_one)(uri.bucket, terms)
     except StoreUnavailableError:
         raise
     except StorageError as e:
@@ -146,18 +145,18 @@ def window(version: Version, start: int, end: int, terms: Terms) -> bytes:
         ) from e
 
 
-def _first_window(uri: str, terms: Terms, generation: int | None, size: int) -> tuple[Version, bytes]:
+def _first_window(uri: Uri, terms: Terms, generation: int | None, size: int) -> tuple[Version, bytes]:
     try:
         found = asked(uri, terms, size)(_fetch)(uri, 0, size, generation, terms)
     except ObjectNotFoundError as e:
         if generation is None:
             raise
         raise ObjectChangedError(uri, "was replaced or deleted since it was first read; try again") from e
-    _last_read[terms.cloud.endpoint, split_uri(uri)[0]] = uri
+    _last_read[terms.cloud.endpoint, uri.bucket] = uri
     return found
 
 
-def _fetch(uri: str, start: int, end: int, generation: int | None, terms: Terms) -> tuple[Version, bytes]:
+def _fetch(uri: Uri, start: int, end: int, generation: int | None, terms: Terms) -> tuple[Version, bytes]:
     """One request, tried once. Raises TransferError where the body is not what its own head says it is."""
     url = _url(uri, generation, terms)
     # Without an encoding that is accepted it may be unpacked on the way.
@@ -184,15 +183,15 @@ def _fetch(uri: str, start: int, end: int, generation: int | None, terms: Terms)
     return version, data
 
 
-def _url(uri: str, generation: int | None, terms: Terms) -> str:
-    bucket, name = object_name(uri)
+def _url(uri: Uri, generation: int | None, terms: Terms) -> str:
+    name = object_name(uri)
     base = client(terms.cloud)._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
     query = {"alt": "media", "generation": generation, "userProject": terms.user_project}
     asked_for = urlencode({key: value for key, value in query.items() if value is not None})
-    return f"{base}/download/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}?{asked_for}"
+    return f"{base}/download/storage/v1/b/{quote(uri.bucket, safe='')}/o/{quote(name, safe='')}?{asked_for}"
 
 
-def _version(uri: str, headers: Any, read_to: int) -> Version:
+def _version(uri: Uri, headers: Any, read_to: int) -> Version:
     total = _RANGE.fullmatch(headers.get("Content-Range", ""))
     size = total[2] if total else headers.get("X-Goog-Stored-Content-Length")
     crc32c = _CRC32C.search(headers.get("X-Goog-Hash", ""))
@@ -201,7 +200,7 @@ def _version(uri: str, headers: Any, read_to: int) -> Version:
     return Version(uri, int(generation), int(size or read_to), crc32c[1] if crc32c else None)
 
 
-def _empty(uri: str, start: int, headers: Any, terms: Terms) -> tuple[Version, bytes]:
+def _empty(uri: Uri, start: int, headers: Any, terms: Terms) -> tuple[Version, bytes]:
     """The object ends at `start`; only its metadata can tell whether that is so."""
     blob = blob_of(uri, terms)
     blob.reload(retry=None, timeout=terms.answer())
@@ -211,17 +210,16 @@ def _empty(uri: str, start: int, headers: Any, terms: Terms) -> tuple[Version, b
     return version, b""
 
 
-def object_name(uri: str) -> tuple[str, str]:
-    """The bucket and the name of an object. Raises ObjectNotFoundError for what can be none."""
-    bucket, name = split_uri(uri)
-    if not name:
+def object_name(uri: Uri) -> str:
+    """The name of an object. Raises ObjectNotFoundError for what can be none."""
+    if not uri.path:
         raise ObjectNotFoundError(uri, "is a bucket, not an object")
-    if name in {".", ".."}:  # in a URL they would be a way up: a delete of ".." is one of the bucket
+    if uri.path in {".", ".."}:  # in a URL they would be a way up: a delete of ".." is one of the bucket
         raise ObjectNotFoundError(uri, "no object can have this name")
-    return bucket, name
+    return uri.path
 
 
-def blob_of(uri: str, terms: Terms) -> Any:
+def blob_of(uri: Uri, terms: Terms) -> Any:
     """The client's own handle of an object."""
-    bucket, name = object_name(uri)
-    return bucket_of(bucket, terms).blob(name)
+    name = object_name(uri)  # before anything is asked
+    return bucket_of(uri.bucket, terms).blob(name)

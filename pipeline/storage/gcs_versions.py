@@ -19,7 +19,7 @@ from pipeline.storage.gcs_client import Terms, asked, bucket_of, client
 from pipeline.storage.gcs_faults import is_over_a_limit
 from pipeline.storage.gcs_read import BlobReader, blob_of
 from pipeline.storage.gcs_write import OWNER, write_object
-from pipeline.uri import split_uri
+from pipeline.uri import Uri, written
 
 _FIELDS = "items(name,size,generation,crc32c,metadata),nextPageToken,prefixes"
 
@@ -34,27 +34,26 @@ class BucketVersions(Versions):
 
     terms: Terms
 
-    def look(self, uri: str) -> Version:
+    def look(self, uri: Uri) -> Version:
         return _version(uri, asked(uri, self.terms)(_reloaded)(uri, self.terms))
 
-    def list_versions(self, prefix: str, *, recursive: bool = False) -> Iterator[Version]:
-        bucket, name = split_uri(prefix)
+    def list_versions(self, prefix: Uri, *, recursive: bool = False) -> Iterator[Version]:
         found = asked(prefix, self.terms)(client)(self.terms.cloud).list_blobs(
-            bucket_of(bucket, self.terms),
-            prefix=name or None,
+            bucket_of(prefix.bucket, self.terms),
+            prefix=prefix.path or None,
             delimiter=None if recursive else "/",
             fields=_FIELDS,
             retry=asked(prefix, self.terms),
             timeout=self.terms.answer(),
         )
         for blob in found:
-            yield _version(f"gs://{bucket}/{blob.name}", blob)
+            yield _version(written(prefix.bucket, blob.name), blob)
 
-    def read_version(self, uri: str) -> tuple[bytes, int]:
+    def read_version(self, uri: Uri) -> tuple[bytes, int]:
         with BlobReader(uri, self.terms) as stream:
             return stream.read_whole(), stream.generation or 0
 
-    def swap(self, uri: str, data: bytes, generation: int, owner: str | None) -> int:
+    def swap(self, uri: Uri, data: bytes, generation: int, owner: str | None) -> int:
         try:
             return int(write_object(uri, data, self.terms, generation=generation, owner=owner).generation)
         except ObjectExistsError:
@@ -66,8 +65,8 @@ class BucketVersions(Versions):
                 raise
             return now  # it has been done before
 
-    def move(self, source: str, target: str, generation: int, over: int) -> Version:
-        where = (self.terms.cloud.endpoint, split_uri(source)[0])
+    def move(self, source: Uri, target: Uri, generation: int, over: int) -> Version:
+        where = (self.terms.cloud.endpoint, source.bucket)
         if where not in _without_move:
             moved = asked(source, self.terms)(_move)(source, target, generation, over, self.terms)
             if moved is not None:
@@ -77,7 +76,7 @@ class BucketVersions(Versions):
         self.delete_version(source, generation)
         return copied
 
-    def delete_version(self, uri: str, generation: int) -> bool:
+    def delete_version(self, uri: Uri, generation: int) -> bool:
         @asked(uri, self.terms)
         def delete() -> None:
             blob_of(uri, self.terms).delete(
@@ -90,7 +89,7 @@ class BucketVersions(Versions):
             return False
         return True
 
-    def _copy(self, source: str, target: str, generation: int, over: int) -> Version:
+    def _copy(self, source: Uri, target: Uri, generation: int, over: int) -> Version:
         conditions = {"if_generation_match": over, "if_source_generation_match": generation}
         timeout = self.terms.answer()
         old = asked(source, self.terms)(_reloaded)(source, self.terms, if_generation_match=generation)
@@ -108,19 +107,19 @@ class BucketVersions(Versions):
         return self.look(target)
 
 
-def _reloaded(uri: str, terms: Terms, **conditions: int) -> Any:
+def _reloaded(uri: Uri, terms: Terms, **conditions: int) -> Any:
     blob = blob_of(uri, terms)
     blob.reload(retry=None, **conditions)
     return blob
 
 
-def _move(source: str, target: str, generation: int, over: int, terms: Terms) -> Any:
+def _move(source: Uri, target: Uri, generation: int, over: int, terms: Terms) -> Any:
     """The object under its new name; None where this bucket has no such request, or not for us."""
     old = blob_of(source, terms)
     try:
         return old.bucket.move_blob(
             old,
-            split_uri(target)[1],
+            target.path,
             if_generation_match=over,
             if_source_generation_match=generation,
             retry=None,

@@ -27,6 +27,7 @@ from pipeline.storage.entries import WriteStream
 from pipeline.storage.gcs_client import Terms, asked, attempt, client
 from pipeline.storage.gcs_read import blob_of, object_name
 from pipeline.storage.patience import Trials
+from pipeline.uri import Uri
 
 UPLOAD_BYTES = 8 << 20  # a multiple of 256 KiB, as resumable uploads ask
 OWNER = "chimera-job"  # of an object's metadata: the job that wrote it
@@ -35,7 +36,7 @@ _PERSISTED = re.compile(r"bytes=0-(\d+)")
 
 
 def write_object(
-    uri: str, data: bytes, terms: Terms, *, generation: int | None = None, owner: str | None = None
+    uri: Uri, data: bytes, terms: Terms, *, generation: int | None = None, owner: str | None = None
 ) -> Any:
     """Write an object in one request; the client's blob, as it then stands. `owner` is the job that it is of.
 
@@ -71,7 +72,7 @@ def write_object(
 class BlobWriter(WriteStream):
     """An upload in one request while it is small, else a resumable one, begun when the first chunk is full."""
 
-    def __init__(self, uri: str, terms: Terms, owner: str | None = None) -> None:
+    def __init__(self, uri: Uri, terms: Terms, owner: str | None = None) -> None:
         super().__init__(uri)
         self._terms = terms
         self._owner = owner
@@ -163,16 +164,17 @@ class BlobWriter(WriteStream):
         self._sent = have
 
 
-def _begin(uri: str, terms: Terms, owner: str | None) -> str:
+def _begin(uri: Uri, terms: Terms, owner: str | None) -> str:
     """Begin a resumable upload; its own URL."""
-    bucket, name = object_name(uri)
     base = client(terms.cloud)._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
     billed = {} if terms.user_project is None else {"userProject": terms.user_project}
     query = {"uploadType": "resumable", **billed}
     response = client(terms.cloud)._http.request(  # noqa: SLF001 - the session with the client's credentials
         "POST",
-        f"{base}/upload/storage/v1/b/{bucket}/o?{urlencode(query)}",
-        data=json.dumps({"name": name, "contentType": _content_type(uri), "metadata": _owned(owner)}),
+        f"{base}/upload/storage/v1/b/{uri.bucket}/o?{urlencode(query)}",
+        data=json.dumps(
+            {"name": object_name(uri), "contentType": _content_type(uri), "metadata": _owned(owner)}
+        ),
         headers={"Content-Type": "application/json", "X-Upload-Content-Type": _content_type(uri)},
         timeout=terms.answer(),
     )
@@ -188,7 +190,7 @@ def _request(method: str, session: str | None, terms: Terms, span: str = "", bod
     )
 
 
-def _look(uri: str, terms: Terms) -> Any:
+def _look(uri: Uri, terms: Terms) -> Any:
     """The client's blob of an object; None where there is none."""
 
     @asked(uri, terms)
@@ -203,7 +205,7 @@ def _look(uri: str, terms: Terms) -> Any:
         return None
 
 
-def _check(uri: str, blob: Any, size: int, crc32c: str) -> None:
+def _check(uri: Uri, blob: Any, size: int, crc32c: str) -> None:
     if not _is(blob, size, crc32c):
         raise TransferError(uri, "what the bucket holds is not what was sent: the transfer failed; try again")
 
@@ -222,5 +224,5 @@ def _crc32c(data: bytes) -> str:
     return str(crc)
 
 
-def _content_type(uri: str) -> str:
+def _content_type(uri: Uri) -> str:
     return "application/json" if uri.endswith(".json") else "application/octet-stream"

@@ -18,6 +18,7 @@ from pipeline.errors import (
 from pipeline.storage.backends import Objects
 from pipeline.storage.entries import Entry, ListingPage, ReadStream
 from pipeline.storage.local_streams import FileReader, FileWriter, mapped
+from pipeline.uri import Uri, written
 
 _log = logging.getLogger(__name__)
 
@@ -25,63 +26,63 @@ _log = logging.getLogger(__name__)
 class LocalFiles(Objects):
     """All files of this machine, by their paths."""
 
-    def list_objects(self, prefix: str, *, recursive: bool) -> Iterator[Entry]:
+    def list_objects(self, prefix: Uri, *, recursive: bool) -> Iterator[Entry]:
         """Files below the prefix's folder, links followed; each folder is read once, however many links lead to it.
 
         A link to a folder that is read under a name of its own is passed over, and so is one to a folder that holds
         the one that is listed: it would never end. A file or link whose target is gone is listed too, so that it is on
         record as one that cannot be read.
         """
-        top = _folder_of(prefix)
+        top = _folder_of(prefix.path)
         read = [os.path.realpath(top or ".")]  # the folders read, with all below them
         waiting = [iter(_scan(top))]  # no recursion: folders may nest deeper than calls
         while waiting:
             for path, entry in waiting[-1]:
                 if _leads_to_folder(entry):
-                    if recursive and f"{path}/".startswith(prefix) and _is_read_here(path, entry, read):
+                    if recursive and f"{path}/".startswith(prefix.path) and _is_read_here(path, entry, read):
                         waiting.append(iter(_scan(f"{path}/")))
                         break
-                elif path.startswith(prefix) and _is_data(entry):
+                elif path.startswith(prefix.path) and _is_data(entry):
                     yield _entry(path)
             else:
                 waiting.pop()
 
-    def linked_folders(self, folder: str) -> Iterator[str]:
+    def linked_folders(self, folder: Uri) -> Iterator[str]:
         """The links below a folder that lead to folders; what is behind them is not looked into."""
-        for top, names, _ in os.walk(folder):
+        for top, names, _ in os.walk(folder.path):
             for name in names:
                 if os.path.islink(path := f"{top.rstrip('/')}/{name}"):  # noqa: PTH114 - a path as it is written
-                    yield path
+                    yield written("", path)
 
-    def list_folder(self, folder: str, *, page_size: int) -> Iterator[ListingPage]:
+    def list_folder(self, folder: Uri, *, page_size: int) -> Iterator[ListingPage]:
         folders, files = [], []
-        for path, entry in _scan(_folder_of(folder)):
-            if not path.startswith(folder):
+        for path, entry in _scan(_folder_of(folder.path)):
+            if not path.startswith(folder.path):
                 continue
             if _leads_to_folder(entry):
-                folders.append(f"{path}/")
+                folders.append(written("", f"{path}/"))
             elif _is_data(entry):
                 files.append(_entry(path))
         for at in range(0, max(len(folders), len(files), 1), page_size):
             yield ListingPage(tuple(folders[at : at + page_size]), tuple(files[at : at + page_size]))
 
-    def stat(self, uri: str) -> Entry:
+    def stat(self, uri: Uri) -> Entry:
         with mapped(uri):
-            found = Path(uri).stat()
+            found = Path(uri.path).stat()
         if modes.S_ISDIR(found.st_mode):
             raise ObjectNotFoundError(uri, "is a folder, not a file")
-        return _entry(uri)
+        return _entry(uri.path)
 
     def open_read(
         self,
-        uri: str,
+        uri: Uri,
         first_bytes: int | None = None,  # noqa: ARG002 - asked for each read
         generation: int | None = None,  # noqa: ARG002 - it has none
     ) -> ReadStream:
         return FileReader(uri)
 
-    def read_range(self, uri: str, start: int, end: int) -> bytes:
-        with mapped(uri), Path(uri).open("rb") as file:
+    def read_range(self, uri: Uri, start: int, end: int) -> bytes:
+        with mapped(uri), Path(uri.path).open("rb") as file:
             file.seek(start)
             blocks, left = [], end - start
             while left > 0 and (
@@ -91,12 +92,12 @@ class LocalFiles(Objects):
                 left -= len(block)
             return b"".join(blocks)
 
-    def open_write(self, uri: str, owner: str | None = None) -> FileWriter:  # noqa: ARG002 - a file carries no mark
+    def open_write(self, uri: Uri, owner: str | None = None) -> FileWriter:  # noqa: ARG002 - a file carries no mark
         return FileWriter(uri)
 
-    def write_bytes(self, uri: str, data: bytes, *, create_only: bool, private: bool = False) -> None:
+    def write_bytes(self, uri: Uri, data: bytes, *, create_only: bool, private: bool = False) -> None:
         """The name appears with the whole content: a reader never sees half. A private file is its owner's alone."""
-        path = Path(uri)
+        path = Path(uri.path)
         with mapped(uri):
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".chimera-")
@@ -114,35 +115,35 @@ class LocalFiles(Objects):
                 raise
             Path(temporary).unlink()
 
-    def upload_file(self, path: str, uri: str) -> Entry:
-        part = f"{uri}.{os.getpid()}.part"
+    def upload_file(self, path: str, uri: Uri) -> Entry:
+        part = Uri("", f"{uri.path}.{os.getpid()}.part")
         try:
-            with self.open_read(path) as source, self.open_write(part) as out:
+            with self.open_read(Uri("", path)) as source, self.open_write(part) as out:
                 while block := source.read(1 << 20):
                     out.write(block)
                 source.verify()
             with mapped(uri):
-                Path(part).replace(uri)
+                Path(part.path).replace(uri.path)
         except BaseException:
-            Path(part).unlink(missing_ok=True)
+            Path(part.path).unlink(missing_ok=True)
             raise
-        return _entry(uri)
+        return _entry(uri.path)
 
-    def delete(self, uris: Sequence[str]) -> None:
+    def delete(self, uris: Sequence[Uri]) -> None:
         for uri in uris:
             with mapped(uri), contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                Path(uri).unlink()
+                Path(uri.path).unlink()
 
-    def delete_tree(self, folder: str) -> None:
+    def delete_tree(self, folder: Uri) -> None:
         with mapped(folder):
-            while Path(folder).exists():
+            while Path(folder.path).exists():
                 with contextlib.suppress(
                     FileNotFoundError
                 ):  # raised where another takes something away first: go on
-                    shutil.rmtree(folder)
+                    shutil.rmtree(folder.path)
 
-    def is_folder(self, path: str) -> bool:
-        return os.path.isdir(path)  # noqa: PTH112 - exactly this path, with its "//" and ".."
+    def is_folder(self, uri: Uri) -> bool:
+        return os.path.isdir(uri.path)  # noqa: PTH112 - exactly this path, with its "//" and ".."
 
 
 def _is_read_here(path: str, entry: os.DirEntry[str], read: list[str]) -> bool:
@@ -210,9 +211,9 @@ def _entry(path: str) -> Entry:
     try:
         found = Path(path).stat()
     except OSError:  # gone since it was listed, or a link that leads nowhere: reading it says which
-        return Entry(path, 0)
+        return Entry(written("", path), 0)
     try:
         updated = datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="milliseconds")
     except (ValueError, OverflowError, OSError):  # a time beyond the year 9999
-        return Entry(path, found.st_size)
-    return Entry(path, found.st_size, updated=updated.replace("+00:00", "Z"))
+        return Entry(written("", path), found.st_size)
+    return Entry(written("", path), found.st_size, updated=updated.replace("+00:00", "Z"))

@@ -19,6 +19,7 @@ from pipeline.errors import (
     StoreUnavailableError,
 )
 from pipeline.storage.entries import ReadStream, WriteStream
+from pipeline.uri import Uri
 
 # This process, or what brings the disk here, is at fault: whatever was asked for would have had the same answer.
 _OF_ALL_FILES = {
@@ -36,12 +37,12 @@ _OF_ALL_FILES = {
 
 
 class FileReader(ReadStream):
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: Uri) -> None:
         super().__init__(uri)
         with mapped(uri):
-            if not modes.S_ISREG(Path(uri).stat().st_mode):
+            if not modes.S_ISREG(Path(uri.path).stat().st_mode):
                 raise StorageError(uri, "is not a regular file")  # a pipe would be waited for without end
-            self._file: IO[bytes] = Path(uri).open("rb", buffering=0)  # noqa: SIM115 - `close` does
+            self._file: IO[bytes] = Path(uri.path).open("rb", buffering=0)  # noqa: SIM115 - `close` does
         self._stat = os.fstat(self._file.fileno())
 
     def length(self) -> int:
@@ -74,11 +75,11 @@ class FileReader(ReadStream):
 
 
 class FileWriter(WriteStream):
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: Uri) -> None:
         super().__init__(uri)
         with mapped(uri):
-            Path(uri).parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = Path(uri).open("wb", buffering=0)  # noqa: SIM115 - `close` does
+            Path(uri.path).parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] = Path(uri.path).open("wb", buffering=0)  # noqa: SIM115 - `close` does
 
     def _put(self, data: bytes) -> None:
         with mapped(self.uri):
@@ -93,7 +94,7 @@ class FileWriter(WriteStream):
     def abort(self) -> None:
         self._file.close()
         with mapped(self.uri):
-            Path(self.uri).unlink(missing_ok=True)
+            Path(self.uri.path).unlink(missing_ok=True)
 
 
 def _version(found: os.stat_result) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from pipeline.storage.backends import Versions
 from pipeline.storage.entries import Version
 from pipeline.storage.local import LocalFiles
 from pipeline.storage.local_streams import mapped
+from pipeline.uri import Uri
 
 # NFS locks files that are open for writing, and no folders.
 _LOCKS_NO_FOLDER = {errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL}
@@ -30,24 +31,24 @@ _LOCK_FILE = ".chimera-lock"  # then, while it is held
 class LocalVersions(Versions):
     """All files of this machine, as they stand at one moment."""
 
-    def look(self, uri: str) -> Version:
+    def look(self, uri: Uri) -> Version:
         with mapped(uri):
-            found = Path(uri).stat()
+            found = Path(uri.path).stat()
         if modes.S_ISDIR(found.st_mode):
             raise ObjectNotFoundError(uri, "is a folder, not a file")
         return _version(uri, found)
 
-    def list_versions(self, prefix: str, *, recursive: bool = False) -> Iterator[Version]:
+    def list_versions(self, prefix: Uri, *, recursive: bool = False) -> Iterator[Version]:
         for entry in LocalFiles().list_objects(prefix, recursive=recursive):
             with contextlib.suppress(ObjectNotFoundError):  # it went, or is a link that leads nowhere
-                yield self.look(entry.uri)
+                yield self.look(Uri.parse(entry.uri))
 
-    def read_version(self, uri: str) -> tuple[bytes, int]:
-        with mapped(uri), Path(uri).open("rb") as file:
+    def read_version(self, uri: Uri) -> tuple[bytes, int]:
+        with mapped(uri), Path(uri.path).open("rb") as file:
             return file.read(), generation_of(os.fstat(file.fileno()))
 
-    def swap(self, uri: str, data: bytes, generation: int, owner: str | None) -> int:  # noqa: ARG002 - see the module
-        path = Path(uri)
+    def swap(self, uri: Uri, data: bytes, generation: int, owner: str | None) -> int:  # noqa: ARG002 - see the module
+        path = Path(uri.path)
         if generation and not path.parent.is_dir():
             raise _changed(uri)
         with mapped(uri), _locked(path.parent, make=True):
@@ -60,8 +61,8 @@ class LocalVersions(Versions):
                 os.utime(path, ns=(after.st_atime_ns, before.st_mtime_ns + 1))
             return generation_of(path.stat())
 
-    def move(self, source: str, target: str, generation: int, over: int) -> Version:
-        old, new = Path(source), Path(target)
+    def move(self, source: Uri, target: Uri, generation: int, over: int) -> Version:
+        old, new = Path(source.path), Path(target.path)
         with contextlib.ExitStack() as held:
             for folder in sorted(
                 {old.parent, new.parent}
@@ -77,8 +78,8 @@ class LocalVersions(Versions):
                 old.replace(new)
                 return _version(target, new.stat())
 
-    def delete_version(self, uri: str, generation: int) -> bool:
-        path = Path(uri)
+    def delete_version(self, uri: Uri, generation: int) -> bool:
+        path = Path(uri.path)
         try:
             with mapped(uri), _locked(path.parent, make=False):
                 _check(uri, _stat(path), generation)
@@ -88,10 +89,10 @@ class LocalVersions(Versions):
         return True
 
 
-def remove_empty_folder(folder: str) -> None:
-    with contextlib.suppress(OSError), _locked(Path(folder), make=False):
-        (Path(folder) / _LOCK_FILE).unlink(missing_ok=True)
-        Path(folder).rmdir()
+def remove_empty_folder(folder: Uri) -> None:
+    with contextlib.suppress(OSError), _locked(Path(folder.path), make=False):
+        (Path(folder.path) / _LOCK_FILE).unlink(missing_ok=True)
+        Path(folder.path).rmdir()
 
 
 def generation_of(found: os.stat_result) -> int:
@@ -107,12 +108,12 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
-def _check(uri: str, found: os.stat_result | None, generation: int) -> None:
+def _check(uri: Uri, found: os.stat_result | None, generation: int) -> None:
     if (0 if found is None else generation_of(found)) != generation:
         raise _changed(uri)
 
 
-def _changed(uri: str) -> ObjectExistsError:
+def _changed(uri: Uri) -> ObjectExistsError:
     return ObjectExistsError(uri, "is there already, or has changed meanwhile")
 
 
@@ -163,5 +164,5 @@ def _locked_handle(folder: Path) -> tuple[int, Path]:
     return handle, path
 
 
-def _version(uri: str, found: os.stat_result) -> Version:
+def _version(uri: Uri, found: os.stat_result) -> Version:
     return Version(uri, generation_of(found), found.st_size, None, None)

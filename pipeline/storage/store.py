@@ -23,7 +23,10 @@ def join(folder: str, *names: str) -> str:
 
 
 class Store(Protocol):
-    """Buckets (`gs://bucket/name`) and local folders; a URI is used exactly as it is written.
+    """Buckets (`gs://bucket/name`) and local folders, by URIs as `pipeline.uri` has them.
+
+    Each is a text or a `Uri`: a text is parsed by the store that it comes to first, and by none that this one asks.
+    What a listing gives is named by texts: of a million objects few are asked for by themselves.
 
     A method raises StorageError (or one of its kind) with the URI in it, and nothing else for what a store does wrong:
     StoreUnavailableError where it says nothing about the object, NotAllowedError, before anything is asked, for what

@@ -52,10 +52,9 @@ test("a job's bar is of the files that ended, well or not", () => {
 });
 
 test("the list says what is still to come, and how far a search got", () => {
-  const state = { complete: false, loading: false, searching: false, backTo: null };
+  const state = { complete: false, loading: false, searching: false, backTo: null, total: null };
   assert.deepEqual([statusText(0, { ...state, loading: true }), statusText(2, { ...state, loading: true }), statusText(2, state), statusText(0, state)], ["Loading", "2 jobs, loading more", "2 jobs so far", ""]);
-  assert.deepEqual([statusText(1000, state), statusText(1000, { ...state, complete: true })], ["The newest 1,000 jobs; search or choose days to find older ones", "1,000 jobs"]);
-  assert.equal(statusText(1, { ...state, complete: true }), "1 job");
+  assert.deepEqual([statusText(1000, { ...state, total: 1000 }), statusText(1, { ...state, complete: true })], ["1,000 jobs", "1 job"]);
   assert.equal(statusText(1, { ...state, searching: true, backTo: "2024-01-19T07:05:00Z" }), "1 job found; searched, back to 2024-01-19 07:05");
 });
 

@@ -16,8 +16,9 @@ import sys
 import time
 from pathlib import Path
 
+from chimera_nb.jobs.log.ids import new_job_id
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.transitions import Change
 from pipeline.spec import JobSpec
 

@@ -10,7 +10,8 @@ import uuid
 
 import pytest
 
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.log.ids import new_job_id
+from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.runners import dataflow
 from chimera_nb.jobs.runners.dataflow import DataflowJobs
 from chimera_nb.jobs.runners.direct import DirectJobs

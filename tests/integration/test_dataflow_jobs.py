@@ -316,9 +316,12 @@ def test_a_job_cancelled_while_it_is_submitted_is_never_sent(service, inputs, bu
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_submitter_that_is_told_to_end_gives_the_target_back(service, inputs, bucket, api, number):
-    target = f"gs://{bucket}/out"
-    job_id = service.submit([inputs], target, runner="dataflow").job_id
+def test_a_submitter_that_is_told_to_end_gives_the_target_back(service, inputs, bucket, api, faults, number):
+    """Told before it was through, however slow this test is: the bucket of what is staged does not answer."""
+    target, staged = f"gs://{bucket}/out", f"{bucket}-staged"
+    faults(outage_ms=300_000, match=f"/b/{staged}")
+    options = {"temp_location": f"gs://{staged}/t"}
+    job_id = service.submit([inputs], target, runner="dataflow", runner_options=options).job_id
     pid = service.log.get(job_id).worker["pid"]
     until(lambda: _listens(pid))
     os.kill(pid, number)
@@ -341,7 +344,8 @@ def _listens(pid: int) -> bool:
 def test_a_job_that_dataflow_does_not_know_ends_with_that_reason(service, inputs, bucket):
     from dataclasses import replace
 
-    from chimera_nb.jobs.record import JobRecord, new_job_id
+    from chimera_nb.jobs.log.ids import new_job_id
+    from chimera_nb.jobs.record import JobRecord
     from chimera_nb.jobs.transitions import Change
     from pipeline.spec import JobSpec
 
@@ -392,7 +396,8 @@ def test_while_dataflow_is_away_nothing_is_concluded_and_after_a_while_the_log_s
 ):
     from dataclasses import replace
 
-    from chimera_nb.jobs.record import JobRecord, new_job_id
+    from chimera_nb.jobs.log.ids import new_job_id
+    from chimera_nb.jobs.record import JobRecord
     from chimera_nb.jobs.runners import dataflow
     from pipeline.spec import JobSpec
 

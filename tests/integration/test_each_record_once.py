@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bz2
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from pipeline.__main__ import main, run
 from pipeline.admit import admit

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 
+from chimera_nb.cli.dry_run import plan_of
+from chimera_nb.session import connect
+from chimera_nb.settings import Settings
 from pipeline.__main__ import main
 from pipeline.storage import PlainStore
 from pipeline.target.lifecycle import read_summary
@@ -41,7 +45,7 @@ def write_report(place: str, entries, *, rows: int | None = None) -> str:
     return uri
 
 
-def test_a_job_takes_its_files_from_a_report(bucket, monkeypatch, capsys):
+def test_a_job_takes_its_files_from_a_report(bucket, monkeypatch, capsys, tmp_path):
     place = f"gs://{bucket}"
     for number in range(12):
         STORE.write_bytes(f"{place}/in/{number}.ndjson", line(number))
@@ -61,6 +65,12 @@ def test_a_job_takes_its_files_from_a_report(bucket, monkeypatch, capsys):
 
         monkeypatch.setattr(PlainStore, name, noted)
     arguments = ["--input", f"{place}/in/", "--source", "ndjson"]
+    settings = Settings(storage_endpoint=os.environ["STORAGE_EMULATOR_HOST"], data_dir=tmp_path)
+    with connect(settings=settings) as session:
+        plan = plan_of(
+            session, [f"{place}/in/", f"{place}/*/1.ndjson"], f"{place}/out", {"inventory": manifest}
+        )
+    assert (plan.files, plan.bytes) == (13, sum(entry.size for entry in entries))
     assert main([*arguments, "--target", f"{place}/out", "--inventory", manifest]) == 0
     assert not [prefix for prefix in listed if prefix.startswith(f"{place}/in")]
 

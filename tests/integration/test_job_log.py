@@ -10,18 +10,24 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from google.api_core.exceptions import DeadlineExceeded, FailedPrecondition
+from hypothesis import given
+from hypothesis import strategies as st
 
-from chimera_nb.jobs.log import firestore_client, firestore_pages
+from chimera_nb.jobs.log import firestore_client, firestore_pages, firestore_words
 from chimera_nb.jobs.log.firestore import FirestoreJobLog
+from chimera_nb.jobs.log.firestore_words import FIELD, may_have, tokens_of
 from chimera_nb.jobs.log.protocol import JobLog
+from chimera_nb.jobs.log.query import Query
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status
 from chimera_nb.jobs.transitions import Change
 from pipeline.errors import JobExistsError, JobLogError, JobNotFoundError, RefusedError
 from pipeline.spec import JobSpec
-from tests.fixtures.job_logs import SOON, Seen, a_record, another, at_once
+from tests.fixtures.job_logs import SOON, Seen, a_record, all_entries, another, at_once, put_in
 
 FINAL = (Status.COMPLETE, Status.FAILED, Status.CANCELLED)
 
@@ -235,7 +241,8 @@ def test_twenty_five_jobs_are_paged_without_repeats_while_new_ones_arrive(log):
 
 def test_each_filter_keeps_what_it_names(log):
     for day, (status, source) in enumerate([(s, o) for s in FINAL for o in ("ndjson", "betfair")], start=1):
-        log.create(record := a_record(f"2024-01-0{day}-aaaaaaaa", day=day, source=source))
+        record = a_record(f"2024-01-0{day}-aaaaaaaa", day=day, source=source)
+        log.create(replace(record, created_by="ana" if day in (1, 3) else "bo"))
         log.update(record.job_id, Change(status=status))
 
     def days(**filters) -> list[int]:
@@ -251,6 +258,15 @@ def test_each_filter_keeps_what_it_names(log):
     assert days(created_after="2024-01-05") == [6, 5]
     assert days(created_before="2024-01-02T12:00:00+02:00") == [1]
     assert days(text="2024-01-04") == [4]
+    assert days(text="2024-01-0", source="betfair", statuses=[Status.FAILED, Status.CANCELLED]) == [6, 4]
+    assert days(text="2024-01-0", created_after="2024-01-03", created_before="2024-01-05") == [4, 3]
+    assert days(created_by="ana", statuses=[Status.PENDING, Status.COMPLETE]) == [1]
+    assert days(created_by="ana", source="ndjson", text="gs://") == [3, 1]
+    query = {"created_after": None, "created_before": None, "limit": 2, "page_token": None}
+    both = Query.of(statuses=[Status.COMPLETE], source=None, text=None, created_by=None, **query)
+    assert log.count(both) == 2
+    assert log.count(replace(both, statuses=(), created_by="ana")) == 2
+    assert log.count(replace(both, text="2024-01")) in (2, None)
 
 
 @pytest.mark.parametrize(
@@ -264,6 +280,8 @@ def test_each_filter_keeps_what_it_names(log):
         ("01-02-BBBB", "bbbbbbbb"),
         ("'; DROP TABLE jobs", None),
         ("failed", None),
+        ("x/", "bbbbbbbb"),
+        ("é", "aaaaaaaa"),
     ],
 )
 def test_text_is_looked_for_in_id_inputs_and_target_in_any_case(log, text, found):
@@ -572,12 +590,74 @@ def test_a_search_in_text_reads_only_so_many_documents_for_a_page(firestore_job_
     records = [
         a_record(day=day, target="gs://out/rare" if day == 1 else "gs://out/usual") for day in range(1, 8)
     ]
-    for record in records:
-        firestore_job_log.create(record)
+    for record in records:  # of an earlier version
+        put_in(firestore_job_log, record.job_id, record.to_document())
     page = firestore_job_log.list(text="rare", limit=1)
     assert page.records == ()
     assert page.next_page_token
     assert all_pages(firestore_job_log, text="rare", limit=1) == [records[0].job_id]
+
+
+def test_a_search_in_text_looks_into_no_record_that_has_its_tokens(firestore_job_log, monkeypatch):
+    log, looked = firestore_job_log, []
+    monkeypatch.setattr(firestore_words, "_PROBE_SECONDS", 90.0)
+    monkeypatch.setattr(
+        firestore_pages, "may_have", lambda found, text: looked.append(found.id) or may_have(found, text)
+    )
+    records = [a_record(day=day, target=f"gs://out/{'rare' if day % 3 else 'usual'}") for day in range(1, 10)]
+    for record in records[:4]:
+        put_in(log, record.job_id, record.to_document())
+    put_in(log, "rare number", {"createdAt": 5})
+    put_in(log, "rare list", {"createdAt": ["rare"]})
+    put_in(log, "rare and undated", {})
+    for record in records[4:]:
+        log.create(record)
+    dated = [records[day - 1].job_id for day in (8, 7, 5, 4, 2, 1)]
+    for limit in (2, 50):
+        looked.clear()
+        found = [entry.job_id for entry in all_entries(log, text="RARE", limit=limit)]
+        assert found == ["rare list", *dated, "rare number", "rare and undated"]
+        assert not {record.job_id for record in records[4:]} & set(looked)
+    log.update(records[3].job_id, Change(note="rarely seen"))  # whatever is changed has tokens from then on
+    log.update(records[6].job_id, Change(name="Boxing day"))
+    log._words._until = 0.0
+    looked.clear()
+    assert all_pages(log, text="rarely") == [records[3].job_id]
+    assert records[3].job_id not in looked
+    assert all_pages(log, text="boxing d", statuses=[Status.PENDING]) == [records[6].job_id]
+    assert all_pages(log, text="boxing d", statuses=[Status.FAILED]) == []
+
+
+def test_a_record_with_too_much_text_for_tokens_is_found_as_well(firestore_job_log):
+    inputs = tuple(f"gs://in/{number:05}-{number * 7919 % 100_003}/" for number in range(300))
+    records = [a_record(day=1, inputs=inputs), a_record(day=2)]
+    for record in records:
+        firestore_job_log.create(record)
+    assert len(firestore_job_log._collection.document(records[0].job_id).get().get(FIELD)) == 2
+    assert all_pages(firestore_job_log, text=f"{299:05}-{299 * 7919 % 100_003}") == [records[0].job_id]
+
+
+@pytest.mark.parametrize(
+    "fault", [FailedPrecondition("the query requires an index"), DeadlineExceeded("504")]
+)
+def test_a_search_that_no_index_serves_reads_as_it_did_before(firestore_job_log, monkeypatch, fault):
+    def counted(documents, seconds=None):
+        if seconds:
+            raise fault
+        return firestore_words.counted(documents)
+
+    firestore_job_log.create(record := a_record(target="gs://out/rare"))
+    firestore_job_log.create(a_record())
+    monkeypatch.setattr(firestore_words, "counted", counted)
+    assert all_pages(firestore_job_log, text="rare", limit=1) == [record.job_id]
+    assert firestore_job_log._words.since("rare") == firestore_words.NEVER
+
+
+@given(st.text(max_size=40), st.data())
+def test_each_part_of_a_text_is_made_of_the_tokens_of_the_whole(text, data):
+    start = data.draw(st.integers(0, len(text)))
+    part = text[start : data.draw(st.integers(start, len(text)))]
+    assert set(tokens_of(part)) <= set(tokens_of(text))
 
 
 def test_the_emulator_holds_documents_to_one_mebibyte(firestore_job_log):

@@ -17,10 +17,12 @@ from chimera_nb.data.joined_output import dropped_of
 from chimera_nb.data.row_output import RowOutput
 from pipeline.__main__ import main
 from pipeline.errors import NothingNewError, RefusedError
+from pipeline.inputs.earlier import EarlierFiles
 from pipeline.inputs.since import onto_earlier
+from pipeline.ledger import FileRecord
 from pipeline.proof import Verdict, verify
 from pipeline.spec import JobSpec
-from pipeline.storage import PlainStore
+from pipeline.storage import Entry, PlainStore
 from pipeline.target.joined import Superseded, last_output, places_of, read_joined
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import ledger_records
@@ -81,6 +83,7 @@ def test_what_is_new_or_replaced_is_read_and_all_of_it_together_is_one_full_run(
     told = capsys.readouterr()
     assert json.loads(told.out.rpartition("\n{\n")[2].join(["{", ""]))["jobId"] is None
     assert "nothing is new or replaced since job" in told.err
+    assert "1 that failed are as they were, such as" in told.err  # by itself it would fail so each night
 
     put(place, {name: bz2.compress(record_of(name, 2)) for name in ("03.json.bz2", "17.json.bz2")})
     put(
@@ -91,10 +94,13 @@ def test_what_is_new_or_replaced_is_read_and_all_of_it_together_is_one_full_run(
     run(place, "--since", "last")
     added = last_output(STORE, out)
     assert added.startswith(f"{out}/since/")
-    assert names_of(added) == {"03.json.bz2", "17.json.bz2", "new.json.bz2", "x/new.json.bz2"}
+    assert names_of(added) == {
+        *("03.json.bz2", "17.json.bz2", "new.json.bz2", "x/new.json.bz2"),
+        "bad.json.bz2",  # which is in no output yet
+    }
     since = read_summary(STORE, added)["since"]
     counted = ("new", "replaced", "unchanged", "failedBefore", "superseded", "gone", "parts")
-    assert [since[name] for name in counted] == [2, 2, 28, 1, 2, 1, 2]
+    assert [since[name] for name in counted] == [2, 2, 27, 1, 2, 1, 2]
     assert since["goneFirst"] == [f"{place}/in/29.json.bz2"]
 
     put(
@@ -104,7 +110,7 @@ def test_what_is_new_or_replaced_is_read_and_all_of_it_together_is_one_full_run(
     assert names_of(f"{place}/branch") == {*names_of(added), "30.json.bz2"}
     run(place, "--since", "last")
     last = last_output(STORE, out)
-    assert names_of(last) == {"03.json.bz2", "30.json.bz2"}
+    assert names_of(last) == {"03.json.bz2", "30.json.bz2", "bad.json.bz2"}
     assert len(read_joined(STORE, last, read_summary(STORE, last)["jobId"]).parts) == 2
 
     put(place, {"29.json.bz2": files["29.json.bz2"]})  # its lines still count
@@ -121,11 +127,32 @@ def test_what_is_new_or_replaced_is_read_and_all_of_it_together_is_one_full_run(
             {"not-checked"} if deep else set()
         )  # nothing to compare its lines with
         assert (verdict.proved, kinds(verdict)) == (True, (set(), told)), verdict.findings
-    assert verdict.checked["records"] == 31 + 4 + 2
+    assert verdict.checked["records"] == 31 + 5 + 3
     put(place, {"30.json.bz2": bz2.compress(record_of("30", 9))})
     put(place, {"05.json.bz2": bz2.compress(record_of("05", 9) * 9)})
     refuted = {f.uri.rpartition("/in/")[2] for f in verify(STORE, last).findings if f.refutes}
     assert refuted >= {"05.json.bz2"} | ({"30.json.bz2"} if place.startswith("gs://") else set())
+
+
+def test_what_failed_before_is_read_again_and_its_lines_count_once():
+    with EarlierFiles(STORE, ["2026-01-01T00:00:00+00:00"], None) as files:
+        for name, status, more in (
+            ("good", "complete", {"size": 9, "crc32c": "a"}),
+            ("cut", "failed", {"size": 9, "lines": 2, "shard": "output/1", "offset": 0, "output_bytes": 20}),
+            ("refused", "failed", {"error": "permission is denied"}),
+            ("empty", "failed", {"error": "is empty (0 bytes)"}),
+            ("locked.zip!/a", "failed", {"error": "is encrypted"}),
+        ):
+            uri = f"gs://in/{name}"
+            files.add_record(0, FileRecord(uri, status, generation=7, **more))
+            files.add_found(Entry(uri, 9, 7))
+        compared = files.compare()
+        found = {uri.removeprefix("gs://in/"): why for uri, why, _ in compared.read}
+    assert found == {"cut": "failed", "empty": "failed", "locked.zip!/a": "failed", "refused": "unread"}
+    assert (compared.unchanged, [(one.uri, one.why) for one in compared.superseded]) == (
+        1,
+        [("gs://in/cut", "failed")],
+    )
 
 
 def test_a_joined_output_that_was_changed_is_refuted(tmp_path):

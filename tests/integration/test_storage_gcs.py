@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import replace
 from functools import partial
 
 import pytest
 import requests
 from google.api_core import exceptions as api
 from google.cloud.storage import Blob
+from msgspec.structs import replace
 
 from pipeline.errors import (
     ObjectChangedError,

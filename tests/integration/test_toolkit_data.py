@@ -20,8 +20,9 @@ from chimera_nb.data.preview import MAX_BYTES, preview
 from chimera_nb.data.sampling import cache
 from chimera_nb.data.sampling.run import SampleCancelledError
 from chimera_nb.data.sampling.sample import SampleProgress, SampleWarning
+from chimera_nb.jobs.log.ids import new_job_id
 from chimera_nb.jobs.open_log import open_log
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.local.demo.files import demo_files, market_of_size
 from chimera_nb.magics import run
 from chimera_nb.settings import load_settings

@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
+from chimera_nb.jobs.log.ids import new_job_id
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
+from chimera_nb.jobs.log.sqlite_file import INSERT
 from chimera_nb.jobs.process import describe
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id, timestamp
+from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.widgets.job_history.model import PAGE
 from pipeline.spec import JobSpec
@@ -52,6 +54,20 @@ def a_job(minutes_ago: float = 0, status: Status = Status.COMPLETE, creator="ada
     )
     record = JobRecord.from_spec(spec, runner="direct", created_by=creator, now=timestamp(made))
     return replace(record, status=status, **fields)
+
+
+def put_many(log, like: JobRecord, count: int) -> None:
+    """So many jobs of a long time ago that failed, in one transaction."""
+    jobs = []
+    for number in range(count):
+        made = f"2020-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}.000Z"
+        job_id = f"2020-01-01-{number:08x}"
+        document = {**like.to_document(), "jobId": job_id, "createdAt": made, "status": "failed"}
+        fields = {"job_id": job_id, "created_at": made, "status": "failed", "source_type": like.source_type}
+        jobs.append({**fields, "search": job_id, "document": json.dumps(document)})
+    log._file.writer.execute("BEGIN")
+    log._file.writer.executemany(INSERT, jobs)
+    log._file.writer.execute("COMMIT")
 
 
 def row(page, job):
@@ -154,14 +170,16 @@ def test_a_new_job_comes_in_by_itself_and_moves_with_its_progress(show, log, tmp
     expect(row(page, job).locator(".ch-state")).to_have_text("complete")
 
 
-def test_what_one_reads_and_ones_own_job_stay_in_place_when_jobs_come_in_and_more_come_on_scrolling(
-    voila, log
-):
-    for number in range(PAGE * 2 + 10):
-        log.create(a_job(10 + number))
+def test_of_ten_thousand_jobs_few_are_on_the_page_and_what_one_reads_stays_in_place(voila, log):
+    made = [a_job(10 + number) for number in range(PAGE * 2 + 10)]
+    for job in made:
+        log.create(job)
+    put_many(log, made[0], 10_000 - len(made))
     page = voila(CELL)
-    scroller = page.locator(".ch-history-scroller")
-    expect(rows(page)).to_have_count(PAGE)
+    scroller, grid = page.locator(".ch-history-scroller"), page.get_by_role("grid")
+    expect(page.locator(".ch-history-foot")).to_contain_text("10,000 jobs")
+    expect(grid).to_have_attribute("aria-rowcount", "10001")
+    assert scroller.evaluate("box => box.scrollHeight") == 10_000 * 50
     mine = rows(page).first.get_attribute("id")
     rows(page).first.click()
     page.mouse.move(0, 0)
@@ -175,8 +193,9 @@ def test_what_one_reads_and_ones_own_job_stay_in_place_when_jobs_come_in_and_mor
     page.get_by_role("button", name="14 new jobs").click()
     page.evaluate("document.activeElement.blur()")
     scroller.evaluate("box => { box.scrollTop = 333; }")
-    before = rows(page).nth(8).bounding_box()
-    read = rows(page).nth(8).get_attribute("id")
+    expect(page.locator(".ch-history-row[aria-rowindex='10']")).to_be_visible()
+    reader = page.locator(".ch-history-row[aria-rowindex='10']")
+    read, before = reader.get_attribute("id"), reader.bounding_box()
     job = a_job()
     log.create(job)
     expect(page.get_by_role("button", name="1 new job")).to_be_visible()
@@ -184,10 +203,23 @@ def test_what_one_reads_and_ones_own_job_stay_in_place_when_jobs_come_in_and_mor
     page.get_by_role("button", name="1 new job").click()
     expect(rows(page).first).to_contain_text(job.job_id)
     expect(page.get_by_role("button", name="1 new job")).to_be_hidden()
-    for count in (PAGE * 2 + 15, PAGE * 2 + 25):
-        page.keyboard.press("End")
-        expect(page.locator(".ch-history-foot")).to_contain_text(f"{count} jobs")
-    expect(rows(page)).to_have_count(PAGE * 2 + 25)
+    page.keyboard.press("Home")
+    page.keyboard.press("PageDown")
+    expect(page.locator(".ch-active")).to_have_attribute("aria-rowindex", re.compile("^[6-8]$"))
+    assert grid.get_attribute("aria-activedescendant") == page.locator(".ch-active").get_attribute("id")
+    page.keyboard.press("End")  # far beyond what is loaded
+    expect(page.locator(".ch-active")).to_have_attribute("aria-rowindex", "10016")
+    assert page.locator(".ch-history-row").count() < 100
+    assert page.locator(".ch-history *").count() < 1500
+    order = page.locator(".ch-history-row[data-state]").evaluate_all(
+        "all => all.map((row) => Number(row.getAttribute('aria-rowindex')))"
+    )
+    assert order == sorted(order)
+    page.get_by_role("button", name="complete").click()
+    expect(page.locator(".ch-history-foot")).to_contain_text(f"{PAGE * 2 + 25} jobs")
+    page.keyboard.press("Tab")
+    page.get_by_label("Search jobs").fill(made[-1].job_id)
+    expect(rows(page)).to_have_count(1)
 
 
 def test_without_settings_one_line_says_what_is_missing_and_it_comes_by_itself(voila, log, tmp_path):

@@ -14,8 +14,9 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
+from chimera_nb.jobs.log.ids import new_job_id
 from chimera_nb.jobs.process import describe
-from chimera_nb.jobs.record import JobRecord, Stage, Status, new_job_id
+from chimera_nb.jobs.record import JobRecord, Stage, Status
 from chimera_nb.jobs.transitions import Change
 from pipeline.errors import JobNotFoundError
 from pipeline.spec import JobSpec

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import pickle
@@ -20,8 +21,9 @@ from pipeline.errors import (
     RefusedError,
     SettingsError,
 )
-from pipeline.storage import PlainStore, Store, access_policy, bounded
+from pipeline.storage import BoundedStore, PlainStore, Store, access_policy, bounded
 from pipeline.storage.access_policy import VARIABLES, AccessLists
+from pipeline.storage.around import StoreAround
 from pipeline.storage.gcs import Buckets
 from pipeline.storage.gcs_versions import BucketVersions
 from pipeline.storage.local import LocalFiles
@@ -520,3 +522,11 @@ def test_the_lists_of_a_store_go_with_it_to_a_worker():
     assert may(store, "gs://history/x")
     assert not may(store, "gs://other/x")
     assert not may(store, "gs://history/x", "write")
+
+
+def test_nothing_that_names_a_place_passes_a_bounded_store_unasked():
+    naming = {"uri", "uris", "prefix", "folder", "path", "source", "bucket"}
+    methods = {name: each for name, each in vars(StoreAround).items() if inspect.isfunction(each)}
+    asked = {name for name, each in methods.items() if naming & inspect.signature(each).parameters.keys()}
+    assert {"stat", "move", "delete", "list_pages", "bucket_exists"} < asked
+    assert asked <= vars(BoundedStore).keys()

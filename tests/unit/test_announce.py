@@ -10,8 +10,9 @@ import threading
 import pytest
 
 from chimera_nb.jobs.announce import AnnouncingLog
+from chimera_nb.jobs.log.ids import new_job_id
 from chimera_nb.jobs.open_log import open_log
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from benchmarks import __main__ as bench
+from benchmarks import run as runs
 from benchmarks.command import run
 from benchmarks.data import find_lbzip2, many_files
 from benchmarks.row import BenchmarkError, Context, Goal, MissingPeerError, Row, median_ratio, slope, table
@@ -95,6 +96,27 @@ def test_a_failed_measurement_ends_with_1_and_leaves_nothing(
     assert bench.main(["--data-dir", str(tmp_path)], {"fails": fails}) == 1
     assert "no result: outputs differ" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_fails_is_told_and_costs_no_other_its_result(tmp_path: Path) -> None:
+    def breaks(_: Context) -> list[Row]:
+        raise OSError("no such page")
+
+    def fails(_: Context) -> list[Row]:
+        raise BenchmarkError("outputs differ\nby much")
+
+    written = tmp_path / "RESULTS.md"
+    arguments = ["--data-dir", str(tmp_path / "data"), "--results", str(written)]
+    benchmarks = {"breaks": breaks, "one": lambda _: [MET], "fails": fails, "two": lambda _: [LIGHT]}
+    assert bench.main(arguments, benchmarks) == 1
+    told = written.read_text("utf-8")
+    for line in (
+        "| speed | 88 MB/s | lbzip2 -n2 120 MB/s | 0.74 | >= 0.5 | yes |",
+        "| breaks | OSError: no such page |",
+        "| fails | outputs differ |",
+        "| memory | 320 MB | - | - | < 400 MB | yes |",
+    ):
+        assert line in told
 
 
 def test_without_lbzip2_it_says_how_to_get_it(
@@ -201,7 +223,7 @@ def test_results_have_machine_date_rows_seconds_and_a_profile_of_the_slowest(tmp
 def test_a_quick_run_begins_nothing_after_its_time_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(bench, "_QUICK_SECONDS", -1)
+    monkeypatch.setattr(runs, "_QUICK_SECONDS", -1)
     assert run_main(tmp_path, [MET], "--quick") == 0
     assert "left out, since there was no time for them: fake" in capsys.readouterr().out
     assert "fake" in (tmp_path / "RESULTS.md").read_text("utf-8")
@@ -210,7 +232,7 @@ def test_a_quick_run_begins_nothing_after_its_time_and_says_so(
 def test_a_quick_run_stops_what_takes_too_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(bench, "_QUICK_STOPPED", 0.2)
+    monkeypatch.setattr(runs, "_QUICK_STOPPED", 0.2)
 
     def endless(_: Context) -> list[Row]:
         threading.Event().wait(90)

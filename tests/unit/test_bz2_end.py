@@ -23,7 +23,7 @@ def test_it_is_what_the_file_ends_with(size, seed, letters):
         assert end is None
         return
     assert raw.endswith(end)
-    assert len(raw) < 100_000 or len(end) <= 100_000
+    assert len(raw) < 110_000 or len(end) < 110_000  # a block is 100 kB when its runs have been shortened
     if len(raw) < 99_000:
         assert end == raw
 

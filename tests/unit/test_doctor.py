@@ -484,8 +484,9 @@ class Log:
         self.causes = causes or {}
         self.closed = False
 
-    def list(self, *, limit, statuses=(), source=None):
-        key = ("sourceType",) * bool(source) + ("status",) * bool(statuses)
+    def list(self, *, limit, statuses=(), source=None, created_by=None):
+        key = ("createdBy",) * bool(created_by) + ("sourceType",) * bool(source)
+        key += ("status",) * bool(statuses)
         if key in self.causes:
             raise JobLogError("no") from self.causes[key]
 
@@ -533,14 +534,15 @@ def test_the_indexes_are_those_of_the_file_that_is_deployed():
     document = json.loads((ROOT / "docs" / "firestore.indexes.json").read_text())
     deployed = {
         tuple(field["fieldPath"] for field in index["fields"]): [
-            field["order"].lower() for field in index["fields"]
+            f"order={field['order'].lower()}" if "order" in field else "array-config=contains"
+            for field in index["fields"]
         ]
         for index in document["indexes"]
     }
-    assert deployed.keys() == services.INDEXES.keys()
+    assert deployed.keys() == services.INDEXES.keys() | {services.SEARCH_INDEX}
     for fields, orders in deployed.items():
         command = services.create_index(fields, FIRESTORE)
-        assert re.findall(r"field-path=(\w+),order=(\w+)", command) == list(zip(fields, orders, strict=True))
+        assert re.findall(r"field-path=(\w+),(\S+)", command) == list(zip(fields, orders, strict=True))
 
 
 # All of them

@@ -98,7 +98,7 @@ def test_a_retry_can_succeed_where_the_file_is_another_by_now_or_was_never_read(
         failed("gs://b/same", "is not bz2: it begins with x", 1, 9),
         failed("gs://b/empty", "is empty (0 bytes)", 1),
         failed("gs://b/new", "is not bz2: it begins with x", 1, 9),
-        failed("gs://b/denied", "permission storage.objects.get is missing"),
+        failed("gs://b/denied", "permission storage.objects.get is missing", 3),
         failed("gs://b/a.tar!/x", "is cut off", 1, 9),
         failed("gs://b/bomb", "holds more than 9 …; allow more with max-ratio (0: no bound)", 1, 9),
         failed("gs://b/gone", "is empty (0 bytes)", 1),

@@ -17,9 +17,15 @@ import google_crc32c
 import pytest
 from google.auth import credentials, impersonated_credentials
 
+from pipeline import uri
+from pipeline.archives.store import store_of_archives
 from pipeline.errors import StoreUnavailableError, TransferError
-from pipeline.storage import Cloud, Patience, PlainStore, gcs_media, gcs_read
+from pipeline.inputs.packets import ListedFile, pack, unpack
+from pipeline.read.file import read_file
+from pipeline.storage import Cloud, Patience, PlainStore, bounded, gcs_media, gcs_read
+from pipeline.storage.access_policy import AccessLists
 from pipeline.storage.patience import PERSON
+from pipeline.uri import written
 from tests.fixtures.certificates import make_certificate
 
 ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
@@ -201,3 +207,23 @@ def test_a_body_that_is_not_what_the_bucket_keeps_is_no_body(server):
     server.crc32c = "AAAAAA=="
     with pytest.raises(TransferError, match="AAAAAA== in the bucket"):
         store(f"http://{server.address}").read_bytes("gs://b/x")
+
+
+@pytest.mark.parametrize("is_local", [False, True])
+def test_a_file_that_was_listed_is_read_without_a_look_at_its_text(server, tmp_path, monkeypatch, is_local):
+    folder = f"{tmp_path}/in" if is_local else "gs://b/in"
+    plain = store(f"http://{server.address}")
+    for name in ("1", "2", "odd!/3"):
+        server.objects[f"in/{name}"] = b"{}\n"
+        plain.write_bytes(written("", f"{tmp_path}/in/{name}"), b"{}\n")
+    bucket = "" if is_local else "b"
+    paths = [f"{folder.removeprefix('gs://b/')}/{name}" for name in ("1", "2", "odd!/3")]
+    packet = pack([ListedFile(written(bucket, path), 3) for path in paths])
+    files = store_of_archives(bounded(plain, AccessLists.of([str(tmp_path) if is_local else "b/in"], None)))
+    parsed, split = [], uri._split
+    monkeypatch.setattr(uri, "_split", lambda text: parsed.append(text) or split(text))
+    listed = list(unpack(packet))
+    # What they begin with, and the name that is written otherwise than it is.
+    assert parsed == [f"{folder}/", f"{folder}/odd!!/3"]
+    assert [read_file(files, file.uri, size=file.size).record.status for file in listed] == ["complete"] * 3
+    assert parsed[2:] == []

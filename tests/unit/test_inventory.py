@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import RefusedError, StorageError
+from pipeline.inputs import inventory as inventory_reports
 from pipeline.inputs.inventory import batches, entries, read_inventory
 from pipeline.inputs.listing import Listings, listings
 from pipeline.job_options import check_manifest
@@ -116,8 +117,35 @@ def test_a_bad_report_is_refused_with_what_is_wrong_with_it(tmp_path):
     manifest = report(tmp_path / "lost")
     next((tmp_path / "lost").glob("*_1.csv")).unlink()
     refused("its shard .*_1.csv is not there", manifest)
+    for form in ("csv", "parquet"):
+        manifest = mixed(tmp_path / f"mixed-{form}", form)
+        refused(f"_1.{form}: has no column timeDeleted", manifest)
     with pytest.raises(RefusedError, match=r"_manifest\.json"):
         check_manifest("gs://b/reports/")
+
+
+def mixed(folder, form):
+    """A report whose second shard lacks a column."""
+    manifest = report(folder, form)
+    second = next(folder.glob(f"*_1.{form}"))
+    at = FIELDS.index("timeDeleted")
+    report(
+        folder, form, fields=FIELDS[:at] + FIELDS[at + 1 :], rows=[row[:at] + row[at + 1 :] for row in ROWS]
+    )
+    bare = second.read_bytes()
+    report(folder, form)
+    second.write_bytes(bare)
+    return manifest
+
+
+def test_a_later_shard_that_does_not_fit_is_told_when_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(inventory_reports, "_LOOKED_INTO", 0)  # as of those beyond that number
+    for form in ("csv", "parquet"):
+        inventory = read_inventory(STORE, mixed(tmp_path / form, form), "b")
+        assert len(list(batches(STORE, inventory.shards[0]))) == 1
+        with pytest.raises(StorageError, match=r"does not fit the first shard .* another report") as e:
+            list(batches(STORE, inventory.shards[1]))
+        assert (e.value.uri, "timeDeleted" in str(e.value)) == (inventory.shards[1].uri, True)
 
 
 def test_a_shard_that_is_no_table_is_told(tmp_path):

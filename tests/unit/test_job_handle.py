@@ -13,7 +13,9 @@ from rich.console import Console
 
 import chimera_nb as ch
 from chimera_nb import job_handle, job_progress
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs import service
+from chimera_nb.jobs.log.ids import new_job_id
+from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.session import Session
 from chimera_nb.settings import Settings
@@ -104,7 +106,7 @@ def test_a_job_is_submitted_and_found_again(session, job, folder, tmp_path):
 
 
 def test_more_jobs_than_a_page_has_are_listed(session, monkeypatch):
-    monkeypatch.setattr(job_handle, "MAX_LIMIT", 2)
+    monkeypatch.setattr(service, "MAX_LIMIT", 2)
     for n in range(5):
         spec = JobSpec(("/in/",), f"/out/{n}", new_job_id())
         session.log.create(JobRecord.from_spec(spec, runner="direct"))

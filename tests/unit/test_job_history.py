@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from chimera_nb.jobs.log.ids import new_job_id
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id, timestamp
+from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.session import Session
 from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import presence
@@ -115,20 +116,20 @@ def test_nobody_looks_at_the_log_when_no_view_has_been_heard_of(store, monkeypat
 
 def test_a_lost_job_log_is_said_and_taken_up_again(store, monkeypatch):
     monkeypatch.setattr(job_history, "_LOOK_SECONDS", {True: 0.02, False: 0.02})
-    listed = store.log.list
+    page = store.log.page
 
-    def broken(**_):
+    def broken(_):
         raise JobLogError("Firestore is away")
 
     async def work():
         store.fault = "Firestore is away"
-        store.log.list = broken
+        store.log.page = broken
         store.ask("hello")
         await until(lambda: "The list is not up to date: Firestore is away" in store.widget.error)
         await until(lambda: store.sent[-1]["failed"])
         store.ask("filter", statuses=["failed"])
         assert "Firestore is away" in store.widget.error  # what one does meanwhile does not hide it
-        store.fault, store.log.list = None, listed
+        store.fault, store.log.page = None, page
         await until(lambda: store.widget.error == "")
         await until(lambda: store.sent[-1]["complete"])
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chimera_nb.jobs.log.entries import UnreadableRecord
 from chimera_nb.jobs.log.protocol import RecordPage
-from chimera_nb.jobs.log.query import Query, read_token, token_after
+from chimera_nb.jobs.log.query import token_after
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.widgets.job_history import model as history_model
@@ -43,39 +43,24 @@ class Jobs:
         self.records = sorted(records, key=lambda r: (r.created_at, r.job_id), reverse=True)
         self.calls = 0
 
-    def list(
-        self,
-        *,
-        statuses=(),
-        created_after=None,
-        created_before=None,
-        text=None,
-        created_by=None,
-        limit=50,
-        page_token=None,
-    ):
-        """A search looks at `looks_at` jobs for a page, as the shared log does, and finds few or none."""
-        self.calls += 1
-        query = Query.of(
-            statuses=(),
-            source=None,
-            created_after=None,
-            created_before=None,
-            text=text,
-            created_by=created_by,
-            limit=limit,
-            page_token=None,
-        )
-        after = read_token(page_token) if page_token else None
-        rest = [
+    def count(self, query):
+        return None if (query.text or query.created_by) else len(self.passing(query))
+
+    def passing(self, query):
+        return [
             r
             for r in self.records
-            if (not statuses or r.status in statuses)
-            and (not created_after or r.created_at >= created_after)
-            and (not created_before or r.created_at < created_before)
-            and (after is None or (r.created_at, r.job_id) < after)
+            if (not query.statuses or r.status in query.statuses)
+            and (not query.created_after or r.created_at >= query.created_after)
+            and (not query.created_before or r.created_at < query.created_before)
+            and (query.after is None or (r.created_at, r.job_id) < query.after)
         ]
-        limit = self.looks_at if query.is_searched else limit
+
+    def page(self, query):
+        """A search looks at `looks_at` jobs for a page, as the shared log does, and finds few or none."""
+        self.calls += 1
+        rest = self.passing(query)
+        limit = self.looks_at if (query.text or query.created_by) else query.limit
         last = rest[limit - 1] if len(rest) > limit else None
         return RecordPage(
             tuple(filter(query.holds, rest[:limit])),
@@ -103,6 +88,31 @@ def test_a_page_is_loaded_and_then_the_next():
     assert len(loaded(model, jobs).rows) == 120
     assert model.complete
     assert ids(model) == [record.job_id for record in jobs.records]
+
+
+def test_rows_far_down_are_loaded_in_few_pages_and_told_in_parts_of_a_bounded_size():
+    jobs = Jobs(a_job(n) for n in range(1000))
+    model = loaded(History(), jobs)
+    assert (model.total, next(model.messages(())).total) == (1000, 1000)
+    model.more(700)
+    assert (len(loaded(model, jobs).rows), jobs.calls) == (750, 5)
+    told = list(model.messages(model.rows.values(), ["gone"], whole=True))
+    assert [len(message.rows) for message in told] == [200, 200, 200, 150]
+    assert [message.parts for message in told] == [True, True, True, False]
+    assert [message.gone for message in told] == [(), (), (), ("gone",)]
+    model.more(10**9)
+    assert (len(loaded(model, jobs).rows), model.complete) == (1000, True)
+
+
+def test_how_many_jobs_there_are_goes_with_what_comes_and_no_longer_passes():
+    model = History()
+    model.narrow(Filter.of({"statuses": ["running"]}))
+    loaded(model, Jobs(a_job(n, Status.RUNNING) for n in range(100)))
+    assert model.total == 100
+    model.changed([a_job(500, Status.RUNNING), a_job(501, Status.FAILED), a_job(1, Status.RUNNING)])
+    assert model.total == 101
+    model.changed([a_job(99, Status.FAILED, updated_at=timestamp(T0 + timedelta(days=1)))])
+    assert model.total == 100
 
 
 @pytest.mark.parametrize(
@@ -134,7 +144,7 @@ def test_a_search_stops_at_its_bound_and_goes_on_when_asked(monkeypatch):
     model.narrow(Filter.of({"text": "extra-3/"}))
     loaded(model, jobs)
     assert (model.paused, model.looked, model.rows) == (True, 2, {})
-    assert model.message(()).back_to == a_job(600).created_at
+    assert next(model.messages(())).back_to == a_job(600).created_at
     model.more()
     loaded(model, jobs)
     assert (model.paused, model.looked) == (True, 4)

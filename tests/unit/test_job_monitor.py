@@ -14,7 +14,8 @@ import time
 import pytest
 
 from chimera_nb.jobs.failures import Outlook
-from chimera_nb.jobs.record import JobRecord, Status, new_job_id
+from chimera_nb.jobs.log.ids import new_job_id
+from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.transitions import Change, advance
 from chimera_nb.session import Session

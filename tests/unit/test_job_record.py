@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chimera_nb.jobs.document import CHECKS
 from chimera_nb.jobs.limits import MAX_LINE_BYTES, MAX_LOG_BYTES, MAX_LOG_LINES
-from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status, new_job_id, timestamp
+from chimera_nb.jobs.log.ids import new_job_id
+from chimera_nb.jobs.record import STAGES, JobRecord, Stage, Status, timestamp
 from chimera_nb.jobs.transitions import Change, advance
 from pipeline.errors import JobLogError, UnknownNameError
 from pipeline.spec import JobSpec

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from apache_beam.pvalue import TaggedOutput
+from msgspec import structs
 
 from pipeline.graph import once_stages
 from pipeline.graph.elements import FILES, listed_files
@@ -42,7 +43,9 @@ def test_many_files_are_few_packets_and_one_of_each_market_is_read():
         ListedFile(f"gs://b/{FOLDERS[n % 3]}{n % 50:03}/1.{170_000_000 + n}.bz2", 100, n + 1, "AAAAAA==")
         for n in range(3_000)
     ]
-    files += [file._replace(uri=file.uri.replace("BASIC", "PRO")) for file in files if "BASIC" in file.uri]
+    files += [
+        structs.replace(file, uri=file.uri.replace("BASIC", "PRO")) for file in files if "BASIC" in file.uri
+    ]
     events = [f"gs://b/{FOLDERS[0]}{n:03}/29{n:03}.bz2" for n in range(0, 60, 2)]
     others = [f"gs://b/mine/{n}.bz2" for n in range(30)]
     packer = Packer()

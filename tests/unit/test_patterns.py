@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import InvalidPatternError, InvalidUriError
 from pipeline.glob import Pattern
-from pipeline.uri import escape, has_glob, join_uri, split_uri
+from pipeline.uri import Uri, escape, has_glob, join_uri
 
 MATCHES = [
     # literal names, opaque
@@ -324,8 +324,8 @@ def test_an_escaped_name_matches_itself_and_nothing_else(name, other):
     ],
 )
 def test_a_uri_is_split_without_change(uri, bucket, path):
-    assert split_uri(uri) == (bucket, path)
-    assert split_uri(join_uri(bucket, path)) == (bucket, path)
+    assert (Uri.parse(uri).bucket, Uri.parse(uri).written_path) == (bucket, path)
+    assert Uri.parse(join_uri(bucket, path)).written_path == path
 
 
 @pytest.mark.parametrize(
@@ -350,5 +350,5 @@ def test_a_uri_is_split_without_change(uri, bucket, path):
 )
 def test_what_is_no_uri_is_refused_with_the_remedy(uri, says):
     with pytest.raises(InvalidUriError) as caught:
-        split_uri(uri)
+        Uri.parse(uri)
     assert says in str(caught.value)

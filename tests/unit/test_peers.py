@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from chimera_nb.machine import peers
+from chimera_nb.machine import peers, sock_diag
 
 NOBODY = 65534
 _CLIENT = """
@@ -50,13 +50,24 @@ def peer(host: str = "127.0.0.1", *, user: int = -1, listen: str = ""):
                 process.communicate("\n")
 
 
+def nobody_may_ask(monkeypatch) -> None:
+    """As in a sandbox that has no netlink: the table of all connections is read."""
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(sock_diag, "_asked", refuse)
+
+
 def is_own(connection: socket.socket) -> bool:
     return peers.is_own(connection.getsockname(), connection.getpeername())
 
 
 @pytest.mark.parametrize(("host", "listen"), [("127.0.0.1", ""), ("127.0.0.2", ""), ("127.0.0.1", "::")])
-def test_a_process_of_this_user_is_let_in(host, listen):
+def test_a_process_of_this_user_is_let_in(host, listen, monkeypatch):
     with peer(host, listen=listen) as connection:
+        assert is_own(connection)
+        nobody_may_ask(monkeypatch)
         assert is_own(connection)
 
 
@@ -70,8 +81,10 @@ def test_a_process_of_this_user_is_let_in_by_the_other_protocol():
     os.geteuid() != 0, reason="only root can be somebody else; the decision is tested for everybody"
 )
 @pytest.mark.parametrize(("host", "listen"), [("127.0.0.1", ""), ("127.0.0.1", "::"), ("::1", "")])
-def test_a_process_of_another_user_is_not(host, listen):
+def test_a_process_of_another_user_is_not(host, listen, monkeypatch):
     with peer(host, listen=listen, user=NOBODY) as connection:
+        assert not is_own(connection)
+        nobody_may_ask(monkeypatch)
         assert not is_own(connection)
 
 
@@ -100,6 +113,17 @@ def test_one_who_has_hung_up_already_is_nobody_and_not_root():
             client.sendall(b"POST / HTTP/1.0\r\n\r\n")
             client.close()
             assert not is_own(connection)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
+def test_a_connection_is_asked_for_by_all_its_numbers():
+    with peer() as connection:
+        here, there = connection.getsockname(), connection.getpeername()
+        told = sock_diag.user_of(there, here)
+        assert told in {os.geteuid(), None}  # None in a sandbox without netlink
+        assert sock_diag.user_of(here, there) == told  # this end's user is the same
+        assert sock_diag.user_of((there[0], there[1] ^ 1), here) is None
+        assert sock_diag.user_of(here, (there[0], there[1] ^ 1)) is None  # not that of who listens there
 
 
 TABLE = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

@@ -26,7 +26,7 @@ KEPT = {
     "chimera_nb/data/sampling/cache.py": {"_memory"},  # by folder and all that a sample depends on
     "chimera_nb/jobs/log/entries.py": {"_warned"},  # what has been logged is not logged again
     "pipeline/archives/index.py": {"_shared"},  # by endpoint, and an archive's name and version
-    "pipeline/progress.py": {"_tally"},  # of the one job that a process runs, for itself
+    "pipeline/progress.py": {"_tally", "_once"},  # of the one job that a process runs, for itself
     "pipeline/read/pool.py": {"_pools"},  # threads of the process, by size
     "pipeline/storage/gcs_read.py": {"_last_read"},  # by endpoint and bucket
     "pipeline/storage/gcs_versions.py": {"_without_move"},  # by endpoint and bucket

@@ -8,6 +8,7 @@ import io
 import lzma
 import random
 import zlib
+from dataclasses import replace
 
 import pytest
 import zstandard
@@ -321,8 +322,8 @@ def test_ranges_that_do_not_meet_are_refused():
             join_ranges(wrong, first, len(data))
 
 
-def test_ranges_that_do_not_meet_are_counted_no_more(tmp_path):
-    """The file is read in order after them, and counts its bytes then."""
+def test_a_joining_that_is_repeated_counts_once(tmp_path):
+    """Of ranges that do not meet, nothing: the file is read in order after them, and counts its bytes then."""
     path = tmp_path / "large.bz2"
     path.write_bytes(bz2.compress(lines(random.Random(8), 9000), 1))
     with STORE.open_read(str(path)) as stream:
@@ -335,6 +336,21 @@ def test_ranges_that_do_not_meet_are_counted_no_more(tmp_path):
     before = tallied()
     found = RangeReader(STORE, file, lambda _: None, 1000).read(0, middle, lambda _: middle)
     assert tallied() > before
-    told = JoinRanges(STORE, "2026-01-01-0badcafe", 1000).process((b"uri", [RangeFound(job, found)]))
-    assert [(one.tag, one.value) for one in told] == [(IN_ORDER, b"uri")]
-    assert tallied() == before
+    for _ in range(2):  # a bundle may be repeated
+        told = JoinRanges(STORE, "2026-01-01-0badcafe", 1000).process((b"uri", [RangeFound(job, found)]))
+        assert [(one.tag, one.value) for one in told] == [(IN_ORDER, b"uri")]
+        assert tallied() == before
+
+    parts = [
+        RangeReader(STORE, file, lambda _: None, 1000).read(start, stop, lambda _, stop=stop: stop)
+        for start, stop in ((0, middle), (middle, file.size))
+    ]
+    whole = [RangeFound(replace(job, name="whole"), part) for part in parts]
+    read = tallied()
+    for _ in range(2):
+        told = list(JoinRanges(STORE, "2026-01-01-0badcafe", 1000).process((b"uri", whole)))
+        assert [one.value.raw_bytes for one in told] == [read[1] - before[1]]
+        assert [now - was for now, was in zip(tallied(), before, strict=True)] == [
+            file.size,
+            read[1] - before[1],
+        ]

@@ -18,7 +18,6 @@ import pytest
 from chimera_nb.data.sampling import cache
 from chimera_nb.data.sampling.files import choose_files
 from chimera_nb.data.sampling.lines import NUMBERS, Lowest, file_key, line_numbers, pick_lines
-from chimera_nb.data.sampling.progress_bar import describe
 from chimera_nb.data.sampling.run import SampleCancelledError
 from chimera_nb.data.sampling.sample import SampleProgress, SampleWarning, peek, sample
 from chimera_nb.local.demo.files import market_of_size
@@ -404,8 +403,8 @@ def test_progress_is_told_in_the_callers_thread_up_to_the_end(folder):
     assert threads == {threading.current_thread()}
     assert seen[-1] == SampleProgress(6, 6, 6, 0, size, size, 2040)
     assert [p.bytes_read for p in seen] == sorted(p.bytes_read for p in seen)
-    assert describe(seen[-1]) == "6 of 6 files; 0.0 of 0.0 MB"
-    assert describe(SampleProgress(files_listed=12345)) == "listing: 12,345 files"
+    assert seen[-1].text == "6 of 6 files; 0.0 of 0.0 MB"
+    assert SampleProgress(files_listed=12345).text == "listing: 12,345 files"
 
 
 # peek

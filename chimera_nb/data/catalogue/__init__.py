@@ -8,5 +8,4 @@ make.py      bring the catalogue of a folder up to date
 choice.py    which rows are chosen by which filters, and how many there are of each value
 ids.py       a CSV of ids
 catalogue.py `ch.catalogue`
-progress_bar.py  how far it is, in a notebook
 """

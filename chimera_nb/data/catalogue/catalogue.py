@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 from chimera_nb.arguments import AnyPath, path_text, path_texts
 from chimera_nb.data.catalogue.choice import Choice, choice_of, chosen, count_values, word_of
 from chimera_nb.data.catalogue.ids import ids_of_csv
-from chimera_nb.data.catalogue.make import Report, make_catalogue
-from chimera_nb.data.catalogue.progress_bar import catalogue_bar
+from chimera_nb.data.catalogue.make import CatalogueProgress, Report, make_catalogue
 from chimera_nb.data.catalogue.table import FILE, decoded
 from chimera_nb.jobs.limits import storable
+from chimera_nb.machine.kernel import bar_in_kernel
 from chimera_nb.session import Session
 from pipeline.errors import NothingMatchesError, RefusedError
 from pipeline.folders import absolute
@@ -179,7 +179,8 @@ def catalogue(
     session = session or Session()
     store = store or session.store_for(*located)
     folder = session.settings.folder
-    with catalogue_bar() if on_progress is None else nullcontext(on_progress) as show:
+    bar = bar_in_kernel(CatalogueProgress.of_bar)
+    with bar if on_progress is None else nullcontext(on_progress) as show:
         while True:
             plugin = plugins.pop(0)
             view = view_with_facets(plugin)

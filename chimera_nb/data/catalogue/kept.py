@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from chimera_nb.machine.private import private_data_dir, private_folder
 from pipeline.errors import StorageError
 from pipeline.storage.local import LocalFiles
+from pipeline.uri import Uri
 
 _log = logging.getLogger(__name__)
 _FORMAT = "1"  # raise it when the same files would give other rows
@@ -54,7 +55,9 @@ def keep(path: Path, table: pa.Table) -> None:
     try:
         private_folder(private_data_dir(path.parent.parent) / path.parent.name)
         # Not through the lists of places: this is a file of our own, which nobody names.
-        LocalFiles().write_bytes(str(path), sink.getvalue().to_pybytes(), create_only=False, private=True)
+        LocalFiles().write_bytes(
+            Uri("", str(path)), sink.getvalue().to_pybytes(), create_only=False, private=True
+        )
     except (StorageError, OSError) as e:
         _log.warning("the catalogue is not kept: %s", e)
         return

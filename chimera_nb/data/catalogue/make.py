@@ -40,6 +40,10 @@ class CatalogueProgress:
     done: int = 0
     unchanged: int = 0
 
+    def of_bar(self) -> tuple[int, int | None, str]:
+        """How far a bar is, of how much, and what stands beside it."""
+        return self.done, self.total, self.text
+
     @property
     def text(self) -> str:
         if self.total is None:

@@ -42,7 +42,7 @@ def units_of(store: Store, entries: Sequence[Entry]) -> list[Unit]:
     for entry in entries:
         place = Uri.parse(entry.uri)
         if place.members:
-            by_archive.setdefault(str(place.archive), []).append(entry)
+            by_archive.setdefault(place.archive, []).append(entry)
         else:
             alone.append(entry)
     units = [Unit(group) for group in _grouped(alone)]

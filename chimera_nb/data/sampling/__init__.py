@@ -6,5 +6,4 @@ lines.py   a number for each line, by seed, file and position; the lines with th
 run.py     one drawing: what is known of it while it runs, and what stops it
 beam.py    the same as a Beam pipeline on InteractiveRunner
 cache.py   drawings that were made before, in memory and on disk
-progress_bar.py  a bar under the cell while a sample runs
 """

@@ -21,6 +21,7 @@ from chimera_nb.data.sampling.run import Failure
 from chimera_nb.machine.private import private_data_dir, private_folder
 from pipeline.errors import StorageError
 from pipeline.storage.local import LocalFiles
+from pipeline.uri import Uri
 
 _log = logging.getLogger(__name__)
 _FORMAT = 1  # raise it when the same key would draw other lines, or the file is written otherwise
@@ -82,7 +83,9 @@ def keep(folder: Path, key: str, taken: Sample) -> None:
     try:
         # Not through the lists of places: this is a file of our own, which nobody names.
         private_folder(private_data_dir(folder.parent) / folder.name)
-        LocalFiles().write_bytes(str(_path(folder, key)), _to_bytes(taken), create_only=False, private=True)
+        LocalFiles().write_bytes(
+            Uri("", str(_path(folder, key))), _to_bytes(taken), create_only=False, private=True
+        )
     except (StorageError, OSError) as e:
         _log.warning("the sample is kept for this process only: %s", e)
         return

@@ -40,6 +40,21 @@ class SampleProgress:
     bytes_read: int = 0
     lines: int = 0
 
+    def of_bar(self) -> tuple[int, int, str]:
+        """How far a bar is, of how much, and what stands beside it."""
+        return self.bytes_read, self.bytes_total, self.text
+
+    @property
+    def text(self) -> str:
+        """The same in words."""
+        if not self.files_total:
+            return f"listing: {self.files_listed:,} files"
+        failed = f", {self.files_failed:,} failed" if self.files_failed else ""
+        return (
+            f"{self.files_done:,} of {self.files_total:,} files{failed}; "
+            f"{self.bytes_read / 1e6:,.1f} of {self.bytes_total / 1e6:,.1f} MB"
+        )
+
 
 @dataclass(frozen=True)
 class Failure:

@@ -24,9 +24,9 @@ from chimera_nb.data.records import RecordReader, free_name, is_blank
 from chimera_nb.data.sampling import cache
 from chimera_nb.data.sampling.cache import Sample, sample_key
 from chimera_nb.data.sampling.files import Chosen, choose_files
-from chimera_nb.data.sampling.progress_bar import sample_bar
 from chimera_nb.data.sampling.run import Run, SampleCancelledError, SampleProgress
 from chimera_nb.jobs.limits import storable
+from chimera_nb.machine.kernel import bar_in_kernel
 from chimera_nb.session import Session
 from pipeline.codecs import HEAD_BYTES, choose_codec
 from pipeline.codecs.stream import BufferedStream
@@ -184,7 +184,7 @@ def sample(
     if on_progress is not None:
         taken = _in_thread(work, run, on_progress, cancel)
     else:
-        with sample_bar() as show:
+        with bar_in_kernel(SampleProgress.of_bar) as show:
             taken = _in_thread(work, run, show, cancel)
     _warn(taken)
     return _frame(taken, n, seed, query)

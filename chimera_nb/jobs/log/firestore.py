@@ -19,10 +19,11 @@ from chimera_nb.jobs.limits import MAX_DOCUMENT_BYTES, cut, weigh
 from chimera_nb.jobs.log import firestore_client
 from chimera_nb.jobs.log.entries import Entries, Entry, read_entry, read_record
 from chimera_nb.jobs.log.firestore_client import explained, open_client, patience
-from chimera_nb.jobs.log.firestore_pages import read_page
+from chimera_nb.jobs.log.firestore_pages import count_dated, read_page
+from chimera_nb.jobs.log.firestore_words import FIELD, Words, with_tokens
 from chimera_nb.jobs.log.ids import check_id, check_new_id
 from chimera_nb.jobs.log.protocol import JobLog, RecordPage
-from chimera_nb.jobs.log.query import Query, checked_limit
+from chimera_nb.jobs.log.query import Query, checked_limit, search_text
 from chimera_nb.jobs.log.watch import Callback, Watch
 from chimera_nb.jobs.record import JobRecord, timestamp
 from chimera_nb.jobs.transitions import Change, advance
@@ -54,12 +55,14 @@ class FirestoreJobLog(JobLog):
         with self._errors():
             self._client = open_client(project, database, emulator)
             self._collection = self._client.collection(collection)
+            self._words = Words(self._collection)
 
     def create(self, record: JobRecord) -> None:
         from google.api_core.exceptions import AlreadyExists
 
         check_new_id(record.job_id)
         document = record.to_document()
+        document |= with_tokens(document, search_text(record))
         unsure: list[Exception] = []
         with self._errors(record.job_id):
             try:
@@ -95,6 +98,11 @@ class FirestoreJobLog(JobLog):
             moved, fields = _fitted(document, record, change)
             if moved is record:
                 return record
+            text = search_text(moved)
+            if FIELD not in document or text != search_text(record):
+                fields |= with_tokens(
+                    {name: value for name, value in (document | fields).items() if name != FIELD}, text
+                )
             unchanged = self._client.write_option(last_update_time=snapshot.update_time)
             written = set(moved.logs) - set(record.logs)
             with self._errors(job_id):
@@ -109,12 +117,24 @@ class FirestoreJobLog(JobLog):
             time.sleep(random.uniform(0, 0.02 * min(attempts, 10)))  # noqa: S311 - spreads the writers
 
     def page(self, query: Query) -> RecordPage:
-        """Firestore has no search in text: documents are read, 2,000 at most, and filtered here.
+        """Firestore has no search in text: `firestore_words` has what is asked instead, and pages read 2,000 at most.
 
         Documents without a createdAt cannot be ordered by it: they come last, in lists with no filter but `text`.
         """
         with self._errors():
-            return read_page(self._collection, query, self._entry)
+            return read_page(self._collection, query, self._entry, self._words)
+
+    def count(self, query: Query) -> int | None:
+        """Counted by the index, at the price of one read for a thousand; what has a text is not."""
+        if query.text is not None:
+            return None
+        with self._errors():
+            return count_dated(self._collection, query)
+
+    def check_search(self) -> None:
+        """Raise JobLogError where the index is missing that a search in text has to have to be quick."""
+        with self._errors():
+            self._words.check()
 
     def watch(self, callback: Callback, *, job_id: str | None = None, limit: int = 100) -> Watch:
         if job_id is not None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+import secrets
+from datetime import datetime
 
 from chimera_nb.jobs.limits import storable
+from chimera_nb.jobs.record import timestamp
 from pipeline.errors import JobNotFoundError, RefusedError
 
 _NEW_ID = re.compile(r"\d{4}-\d\d-\d\d-[0-9a-z]{8}")
 _MAX_ID_BYTES = 1500  # of Firestore
+
+
+def new_job_id(now: datetime | None = None) -> str:
+    """An id for a new job: the date in UTC and 8 random hexadecimal digits."""
+    return f"{timestamp(now)[:10]}-{secrets.token_hex(4)}"
 
 
 def check_new_id(job_id: str) -> None:

@@ -76,6 +76,9 @@ class JobLog(Protocol):
     def page(self, query: Query) -> RecordPage:
         """The page that a query asks for: what `list` gives."""
 
+    def count(self, query: Query) -> int | None:
+        """How many jobs a query has on all its pages; None where the store would have to read each to tell."""
+
     def watch(self, callback: Callback, *, job_id: str | None = None, limit: int = 100) -> Watch:
         """Tell, until the watch is closed, of each job that is new or has changed, newest first.
 

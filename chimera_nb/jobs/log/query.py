@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from chimera_nb.arguments import whole_number
 from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
@@ -60,9 +61,15 @@ class Query:
         )
 
     @property
-    def is_searched(self) -> bool:
-        """Whether jobs are looked at one by one for what the query wants."""
-        return self.text is not None or self.created_by is not None
+    def is_narrowed(self) -> bool:
+        """Whether more is asked of a job than its text and who made it."""
+        return bool(self.statuses or self.source or self.created_after or self.created_before)
+
+    def takes(self, document: Mapping[str, Any]) -> bool:
+        """Whether a job's document has one of the statuses and the source."""
+        return (not self.statuses or document.get("status") in self.statuses) and (
+            self.source is None or document.get("sourceType") == self.source
+        )
 
     def holds(self, entry: Entry) -> bool:
         """Whether a job is by that person and has that text."""
@@ -128,13 +135,27 @@ def search_text(record: Entry) -> str:
     """What `text` is looked for in, case folded: the id, inputs, target, who made it, and what people say of it."""
     if isinstance(record, UnreadableRecord):
         return record.job_id.casefold()
-    source = f"gs://{record.source_bucket}/" if record.source_bucket else ""
-    target = f"gs://{record.target_bucket}/" if record.target_bucket else ""
+    return searched_text(record.job_id, record.fields())
+
+
+def searched_text(job_id: str, fields: Mapping[str, Any]) -> str:
+    """The same, of a document's fields; those that are missing or odd are left out."""
+
+    def text(name: str) -> str:
+        value = fields.get(name)
+        return value if isinstance(value, str) else ""
+
+    def texts(name: str) -> list[str]:
+        value = fields.get(name)
+        return [each for each in value if isinstance(each, str)] if isinstance(value, list | tuple) else []
+
+    source = f"gs://{text('sourceBucket')}/" if text("sourceBucket") else ""
+    target = f"gs://{text('targetBucket')}/" if text("targetBucket") else ""
     found_by = [
-        record.job_id,
-        *(source + path for path in record.selected_paths),
-        target + record.output_prefix,
-        *filter(None, (record.created_by, record.name, record.note)),
-        *record.tags,
+        job_id,
+        *(source + path for path in texts("selectedPaths")),
+        target + text("outputPrefix"),
+        *filter(None, map(text, ("createdBy", "name", "note"))),
+        *texts("tags"),
     ]
     return "\n".join(found_by).casefold()

@@ -8,6 +8,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,12 @@ class SqliteJobLog(JobLog):
             return RecordPage(entries)
         row, job_id, created_at, _ = rows[query.limit - 1]
         return RecordPage(entries, token_after(created_at, job_id, str(row)))
+
+    def count(self, query: Query) -> int:
+        where, values = _where(replace(query, after=None))
+        with self._look() as connection:
+            found = connection.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).fetchone()  # noqa: S608
+            return int(found[0])
 
     def watch(self, callback: Callback, *, job_id: str | None = None, limit: int = 100) -> Watch:
         if job_id is not None:
@@ -192,6 +199,13 @@ WHERE changed > :last AND {COUNTED} AND rowid IN (SELECT rowid FROM jobs {_NEWES
 
 def _select(query: Query) -> tuple[str, dict[str, Any]]:
     """The statement that reads one page and a row more, which tells whether there is another page."""
+    where, values = _where(query)
+    sql = f"SELECT rowid, job_id, created_at, document FROM jobs WHERE {where} {_NEWEST} LIMIT :limit"  # noqa: S608
+    return sql, values
+
+
+def _where(query: Query) -> tuple[str, dict[str, Any]]:
+    """The condition that a query's jobs meet, and its values."""
     created_at, job_id = query.after or (None, None)
     values: dict[str, Any] = {
         "source": query.source,
@@ -216,9 +230,7 @@ def _select(query: Query) -> tuple[str, dict[str, Any]]:
         "(created_at, job_id) < (SELECT created_at, job_id FROM jobs WHERE rowid = :job_id)": query.after
         and created_at is None,
     }
-    where = " AND ".join(["1", *(sql for sql, applies in clauses.items() if applies)])
-    sql = f"SELECT rowid, job_id, created_at, document FROM jobs WHERE {where} {_NEWEST} LIMIT :limit"  # noqa: S608
-    return sql, values | statuses
+    return " AND ".join(["1", *(sql for sql, applies in clauses.items() if applies)]), values | statuses
 
 
 def _name(job_id: object) -> str:

@@ -31,7 +31,7 @@ from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.own_temporary import own_temporary_folder
 from pipeline.spec import JobSpec
 from pipeline.target.lifecycle import begin_target
-from pipeline.uri import split_uri
+from pipeline.uri import Uri
 
 _log = logging.getLogger(__name__)
 # Seconds for which the job log may be away when Dataflow has the job. After that it is found by its name.
@@ -50,6 +50,7 @@ def main(job_id: str) -> int:
         return 1
     with interruptions() as signals:
         try:
+            signals.heed()
             with own_temporary_folder(job_id) as folder:
                 dataflow_job_id = _submit(record, log, folder, settings, signals)
         except (_UnwantedError, Interrupted) as e:
@@ -106,7 +107,7 @@ def _submit(record: JobRecord, log: JobLog, folder: Path, settings: Settings, si
     # Once more, of what is sent: the record and the patterns may have been changed since the job was admitted.
     check_access((*spec.inputs, *patterns), spec.target, record.runner_options, settings)
     packages = build_packages(spec.source, folder)
-    bucket = split_uri(str(record.runner_options["temp_location"]))[0]
+    bucket = Uri.parse(str(record.runner_options["temp_location"])).bucket
     if endpoint and not store.bucket_exists(bucket):
         store.make_bucket(bucket)
     options = Options(beam_arguments(record, packages, endpoint))

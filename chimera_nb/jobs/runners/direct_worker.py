@@ -43,6 +43,7 @@ def main(job_id: str) -> int:
     reporter = _Reporter(log, job_id, settings.prices.currency)
     with interruptions() as signals:
         try:
+            signals.heed()
             record = until_log_answers(lambda: _begun(log, job_id, settings), store.patience.seconds)
             if record is None:
                 return 1

@@ -11,12 +11,10 @@ from chimera_nb.jobs.slowness.cause import SLOWEST, SlowFile, Slowness, Spread, 
 from chimera_nb.jobs.slowness.seconds import FileSeconds, file_seconds
 from chimera_nb.jobs.slowness.words import lines_of
 from pipeline.storage import Store
-from pipeline.uri import join_uri
 
 __all__ = ["SLOWEST", "FileSeconds", "SlowFile", "Slowness", "Spread", "lines_of", "time_spent", "why_slow"]
 
 
 def time_spent(store: Store, record: JobRecord) -> Slowness:
     """Of a job that has ended, by the ledger at its target. Raises StorageError."""
-    target = join_uri(record.target_bucket, record.output_prefix)
-    return why_slow(record, file_seconds(store, target, record.job_id))
+    return why_slow(record, file_seconds(store, record.target, record.job_id))

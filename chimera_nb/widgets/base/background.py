@@ -35,12 +35,32 @@ class Background:
         try:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
-            if self._loop is None:
+            if not self.tell(self._keep, work):  # else a trait was set from a thread
                 work.close()
                 return False
-            self._loop.call_soon_threadsafe(self._keep, work)  # a trait was set from a thread
             return True
         self._keep(work)
+        return True
+
+    def tell(self, call: Callable[..., None], *arguments: object) -> bool:
+        """Call this on the kernel's loop, from a thread; False, and nothing is done, where none runs (any more).
+
+        What a watch brings comes so: nothing is left over of a call that the loop does not get to before it ends,
+        where a coroutine would be one that nobody has awaited.
+        """
+
+        def guarded() -> None:
+            try:
+                call(*arguments)
+            except Exception as e:  # noqa: BLE001 - there is nobody to raise it to
+                self._failed(e)
+
+        if self._loop is None:
+            return False
+        try:
+            self._loop.call_soon_threadsafe(guarded)
+        except RuntimeError:  # it is closed: the kernel is ending
+            return False
         return True
 
     async def in_thread(self, uri: str, call: Callable[[Store], _Result]) -> _Result:
@@ -68,5 +88,8 @@ class Background:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            _log.error("work of a widget failed", exc_info=error)
-            self._on_failure(unforeseen(error))
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        _log.error("work of a widget failed", exc_info=error)
+        self._on_failure(unforeseen(error))

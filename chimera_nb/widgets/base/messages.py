@@ -4,7 +4,7 @@ Each widget has its own in messages.py:
 
     Request   the page asks for something; `kind` is the name of the class
     Message   the kernel tells the page something; `kind` as well
-    State     what a trait holds
+    State     what a trait holds; in states.py, where there are many
 
 Names of fields are `snake_case` here and `camelCase` there. Keys of a mapping are data, and stay what they are. A
 NamedTuple is a list there: for what comes by the thousand. `typescript.py` makes the page's types of the same classes.

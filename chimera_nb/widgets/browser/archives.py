@@ -44,7 +44,7 @@ def index_of(store: Store, folder: str) -> Index | None:
     from pipeline.archives.store import ArchiveStore
 
     place = Uri.parse(folder)
-    return store.index(str(place.archive)) if place.members and isinstance(store, ArchiveStore) else None
+    return store.index(place.archive) if place.members and isinstance(store, ArchiveStore) else None
 
 
 def state_of(index: Index, folder: str) -> ArchiveState:
@@ -52,7 +52,7 @@ def state_of(index: Index, folder: str) -> ArchiveState:
     if reached := index.reached:
         return ArchiveState(index.is_in_order, *reached)
     return ArchiveState(
-        index.is_in_order, note=index.outline.note or "", fault=_fault(index, str(Uri.parse(folder).archive))
+        index.is_in_order, note=index.outline.note or "", fault=_fault(index, Uri.parse(folder).archive)
     )
 
 

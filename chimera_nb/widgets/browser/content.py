@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chimera_nb.session import Session
 from chimera_nb.widgets.base.background import Background
 from chimera_nb.widgets.base.generation import Generation
-from chimera_nb.widgets.browser.messages import Content, Facet, FacetValue
+from chimera_nb.widgets.browser.states import Content, Facet, FacetValue
 from pipeline.errors import ChimeraError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from chimera_nb.widgets.base.widget import ChimeraWidget, held
-from chimera_nb.widgets.browser import messages
+from chimera_nb.widgets.browser import messages, states
 from chimera_nb.widgets.browser.content import ContentChoice
 from chimera_nb.widgets.browser.navigation import BUCKETS
 from pipeline.errors import RefusedError
@@ -64,5 +64,5 @@ class ContentRequests(ChimeraWidget):
         self._model.know(files)
         self.selected = tuple(files)
 
-    def _show_content(self, content: messages.Content | None) -> None:
+    def _show_content(self, content: states.Content | None) -> None:
         self._content = held(content)

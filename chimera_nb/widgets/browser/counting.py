@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ChimeraError, InvalidPatternError, ObjectNotFoundError
 from pipeline.glob import Pattern
-from pipeline.uri import SEPARATOR, has_glob, split_uri
+from pipeline.uri import SEPARATOR, Uri, has_glob
 
 if TYPE_CHECKING:
     from pipeline.storage import Entry, Store
@@ -128,7 +128,7 @@ def entries_of(store: Store, uri: str) -> Iterator[Entry | None]:
 
 def is_glob(uri: str) -> bool:
     """Whether a URI can be a pattern: it holds a glob character and is no folder."""
-    return not uri.endswith("/") and has_glob(split_uri(uri)[1])
+    return not uri.endswith("/") and has_glob(Uri.parse(uri))
 
 
 class Cover:

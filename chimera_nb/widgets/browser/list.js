@@ -1,12 +1,12 @@
 // The list of BucketBrowser: rows are virtual, so that 100,000 of them scroll as well as ten.
 
 import { later, make, uniqueId, within } from "../base/text.js";
+import { VirtualRows } from "../base/virtual_rows.js";
 import { Head } from "./head.js";
 import { onKey } from "./keys.js";
 import { Row } from "./row.js";
-import { chosenOf, isHeld, meantBy, partsOf, windowOf } from "./rows.js";
+import { chosenOf, isHeld, meantBy, partsOf } from "./rows.js";
 
-const SPARE = 8; // rows drawn beyond the ones on screen
 const AHEAD = 150; // rows before the end of what is loaded at which more is asked for
 const STEP_MS = 200; // keys may run over many rows: only where they rest is told
 const SORTED_AT_MOST = 100_000; // rows that are loaded for the sake of their order
@@ -26,11 +26,6 @@ export class List {
   chosen = "none";
   /** @type {Order} */
   order = { by: "name", down: false };
-  height = 30; // pixels of a row: style.css has it, more for fingers
-  /** @type {Row[]} */
-  pool = [];
-  /** @type {Map<Element, Row>} */
-  byNode = new Map();
   id = uniqueId("list");
   /** @type {number | null} */
   anchor = null;
@@ -38,7 +33,6 @@ export class List {
   active = null;
   skeleton = false;
   folderCount = 0;
-  frame = 0;
   current = ""; // the file that is looked into
   /** @type {number | undefined} where to scroll to when the rows are there */
   keep;
@@ -62,29 +56,26 @@ export class List {
     });
     this.head = new Head(this.node, (how) => this.gesture(how, this.active ?? 0), (order) => this.sort(order));
     this.scroller = make("div", "ch-scroller", "", { role: "rowgroup", tabindex: "-1" });
-    this.spacer = make("div", "ch-spacer", "", { role: "presentation" });
     this.empty = make("div", "ch-empty");
-    this.scroller.append(this.head.node, this.spacer, this.empty); // it stays at the top, as wide as the rows
+    this.scroller.append(this.head.node); // it stays at the top, as wide as the rows
+    this.virtual = new VirtualRows(this.scroller, () => new Row(), () => this.paint());
+    this.scroller.append(this.empty);
     this.node.append(this.scroller);
-    this.scroller.addEventListener("scroll", () => this.paintSoon(), { passive: true });
     this.node.addEventListener("keydown", (event) => onKey(this, event));
-    this.spacer.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault()); // no text selection
+    this.virtual.spacer.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault()); // no text selection
     this.scroller.addEventListener("pointerdown", (event) => this.onPress(event));
     this.scroller.addEventListener("click", (event) => this.onClick(event)); // its row may be gone by then
-    this.spacer.addEventListener("dblclick", (event) => this.onDoubleClick(event));
-    this.resized = new ResizeObserver(() => this.measure());
-    this.resized.observe(this.scroller);
+    this.virtual.spacer.addEventListener("dblclick", (event) => this.onDoubleClick(event));
   }
 
   close() {
-    this.resized.disconnect();
+    this.virtual.close();
     this.restSoon.cancel();
-    cancelAnimationFrame(this.frame);
   }
 
-  measure() {
-    this.height = parseFloat(getComputedStyle(this.node).getPropertyValue("--ch-row")) || this.height;
-    this.paintSoon();
+  /** Pixels of a row. */
+  get height() {
+    return this.virtual.height;
   }
 
   /** Pixels below the head. */
@@ -148,37 +139,19 @@ export class List {
   }
 
   paintSoon() {
-    this.frame ||= requestAnimationFrame(() => this.paint());
+    this.virtual.soon();
   }
 
   paint() {
-    cancelAnimationFrame(this.frame);
-    this.frame = 0;
     const { rows } = this;
     if (!rows) return;
     const waiting = rows.length && !rows.complete && !rows.failed ? 3 : 0;
-    const row = this.height;
-    const total = this.skeleton && rows.loading && !rows.length ? Math.ceil(this.scroller.clientHeight / row) : rows.length + waiting;
-    this.spacer.style.height = `${total * row}px`;
+    const total = this.skeleton && rows.loading && !rows.length ? Math.ceil(this.scroller.clientHeight / this.height) : rows.length + waiting;
+    this.virtual.stretch(total);
     if (this.keep !== undefined) this.scroller.scrollTop = this.keep;
     this.keep = undefined;
-    const [first, last] = windowOf({ top: this.scroller.scrollTop, height: this.scroller.clientHeight, row, total, spare: SPARE });
     const held = isHeld(rows.folder, this.selected);
-    // As many as any part of the list needs: a row keeps its element while it is on screen, so that scrolling redraws
-    // only what comes in, and who is about to click on one finds it there.
-    const needed = Math.min(total, Math.ceil(this.scroller.clientHeight / row) + 1 + 2 * SPARE);
-    while (this.pool.length < needed) this.pool.push(this.makeRow());
-    for (const spare of this.pool.splice(needed + 2 * SPARE)) {
-      this.byNode.delete(spare.node);
-      spare.node.remove();
-    }
-    const drawn = new Set();
-    for (let index = first; index < last; index += 1) {
-      const each = this.pool[index % this.pool.length];
-      drawn.add(each);
-      this.draw(each, rows, index, held);
-    }
-    for (const each of this.pool) each.node.hidden = !drawn.has(each);
+    const last = this.virtual.draw(total, (index) => index, (each, index) => this.draw(each, rows, index, held));
     this.head.mark(held ? "all" : this.chosen, rows.folder !== "gs://" && rows.length > 0);
     this.node.setAttribute("aria-rowcount", String(rows.complete ? rows.length + 1 : -1));
     this.node.setAttribute("aria-busy", String(Boolean(rows.loading)));
@@ -194,15 +167,9 @@ export class List {
     }
   }
 
-  makeRow() {
-    const row = new Row();
-    this.byNode.set(this.spacer.appendChild(row.node), row);
-    return row;
-  }
-
   /** @param {Row} row @param {Rows} rows @param {number} index @param {boolean} held */
   draw(row, rows, index, held) {
-    row.draw(rows, index, this.height);
+    row.draw(rows, index);
     const { key, node } = row;
     node.id = key === null ? "" : `${this.id}-${index}`;
     const uri = key === null ? "" : rows.uri(key);
@@ -217,12 +184,7 @@ export class List {
   /** Make a row the active one, and bring it on screen. @param {Rows} rows @param {number} key */
   move(rows, key) {
     this.active = key;
-    const top = rows.indexOfKey(key) * this.height;
-    const room = this.room;
-    this.spacer.style.height = `${Math.max(parseFloat(this.spacer.style.height) || 0, top + this.height)}px`;
-    if (top < this.scroller.scrollTop) this.scroller.scrollTop = top;
-    else if (top + this.height > this.scroller.scrollTop + room) this.scroller.scrollTop = top + this.height - room;
-    this.paintSoon();
+    this.virtual.reveal(rows.indexOfKey(key), this.room);
   }
 
   /** @param {Gesture["how"]} how @param {number} key @param {Rows | null} rows that it is made on */
@@ -239,7 +201,7 @@ export class List {
   /** What is drawn where a mouse event happened, and its key there. @param {MouseEvent} event */
   at(event) {
     const node = within(event, ".ch-row");
-    const { rows = null, key = null } = (node && this.byNode.get(node)) ?? {};
+    const { rows = null, key = null } = (node && this.virtual.byNode.get(node)) ?? {};
     if (rows === null || key === null || rows !== this.rows || !rows.has(key)) return null;
     /** @type {Part} */
     const part = within(event, ".ch-box") ? "box" : within(event, ".ch-label, .ch-icon") ? "name" : "rest";

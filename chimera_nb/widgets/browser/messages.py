@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from chimera_nb.widgets.base.messages import Message, Nothing, Request, State
+from chimera_nb.widgets.base.messages import Message, Nothing, Request
 from chimera_nb.widgets.browser.archives import ArchiveState
 from chimera_nb.widgets.browser.listing import Row
 from chimera_nb.widgets.browser.navigation import Crumb
+from chimera_nb.widgets.browser.states import Content, Matched, Total
 
 GestureHow = Literal["toggle", "range", "all", "none"]
 
@@ -210,29 +211,6 @@ class RowsMessage(Message):
     archive: ArchiveState | None
 
 
-@dataclass(frozen=True)
-class Total(State):
-    """What the selection comes to: files, stored bytes; `more` when there are others; whether it is being counted."""
-
-    files: int
-    bytes: int
-    more: bool
-    counting: bool
-
-
-@dataclass(frozen=True)
-class Matched(State):
-    """What a pattern matches so far; `error` why it does not do, "" where it does."""
-
-    text: str
-    error: str = ""
-    example: str = ""
-    active: bool = False
-    files: int = 0
-    bytes: int = 0
-    more: bool = False
-
-
 class MatchedFile(NamedTuple):
     """A file that a pattern matches: its URI, and its stored bytes."""
 
@@ -249,51 +227,6 @@ class MatchedFilesMessage(Message):
     files: tuple[MatchedFile, ...]
     more: bool
     error: str
-
-
-class FacetValue(NamedTuple):
-    """A value of a facet, what it is called, how many have it, and whether it is chosen."""
-
-    value: str | None
-    name: str
-    rows: int
-    chosen: bool
-
-
-@dataclass(frozen=True)
-class Facet(State):
-    """By what files are chosen; of many values the first, and how many more there are."""
-
-    name: str
-    label: str
-    values: tuple[FacetValue, ...]
-    more: int
-
-
-@dataclass(frozen=True)
-class Content(State):
-    """What is in the files of a folder, and what of it is chosen.
-
-    running   whether the catalogue is being made; `progress` says how far it is
-    rows      that are chosen, in `matching` files of so many bytes, out of all `files`
-    failed    files that could not be read
-    ids       what is said of the list of ids; "" where there is none
-    """
-
-    folder: str
-    running: bool = False
-    progress: str = ""
-    error: str = ""
-    files: int = 0
-    failed: int = 0
-    rows: int = 0
-    matching: int = 0
-    bytes: int = 0
-    facets: tuple[Facet, ...] = ()
-    has_days: bool = False
-    since: str = ""
-    until: str = ""
-    ids: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from chimera_nb.widgets.browser.navigation import BUCKETS, BrowsingScope, as_fol
 from chimera_nb.widgets.browser.selection import Selected, add
 from pipeline.errors import RefusedError
 from pipeline.glob import Pattern
-from pipeline.uri import escape, join_uri, split_uri
+from pipeline.uri import Uri, escape, join_uri
 
 ROWS_AT_ONCE = 5000  # in one message
 _VIEWS_KEPT = 4  # a page is that many behind at most, unless its kernel has long to answer
@@ -181,10 +181,10 @@ class Browser(Selected):
         if not text.startswith(("gs://", "/")):
             if self.folder == BUCKETS:
                 raise RefusedError("open a bucket first, or write the pattern whole: gs://bucket/**/*.bz2")
-            bucket, path = split_uri(self.folder)
-            text = join_uri(bucket, escape(path) + text)
+            folder = Uri.parse(self.folder)
+            text = join_uri(folder.bucket, escape(folder.written_path) + text)
         self.scope.check(text)
-        Pattern(split_uri(text)[1])
+        Pattern(Uri.parse(text).written_path)
         return text
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from chimera_nb.machine.private import private_data_dir
 from pipeline.archives.names import is_archive_name
 from pipeline.errors import ChimeraError, RefusedError
-from pipeline.uri import SEPARATOR, Uri, split_uri
+from pipeline.uri import SEPARATOR, Uri
 
 BUCKETS = "gs://"
 _RECENT = 20
@@ -52,9 +52,10 @@ def crumbs(folder: str, top: str = BUCKETS) -> list[Crumb]:
             found.append(Crumb(at[len(parent(at)) :], at))
             at = parent(at)
         return [Crumb("Buckets" if at == BUCKETS else at, at), *reversed(found)]
-    bucket, path = split_uri(folder)
-    at, found = f"gs://{bucket}/", [Crumb("Buckets", BUCKETS), Crumb(bucket, f"gs://{bucket}/")]
-    for name in path.split("/")[:-1]:
+    uri = Uri.parse(folder)
+    at = f"gs://{uri.bucket}/"
+    found = [Crumb("Buckets", BUCKETS), Crumb(uri.bucket, at)]
+    for name in uri.written_path.split("/")[:-1]:
         at += f"{name}/"
         label = name[:-1] if Uri.parse(at).member == "" else name  # an archive
         found.append(Crumb(label or "/", at))
@@ -76,19 +77,19 @@ class BrowsingScope:
         """Raises RefusedError for what is out of bounds, and for what is no URI."""
         if uri == BUCKETS:
             return
-        bucket, path = split_uri(uri)
-        if bucket:
-            if self.buckets is not None and bucket not in self.buckets:
+        at = Uri.parse(uri)
+        if at.bucket:
+            if self.buckets is not None and at.bucket not in self.buckets:
                 allowed = ", ".join(self.buckets) or "none"
                 raise RefusedError(
-                    f"{uri}: bucket {bucket} is not among the ones allowed here ({allowed}); add it to the settings"
+                    f"{uri}: bucket {at.bucket} is not among the ones allowed here ({allowed}); add it to the settings"
                 )
         elif self.top is None:
             raise RefusedError(
                 f"{uri}: this browser shows buckets (gs://bucket/folder/); for local files make one on a folder, "
                 "as in BucketBrowser('/data/')"
             )
-        elif not path.startswith(self.top) or ".." in Uri.parse(uri).path.split("/"):
+        elif not at.startswith(self.top) or ".." in at.path.split("/"):
             raise RefusedError(f"{uri}: this browser shows what is in {self.top}")
 
     def allows(self, uri: str) -> bool:
@@ -101,8 +102,9 @@ class BrowsingScope:
 
 def console_url(uri: str) -> str:
     """The page of Google Cloud's console that shows a folder, an object, or the archive that it is in."""
-    bucket, path = split_uri(str(Uri.parse(uri).file) if SEPARATOR in uri else uri)
-    folder = f"{bucket}/{path}" if not path or path.endswith("/") else f"_details/{bucket}/{path}"
+    file = Uri.parse(uri).file
+    found = f"{file.bucket}/{file.path}"
+    folder = found if found.endswith("/") else f"_details/{found}"
     return f"https://console.cloud.google.com/storage/browser/{quote(folder.rstrip('/'))}"
 
 
@@ -114,10 +116,10 @@ def typed(text: str) -> str:
     uri = text if text.startswith(("/", "gs:")) or "://" in text else f"{BUCKETS}{text}"
     if uri == BUCKETS:
         return uri
-    bucket, path = split_uri(uri)
-    if path.endswith("!") and is_archive_name(path[:-1]):
+    at = Uri.parse(uri)
+    if at.path.endswith("!") and is_archive_name(at.path[:-1]):
         return f"{uri}/"
-    return f"gs://{bucket}/" if bucket and not path else uri
+    return f"gs://{at.bucket}/" if at.bucket and not at.path else uri
 
 
 class RecentFolders:
@@ -143,7 +145,10 @@ class RecentFolders:
             # Not through the access lists: this is a file of our own, which nobody names.
             private_data_dir(self._file.parent)
             LocalFiles().write_bytes(
-                str(self._file), json.dumps(folders, indent=0).encode(), create_only=False, private=True
+                Uri("", str(self._file)),
+                json.dumps(folders, indent=0).encode(),
+                create_only=False,
+                private=True,
             )
         return folders
 

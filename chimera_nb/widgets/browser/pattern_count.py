@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from chimera_nb.widgets.base.background import Background
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.browser.counting import SLICE_SECONDS, Count, advance, entries_of
-from chimera_nb.widgets.browser.messages import Matched, MatchedFile
+from chimera_nb.widgets.browser.messages import MatchedFile
+from chimera_nb.widgets.browser.states import Matched
 from pipeline.errors import ChimeraError, RefusedError
 
 if TYPE_CHECKING:

@@ -14,26 +14,22 @@ export class Row {
   size = this.node.appendChild(make("span", "ch-cell ch-size", "", { role: "gridcell" }));
   codec = this.node.appendChild(make("span", "ch-cell ch-codec", "", { role: "gridcell" }));
   date = this.node.appendChild(make("span", "ch-cell ch-date", "", { role: "gridcell" }));
-  index = -1;
+  top = -1;
   /** @type {number | null} of the row that is shown; null while it is not loaded */
   key = null;
   /** @type {Rows | null} */
   rows = null;
-  top = -1; // pixels
 
-  /**
-   * Show what is at an index.
-   * @param {Rows} rows
-   * @param {number} index
-   * @param {number} height of a row
-   */
-  draw(rows, index, height) {
+  /** Stand for nothing. */
+  clear() {
+    this.node.id = "";
+    this.node.classList.remove("ch-active");
+  }
+
+  /** Show what is at an index. @param {Rows} rows @param {number} index */
+  draw(rows, index) {
     const key = index < rows.length ? rows.keyAt(index) : null;
-    if (this.top !== index * height) this.node.style.transform = `translateY(${index * height}px)`;
-    this.top = index * height;
-    this.index = index;
     this.node.classList.toggle("ch-skeleton", key === null);
-    this.node.setAttribute("aria-rowindex", String(index + 2));
     if (this.rows === rows && this.key === key) return;
     this.rows = rows;
     this.key = key;

@@ -8,16 +8,6 @@ const FIELD = { name: 0, size: 1, date: 2, codec: 3 };
 /** A row's key: of a folder below 0, of an object from 0 on. @param {number} key */
 export const isFolder = (key) => key < 0;
 
-/**
- * The indexes to draw, [first, last), of a list of so many rows of so many pixels: those on screen and a few beyond.
- * @param {{ top: number, height: number, row: number, total: number, spare: number }} list
- * @returns {[number, number]}
- */
-export function windowOf({ top, height, row, total, spare }) {
-  const first = Math.max(0, Math.floor(top / row) - spare);
-  return [first, Math.min(total, Math.ceil((top + height) / row) + spare)];
-}
-
 const STILL = 5; // pixels that a hand moves between pressing and letting go
 
 /**

@@ -9,7 +9,7 @@ import traitlets
 from ipywidgets import TypedTuple
 
 from chimera_nb.widgets.base.widget import ChimeraWidget, existing, held, refusing
-from chimera_nb.widgets.browser import messages
+from chimera_nb.widgets.browser import messages, states
 from chimera_nb.widgets.browser.counting import SLICE_SECONDS, advance
 from chimera_nb.widgets.browser.selection import add
 from pipeline.errors import ChimeraError
@@ -120,4 +120,4 @@ class SelectionRequests(ChimeraWidget):
 
     def _total(self) -> dict[str, Any]:
         counting = not self._stopped and any(count.active for count in self._model.counts)
-        return held(messages.Total(**asdict(self._model.total()), counting=counting))
+        return held(states.Total(**asdict(self._model.total()), counting=counting))

@@ -16,7 +16,7 @@ from chimera_nb.arguments import AnyPath, path_text, texts
 from chimera_nb.session import Session
 from chimera_nb.widgets.base import assets
 from chimera_nb.widgets.base.widget import existing, held, refusing
-from chimera_nb.widgets.browser import messages, navigation
+from chimera_nb.widgets.browser import messages, navigation, states
 from chimera_nb.widgets.browser.content_requests import ContentRequests
 from chimera_nb.widgets.browser.listing import Listing, Rows
 from chimera_nb.widgets.browser.model import ROWS_AT_ONCE, Browser
@@ -24,7 +24,7 @@ from chimera_nb.widgets.browser.pattern_count import PatternCount, first_matches
 from chimera_nb.widgets.browser.selection_requests import SelectionRequests
 from pipeline.errors import ChimeraError, ObjectNotFoundError
 from pipeline.folders import absolute
-from pipeline.uri import SEPARATOR, split_uri
+from pipeline.uri import SEPARATOR, Uri
 
 _ON_SECONDS = 2.0  # of an archive in which nothing new turns up, until the page has to ask for more
 
@@ -63,7 +63,7 @@ class BucketBrowser(ContentRequests, SelectionRequests):
     ) -> None:
         uri = path_text(uri)
         if not uri.startswith(navigation.BUCKETS):
-            uri = str(Path(absolute(split_uri(uri)[1])))
+            uri = str(Path(absolute(Uri.parse(uri))))
         folder = navigation.as_folder(uri)
         top = None if folder.startswith(navigation.BUCKETS) else folder
         self._model = Browser(
@@ -283,5 +283,5 @@ class BucketBrowser(ContentRequests, SelectionRequests):
             files, more, error = (), False, str(e)
         self.post(messages.MatchedFilesMessage(request.view[:64], request.text, files, more, error))
 
-    def _show_match(self, matched: messages.Matched | None) -> None:
+    def _show_match(self, matched: states.Matched | None) -> None:
         self._match = held(matched)

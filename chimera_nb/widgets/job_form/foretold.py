@@ -56,7 +56,7 @@ def foretold(
         spec = JobSpec(tuple(inputs), target, _ANY_ID, **_as_text(job))
         settings = session.settings
         store = session.store.billed_to(spec.user_project or settings.user_project)
-        survey = Survey(spec.inputs, spec.source, every_file=spec.every_file)
+        survey = Survey(spec.inputs, spec.source, every_file=spec.every_file, inventory=spec.inventory)
         until = time.monotonic() + (_PATIENCE if spec.budget is None else math.inf)
         while survey.tally.more:
             survey.resume()

@@ -69,7 +69,7 @@ class Members:
         if not taken:
             return frozenset()
         found = set(self._inputs_of.get(uri, ()))
-        names = {uri, archive, str(Uri.parse(uri).file)}
+        names = {uri, archive, Uri.parse(uri).file}
         for glob, inputs in self._globs:
             if not inputs <= self._matched and any(map(glob.matches, names)):
                 found |= inputs

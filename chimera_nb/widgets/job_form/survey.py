@@ -8,19 +8,17 @@ one listing and not a request each.
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import time
 import zlib
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from chimera_nb.widgets.browser.counting import FILES_AT_ONCE, Tally
-from chimera_nb.widgets.job_form.members import Found, Members
+from chimera_nb.widgets.job_form.members import Found
 from chimera_nb.widgets.job_form.reading import Reading
-from pipeline.errors import ChimeraError, ObjectNotFoundError
-from pipeline.glob import Pattern
+from chimera_nb.widgets.job_form.selected_files import selected_files
+from pipeline.errors import ChimeraError
 from pipeline.locations import Inputs
 from pipeline.uri import SEPARATOR, Uri, has_glob
 
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
 SAMPLED = 5  # files that are looked into
 _LOOK_BYTES = 128_000  # of each: a bz2 block may need 100 kB before it gives anything
-_CROWD = 20  # names in one folder, beyond which it is listed
 
 
 class Survey:
@@ -42,8 +39,12 @@ class Survey:
     looked into).
     """
 
-    def __init__(self, inputs: Sequence[str], source: str, *, every_file: bool = False) -> None:
+    def __init__(
+        self, inputs: Sequence[str], source: str, *, every_file: bool = False, inventory: str | None = None
+    ) -> None:
+        """`inventory` is the manifest of a report that the job takes its files from."""
         self.inputs, self._source, self._every_file = tuple(inputs), source, every_file
+        self._inventory = inventory
         self.previews: tuple[Preview, ...] = ()
         self.looked = False
         self._more = True
@@ -129,7 +130,7 @@ class Survey:
         self.why = _why(self._source, wholes)
         matched: set[str] = set()
         once = _Once(self.reading) if len(wholes) > 1 else None
-        for found in _entries(store, by_input, wholes):
+        for found in selected_files(store, by_input, wholes, self._inventory):
             matched |= found.inputs
             if found.entry is None:
                 yield found
@@ -182,70 +183,3 @@ def _why(source: str, wholes: Sequence[Listing]) -> str:
     if suffix and not has_glob(suffix) and next(iter(names))[0] == "*":
         return f"not {suffix}"
     return f"the source {source} takes no such names"
-
-
-def _entries(store: Store, by_input: Mapping[str, list[str]], wholes: Sequence[Listing]) -> Iterator[Found]:
-    """All that is listed, and single names looked up."""
-    from pipeline.inputs.listing import wanted as wanted_of
-    from pipeline.inputs.matching import literal_uri
-    from pipeline.inputs.wanted import Wanted
-
-    inputs_of: dict[str, set[str]] = defaultdict(set)  # by pattern; of a single name by its URI
-    names: dict[str, dict[str, str]] = defaultdict(dict)
-    for input_, patterns in by_input.items():
-        for pattern in patterns:
-            if uri := literal_uri(pattern):
-                inputs_of[uri].add(input_)
-                if not Uri.parse(uri).members:
-                    names[uri.rpartition("/")[0] + "/"][uri] = input_
-            else:
-                inputs_of[pattern].add(input_)
-    crowded = {folder: wanted for folder, wanted in names.items() if len(wanted) > _CROWD}
-    settled: set[str] = set()  # the inputs of which all is known
-    for folder, wanted in crowded.items():
-        yield from _listed(store, folder, wanted, settled)
-    known = {uri for wanted in crowded.values() for uri in wanted}
-    every = {name: frozenset(inputs) for name, inputs in inputs_of.items()}
-    members = Members(store, Wanted(wanted_of(by_input)), every)
-    for one in wholes:
-        if one.patterns:
-            asking = [(pattern, inputs_of[pattern] - settled) for pattern in (*one.patterns, *one.held)]
-            if any(inputs for _, inputs in asking):
-                inputs_asking = {pattern: frozenset(inputs) for pattern, inputs in asking}
-                yield from _matches(store, one, inputs_asking, members)
-        elif one.prefix not in known:
-            with contextlib.suppress(ObjectNotFoundError):
-                yield from members.or_itself(store.stat(one.prefix))
-
-
-def _listed(store: Store, folder: str, wanted: Mapping[str, str], settled: set[str]) -> Iterator[Found]:
-    """The wanted files of one folder. Their inputs are settled, but for one that is a folder as well."""
-    folders: set[str] = set()
-    found: set[str] = set()
-    for page in store.list_folder(folder):
-        folders.update(page.folders)
-        for entry in page.objects:
-            if entry.uri in wanted:
-                found.add(entry.uri)
-                yield Found(entry, True, frozenset((wanted[entry.uri],)))
-            else:
-                yield Found()
-    settled |= {wanted[uri] for uri in found if f"{uri}/" not in folders}
-
-
-def _matches(
-    store: Store, one: Listing, inputs_of: Mapping[str, frozenset[str]], members: Members
-) -> Iterator[Found]:
-    """As `Listing.entries` does, with the inputs; nothing for what does not matter, so that it can be stopped there."""
-    globs = [(Pattern(pattern), of) for pattern, of in inputs_of.items()]
-    matched: set[str] = set()
-    for entry in store.list_objects(one.prefix, recursive=one.recursive):
-        if members.may_hold_wanted(entry.uri):
-            yield from members.of(entry)
-            continue
-        taken, inputs = False, frozenset[str]()
-        for glob, of in globs:  # one whose inputs all have files is asked only for the sake of this file
-            if not (taken and of <= matched) and glob.matches(entry.uri):
-                taken, inputs = True, inputs | of
-        matched |= inputs
-        yield Found(entry if taken or one.folder else None, taken, inputs)

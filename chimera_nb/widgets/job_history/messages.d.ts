@@ -12,10 +12,11 @@ export interface FilterRequest {
   mine?: boolean;
 }
 
-/** Load another page, or search on. */
+/** Load another page, or so many rows (`to`) and a page beyond; a search goes on. */
 export interface More {
   kind: "more";
   generation: number;
+  to?: number;
 }
 
 /** Let a search wait. */
@@ -85,13 +86,15 @@ export interface JobRow {
   raw: number | null;
 }
 
-/** Rows that are new or changed, and ids of those that are gone; `whole` means that there are no others. looked how many pages of jobs were looked at, back to the moment `back_to` paused a search waits for a word */
+/** Rows that are new or changed, and ids of those that are gone; `whole` means that there are no others. parts more rows of the same news follow in the next message total how many jobs the log has that pass the filter, where it could be counted looked how many pages of jobs were looked at, back to the moment `back_to` paused a search waits for a word */
 export interface RowsMessage {
   kind: "rows";
   generation: number;
   whole: boolean;
+  parts: boolean;
   rows: JobRow[];
   gone: string[];
+  total: number | null;
   complete: boolean;
   loading: boolean;
   failed: boolean;

@@ -23,9 +23,10 @@ class FilterRequest(Request):
 
 @dataclass(frozen=True)
 class More(Request):
-    """Load another page, or search on."""
+    """Load another page, or so many rows (`to`) and a page beyond; a search goes on."""
 
     generation: int
+    to: int = 0
 
 
 @dataclass(frozen=True)
@@ -116,14 +117,18 @@ class ComparedMessage(Message):
 class RowsMessage(Message):
     """Rows that are new or changed, and ids of those that are gone; `whole` means that there are no others.
 
+    parts    more rows of the same news follow in the next message
+    total    how many jobs the log has that pass the filter, where it could be counted
     looked   how many pages of jobs were looked at, back to the moment `back_to`
     paused   a search waits for a word
     """
 
     generation: int
     whole: bool
+    parts: bool
     rows: tuple[JobRow, ...]
     gone: tuple[str, ...]
+    total: int | None
     complete: bool
     loading: bool
     failed: bool

@@ -7,14 +7,14 @@ before the last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
 from chimera_nb.jobs.log.protocol import JobLog
-from chimera_nb.jobs.log.query import read_token, search_text
+from chimera_nb.jobs.log.query import Query, read_token, search_text
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.jobs.standing import file_counts, fraction_done, lines_of, unit_of
 from chimera_nb.widgets.base.generation import Generation
@@ -23,6 +23,7 @@ from pipeline.errors import RefusedError
 from pipeline.uri import join_uri
 
 PAGE = 50
+MOST_AT_ONCE = 200  # jobs of a page, and rows of a message, where many are wanted
 SEARCHED = 20  # pages of the job log, before a search asks whether it is to go on
 TEXT_CHARS = 500
 UNREADABLE = "unreadable"
@@ -135,19 +136,23 @@ class Request:
     generation: int
     filter: Filter
     token: str | None
+    limit: int = PAGE
 
     def run(self, log: JobLog) -> Found:
-        """Ask for it; blocks. Raises JobLogError."""
+        """Ask for it, and with the first page how many there are; blocks. Raises JobLogError."""
         asked = self.filter
-        page = log.list(
+        query = Query.of(
             statuses=asked.statuses,
+            source=None,
             created_after=asked.since,
             created_before=asked.until,
             text=asked.text or None,
             created_by=asked.by,
-            limit=PAGE,
+            limit=self.limit,
             page_token=self.token,
         )
+        page = log.page(query)
+        total = log.count(query) if page.next_page_token and self.token is None else None
         rows = tuple(Row.of(entry) for entry in page.entries if asked.holds(entry))
         token = page.next_page_token
         created_at, job_id = read_token(token) if token else (None, "")
@@ -157,24 +162,28 @@ class Request:
             token,
             1,
             (created_at, job_id) if created_at else None,
+            total,
         )
 
 
 class Found(NamedTuple):
-    """What a request brought: rows, the token of what is older, that it was one page, the oldest job on it."""
+    """What a request brought: rows, the token of what is older, that it was one page, the oldest job on it, and how
+    many jobs there are, of a first page.
+    """
 
     generation: int
     rows: tuple[Row, ...]
     token: str | None
     looked: int
     oldest: tuple[str, str] | None
+    total: int | None = None
 
 
 class History:
     """The list of one widget.
 
     Attributes: filter; generation (which rises with each filter); rows (by job id, in no order; `before` has those
-    of the filter before); complete (all jobs
+    of the filter before); total (how many jobs pass, as far as the log could count them); complete (all jobs
     have been looked at); looked (how many pages of them were); loading, failed,
     paused (of a search that waits for a word).
     """
@@ -192,6 +201,7 @@ class History:
         self.rows: dict[str, Row] = {}
         self.complete = self.loading = self.failed = self.paused = False
         self.looked = 0
+        self.total: int | None = None
         self._token: str | None = None
         self._oldest: tuple[str, str] | None = None  # what is older comes with its page
         self._early: dict[str, Entry] = {}  # told of while the first page was on its way
@@ -213,14 +223,15 @@ class History:
         """Whether a job that is not final is shown."""
         return any(row.status in (Status.PENDING, Status.RUNNING) for row in self.rows.values())
 
-    def more(self) -> None:
-        """Let another page be loaded, and a search go on."""
+    def more(self, to: int = 0) -> None:
+        """Let another page be loaded, or so many rows and a page beyond, and a search go on."""
         self.failed = self.paused = False
-        self._room = max(self._room, len(self.rows) + PAGE)
+        self._room = max(self._room, max(len(self.rows), to) + PAGE)
         self._searched_to = max(self._searched_to, self.looked + SEARCHED)
 
     def request(self) -> Request:
-        return Request(self.generation.number, self.filter, self._token)
+        wanted = self._room - len(self.rows)
+        return Request(self.generation.number, self.filter, self._token, min(max(PAGE, wanted), MOST_AT_ONCE))
 
     def take(self, found: Found) -> tuple[Row, ...]:
         """Take what a request found; the rows that are new or changed, none where the filter has changed since."""
@@ -232,6 +243,7 @@ class History:
         early, self._early = self._early, {}
         rows = tuple(row for row in found.rows if self._put(row))
         changed, _ = self.changed(early.values())
+        self.total = found.total or self.total
         if self.filter.text and not self.complete and self.looked >= self._searched_to:
             self.paused = True
         return (*rows, *changed)
@@ -248,10 +260,15 @@ class History:
             if self.filter.holds(record):
                 if (known or loaded) and self._put(row):
                     put.append(row)
+                    self._count(not known)
             elif known:
                 del self.rows[row.id]
                 gone.append(row.id)
+                self._count(-1)
         return tuple(put), tuple(gone)
+
+    def _count(self, more: int) -> None:
+        self.total = None if self.total is None else self.total + more
 
     def _put(self, row: Row) -> bool:
         """Keep a row unless what is known of the job is as new."""
@@ -262,13 +279,26 @@ class History:
         self.rows[row.id] = row
         return True
 
-    def message(self, rows: Iterable[Row], gone: Iterable[str] = (), *, whole: bool = False) -> RowsMessage:
-        """Rows for the front end, which keeps those it has unless this is the `whole` list."""
+    def messages(
+        self, rows: Iterable[Row], gone: Iterable[str] = (), *, whole: bool = False
+    ) -> Iterator[RowsMessage]:
+        """Rows for the front end, which keeps those it has unless this is the `whole` list; many in parts."""
+        waiting = tuple(rows)
+        while len(waiting) > MOST_AT_ONCE:
+            yield self._message(waiting[:MOST_AT_ONCE], (), whole=whole, parts=True)
+            waiting = waiting[MOST_AT_ONCE:]
+        yield self._message(waiting, tuple(gone), whole=whole, parts=False)
+
+    def _message(
+        self, rows: tuple[Row, ...], gone: tuple[str, ...], *, whole: bool, parts: bool
+    ) -> RowsMessage:
         return RowsMessage(
             generation=self.generation.number,
             whole=whole,
-            rows=tuple(rows),
-            gone=tuple(gone),
+            parts=parts,
+            rows=rows,
+            gone=gone,
+            total=self.total,
             complete=self.complete,
             loading=self.loading,
             failed=self.failed,

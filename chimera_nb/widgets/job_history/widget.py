@@ -38,7 +38,7 @@ class JobHistory(ChimeraWidget):
     """
 
     _esm = assets.script("job_history/view")
-    _css = assets.style("job_history/style")
+    _css = assets.style("job_history/list", "job_history/style")
 
     job_id = traitlets.Unicode(help="The job that was opened last; its row is marked.").tag(sync=True)
     height = traitlets.Int(380, min=120, help="Of the list, in pixels.").tag(sync=True)
@@ -82,9 +82,9 @@ class JobHistory(ChimeraWidget):
             self._model.narrow(criteria)
             self._load()
 
-    def _asked_more(self, _: messages.More) -> None:
+    def _asked_more(self, request: messages.More) -> None:
         if not self._model.failed:
-            self._model.more()
+            self._model.more(request.to)
             self._load()
 
     def _asked_stop(self, _: messages.Stop) -> None:
@@ -144,7 +144,8 @@ class JobHistory(ChimeraWidget):
         return request.run(self._session.service_for_watching().log)
 
     def _tell(self, rows: Any, gone: tuple[str, ...] = (), *, whole: bool = False) -> None:
-        self.post(self._model.message(rows, gone, whole=whole))
+        for message in self._model.messages(rows, gone, whole=whole):
+            self.post(message)
 
     # What is new
 
@@ -185,11 +186,7 @@ class JobHistory(ChimeraWidget):
 
     def _hear(self, records: Entries) -> None:
         """What the watch tells, in its own thread."""
-
-        async def show() -> None:
-            self._changed(records)
-
-        self._background.start(show())
+        self._background.tell(self._changed, records)
 
     def _changed(self, records: Entries) -> None:
         put, gone = self._model.changed(records)

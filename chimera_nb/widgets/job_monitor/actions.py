@@ -16,7 +16,6 @@ from chimera_nb.session import Session
 from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.widget import held
 from chimera_nb.widgets.job_monitor import messages
-from chimera_nb.widgets.job_monitor import model as monitor_model
 from chimera_nb.widgets.job_monitor.run_again import shown_again
 from chimera_nb.widgets.table.host import TableWidget
 from pipeline.errors import ChimeraError
@@ -129,5 +128,5 @@ class JobActions(TableWidget):
 
     async def _in_thread(self, record: JobRecord, call: Callable[[JobService], Any]) -> Any:
         return await self._background.in_thread(
-            monitor_model.target_of(record), lambda _: call(self._session.service_for_watching())
+            record.target, lambda _: call(self._session.service_for_watching())
         )

@@ -11,23 +11,22 @@ from chimera_nb.data.table.source import HeldRecords
 from chimera_nb.jobs.failures import Failures, Outlook
 from chimera_nb.jobs.limits import storable
 from chimera_nb.jobs.record import JobRecord
-from chimera_nb.widgets.job_monitor import messages
+from chimera_nb.widgets.job_monitor import messages, states
 from pipeline.errors import RefusedError
 from pipeline.storage import Store
 from pipeline.target.results import check_still_of, ledger_records
-from pipeline.uri import join_uri
 
 AT_ONCE = 100  # files in one answer
 CAUSES_SHOWN = 50
 
 
-def shown(failures: Failures, known: Outlook | None) -> messages.Failures:
+def shown(failures: Failures, known: Outlook | None) -> states.Failures:
     """Failures as the page has them; without an outlook as long as it is not known."""
     causes = tuple(
-        messages.Cause(storable(cause.text), cause.files, storable(cause.first))
+        states.Cause(storable(cause.text), cause.files, storable(cause.first))
         for cause in failures.causes[:CAUSES_SHOWN]
     )
-    return messages.Failures(
+    return states.Failures(
         causes,
         failures.total,
         len(failures.files),
@@ -54,7 +53,7 @@ class FailureList:
         self._count = 0
 
     def chunks(self) -> Iterator[bytes]:
-        target = join_uri(self._record.target_bucket, self._record.output_prefix)
+        target = self._record.target
         check_still_of(self._store, target, self._record.job_id)
         failed = ledger_records(self._store, target, status="failed", job_id=self._record.job_id)
         while some := list(islice(failed, 10_000)):

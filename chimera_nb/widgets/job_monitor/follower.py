@@ -67,7 +67,7 @@ class Follower:
                 try:
                     service, record = await asyncio.to_thread(self._look, job_id)
                     if watch is None and not record.status.is_final:
-                        tell = partial(self._tell, asyncio.get_running_loop(), generation)
+                        tell = partial(self._tell, generation)
                         watch = await asyncio.to_thread(service.log.watch, tell, job_id=job_id)
                 except JobNotFoundError as e:
                     self._say(generation, str(e))
@@ -92,8 +92,8 @@ class Follower:
         service = self._session.service_for_watching()
         return service, service.get(job_id)
 
-    def _tell(self, loop: asyncio.AbstractEventLoop, generation: int, entries: Entries) -> None:
+    def _tell(self, generation: int, entries: Entries) -> None:
         """What a watch calls, in its thread. What cannot be read, the next look says."""
         for entry in entries:
             if isinstance(entry, JobRecord):
-                loop.call_soon_threadsafe(self._take, generation, entry)
+                self._background.tell(self._take, generation, entry)

@@ -17,8 +17,7 @@ from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT
 from chimera_nb.jobs.standing import file_counts, fraction_done, lines_of, number, stage_words, unit_of
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.job_monitor.messages import Job, StageState
-from pipeline.uri import join_uri
+from chimera_nb.widgets.job_monitor.states import Job, StageState
 
 SPEED_SECONDS = 5.0  # what is called the speed now is over so long
 LEFT_SECONDS = 30.0  # the time that is left is told by the files of so long
@@ -35,7 +34,6 @@ _CONSOLE = "https://console.cloud.google.com/"
 
 def describe(record: JobRecord, course: Course, settings: Settings | None = None) -> Job:
     """The job as the front end shows it; the settings have the prices."""
-    bucket = record.source_bucket
     numbers = record.progress
     files = file_counts(record)
     seconds = number(numbers.get("seconds"))
@@ -58,9 +56,9 @@ def describe(record: JobRecord, course: Course, settings: Settings | None = None
         created_at=record.created_at,
         created_by=record.created_by,
         finished_at=record.finished_at,
-        inputs=tuple(join_uri(bucket, path) for path in record.selected_paths[:INPUTS_SHOWN]),
+        inputs=tuple(record.inputs(INPUTS_SHOWN)),
         inputs_total=record.selected_paths_total,
-        target=target_of(record),
+        target=record.target,
         dataflow_url=console_url(record),
         stages=tuple(StageState(name, word) for name, word in stage_words(record).items()),
         listed=files.listed or 0,
@@ -87,10 +85,6 @@ def describe(record: JobRecord, course: Course, settings: Settings | None = None
         average_speed=raw / seconds if raw is not None and seconds and seconds > _MOMENT else None,
         seconds_left=course.seconds_left(record) if active else None,
     )
-
-
-def target_of(record: JobRecord) -> str:
-    return join_uri(record.target_bucket, record.output_prefix)
 
 
 def console_url(record: JobRecord) -> str | None:

@@ -11,15 +11,15 @@ from urllib.parse import quote
 
 from chimera_nb.data.records import Record, RecordReader, Row, free_name
 from chimera_nb.jobs.limits import storable
-from chimera_nb.widgets.job_monitor.messages import Plot, Result, ShownShard
 from chimera_nb.widgets.job_monitor.picture import picture_word
 from chimera_nb.widgets.job_monitor.result_plot import plot_of
+from chimera_nb.widgets.job_monitor.states import Plot, Result, ShownShard
 from pipeline.errors import RefusedError, StorageError
 from pipeline.storage import Store, join
 from pipeline.target.layout import shard_uri, summary_uri
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import check_summary_of
-from pipeline.uri import split_uri
+from pipeline.uri import Uri
 from pipeline.write.shard_list import read_shard_list
 
 READ_BYTES = 2 << 20
@@ -68,14 +68,16 @@ def _shards_of_rows(store: Store, target: str) -> list[Shard]:
 
 def link_to(store: Store, uri: str) -> str | None:
     """Where a browser can fetch an object; None for a local file, which no page may open, and where no stack runs."""
-    bucket, name = split_uri(uri)
-    if not bucket:
+    at = Uri.parse(uri)
+    if at.is_local:
         return None
     emulator = store.cloud.endpoint
     if not emulator:
-        return f"https://storage.cloud.google.com/{bucket}/{quote(name)}" if store.cloud.google else None
+        return (
+            f"https://storage.cloud.google.com/{at.bucket}/{quote(at.path)}" if store.cloud.google else None
+        )
     address = emulator if "://" in emulator else f"http://{emulator}"
-    return f"{address.rstrip('/')}/download/storage/v1/b/{bucket}/o/{quote(name, safe='')}?alt=media"
+    return f"{address.rstrip('/')}/download/storage/v1/b/{at.bucket}/o/{quote(at.path, safe='')}?alt=media"
 
 
 def describe_result(store: Store, target: str, job_id: str) -> Result:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from chimera_nb.widgets.job_monitor.messages import Axis, Plot, Point, Series
+from chimera_nb.widgets.job_monitor.states import Axis, Plot, Point, Series
 
 SERIES, POINTS, NODES = 8, 500, 200_000
 _MILLISECONDS = (1e11, 1e13)  # since 1970, if they are a time: the years 1973 to 2286

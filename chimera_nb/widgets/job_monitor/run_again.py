@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from chimera_nb.dataflow_options import DataflowOptions
 from chimera_nb.jobs.limits import storable
 from chimera_nb.jobs.service import Again
-from chimera_nb.widgets.job_monitor import messages
+from chimera_nb.widgets.job_monitor import states
 from pipeline.job_options import JobOptions
 from pipeline.options import table
 
 _WHERE = {"direct": "on this machine", "dataflow": "on Dataflow"}
 
 
-def shown_again(job_id: str, again: Again) -> messages.Again:
+def shown_again(job_id: str, again: Again) -> states.Again:
     """What would run: what it reads, where it writes and runs, and the options that are not left open."""
     more = len(again.inputs) - 1
     reads = again.inputs[0] + (f" and {more:,} more" if more else "")
@@ -24,7 +24,7 @@ def shown_again(job_id: str, again: Again) -> messages.Again:
         ("Runs", _WHERE.get(again.runner, again.runner)),
         *_chosen(again),
     )
-    return messages.Again(job_id, tuple((name, storable(text)) for name, text in lines))
+    return states.Again(job_id, tuple((name, storable(text)) for name, text in lines))
 
 
 def _chosen(again: Again) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chimera_nb.jobs.limits import storable
 from chimera_nb.jobs.record import JobRecord
 from chimera_nb.jobs.slowness import lines_of, time_spent
-from chimera_nb.widgets.job_monitor.messages import SlowFileRow, TimeSpent
+from chimera_nb.widgets.job_monitor.states import SlowFileRow, TimeSpent
 from pipeline.storage import Store
 
 

@@ -19,7 +19,7 @@ from chimera_nb.widgets.base.generation import Generation
 from chimera_nb.widgets.base.messages import State
 from chimera_nb.widgets.base.visitors import for_visitor
 from chimera_nb.widgets.base.widget import held
-from chimera_nb.widgets.job_monitor import messages
+from chimera_nb.widgets.job_monitor import messages, states
 from chimera_nb.widgets.job_monitor import model as monitor_model
 from chimera_nb.widgets.job_monitor.actions import JobActions
 from chimera_nb.widgets.job_monitor.failed_files import FailureList, answer, shown
@@ -117,7 +117,7 @@ class JobMonitor(JobActions):
     def _asked_save_failures(self, request: messages.SaveFailures) -> None:
         record = self._record
         if record and self._is_shown(request.job):
-            target, name = monitor_model.target_of(record), f"{record.job_id}-failed.csv"
+            target, name = record.target, f"{record.job_id}-failed.csv"
 
             def make(store: Store, is_wanted: Callable[[], bool]) -> FailureList:
                 return FailureList(store, record, is_wanted)
@@ -146,7 +146,7 @@ class JobMonitor(JobActions):
     def _asked_draw(self, request: messages.Draw) -> None:
         record = self._record
         if record and record.status is Status.COMPLETE and request.job == record.job_id:
-            self._background.start(self._draw(request, monitor_model.target_of(record)))
+            self._background.start(self._draw(request, record.target))
 
     # Its rows
 
@@ -154,12 +154,12 @@ class JobMonitor(JobActions):
         record = self._record
         if record is None or record.status is not Status.COMPLETE or subject != record.job_id:
             return None
-        return monitor_model.target_of(record)
+        return record.target
 
     def _table_source(self, store: Store, request: TableRequest) -> Source:
         # The request is of the job that was on screen: `_table_place` has seen to it.
         record = self._session.service_for_watching().log.get(request.subject)
-        return OutputRecords(store, monitor_model.target_of(record), record.job_id)
+        return OutputRecords(store, record.target, record.job_id)
 
     def _table_name(self) -> str:
         return self.job_id
@@ -219,7 +219,7 @@ class JobMonitor(JobActions):
                 self._points = [list(point) for point in self._course.points]
             self.set_trait("status", record.status.value)
             if ended:
-                self._failures = self._result = self._time = held(messages.Loading())
+                self._failures = self._result = self._time = held(states.Loading())
         if ended:
             self._background.start(self._gather(generation, record))
 
@@ -236,7 +236,7 @@ class JobMonitor(JobActions):
     # What came of it
 
     async def _gather(self, generation: int, record: JobRecord) -> None:
-        target = monitor_model.target_of(record)
+        target = record.target
         result: dict[str, Any] = {}
         if record.status is Status.COMPLETE:
             result = await self._tried(target, lambda store: describe_result(store, target, record.job_id))
@@ -250,11 +250,11 @@ class JobMonitor(JobActions):
             self._time = time
             await self._look_ahead(generation, record)
 
-    def _failed(self, generation: int, record: JobRecord, store: Store) -> messages.Failures:
+    def _failed(self, generation: int, record: JobRecord, store: Store) -> states.Failures:
         if not record.failed_files:
             return shown(Failures(), None)
         wanted = partial(self._is_still, generation)
-        found = failures_of(store, monitor_model.target_of(record), record.job_id, wanted)
+        found = failures_of(store, record.target, record.job_id, wanted)
         if wanted():
             self._failed_files = found
         return shown(found, None)
@@ -265,7 +265,7 @@ class JobMonitor(JobActions):
         if not found or not found.total:
             return
         known = await self._background.in_thread(
-            monitor_model.target_of(record), lambda store: outlook(store, found, record.created_at)
+            record.target, lambda store: outlook(store, found, record.created_at)
         )
         if self._is_still(generation):
             self._outlook = known
@@ -278,7 +278,7 @@ class JobMonitor(JobActions):
         try:
             return held(await self._background.in_thread(target, call))
         except ChimeraError as e:
-            return held(messages.Failed(for_visitor(str(e))))
+            return held(states.Failed(for_visitor(str(e))))
 
     async def _draw(self, request: messages.Draw, target: str) -> None:
         self.post(await self._background.in_thread(target, lambda store: draw(store, target, request)))

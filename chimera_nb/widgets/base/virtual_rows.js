@@ -1,0 +1,145 @@
+// The rows of a long list, of which only those near the view are in the document: 100,000 scroll as well as ten.
+
+import { make } from "./text.js";
+
+const SPARE = 8; // rows drawn beyond the ones on screen
+
+/**
+ * The indexes to draw, [first, last), of a list of so many rows of so many pixels: those on screen and a few beyond.
+ * @param {{ top: number, height: number, row: number, total: number, spare: number }} list
+ * @returns {[number, number]}
+ */
+export function windowOf({ top, height, row, total, spare }) {
+  const first = Math.min(total, Math.max(0, Math.floor(top / row) - spare));
+  return [first, Math.min(total, Math.ceil((top + height) / row) + spare)];
+}
+
+/**
+ * The top at which a list shows a row whole: the one it has, unless the row is above or below what is seen.
+ * @param {{ top: number, room: number, row: number, index: number }} list
+ */
+export function topToShow({ top, room, row, index }) {
+  const at = index * row;
+  return at < top ? at : at + row > top + room ? at + row - room : top;
+}
+
+/**
+ * @typedef {{ node: HTMLElement, top: number, clear: () => void }} Drawn a row's element, where it stands in pixels, and
+ * what to do when it stands for nothing any more
+ */
+
+/** @template {Drawn} Row */
+export class VirtualRows {
+  height = 30; // pixels of a row: the style sheet has it as --ch-row, more for fingers
+  spacer = make("div", "ch-spacer", "", { role: "presentation" }); // as high as all rows together
+  /** @type {Map<unknown, Row>} what is drawn, by its key */
+  drawn = new Map();
+  /** @type {Row[]} */
+  idle = [];
+  /** @type {WeakMap<Element, Row>} */
+  byNode = new WeakMap();
+  frame = 0;
+
+  /**
+   * @param {HTMLElement} scroller
+   * @param {() => Row} makeRow
+   * @param {() => void} paint everything; it comes to `draw`
+   */
+  constructor(scroller, makeRow, paint) {
+    this.scroller = scroller;
+    this.makeRow = makeRow;
+    this.paint = paint;
+    scroller.append(this.spacer);
+    this.resized = new ResizeObserver(() => this.measure());
+    this.resized.observe(scroller);
+    scroller.addEventListener("scroll", () => this.soon(), { passive: true });
+  }
+
+  close() {
+    this.resized.disconnect();
+    cancelAnimationFrame(this.frame);
+  }
+
+  measure() {
+    this.height = parseFloat(getComputedStyle(this.spacer).getPropertyValue("--ch-row")) || this.height;
+    this.soon();
+  }
+
+  /** Paint with the next frame, once. */
+  soon() {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.paint();
+    });
+  }
+
+  /** Let there be room for so many rows, without painting. @param {number} total */
+  stretch(total) {
+    this.spacer.style.height = `${total * this.height}px`;
+  }
+
+  /**
+   * Draw what is near the view of so many rows; the index after the last that is drawn. A row keeps its element while it
+   * is near: scrolling redraws only what comes in, and who is about to click on one finds it there. Elements stand in
+   * the order of the rows, for who reads them one after another.
+   * @param {number} total
+   * @param {(index: number) => unknown} keyAt
+   * @param {(row: Row, index: number) => void} draw
+   */
+  draw(total, keyAt, draw) {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    this.stretch(total);
+    const { scrollTop: top, clientHeight: height } = this.scroller;
+    const [first, last] = windowOf({ top, height, row: this.height, total, spare: SPARE });
+    const keys = Array.from({ length: Math.max(0, last - first) }, (_, at) => keyAt(first + at));
+    const wanted = new Set(keys);
+    for (const [key, row] of this.drawn) if (!wanted.has(key)) this.retire(key, row);
+    /** @type {Element | null} */
+    let next = null;
+    for (let index = last - 1; index >= first; index -= 1) {
+      const key = keys[index - first];
+      /** @type {Row} */
+      const row = this.drawn.get(key) ?? this.employ(key, next);
+      this.place(row, index);
+      draw(row, index);
+      next = row.node;
+    }
+    for (const row of this.idle.splice(2 * SPARE)) row.node.remove();
+    return last;
+  }
+
+  /** @param {Row} row @param {number} index */
+  place(row, index) {
+    row.node.setAttribute("aria-rowindex", String(index + 2)); // the head is the first
+    if (row.top === index * this.height) return;
+    row.top = index * this.height;
+    row.node.style.transform = `translateY(${row.top}px)`;
+  }
+
+  /** @param {unknown} key @param {Row} row */
+  retire(key, row) {
+    this.drawn.delete(key);
+    row.node.hidden = true;
+    row.clear();
+    this.idle.push(row);
+  }
+
+  /** @param {unknown} key @param {Element | null} next */
+  employ(key, next) {
+    const row = this.idle.shift() ?? this.makeRow(); // the one that stands last, when all give way to others
+    if (row.node.parentNode !== this.spacer || row.node.nextSibling !== next) this.spacer.insertBefore(row.node, next);
+    row.node.hidden = false;
+    this.drawn.set(key, row);
+    this.byNode.set(row.node, row);
+    return row;
+  }
+
+  /** Scroll so far that a row is seen whole. @param {number} index @param {number} room pixels in which rows are seen */
+  reveal(index, room = this.scroller.clientHeight) {
+    this.spacer.style.height = `${Math.max(parseFloat(this.spacer.style.height) || 0, (index + 1) * this.height)}px`;
+    const top = topToShow({ top: this.scroller.scrollTop, room, row: this.height, index });
+    if (top !== this.scroller.scrollTop) this.scroller.scrollTop = top;
+    this.soon();
+  }
+}
