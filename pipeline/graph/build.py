@@ -86,7 +86,7 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
         | "Reshuffle" >> beam.Reshuffle()
         | "ReadAndDecompress"
         >> beam.ParDo(ReadAndDecompressGCSFile(store, options, wanted)).with_outputs(
-            FOUND, LARGE, main="read"
+            FOUND, LARGE, UNMATCHED, main="read"
         )
     )
     large, more = {}, [read[FOUND]]
@@ -96,7 +96,7 @@ def build(root: Any, store: Store, spec: JobSpec, looked_for: Sequence[str]) -> 
         more.append(large[FOUND])
     if spec.inventory:
         more.append(found[ROWS])
-    unmatched = (found[UNMATCHED], expanded[UNMATCHED]) | "AllUnmatched" >> beam.Flatten()
+    unmatched = (found[UNMATCHED], expanded[UNMATCHED], read[UNMATCHED]) | "AllUnmatched" >> beam.Flatten()
     results = {
         "listed": listed,
         "found": more | "AllFound" >> beam.Flatten(),

@@ -13,7 +13,7 @@ import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
 from pipeline.archives.store import store_of_archives
-from pipeline.graph.archive_stages import LookedFor
+from pipeline.graph.archive_stages import LookedFor, told_unmatched
 from pipeline.graph.bundle_end import in_global_window
 from pipeline.graph.counters import count, count_only, count_reading
 from pipeline.graph.elements import (
@@ -58,8 +58,8 @@ class ReadAndDecompressGCSFile(beam.DoFn):
     record of what became of it.
 
     Files of a bundle are read side by side, and come out one after another, in whatever order they are ready. A packet
-    is its members, and a file that is an archive the files in it: under FOUND, how many more files that makes. One that
-    can be decoded by ranges comes under LARGE, unread.
+    is its members, and a file that is an archive the files in it: under FOUND, how many more files that makes, under
+    UNMATCHED what of it no pattern takes. One that can be decoded by ranges comes under LARGE, unread.
     """
 
     def __init__(self, store: Store, options: ReadOptions, wanted: LookedFor) -> None:
@@ -122,7 +122,14 @@ class ReadAndDecompressGCSFile(beam.DoFn):
         if file.large:
             yield TaggedOutput(LARGE, file.large)
             return
-        yield from self._counted(files_in(file, self._options, self._wanted.get()), listed=1)
+        unmatched = Unmatched()
+
+        def tell(uri: str, size: int) -> None:
+            nonlocal unmatched
+            unmatched = unmatched.add(uri, size)
+
+        yield from self._counted(files_in(file, self._options, self._wanted.get(), tell), listed=1)
+        yield from told_unmatched(unmatched)
 
     def _counted(self, files: Iterator[ReadFile], *, listed: int) -> Iterator[Any]:
         more = -listed

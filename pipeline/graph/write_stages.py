@@ -129,6 +129,34 @@ class SumTotals(beam.CombineFn):
         return totals
 
 
+class MergeTotals(SumTotals):
+    """Totals -> their sum."""
+
+    def add_input(self, totals: Totals, more: Any) -> Totals:
+        return totals.merge(more)
+
+
+class WriteRecordsAndSum(beam.PTransform):
+    """FileRecords by where they come from -> {ledgers, totals}: Parts of ledger files; and the one sum of all.
+
+    Each kind is written where it comes from, and only Parts and sums go on: a runner on one machine holds in memory
+    what waits between two stages, of a record some 3 kB.
+    """
+
+    def __init__(self, store: Store, spec: JobSpec) -> None:
+        super().__init__()
+        self._write = WriteRecords(store, parts_folder(spec.target, spec.job_id, "records"), spec.job_id)
+
+    def expand(self, records: Any) -> Any:
+        ledgers = [some | f"WriteLedger {kind}" >> beam.ParDo(self._write) for kind, some in records.items()]
+        sums = [
+            some | f"Sum {kind}" >> beam.CombineGlobally(SumTotals()).without_defaults()
+            for kind, some in records.items()
+        ]
+        totals = sums | "AllSums" >> beam.Flatten() | "SumAll" >> beam.CombineGlobally(MergeTotals())
+        return {"ledgers": ledgers | "AllLedgers" >> beam.Flatten(), "totals": totals}
+
+
 class WriteOutput(beam.PTransform):
     """{listed, found, archives, read, skipped, large, large_parts, unmatched} -> shards, ledger and summary.json.
 
@@ -171,12 +199,10 @@ class WriteOutput(beam.PTransform):
             label, write = "WriteRows", WriteRows(store, spec, view.schema, partition_columns(spec))
         written = given["read"] | label >> beam.ParDo(write).with_outputs(RECORDS, main="parts")
         records, parts = written[RECORDS], written["parts"]
-        others = [given[name] for name in ("archives", "skipped", "large") if name in given]
-        records = (records, *others) | "AllRecords" >> beam.Flatten()
+        kinds = {name: given[name] for name in ("archives", "skipped", "large") if name in given}
+        told = {"read": records, **kinds} | "Records" >> WriteRecordsAndSum(store, spec)
         if "large_parts" in given:
             parts = (parts, given["large_parts"]) | "AllParts" >> beam.Flatten()
-        write_records = WriteRecords(store, folder("records"), spec.job_id)
-        written_records = records | "WriteLedger" >> beam.ParDo(write_records)
         once = parts.pipeline | "Once" >> beam.Create([None])
         kind, output = "output", parts | "GroupParts" >> GroupParts(spec, "output")
         places: Any = PartNumbers
@@ -190,15 +216,15 @@ class WriteOutput(beam.PTransform):
             book = WriteWorkbook(store, spec, view.schema)
             written_book = once | "WriteWorkbook" >> beam.ParDo(book, AsList(layout))
             kind, output = "workbook", written_book | "GroupBooks" >> GroupParts(spec, "workbook")
-        ledger = written_records | "PlaceRecords" >> beam.ParDo(
+        ledger = told["ledgers"] | "PlaceRecords" >> beam.ParDo(
             PlaceRecords(store, spec, places), AsList(layout)
         )
         results = {
             "output": output,
             "ledger": ledger | "GroupLedger" >> GroupParts(spec, "ledger"),
-            "records": written_records,
+            "records": told["ledgers"],
             "listed": given | "CountFiles" >> CountFiles(store),
-            "totals": records | "SumRecords" >> beam.CombineGlobally(SumTotals()),
+            "totals": told["totals"],
             "unmatched": given["unmatched"],
             **({"inventory": given["inventory"]} if "inventory" in given else {}),
         }

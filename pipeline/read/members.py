@@ -6,7 +6,7 @@ they were opened, and archives in archives.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from pipeline.archives.members import Member, Outline, Told
@@ -25,19 +25,22 @@ from pipeline.read.file import ReadFile, ReadOptions, read_file
 from pipeline.storage import ReadStream, Store
 from pipeline.uri import Uri
 
+Tell = Callable[[str, int], None]  # of a file in a selected folder that no pattern takes: its URI and size
 _TOO_DEEP = "is an archive within an archive in an archive, and no deeper is read; unpack one of them"
 _NO_ARCHIVE = "is named as an archive and is none: it is neither a tar, compressed or not, nor a zip"
 _AGAIN = "files whose names came before in it, and of each name read the first"
 
 
-def files_in(file: ReadFile, options: ReadOptions, wanted: Wanted) -> Iterator[ReadFile]:
+def files_in(
+    file: ReadFile, options: ReadOptions, wanted: Wanted, tell: Tell | None = None
+) -> Iterator[ReadFile]:
     """The file itself; or the wanted files in it, where it is an archive; or what is told where it should be one."""
     uri = file.record.uri
     if file.archive is not None:
         tally("read-bytes", -file.record.size)  # its files are counted as they are read
         tally("raw-bytes", -file.record.raw_bytes)
         if len(Uri.parse(uri).members) < DEEPEST:
-            yield from read_members(file.archive, uri, options, wanted)
+            yield from read_members(file.archive, uri, options, wanted, tell)
         else:
             yield ReadFile(replace(file.record, error=_TOO_DEEP))
     elif wanted.holds_wanted(uri) and not wanted.matches(uri):
@@ -46,13 +49,15 @@ def files_in(file: ReadFile, options: ReadOptions, wanted: Wanted) -> Iterator[R
         yield file
 
 
-def read_members(store: Store, uri: str, options: ReadOptions, wanted: Wanted) -> Iterator[ReadFile]:
+def read_members(
+    store: Store, uri: str, options: ReadOptions, wanted: Wanted, tell: Tell | None = None
+) -> Iterator[ReadFile]:
     """Each wanted file of an archive, once its lines were taken the next; then what is to be told of the archive.
 
     Raises StoreUnavailableError where the store is at fault, also when that shows after files were given: their bundle
     is to be repeated.
     """
-    archive = _Archive(store_of_archives(store), uri, options, wanted)
+    archive = _Archive(store_of_archives(store), uri, options, wanted, tell=tell)
     try:
         yield from archive.files()
     except StoreUnavailableError:
@@ -107,9 +112,11 @@ class _Archive:
         *,
         only: set[str] | None = None,
         version: int | None = None,
+        tell: Tell | None = None,
     ) -> None:
         self._store, self._uri, self._options, self._wanted = store, uri, options, wanted
         self._only, self._version = only, version  # the files that are left to be read, where they are named
+        self._tell = tell
         self._place = Uri.parse(uri)
         self.outline = Outline()
         self.generation: int | None = None
@@ -144,6 +151,8 @@ class _Archive:
             name = self._place.of(member.name)
             inside = of.holds_wanted(name)
             if not self._is_wanted(name, of, inside=inside):
+                if self._tell is not None and of.is_in_folder(name):
+                    self._tell(name, member.size)
                 continue
             missing.found(name)
             if (number := hash(member.name)) in seen:
@@ -169,9 +178,10 @@ class _Archive:
         """One member, or the files in it, where it is an archive."""
         store, uri = self._store.holding(current), current.place
         if inside and len(current.place.members) < DEEPEST:
-            yield from read_members(store, uri, self._options, self._wanted)
+            yield from read_members(store, uri, self._options, self._wanted, self._tell)
         else:
-            yield from files_in(read_file(store, uri, self._options), self._options, self._wanted)
+            file = read_file(store, uri, self._options)
+            yield from files_in(file, self._options, self._wanted, self._tell)
 
 
 class _Current:

@@ -166,6 +166,21 @@ def test_a_market_and_its_event_in_an_archive_are_read_once(tmp_path, kind):
     assert every_line(target) == expected(RAW["2020/Jan/1/1.0"])
 
 
+def test_what_no_pattern_takes_of_an_archive_is_told_where_its_files_are_known_as_they_go_by(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("pipeline.graph.build.tells_holds", lambda _: False)  # as of most sources
+    uri, target = f"{tmp_path}/data.tar.gz", f"{tmp_path}/out"
+    put = [Put("1/1.5.bz2", FILES["2020/Jan/1/1.0.bz2"]), Put("1/notes.txt", b"x" * 9)]
+    Path(uri).write_bytes(PACKERS["tar.gz"](tar(put)))
+    assert job(target, uri, source="betfair") == 0
+    assert read_summary(STORE, target)["unmatched"] == {
+        "files": 1,
+        "bytes": 9,
+        "first": [f"{uri}!/1/notes.txt"],
+    }
+
+
 def test_a_summary_counts_members(tmp_path, capsys):
     uri, target = f"{tmp_path}/data.zip", f"{tmp_path}/out"
     Path(uri).write_bytes(zipped({"a.json": b"{}\n", "b.json": b"{}\n"}))

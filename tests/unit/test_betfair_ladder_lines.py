@@ -110,6 +110,7 @@ def test_a_size_of_any_length_is_read(monkeypatch, size):
         change(b'{"atb":[[2,5] [3,5]],"id":7}'),
         change(b'{"atb":[[2,5]] "id":7}'),
         change(b'{"atb":[[2,5]],"x":1,"atl":[[3,1]]"id":7}'),
+        change(b'{"atb":[[2,5]],"atb":[[3,1]],"id":7}'),
         change(b'{"ltp":x,"id":7}'),
         change(b'{"x":[1]],"id":7}'),
         change(PLAIN, PLAIN).replace(b"},{", b"} {"),

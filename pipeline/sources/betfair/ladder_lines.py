@@ -159,6 +159,7 @@ class LadderLines:
         offered = lay | (kind == _ATB)
         _must((offered | np.logical_or.reduce([kind == other for other in _OTHERS])).all())
         of = np.searchsorted(frame.ends, frame.lists)  # the change that a list is of
+        _must((np.diff((of * 2 + lay)[offered]) > 0).all())  # each name once in a change
         opens = (named >> BYTE) & np.uint64(0xFF) == ord("{")  # or it follows another list
         more[of[~(offered & (opens | (named & np.uint64(0xFFFF) == word(b"],"))))]] = True
         _must((frame.lists == frame.begins[of] + 7)[opens].all())

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from pipeline.sources.betfair.entries import Entry
 from pipeline.sources.betfair.lines import DEFINITION, Changes, looks_whole
 from pipeline.sources.betfair.messages import DEFINED, ChangesWithOrigin, DefinedMarket, is_recorded
 from pipeline.sources.betfair.plan import Plan
+from pipeline.sources.betfair.words import Array
 from pipeline.sources.view import ViewedFile
-
-_ID = b'"id":"'  # a market's: those of runners are numbers, and eventId ends otherwise
 
 
 def skim(blocks: Iterable[bytes], file: ViewedFile) -> tuple[dict[str, Entry], Plan]:
@@ -39,9 +40,9 @@ class _Skim:
             cut = block.find(b"\n") + 1
             self._take_all(block[:cut])
             block = block[cut:]
-        lines = block.count(b"\n")
-        if self._uniform(block, lines):
-            self._take_defined(block, lines)
+        line_ends = np.frombuffer(block, np.uint8) == ord("\n")
+        if self._uniform(block, int(np.count_nonzero(line_ends))):
+            self._take_defined(block, line_ends)
         else:
             self._take_all(block)
 
@@ -50,7 +51,7 @@ class _Skim:
         return (
             bool(self._only)
             and looks_whole(block, lines)
-            and block.count(_ID) == block.count(self._only) == lines
+            and _market_ids(block) == block.count(self._only) == lines
         )
 
     def _take_all(self, block: bytes) -> None:
@@ -58,11 +59,14 @@ class _Skim:
             self._take(line, number)
         self._before += block.count(b"\n")
 
-    def _take_defined(self, block: bytes, lines: int) -> None:
-        taken = done = 0  # lines; bytes
+    def _take_defined(self, block: bytes, line_ends: Array) -> None:
+        lines = int(np.count_nonzero(line_ends))
+        taken = done = passed = 0  # lines; bytes; lines before those
         while (found := block.find(DEFINITION, done)) >= 0:
-            begin, done = block.rfind(b"\n", 0, found) + 1, block.index(b"\n", found) + 1
-            self._take(block[begin : done - 1], self._before + 1 + block.count(b"\n", 0, begin))
+            begin = block.rfind(b"\n", done, found) + 1 or done
+            passed += int(np.count_nonzero(line_ends[done:begin])) + 1
+            done = block.index(b"\n", found) + 1
+            self._take(block[begin : done - 1], self._before + passed)
             taken += 1
         if done < len(block):
             begin = block.rfind(b"\n", 0, len(block) - 1) + 1
@@ -89,6 +93,18 @@ class _Skim:
             entry.last_pt = pt
             if change.marketDefinition is not None:
                 entry.definitions.take(change.marketDefinition, pt)
+
+
+def _market_ids(block: bytes) -> int:
+    """How many ids are texts: those of runners are numbers, and eventId begins otherwise.
+
+    As `block.count(b'"id":"')`, in two thirds of the time.
+    """
+    text = np.frombuffer(block, np.uint8)
+    quote = ord('"')
+    found = np.flatnonzero((text[5:] == quote) & (text[4:-1] == ord(":")) & (text[3:-2] == quote))
+    of_id = (text[found] == quote) & (text[found + 1] == ord("i")) & (text[found + 2] == ord("d"))
+    return int(np.count_nonzero(of_id))
 
 
 def _quoted(market_id: str) -> bytes:
