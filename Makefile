@@ -7,7 +7,7 @@ NODE_STAMP := node_modules/.installed
 PYTHON ?= python3.11
 ARGS  ?=
 
-.PHONY: help setup demo test test-units test-services chaos ui fuzz markets docs check format messages bench notebooks screenshots install-check constraints clean
+.PHONY: help setup demo test chaos ui fuzz markets docs check format messages bench notebooks screenshots install-check constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -37,26 +37,12 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## the whole job on the local stack, then the dashboard (ARGS=--once stops after the job)
 	@$(BIN)/chimera demo $(ARGS)
 
-# Tests with services wait for other processes for a third of their time; those of one unit take what is left meanwhile.
-# What the latter say is told when they end, so that the two do not write into each other's lines.
-SERVICES ?= 4
-UNIT_LOG := build/unit-tests.log
-
-test: $(STAMP) ## every test this machine can run (ARGS= for pytest, such as ARGS=tests/unit)
+test: $(STAMP) ## every test this machine can run (ARGS= for pytest, such as ARGS=tests/unit; SERVICES=8 on more cores)
 ifeq ($(ARGS),)
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-units test-services
+	@SERVICES=$(SERVICES) $(BIN)/python -m tests.suite
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif
-
-test-units: $(STAMP)
-	@mkdir -p $(dir $(UNIT_LOG))
-	@nice -n 5 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile tests/unit >$(UNIT_LOG) 2>&1; \
-	  code=$$?; cat $(UNIT_LOG); exit $$code
-
-test-services: $(STAMP)
-	@$(BIN)/python -m pytest --numprocesses=$(SERVICES) --dist=loadfile --no-loadscope-reorder \
-	  tests/integration tests/notebooks tests/ui
 
 chaos: $(STAMP) ## kills, outages, clock steps, pairs of jobs: what stands afterwards is compared (ARGS=--scale=0.1)
 	@$(BIN)/python -m tests.chaos $(ARGS)

@@ -20,6 +20,7 @@ from benchmarks import (
     dashboard,
     dataflow,
     finish,
+    forecast,
     inventory,
     large,
     listing,
@@ -60,6 +61,7 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "views": views.rows,
     "catalogue": catalogue.rows,
     "model": model.rows,
+    "forecast": forecast.rows,
     "whole-job": whole_job.rows,
 }
 _ROOT = Path(__file__).resolve().parent.parent

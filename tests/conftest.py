@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.fixtures.dashboard",
     "tests.fixtures.dataflow",
     "tests.fixtures.firestore",
+    "tests.fixtures.forked",
     "tests.fixtures.installed",
     "tests.fixtures.job_logs",
     "tests.fixtures.node",

@@ -1,6 +1,7 @@
-"""Ask Linux for one TCP connection, by its four numbers, as sock_diag(7) has it.
+"""Ask Linux for one TCP connection, by its four numbers.
 
-/proc/net/tcp says the same of all connections of the machine: 20 ms where there are a thousand, against 0.1 ms.
+/proc/net/tcp says the same of all connections of the machine: 20 ms where there are a thousand, against less than one.
+https://man7.org/linux/man-pages/man7/sock_diag.7.html
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ _BY_FAMILY, _REQUEST = 20, 1  # SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST
 _ALL_STATES = 0xFFFFFFFF
 _HEAD = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 _ASKED = struct.Struct("=BBBBI")  # inet_diag_req_v2: family, protocol, extensions, -, states
-_PORTS = struct.Struct("!HH")  # inet_diag_sockid begins with them; then their addresses, interface and cookie
+_PORTS = struct.Struct(
+    "!HH"
+)  # inet_diag_sockid: source and destination; then their addresses, interface and cookie
 _ANY_COOKIE = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
 _PORTS_AT, _USER_AT = 4, 64  # in an inet_diag_msg
 _OWNER = struct.Struct("=II")  # its user and its inode

@@ -16,8 +16,7 @@ from pipeline.errors import SettingsError
 
 # The manager, ipywidgets' own controls, and what our widgets are. Whatever else is installed would only cost time.
 EXTENSIONS = ("@voila-dashboards/widgets-manager8", "@jupyter-widgets/jupyterlab-manager", "anywidget")
-
-
+_OWN = {"name": "chimera", "load": "static/models.js", "extension": "./extension"}  # of the theme's folder
 _FILE = r"[\w.-]+"  # no folders
 
 
@@ -43,6 +42,7 @@ def find_assets(theme: Path) -> Assets:
     folders = [
         ("voila", _FILE, voila),
         ("theme", _FILE, theme),
+        (f"labextensions/{_OWN['name']}/static", _FILE, theme),
         *(
             (f"labextensions/{name}/static", _FILE, Path(found[name]["ext_path"], "static"))
             for name in EXTENSIONS
@@ -51,7 +51,7 @@ def find_assets(theme: Path) -> Assets:
     return Assets(
         _version(theme),
         tuple(folders),
-        tuple({"name": name, **found[name]["jupyterlab"]["_build"]} for name in EXTENSIONS),
+        (_OWN, *({"name": name, **found[name]["jupyterlab"]["_build"]} for name in EXTENSIONS)),
     )
 
 

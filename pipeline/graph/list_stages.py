@@ -34,7 +34,7 @@ ROWS = "rows"  # of counts of an inventory report's rows: those that its manifes
 RANGES = "ranges"  # and of what is left of long listings
 # Pages of a thousand names that one worker lists before others get the rest: of the first, after which most
 # listings have ended, and of those that it gave away. Who gets what is left of these lists it to its end.
-_PAGES = (32, 256, None)
+LISTED_PAGES = (32, 256, None)
 
 
 @dataclass(frozen=True)
@@ -114,20 +114,33 @@ class ListGCSFiles(FilesFound):
 
     `pages` is a Share's. A file that several listings have is given by one of them. A name without a wildcard was seen
     when the job was admitted, so it is not looked for again: if it is gone by now, it is a failed file with a record.
+    The ranges of a bundle are listed side by side, at its end: one by one each would wait for its first names.
     """
 
     def __init__(self, store: Store, target: str, looked_for: LookedFor, pages: int | None = None) -> None:
         super().__init__(target, looked_for)
         self._store = store
         self._pages = pages
+        self._ranges: dict[Listing, list[NameRange]] = {}
+
+    def start_bundle(self) -> None:
+        super().start_bundle()
+        self._ranges = {}
 
     def process(self, element: Listing | RangeOfListing) -> Iterator[Any]:
-        listing, names = (
-            (element.listing, element.names) if isinstance(element, RangeOfListing) else (element, WHOLE)
-        )
-        if not listing.patterns:
-            yield from self._given(ListedFile(listing.prefix))
-            return
+        if isinstance(element, RangeOfListing):
+            self._ranges.setdefault(element.listing, []).append(element.names)
+        elif element.patterns:
+            yield from self._listed(element, (WHOLE,))
+        else:
+            yield from self._given(ListedFile(element.prefix))
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for listing, names in self._ranges.items():
+            yield from map(in_global_window, self._listed(listing, names))
+        yield from super().finish_bundle()
+
+    def _listed(self, listing: Listing, names: Sequence[NameRange]) -> Iterator[Any]:
         share = Share(names, self._pages)
         for entry, taken, in_folder in self._looked_for.listings().files(listing, self._store, share):
             yield from self._found(entry, taken=taken, in_folder=in_folder)
@@ -141,7 +154,7 @@ class ListFiles(beam.PTransform):
     def __init__(self, store: Store, target: str, looked_for: LookedFor, *, by_ranges: bool) -> None:
         super().__init__()
         self._store, self._target, self._looked_for = store, target, looked_for
-        self._pages = _PAGES if by_ranges else (None,)
+        self._pages = LISTED_PAGES if by_ranges else (None,)
 
     def expand(self, given: Any) -> Any:
         names = ("List", "ListRanges", "ListRest")

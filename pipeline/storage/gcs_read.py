@@ -221,5 +221,5 @@ def object_name(uri: Uri) -> str:
 
 def blob_of(uri: Uri, terms: Terms) -> Any:
     """The client's own handle of an object."""
-    name = object_name(uri)  # before anything is asked for
+    name = object_name(uri)  # before anything is asked
     return bucket_of(uri.bucket, terms).blob(name)

@@ -48,12 +48,12 @@ WHOLE = NameRange()
 class Share:
     """What one worker lists of all names with a prefix.
 
-    within   the range of names
+    within   the ranges of names; several are listed side by side
     pages    how many at least before others are given ranges; None for all of it
     left     the ranges that are not listed, once all pages have come
     """
 
-    within: NameRange = WHOLE
+    within: Sequence[NameRange] = (WHOLE,)
     pages: int | None = None
     left: list[NameRange] = field(default_factory=list)
 
@@ -93,7 +93,7 @@ class RangedListing(Generic[_Item]):
     ) -> None:
         self._ask, self._prefix, self._page, self._threads = ask, prefix, page, threads
         self._share = share or Share()
-        self._listed = 1  # pages: the first one
+        self._listed = 0  # pages
         self._for_others = False  # what is left, once the share is listed
         self._changed = threading.Condition()
         self._ranges: deque[NameRange] = deque()
@@ -106,12 +106,16 @@ class RangedListing(Generic[_Item]):
 
     def pages(self) -> Iterator[Sequence[_Item]]:
         """Raises what a request raised. Whoever stops before the end stops the others too."""
-        within = self._share.within
-        first, more = self._ask(within.start, within.end, self._page)
-        yield self._new(first, within)
-        if not more:  # as of most listings: they need no threads
-            return
-        self._ranges.append(NameRange(first[-1].name, within.end, True))
+        if len(self._share.within) == 1:
+            [within] = self._share.within
+            first, more = self._ask(within.start, within.end, self._page)
+            self._listed = 1
+            yield self._new(first, within)
+            if not more:  # as of most listings: they need no threads
+                return
+            self._ranges.append(NameRange(first[-1].name, within.end, True))
+        else:
+            self._ranges.extend(self._share.within)
         threads = [
             threading.Thread(target=self._work, name="list-range", daemon=True) for _ in range(self._threads)
         ]

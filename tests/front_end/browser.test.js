@@ -104,7 +104,7 @@ test("of an archive it says how far it has been looked through, and then what is
 test("an empty list says what to do about it", () => {
   assert.match(emptyText(rowsOf({ filter: "nono" })), /holds “nono”.*Esc/);
   assert.match(emptyText(rowsOf({ folder: "gs://" })), /no bucket yet/);
-  assert.match(emptyText(rowsOf({})), /chimera put FILES gs:\/\/b\/in\/$/);
+  assert.match(emptyText(rowsOf({})), /^Nothing is in this folder\. /);
 });
 
 test("a pattern says what it matches, or why it does not do", () => {

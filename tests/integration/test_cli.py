@@ -1,4 +1,4 @@
-"""The command line as a person or a script runs it: in a process of its own."""
+"""The command line as a person or a script runs it: in a process of its own, forked but for one test."""
 
 from __future__ import annotations
 
@@ -123,6 +123,7 @@ def test_a_dry_run_refuses_what_submitting_would(chimera, markets):
     assert "no source is named 'no'" in chimera(*asked, code=2).stderr
 
 
+@pytest.mark.starts
 def test_submit_and_wait_prints_the_finished_document_and_nothing_else(chimera, folder, tmp_path):
     done = chimera("submit", folder, "--target", "out", "--shards", "3", "--wait", "--json")
     document = json.loads(done.stdout)

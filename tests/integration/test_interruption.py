@@ -18,7 +18,7 @@ from pipeline.storage import PlainStore
 from pipeline.target.results import output_shards
 from tests.fixtures.files import bad_files, good_files
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.starts]
 STORE = PlainStore()
 IN_PROCESS = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from google.api_core.exceptions import FailedPrecondition
+from google.api_core.exceptions import DeadlineExceeded, FailedPrecondition
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -600,6 +600,7 @@ def test_a_search_in_text_reads_only_so_many_documents_for_a_page(firestore_job_
 
 def test_a_search_in_text_looks_into_no_record_that_has_its_tokens(firestore_job_log, monkeypatch):
     log, looked = firestore_job_log, []
+    monkeypatch.setattr(firestore_words, "_PROBE_SECONDS", 90.0)
     monkeypatch.setattr(
         firestore_pages, "may_have", lambda found, text: looked.append(found.id) or may_have(found, text)
     )
@@ -619,7 +620,7 @@ def test_a_search_in_text_looks_into_no_record_that_has_its_tokens(firestore_job
         assert not {record.job_id for record in records[4:]} & set(looked)
     log.update(records[3].job_id, Change(note="rarely seen"))  # whatever is changed has tokens from then on
     log.update(records[6].job_id, Change(name="Boxing day"))
-    log._words._looked = None
+    log._words._until = 0.0
     looked.clear()
     assert all_pages(log, text="rarely") == [records[3].job_id]
     assert records[3].job_id not in looked
@@ -636,13 +637,20 @@ def test_a_record_with_too_much_text_for_tokens_is_found_as_well(firestore_job_l
     assert all_pages(firestore_job_log, text=f"{299:05}-{299 * 7919 % 100_003}") == [records[0].job_id]
 
 
-def test_a_search_without_the_index_reads_as_it_did_before(firestore_job_log, monkeypatch):
-    def no_index(_):
-        raise FailedPrecondition("the query requires an index")
+@pytest.mark.parametrize(
+    "fault", [FailedPrecondition("the query requires an index"), DeadlineExceeded("504")]
+)
+def test_a_search_that_no_index_serves_reads_as_it_did_before(firestore_job_log, monkeypatch, fault):
+    def counted(documents, seconds=None):
+        if seconds:
+            raise fault
+        return firestore_words.counted(documents)
 
     firestore_job_log.create(record := a_record(target="gs://out/rare"))
-    monkeypatch.setattr(firestore_words, "counted", no_index)
-    assert [found.job_id for found in firestore_job_log.list(text="rare").records] == [record.job_id]
+    firestore_job_log.create(a_record())
+    monkeypatch.setattr(firestore_words, "counted", counted)
+    assert all_pages(firestore_job_log, text="rare", limit=1) == [record.job_id]
+    assert firestore_job_log._words.since("rare") == firestore_words.NEVER
 
 
 @given(st.text(max_size=40), st.data())

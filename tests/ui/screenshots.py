@@ -28,6 +28,19 @@ WIDGETS = {
     "history": "JobHistory(height=260)",
 }
 SCHEMES = ("light", "dark")
+# Pictures of what one does, for the pages that speak of it: the widget, and what runs beforehand, if anything.
+DEEDS = {
+    "archive": (
+        'BucketBrowser("gs://chimera-demo-downloads/data.tar!/ADVANCED/2016/Jan/1/", height=300)',
+        None,
+    ),
+    "content": (
+        'BucketBrowser("gs://chimera-demo-downloads/data.tar!/ADVANCED/2016/Jan/", height=200)',
+        None,
+    ),
+    "table": ('JobMonitor("{job_id}")', "runners"),
+    "market": ('JobMonitor("{job_id}")', "prices"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +80,56 @@ def monitor_is_ready(page):
 
 def history_is_ready(page):
     expect(page.locator(".ch-history-row[data-state]")).to_have_count(2)
+
+
+def archive_is_ready(page):
+    row(page, "27636904/").locator(".ch-box").click()
+    row(page, "27636908/").click(modifiers=["Shift"])
+    expect(page.locator(".ch-total")).to_contain_text("selected:")
+    return page.locator(".ch-browser")
+
+
+def content_is_ready(page):
+    page.get_by_role("button", name="Choose by content").click()
+    sport = page.get_by_role("group", name="Sport")
+    expect(sport).to_be_visible()
+    sport.get_by_role("checkbox").first.check()
+    expect(page.get_by_role("button", name=re.compile("Select these"))).to_be_visible()
+    return page.locator(".ch-browser")
+
+
+def table_is_ready(page):
+    rows = page.get_by_role("region", name="Rows of the output")
+    for order in ("ascending", "descending"):
+        rows.get_by_role("button", name="pp_volume", exact=True).click()
+        expect(rows.locator(f"[aria-sort={order}]")).to_be_visible()
+    rows.locator(f"[aria-sort={order}]").evaluate(
+        "one => one.scrollIntoView({ inline: 'end', block: 'nearest' })"
+    )
+    return page.locator(".ch-monitor [role=tabpanel]:visible")
+
+
+def market_is_ready(page):
+    expect(page.locator(".ch-picture img")).to_be_visible()
+    return page.locator(".ch-result-plot")
+
+
+@pytest.mark.parametrize("name", DEEDS)
+def test_take_a_deed(demo, stack, lab_server, new_page, name):
+    call, view = DEEDS[name]
+    if view is not None:
+        service = JobService(Settings(data_dir=stack.data_dir), user=lambda: "ana@example.com")
+        inputs, target = ["gs://chimera-demo-downloads/data.tar"], f"gs://chimera-demo-results/{view}"
+        job = service.submit(inputs, target, source="betfair", view=view, format="parquet")
+        service.wait(job.job_id)
+        service.log.close()
+        call = call.replace("{job_id}", job.job_id)
+    page = new_page((1180, 1300))
+    lab_server.open(page, [f"from chimera_nb.widgets import {call.partition('(')[0]}\n{call}"])
+    shown = globals()[f"{name}_is_ready"](page)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(400)
+    shown.screenshot(path=FOLDER / f"{name}.png")
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

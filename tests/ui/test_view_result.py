@@ -76,7 +76,7 @@ def test_a_market_of_the_prices_is_drawn_and_another_chosen(show, new_job):
     image = page.locator(".ch-picture img")
     market = page.get_by_label("Which market")
     expect(market.locator("option")).to_have_count(2)
-    expect(page.get_by_text("2 in all")).to_be_visible()
+    expect(page.get_by_text("2 markets")).to_be_visible()
     first, second = market.locator("option").all_inner_texts()
     expect(image).to_have_attribute("alt", f"The market {first}, drawn over time")
     drawn = image.get_attribute("src")

@@ -116,6 +116,7 @@ def test_the_routes_are_these_and_no_others():
         f"/tools/api/kernels/{kernel}/channels",
         f"/tools/voila/api/shutdown/{kernel}",
         f"/tools/static/{assets.version}/theme/theme.css",
+        f"/tools/static/{assets.version}/labextensions/chimera/static/models.js",
         f"/tools/static/{assets.version}/front-end.js",
         f"/tools/static/{assets.version}/voila/voila.js",
         f"/tools/static/{assets.version}/labextensions/anywidget/static/main.js",

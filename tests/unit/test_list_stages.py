@@ -43,7 +43,7 @@ class Long(StoreAround):
 
 
 def test_a_long_listing_goes_over_workers_and_gives_each_file_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(list_stages, "_PAGES", (20, 30, None))
+    monkeypatch.setattr(list_stages, "LISTED_PAGES", (20, 30, None))
     store = Long(PlainStore(), str(tmp_path / "noted"))
     wanted = LookedFor(store, LOOKED_FOR, "")
     stage = list_stages.ListFiles(store, "gs://b/out", wanted, by_ranges=True)

@@ -55,9 +55,9 @@ def test_each_name_comes_once(prefix, rests, page, threads):
     assert sorted(listed(bucket, prefix, page=page, threads=threads)) == sorted(names)
 
 
-def shared(bucket, prefix, quotas, *, page=3, threads=4):
-    """What all workers list, the first with the first quota and those it leaves ranges to with the next; and how many
-    there were."""
+def shared(bucket, prefix, quotas, *, page=3, threads=4, each=1):
+    """What all workers list, the first with the first quota and those it leaves ranges to with the next, so many ranges
+    to each; and how many workers there were."""
     names, shares = [], [Share(pages=quotas[0])]
     workers = 0
     for quota in (*quotas[1:], None):
@@ -67,16 +67,19 @@ def shared(bucket, prefix, quotas, *, page=3, threads=4):
             pages = RangedListing(bucket.ask, prefix, share, page=page, threads=threads).pages()
             names += [item.name for some in pages for item in some]
             left += share.left
-        shares = [Share(rest, quota) for rest in left]
+        shares = [Share(left[at : at + each], quota) for at in range(0, len(left), each)]
     assert not shares
     return names, workers
 
 
 @settings(deadline=None, max_examples=60)
-@given(TEXT, st.sets(TEXT, max_size=60), st.integers(2, 6), st.integers(1, 5), st.integers(1, 4))
-def test_each_name_comes_once_whoever_lists_which_share(prefix, rests, page, first, then):
+@given(
+    *(TEXT, st.sets(TEXT, max_size=60)),
+    *(st.integers(2, 6), st.integers(1, 5), st.integers(1, 4), st.integers(1, 3)),
+)
+def test_each_name_comes_once_whoever_lists_which_share(prefix, rests, page, first, then, each):
     names = {prefix + rest for rest in rests}
-    found, _ = shared(Bucket(names, jitter=0.0005), prefix, (first, then, None), page=page)
+    found, _ = shared(Bucket(names, jitter=0.0005), prefix, (first, then, None), page=page, each=each)
     assert sorted(found) == sorted(names)
 
 

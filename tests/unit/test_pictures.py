@@ -72,4 +72,4 @@ def test_a_picture_is_drawn_within_bounds_whatever_a_page_asks_for(monkeypatch):
     monkeypatch.setattr("chimera_nb.data.row_output.RowOutput", lambda *_: Rows(1))
     told = picture.draw(None, "t", Draw("j", "v", "", 10**9, -5, 1.0, dark=False))
     assert size_of(base64.b64decode(told.png)) == (picture.SIDE[1], picture.SIDE[0])
-    assert told.told == "1 in all rows"
+    assert told.told == "1 market"

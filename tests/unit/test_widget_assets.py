@@ -17,6 +17,7 @@ OWN = {
     "base/chart.css": r"\.chimera \.ch-chart",
     "job_form/style.css": r"\.ch-form ",
     "job_form/plan.css": r"\.ch-form ",
+    "job_history/list.css": r"\.ch-history|\.chimera \.ch-history",
     "job_history/style.css": r"\.ch-history|\.chimera \.ch-history",
     "job_monitor/log.css": r"\.ch-monitor ",
     "browser/content.css": r"\.ch-browser ",

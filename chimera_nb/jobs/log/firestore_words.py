@@ -46,6 +46,9 @@ _ASKED = 4  # trigrams that are counted to find a rare one
 _COUNTED = 1000  # at most
 _HALVINGS = 20
 _GOOD_SECONDS = 30.0  # for how long the answer to since when all have tokens is taken
+_BAD_SECONDS = 60.0  # the same, where there was none
+# For one count. The index answers in hundredths; the emulator has none, and looks at each token of each record.
+_PROBE_SECONDS = 2.0
 
 
 def tokens_of(text: str) -> list[str]:
@@ -72,7 +75,7 @@ class Words:
         self._collection = collection
         self._lock = threading.Lock()
         self._since = NEVER
-        self._looked: float | None = None
+        self._until = 0.0  # when it is to be found out again
         self._rare: tuple[str, str] = ("", "")  # of the last text, which is asked for page by page
 
     def since(self, text: str) -> str:
@@ -80,9 +83,8 @@ class Words:
         if len(text) < _LENGTH:
             return NEVER
         with self._lock:
-            if self._looked is None or time.monotonic() - self._looked > _GOOD_SECONDS:
-                self._since = self._find_since()
-                self._looked = time.monotonic()
+            if time.monotonic() > self._until:
+                self._find_since()
             return self._since
 
     def candidates(self, text: str) -> Any:
@@ -94,7 +96,8 @@ class Words:
 
     def check(self) -> None:
         """Raises what Firestore does where the index is missing."""
-        self._all_have("")
+        newest = self._having([_EVERY]).order_by("createdAt", direction="DESCENDING")
+        newest.limit(1).select([]).get(**patience())
 
     def _having(self, tokens: Iterable[str]) -> Any:
         from google.cloud.firestore import FieldFilter
@@ -102,43 +105,55 @@ class Words:
         return self._collection.where(filter=FieldFilter(FIELD, "array_contains_any", list(tokens)))
 
     def _rarest(self, text: str) -> str:
+        from google.api_core.exceptions import GoogleAPIError
+
         trigrams = [text[at : at + _LENGTH] for at in range(len(text) - _LENGTH + 1)]
         asked = dict.fromkeys(trigrams[:: max(1, len(trigrams) // _ASKED)])
         if len(asked) == 1:
             return trigrams[0]
-        return min(asked, key=lambda token: counted(self._having([token]).limit(_COUNTED)))
-
-    def _find_since(self) -> str:
-        """Found by halving the time between the oldest record and now."""
-        from google.api_core.exceptions import FailedPrecondition
-
         try:
-            if self._all_have(""):
-                return ""
-            oldest = self._from("").order_by("createdAt").limit(1).select(["createdAt"]).get(**patience())
-            low, high = _moment(oldest[0].get("createdAt")), datetime.now(UTC) + timedelta(days=1)
-            if low is None:
-                return NEVER
-            if not self._having([_EVERY]).limit(1).select([]).get(**patience()):
-                return NEVER
-            for _ in range(_HALVINGS):
-                middle = low + (high - low) / 2
-                if self._all_have(timestamp(middle)):
-                    high = middle
-                else:
-                    low = middle
-            return timestamp(high)
-        except FailedPrecondition as e:
-            _log.warning(
-                "a search reads every job: the index in docs/firestore.indexes.json is not there: %s", e
+            return min(
+                asked, key=lambda token: counted(self._having([token]).limit(_COUNTED), _PROBE_SECONDS)
             )
+        except GoogleAPIError:
+            return trigrams[0]
+
+    def _find_since(self) -> None:
+        from google.api_core.exceptions import GoogleAPIError
+
+        lasts = _GOOD_SECONDS
+        try:
+            self._since = self._halved()
+        except GoogleAPIError as e:
+            _log.warning(
+                "a search reads every job, as the index in docs/firestore.indexes.json does not serve: %s", e
+            )
+            self._since, lasts = NEVER, _BAD_SECONDS
+        self._until = time.monotonic() + lasts
+
+    def _halved(self) -> str:
+        """Since when all have tokens, by halving the time between the oldest record and now."""
+        if self._all_have(""):
+            return ""
+        oldest = self._from("").order_by("createdAt").limit(1).select(["createdAt"]).get(**patience())
+        low, high = _moment(oldest[0].get("createdAt")), datetime.now(UTC) + timedelta(days=1)
+        if low is None:
             return NEVER
+        if not self._having([_EVERY]).limit(1).select([]).get(**patience()):
+            return NEVER
+        for _ in range(_HALVINGS):
+            middle = low + (high - low) / 2
+            if self._all_have(timestamp(middle)):
+                high = middle
+            else:
+                low = middle
+        return timestamp(high)
 
     def _all_have(self, since: str) -> bool:
         from google.cloud.firestore import FieldFilter
 
         having = self._having([_EVERY]).where(filter=FieldFilter("createdAt", ">=", since))
-        return counted(having) == counted(self._from(since))
+        return counted(having, _PROBE_SECONDS) == counted(self._from(since))
 
     def _from(self, since: str) -> Any:
         from google.cloud.firestore import FieldFilter
@@ -146,9 +161,10 @@ class Words:
         return self._collection.where(filter=FieldFilter("createdAt", ">=", since))
 
 
-def counted(documents: Any) -> int:
-    """How many there are, for the price of one read for a thousand."""
-    return int(documents.count().get(**patience())[0][0].value)
+def counted(documents: Any, seconds: float | None = None) -> int:
+    """How many there are, for the price of one read for a thousand; asked once where there are but so many seconds."""
+    how = patience() if seconds is None else {"retry": None, "timeout": seconds}
+    return int(documents.count().get(**how)[0][0].value)
 
 
 def _moment(text: object) -> datetime | None:

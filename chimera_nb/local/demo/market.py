@@ -20,25 +20,10 @@ from typing import Any
 
 from chimera_nb.local.demo.event import Market, Runner, below, make_event, pick, seeded
 from pipeline.errors import RefusedError
+from pipeline.sources.betfair.price_ladder import LADDER
 
 PLANS = ("BASIC", "ADVANCED", "PRO")
 FEWEST_MESSAGES = 20  # room for every change of state
-
-# Betfair's price increments, in hundredths: from, up to, step ("Betfair Price Increments" in the additional
-# information of its Exchange API documentation; the stream calls this ladder CLASSIC).
-_INCREMENTS = (
-    (101, 200, 1),
-    (200, 300, 2),
-    (300, 400, 5),
-    (400, 600, 10),
-    (600, 1_000, 20),
-    (1_000, 2_000, 50),
-    (2_000, 3_000, 100),
-    (3_000, 5_000, 200),
-    (5_000, 10_000, 500),
-    (10_000, 100_001, 1_000),
-)
-LADDER = tuple(cents / 100 for low, high, step in _INCREMENTS for cents in range(low, high, step))
 
 _STAKES = (2, 5, 10, 20, 25, 50, 100, 200)
 _DEPTH = 3  # prices shown of each side

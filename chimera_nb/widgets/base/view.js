@@ -4,7 +4,7 @@ import { button, make, showName, uniqueId } from "./text.js";
 
 /** @import { Calls, Model, OfKind, RefusedMessage } from "./model.js" */
 
-const AWAY = "The kernel is not there, so this was not done. Run the cell again, or load the page again.";
+const AWAY = "The page is cut off from what answers it, so this was not done. Load the page again; in a notebook, run the cell again.";
 const HERE_MS = 30_000; // presence.py knows how long the kernel takes a view's word for being there
 
 /**
@@ -140,7 +140,7 @@ export class View {
 
   /** What this page asks is not what the kernel takes: one of them is of another version. @param {RefusedMessage} message */
   onRefused({ request, reason }) {
-    this.refused = `The kernel does not take “${request}” from this page (${reason}). Load the page again.`;
+    this.refused = `What answers this page is of another version: it does not take “${request}” (${reason}). Load the page again.`;
     this.showError();
   }
 

@@ -1,6 +1,6 @@
 // Files chosen by what is in them, in BucketBrowser: the facets of a folder's catalogue, and what is chosen of it.
 
-import { button, make, number, plural, showName, tally } from "../base/text.js";
+import { bytes as size, button, make, number, plural, showName } from "../base/text.js";
 
 /** @import { BrowserRequest, BrowserTraits, Content, Facet, FacetValue } from "./messages.js" */
 
@@ -103,8 +103,9 @@ export class ContentPanel {
   }
 }
 
-/** "120 in 120 files of 300, 3.4 MB; 2 cannot be read" @param {Content} content */
+/** "120 of 300 files match, 3.4 MB; 2 files cannot be read" @param {Content} content */
 export function chosenText({ files, failed, matching, bytes, rows }) {
-  const text = `${number(rows)} in ${tally({ files: matching, bytes, more: false })}, of ${plural(files, "file")}`;
-  return failed ? `${text}; ${number(failed)} cannot be read` : text;
+  const each = rows === matching ? "" : ` with ${plural(rows, "record")}`;
+  const text = `${number(matching)} of ${plural(files, "file")} ${matching === 1 ? "matches" : "match"}${each}, ${size(bytes)}`;
+  return failed ? `${text}; ${plural(failed, "file")} cannot be read` : text;
 }

@@ -37,9 +37,9 @@ function goingText({ archive }) {
 export function emptyText({ folder, filter, archive }) {
   if (archive?.fault) return archive.fault;
   if (filter) return `No name here holds “${filter}”. Clear the filter (Esc), or try a pattern.`;
-  if (folder === "gs://") return "There is no bucket yet. Make one by putting files into it: chimera put FILES gs://bucket/folder";
+  if (folder === "gs://") return "There is no bucket yet. The first files that are put into one make it.";
   if (archive) return "Nothing is in this folder of the archive. Go up (Backspace).";
-  return `Nothing is in this folder. Go up (Backspace), or put files into it: chimera put FILES ${folder}`;
+  return "Nothing is in this folder. Go up (Backspace).";
 }
 
 /**

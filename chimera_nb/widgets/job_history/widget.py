@@ -38,7 +38,7 @@ class JobHistory(ChimeraWidget):
     """
 
     _esm = assets.script("job_history/view")
-    _css = assets.style("job_history/style")
+    _css = assets.style("job_history/list", "job_history/style")
 
     job_id = traitlets.Unicode(help="The job that was opened last; its row is marked.").tag(sync=True)
     height = traitlets.Int(380, min=120, help="Of the list, in pixels.").tag(sync=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chimera_nb.jobs.limits import storable
+from chimera_nb.units import plural
 from chimera_nb.widgets.job_monitor.messages import Draw, PictureMessage
 from pipeline.errors import ChimeraError
 from pipeline.storage import Store
@@ -49,7 +50,8 @@ def _draw(store: Store, target: str, request: Draw) -> PictureMessage:
         drawn = draw_output(picture, output, request.name, pixels=pixels, ratio=ratio, dark=request.dark)
     if picture is None or drawn is None:
         return PictureMessage(request.job, request.view, "", (), "", "There is nothing to draw.")
-    told = f"{len(drawn.names):,} in {'all' if drawn.whole else f'the first {drawn.rows:,}'} rows"
+    told = plural(len(drawn.names), picture.word)
+    told += "" if drawn.whole else f" in the first {plural(drawn.rows, 'row')}"
     png = base64.b64encode(drawn.png).decode()
     return PictureMessage(
         request.job,

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import MsgspecError
 
 from pipeline.sources.betfair.columns import day, milliseconds
+from pipeline.sources.betfair.lines import DEFINITION
 from pipeline.sources.betfair.messages import DefinedMarket, MarketDefinition, decode_defined
 
 # Columns of the catalogue that the last definition has by itself.
@@ -25,7 +26,6 @@ COLUMNS = (
         "date",
     ),
 )
-_DEFINITION = b'"marketDefinition"'
 _ID = b'"id":"'  # a market's: those of runners are numbers, and eventId ends otherwise
 _NAME = re.compile(r"(?:.*/)?(1\.[0-9]+)(?:\.[a-z0-9]+)?", re.DOTALL)
 _RACING = {"7", "4339"}  # has venues
@@ -71,7 +71,7 @@ def _definition_of(lines: bytes, market_id: bytes) -> MarketDefinition | None:
     if found is None or lines.count(_ID) != lines.count(_ID + market_id + b'"'):
         return None
     if found.marketDefinition is None:
-        at = end.rfind(_DEFINITION)
+        at = end.rfind(DEFINITION)
         found = _decoded(end[end.rfind(b"\n", 0, at) + 1 : end.find(b"\n", at)]) if at >= 0 else None
     definition = found.marketDefinition if found else None
     if definition is None or not (definition.name and definition.eventName):

@@ -20,6 +20,8 @@ _NO_STREAM = (
 _LINES, _BYTES = 64, 16 << 10  # of a batch
 _BAD_LINES_BEFORE = 1000  # the first market change: with more the rest is not looked at
 _BEGIN = b'{"op":"mcm",'  # of a line as Betfair writes it
+_STRETCH = 16 << 10  # of fewer bytes decoding takes less time
+DEFINITION = b'"marketDefinition"'
 _IMAGE = b'"img":true'  # needed whatever else the line has
 _FAULTS = (MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -29,9 +31,10 @@ class Changes(Generic[C]):
 
     Attributes, while they are taken:
 
-    decoder  may be set to another, for the lines after the batch; the wider one once a line asks for it
-    plan     complete up to the block of the line
-    number   of the line of the message that was given last, from 1; not by batches, which have their own
+    decoder    may be set to another, for the lines after the batch; the wider one once a line asks for it
+    undecoded  may be set: is called with many whole lines without definitions; returns how many it took, all or 0
+    plan       complete up to the block of the line
+    number     of the line of the message that was given last, from 1; not by batches, which have their own
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Changes(Generic[C]):
     ) -> None:
         """A line that has `needed` nowhere is not decoded, if from outside it looks like a whole message."""
         self.decoder = decoder
+        self.undecoded: Callable[[bytes], int] | None = None
         self._needed = needed
         self.plan = Plan()
         self.number = 0
@@ -73,15 +77,25 @@ class Changes(Generic[C]):
                 self._before += 1
                 yield self._decode([block[begin:end]], [self._before])
                 begin = end + 1
-            rest = block[begin:]
-            if self._needed is None or not looks_whole(rest, count := rest.count(b"\n")):
-                yield from self._in_parts(rest)
+            if self.undecoded is None:
+                yield from self._decoded(block[begin:])
                 continue
-            lines, numbers = _with(self._needed.search, rest, self._before + 1)
-            self._before += count
-            for start in range(0, len(lines), _LINES):
-                yield self._decode(lines[start : start + _LINES], numbers[start : start + _LINES])
+            for stretch in _between_definitions(block, begin):
+                take = self.undecoded if len(stretch) >= _STRETCH else None
+                taken = 0 if take is None else take(stretch)
+                self._before += taken
+                if not taken:
+                    yield from self._decoded(stretch)
         self.end()
+
+    def _decoded(self, block: bytes) -> Iterator[tuple[list[C], Sequence[int]]]:
+        if self._needed is None or not looks_whole(block, count := block.count(b"\n")):
+            yield from self._in_parts(block)
+            return
+        lines, numbers = _with(self._needed.search, block, self._before + 1)
+        self._before += count
+        for start in range(0, len(lines), _LINES):
+            yield self._decode(lines[start : start + _LINES], numbers[start : start + _LINES])
 
     def _in_parts(self, block: bytes) -> Iterator[tuple[list[C], Sequence[int]]]:
         """So much at a time that the messages stay in the processor's cache."""
@@ -182,6 +196,20 @@ class Changes(Generic[C]):
 def looks_whole(block: bytes, lines: int) -> bool:
     """Whether each line looks from outside like a whole message, as Betfair writes it."""
     return block.startswith(_BEGIN) and block.endswith(b"}\n") and block.count(b"}\n" + _BEGIN) == lines - 1
+
+
+def _between_definitions(block: bytes, begin: int) -> Iterator[bytes]:
+    """The lines of a block, those with a definition apart from those between them."""
+    while begin < len(block):
+        found = block.find(DEFINITION, begin)
+        end = block.rfind(b"\n", begin, found) + 1 if found >= 0 else len(block)
+        if end > begin:
+            yield block[begin:end]
+            begin = end
+        if found >= 0:
+            begin, end = max(begin, end), block.index(b"\n", found) + 1
+            yield block[begin:end]
+            begin = end
 
 
 def _with(

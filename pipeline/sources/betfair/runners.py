@@ -25,6 +25,7 @@ from pipeline.sources.betfair.runner_rows import SCHEMA, runner_rows
 from pipeline.sources.betfair.snapshots import Snapshots
 from pipeline.sources.view import View, ViewedFile
 
+_REFUSED = 3  # stretches of lines, after which no other is tried undecoded
 _NEEDED = re.compile(rb'"(?:trd|ltp|sp[bl]|marketD)')  # in lines that are not about books alone
 
 
@@ -35,9 +36,9 @@ class Runners(View):
     "first": the first one to true, which is the catalogue's inplay_time. "last": the last one in either direction,
     as Betfair's tutorial has it.
 
-    `offers=False` leaves best_back_at_off and best_lay_at_off out. Then only the lines that matter are decoded, several
-    times as fast: runners that are known from their books alone have no row, and a line that does not decode is found
-    where it does not look like a message from outside.
+    `offers=False` leaves best_back_at_off and best_lay_at_off out. Then only the lines that matter are decoded, in
+    four fifths of the time: runners that are known from their books alone have no row, and a line that does not
+    decode is found where it does not look like a message from outside.
     """
 
     off: Literal["first", "last"] = "first"
@@ -73,6 +74,8 @@ class Runners(View):
 def _read(changes: Changes[Any], *, offers: bool, at_last: bool) -> dict[str, Snapshots]:
     """`offers`: whether what is on offer is wanted. It is decoded until all markets are off."""
     markets: dict[str, Snapshots] = {}
+    if offers:
+        changes.undecoded = _Undecoded(markets, changes)
     for messages, _ in changes.batches():
         offered, levels = changes.decoder is not STARTING_PRICES, changes.decoder is not LADDERS
         place = 0
@@ -92,6 +95,24 @@ def _read(changes: Changes[Any], *, offers: bool, at_last: bool) -> dict[str, Sn
         if offered and markets and not any(market.needs_offers for market in markets.values()):
             changes.decoder = STARTING_PRICES
     return markets
+
+
+class _Undecoded:
+    """Takes lines without decoding them, while there is one market and they have a form that allows it."""
+
+    def __init__(self, markets: dict[str, Snapshots], changes: Changes[Any]) -> None:
+        self._markets, self._changes = markets, changes
+        self._refused = 0
+
+    def __call__(self, lines: bytes) -> int:
+        if len(self._markets) == 1:
+            (market,) = self._markets.values()
+            if taken := market.apply_lines(lines, offers=market.needs_offers):
+                return taken
+        self._refused += 1
+        if self._refused > _REFUSED:
+            self._changes.undecoded = None
+        return 0
 
 
 def _apply(

@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_right
 from typing import TypeAlias
 
-from pipeline.sources.betfair.messages import Levels, Number, WholeRunner, number
+from pipeline.sources.betfair.messages import Levels, Number, StartingPriceRunner, WholeRunner, number
 
 Sizes: TypeAlias = dict[
     float, float
@@ -39,6 +39,22 @@ class Selection:
         # As displayed, and as they are: the first that is not empty is shown where there is no whole ladder.
         self._back_levels: tuple[_Book, _Book] | None = None
         self._lay_levels: tuple[_Book, _Book] | None = None
+
+    def take(self, change: WholeRunner | StartingPriceRunner, pt: int) -> bool:
+        """What was traded, and what is taken at SP. Returns whether the change tells the second."""
+        if (sizes := change.trd) is not None:
+            ladder = self.traded
+            if not sizes:
+                ladder.clear()
+            for price, size in sizes:  # one or two: a loop takes less time than a call of `update`
+                ladder[price] = size
+        if (ltp := change.ltp) is not None and ltp != self.ltp:
+            self.match(ltp, pt)
+        if change.spb is not None:
+            self.sp_back.update(change.spb)
+        if change.spl is not None:
+            self.sp_lay.update(change.spl)
+        return change.spb is not None or change.spl is not None
 
     def match(self, ltp: Number, pt: int) -> None:
         price = number(ltp)

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipeline.sources.betfair.entries import Entry
-from pipeline.sources.betfair.lines import Changes, looks_whole
+from pipeline.sources.betfair.lines import DEFINITION, Changes, looks_whole
 from pipeline.sources.betfair.messages import DEFINED, ChangesWithOrigin, DefinedMarket, is_recorded
 from pipeline.sources.betfair.plan import Plan
 from pipeline.sources.view import ViewedFile
 
-_DEFINITION = b'"marketDefinition"'
 _ID = b'"id":"'  # a market's: those of runners are numbers, and eventId ends otherwise
 
 
@@ -61,7 +60,7 @@ class _Skim:
 
     def _take_defined(self, block: bytes, lines: int) -> None:
         taken = done = 0  # lines; bytes
-        while (found := block.find(_DEFINITION, done)) >= 0:
+        while (found := block.find(DEFINITION, done)) >= 0:
             begin, done = block.rfind(b"\n", 0, found) + 1, block.index(b"\n", found) + 1
             self._take(block[begin : done - 1], self._before + 1 + block.count(b"\n", 0, begin))
             taken += 1

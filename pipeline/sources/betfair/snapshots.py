@@ -10,15 +10,16 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from pipeline.sources.betfair.definitions import Definitions, leaves_open, turns
+from pipeline.sources.betfair.ladder_lines import LadderLines
 from pipeline.sources.betfair.messages import (
     MarketChanges,
     MarketDefinition,
     Number,
     RunnerKey,
     WholeMarket,
-    WholeRunner,
     is_selection,
 )
+from pipeline.sources.betfair.offer_table import OfferTable, first_cell
 from pipeline.sources.betfair.selections import Selection, Sizes
 
 
@@ -69,6 +70,10 @@ class Snapshots:
         self._at_last = at_last
         self._last_open: dict[RunnerKey, AtTheOff] = {}
         self._taken: list[Selection] = []  # of which the message has changed what is taken at SP
+        self._lines = LadderLines(first.id)
+        self._offers: OfferTable | None = (
+            None  # in place of the selections' back and lay, while lines are taken so
+        )
 
     @property
     def needs_offers(self) -> bool:
@@ -80,6 +85,7 @@ class Snapshots:
         last = self.definitions.last
         turned = turns(last, after)
         if last.status == "OPEN" and (turned or after.status != "OPEN") and self.needs_offers:
+            self._put_back()
             self._last_open = {
                 key: AtTheOff(selection.ltp, selection.best_back, selection.best_lay)
                 for key, selection in self.selections.items()
@@ -109,6 +115,7 @@ class Snapshots:
     def apply(self, change: WholeMarket, pt: int, *, offers: bool) -> None:
         """`offers` says whether the message was decoded with what is on offer."""
         if change.img:
+            self._put_back()
             for selection in self.selections.values():
                 selection.clear()
         if change.marketDefinition is not None:
@@ -130,6 +137,8 @@ class Snapshots:
         Returns how many were. `levels`: whether they may have best prices by position; `finish`: they are whole, and
         each is finished.
         """
+        if offers:
+            self._put_back()
         market_id, plain, taken = self._market_id, self._plain, self._taken
         count = 0
         for message in messages:
@@ -143,8 +152,8 @@ class Snapshots:
                 break
             count += 1
             for change in market.rc or ():
-                selection = self._of(change) if change.hc else plain.get(change.id)
-                if selection is None and (selection := self._of(change)) is None:
+                selection = self._of(change.id, change.hc) if change.hc else plain.get(change.id)
+                if selection is None and (selection := self._of(change.id, change.hc)) is None:
                     continue
                 # Lists of one or two: a loop takes less time than a call of dict or set.
                 if offers:
@@ -164,34 +173,80 @@ class Snapshots:
                                 prices.discard(price)
                     if levels and (change.batb or change.batl or change.bdatb or change.bdatl):
                         selection.offer_levels(change)
-                if (sizes := change.trd) is not None:
-                    ladder = selection.traded
-                    if not sizes:
-                        ladder.clear()
-                    for price, size in sizes:
-                        ladder[price] = size
-                if (ltp := change.ltp) is not None and ltp != selection.ltp:
-                    selection.match(ltp, message.pt)
-                if (sizes := change.spb) is not None:
-                    selection.sp_back.update(sizes)
-                    taken.append(selection)
-                if (sizes := change.spl) is not None:
-                    selection.sp_lay.update(sizes)
+                if (
+                    change.trd is not None
+                    or change.ltp is not None
+                    or change.spb is not None
+                    or change.spl is not None
+                ) and selection.take(change, message.pt):
                     taken.append(selection)
             if taken and finish:
                 self.finish()
         return count
 
-    def _of(self, change: WholeRunner) -> Selection | None:
+    def apply_lines(self, lines: bytes, *, offers: bool) -> int:
+        """Apply whole lines that are of this market alone, without a definition or an image, undecoded.
+
+        Returns how many they are; 0 where they have a form that takes decoding, and nothing was applied.
+        """
+        if not self._lines.ids:
+            for selection_id, _ in self.definitions.runners:
+                self._lines.learn(selection_id)
+        found = self._lines.read(lines, offers=offers)
+        if found is None or (offers and not self._take_offers()):
+            return 0
+        for selection_id in found.ids:
+            self._of(selection_id)
+        if self._offers is not None:
+            self._offers.reserve(len(self._lines.ids))
+            self._offers.update(found.cells, found.on_offer)
+        before = -1
+        for change, pt, line in zip(found.changes, found.times, found.places, strict=True):
+            if self._taken and line != before:
+                self.finish()
+            before = line
+            selection = self._plain[change.id]
+            if selection.take(change, pt):
+                self._taken.append(selection)
+        self.finish()
+        return found.lines
+
+    def _take_offers(self) -> bool:
+        """Have what is on offer as a table. False where there is a price or an id that it cannot have."""
+        if self._offers is not None:
+            return True
+        if any(self._lines.learn(selection_id) is None for selection_id in self._plain):
+            return False
+        table = OfferTable()
+        table.reserve(len(self._lines.ids))
+        for number, selection_id in enumerate(self._lines.ids):
+            if (selection := self._plain.get(selection_id)) is not None and not (
+                table.load(first_cell(number, 0), selection.back)
+                and table.load(first_cell(number, 1), selection.lay)
+            ):
+                return False
+        self._offers = table
+        return True
+
+    def _put_back(self) -> None:
+        """Have what is on offer in the selections again."""
+        if self._offers is not None:
+            for number, selection_id in enumerate(self._lines.ids):
+                if (selection := self._plain.get(selection_id)) is not None:
+                    selection.back = self._offers.prices(first_cell(number, 0))
+                    selection.lay = self._offers.prices(first_cell(number, 1))
+            self._offers = None
+
+    def _of(self, selection_id: int, handicap: float | None = None) -> Selection | None:
         """The runner that a change is of, a new one where there is none; None where its id is no runner's."""
-        if not is_selection(change.id):
+        if not is_selection(selection_id):
             return None
-        key = (change.id, change.hc or 0.0)
+        key = (selection_id, handicap or 0.0)
         selection = self.selections.get(key)
         if selection is None:
             selection = self.selections[key] = Selection()
-            if not change.hc:
-                self._plain[change.id] = selection
+            if not handicap:
+                self._plain[selection_id] = selection
         return selection
 
     def finish(self) -> None:

@@ -7,6 +7,8 @@ import { byId, whenParsed } from "./dom.js";
 /** @typedef {import("./connection.js").Config & { fullStaticUrl: string, frontEndUrl: string }} PageConfig */
 
 const SLOW_MS = 45000;
+const ANYWIDGET_MS = 2000;
+const MODULE_MS = 300_000;
 
 /** @type {PageConfig} */
 const config = JSON.parse(byId("jupyter-config-data").textContent ?? "");
@@ -21,6 +23,15 @@ function letItStartLate() {
     if (type === "load" && document.readyState === "complete") setTimeout(() => listener(new Event("load")));
     else listen(type, listener, options);
   };
+}
+
+/**
+ * anywidget gives up a widget for good whose module has not run 2 s after the widget was there: on a busy machine, or a
+ * slow one, it has only not come to it yet.
+ */
+function letModulesComeLate() {
+  const after = AbortSignal.timeout.bind(AbortSignal);
+  AbortSignal.timeout = (ms) => after(ms === ANYWIDGET_MS ? MODULE_MS : ms);
 }
 
 function begin() {
@@ -58,6 +69,7 @@ const watching = new MutationObserver(reveal);
 
 connection.watch();
 letItStartLate();
+letModulesComeLate();
 if (document.visibilityState === "visible") requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(begin)));
 else setTimeout(begin); // a page in the background is not painted
 whenParsed(() => {
