@@ -14,7 +14,9 @@ from chimera_nb.jobs.log.query import token_after
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status, timestamp
 from chimera_nb.widgets.job_history import model as history_model
-from chimera_nb.widgets.job_history.model import PAGE, Filter, History, Row
+from chimera_nb.widgets.job_history.filter import Filter
+from chimera_nb.widgets.job_history.model import PAGE, History
+from chimera_nb.widgets.job_history.row import Row
 from pipeline.errors import RefusedError
 from pipeline.spec import JobSpec
 

@@ -12,7 +12,8 @@ from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.settings import Settings
-from chimera_nb.widgets.job_history.model import Filter, History
+from chimera_nb.widgets.job_history.filter import Filter
+from chimera_nb.widgets.job_history.model import History
 from pipeline.errors import RefusedError
 from pipeline.spec import JobSpec
 

@@ -13,7 +13,7 @@ from chimera_nb.jobs.progress import numbers
 from chimera_nb.jobs.record import JobRecord, Stage, Status
 from chimera_nb.jobs.standing import file_counts, fraction_done, lines_of, stage_words, unit_of
 from chimera_nb.jobs.transitions import Change, advance
-from chimera_nb.widgets.job_history.model import Row
+from chimera_nb.widgets.job_history.row import Row
 from chimera_nb.widgets.job_monitor.model import Course, describe
 from pipeline.spec import JobSpec
 

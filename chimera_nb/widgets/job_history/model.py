@@ -7,126 +7,22 @@ before the last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from chimera_nb.jobs.log.entries import Entry, UnreadableRecord
+from chimera_nb.jobs.log.entries import Entry
 from chimera_nb.jobs.log.protocol import JobLog
-from chimera_nb.jobs.log.query import Query, read_token, search_text
-from chimera_nb.jobs.record import JobRecord, Status, timestamp
-from chimera_nb.jobs.standing import file_counts, fraction_done, lines_of, unit_of
+from chimera_nb.jobs.log.query import Query, read_token
+from chimera_nb.jobs.record import Status
 from chimera_nb.widgets.base.generation import Generation
-from chimera_nb.widgets.job_history.messages import JobRow, RowsMessage
-from pipeline.errors import RefusedError
-from pipeline.uri import join_uri
+from chimera_nb.widgets.job_history.filter import Filter
+from chimera_nb.widgets.job_history.messages import RowsMessage
+from chimera_nb.widgets.job_history.row import UNREADABLE, Row
 
 PAGE = 50
 MOST_AT_ONCE = 200  # jobs of a page, and rows of a message, where many are wanted
 SEARCHED = 20  # pages of the job log, before a search asks whether it is to go on
-TEXT_CHARS = 500
-UNREADABLE = "unreadable"
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which jobs are shown: with one of these statuses, if there are any; made from `since` on and before `until`
-    (RFC 3339, UTC, as records have it); with this text in what `search_text` has of it; made by this person.
-    """
-
-    statuses: tuple[Status, ...] = ()
-    since: str | None = None
-    until: str | None = None
-    text: str = ""
-    by: str | None = None
-
-    @classmethod
-    def of(cls, asked: Mapping[str, Any], me: Callable[[], str] = lambda: "") -> Filter:
-        """What a front end asks for; `me` is whom `mine` is of. Raises RefusedError for what makes no sense."""
-        try:
-            statuses = tuple(dict.fromkeys(Status(status) for status in asked.get("statuses") or ()))
-        except (ValueError, TypeError) as e:
-            known = ", ".join(status.value for status in Status)
-            raise RefusedError(f"{asked.get('statuses')!r} are no statuses; there are: {known}") from e
-        since, until = _time(asked.get("since")), _time(asked.get("until"))
-        if since and until and until <= since:
-            raise RefusedError(
-                "the last day is before the first, so no job can be found; change one of the dates"
-            )
-        text = str(asked.get("text") or "").strip().casefold()[:TEXT_CHARS]
-        return cls(statuses, since, until, text, me() if asked.get("mine") else None)
-
-    def holds(self, record: Entry) -> bool:
-        """Whether a job passes; an unreadable one passes no filter by status."""
-        if isinstance(record, UnreadableRecord):
-            dated = not (self.since or self.until) or bool(record.created_at)
-            text = f"{record.job_id}\n{record.problem}".casefold()
-            return (
-                not self.statuses
-                and self.by is None
-                and dated
-                and (self.since is None or record.created_at >= self.since)
-                and (self.until is None or record.created_at < self.until)
-                and self.text in text
-            )
-        return (
-            (not self.statuses or record.status in self.statuses)
-            and (self.since is None or record.created_at >= self.since)
-            and (self.until is None or record.created_at < self.until)
-            and (self.by is None or record.created_by == self.by)
-            and (not self.text or self.text in search_text(record))
-        )
-
-
-class Row(JobRow):
-    """A row made of a record."""
-
-    @classmethod
-    def of(cls, record: Entry) -> Row:
-        if isinstance(record, UnreadableRecord):
-            return cls(
-                record.job_id,
-                UNREADABLE,
-                UNREADABLE,
-                UNREADABLE,
-                record.created_at,
-                record.problem[:TEXT_CHARS],
-            )
-        files = file_counts(record)
-        path = record.selected_paths[0] if record.selected_paths else ""
-        return cls(
-            id=record.job_id,
-            status=record.status.value,
-            shade=record.shade,
-            word=record.status_word,
-            name=record.name or "",
-            tags=record.tags,
-            source=record.source_type,
-            runner=record.runner,
-            reads=join_uri(record.source_bucket, path),
-            others=max(0, record.selected_paths_total - 1),
-            target=join_uri(record.target_bucket, record.output_prefix),
-            by=record.created_by or "",
-            created=record.created_at,
-            started=record.started_at,
-            finished=record.finished_at,
-            updated=record.updated_at,
-            seconds=_seconds(record),
-            listed=files.listed,
-            done=files.done,
-            failed=files.failed,
-            skipped=files.skipped,
-            fraction=fraction_done(record),
-            lines=lines_of(record),
-            unit=unit_of(record),
-            raw=_whole(record.progress.get("rawBytes")),
-            error=(record.error or "")[:TEXT_CHARS],
-        )
-
-    @property
-    def age(self) -> tuple[str, str]:
-        return self.created, self.id
 
 
 @dataclass(frozen=True)
@@ -308,24 +204,3 @@ class History:
             filtered=self.filter != Filter(),
             searching=bool(self.filter.text),
         )
-
-
-def _whole(value: object) -> int | None:
-    return int(value) if isinstance(value, int | float) else None
-
-
-def _seconds(record: JobRecord) -> float | None:
-    """How long the job ran, or has run so far by its own count."""
-    if record.started_at and record.finished_at:
-        took = datetime.fromisoformat(record.finished_at) - datetime.fromisoformat(record.started_at)
-        return max(0.0, took.total_seconds())
-    return record.progress.get("seconds") if record.started_at else None
-
-
-def _time(text: object) -> str | None:
-    if not text:
-        return None
-    try:
-        return timestamp(datetime.fromisoformat(str(text)))
-    except (ValueError, OverflowError) as e:
-        raise RefusedError(f"{text!r} is no time; write it as 2024-01-19T00:00:00Z") from e

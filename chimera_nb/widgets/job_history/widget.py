@@ -20,7 +20,8 @@ from chimera_nb.widgets.base.visitors import for_visitor
 from chimera_nb.widgets.base.widget import ChimeraWidget, existing
 from chimera_nb.widgets.job_history import messages
 from chimera_nb.widgets.job_history.compared import compared
-from chimera_nb.widgets.job_history.model import Filter, Found, History, Request
+from chimera_nb.widgets.job_history.filter import Filter
+from chimera_nb.widgets.job_history.model import Found, History, Request
 from pipeline.errors import ChimeraError
 
 _LOOK_SECONDS = {True: 3.0, False: 10.0}  # whether there is something to wait for
