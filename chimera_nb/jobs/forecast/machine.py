@@ -51,7 +51,7 @@ def machine_of(
     """
     here = cores or len(usable_cores())
     if runner == "direct":
-        return Machine(f"{counted(here, 'core')} of this machine", here, 1, 1.3)
+        return Machine(f"{counted(here, 'core')} of this machine", here, 1, 1.2)
     settings = settings or Settings()
     with contextlib.suppress(
         SettingsError

@@ -18,12 +18,14 @@ from chimera_nb.prices import Prices
 
 # Seconds of a core for a file: listed, read from a local disk or from a bucket, and on record.
 LIST_SECONDS = {"local": 25e-6, "remote": 30e-6}
-FILE_SECONDS = {"local": 125e-6, "remote": 1.2e-3}
+FILE_SECONDS = {"local": 170e-6, "remote": 1.2e-3}
+BESIDE_SECONDS = 60e-6  # of a file, what the system does for it, on another core where there is one
 INVENTORY_SECONDS = 6e-6  # the same of a row of an inventory report
 RECORD_SECONDS = 30e-6
-START_CORE_SECONDS = 1.45  # Beam's imports and the graph
+START_CORE_SECONDS = 1.35  # Beam's imports and the graph
 # Raw bytes a second of a core.
 DECODES = {"bz2": 45e6, "gzip": 220e6, "zstd": 450e6, "xz": 130e6, "zip": 220e6, "plain": 700e6}
+SHARD_BYTES = 125e6  # of lines that are copied from parts into so many shards as were asked for
 ROW_BYTES = 30e6  # of a view: 30 of runners and prices, 58 of the catalogue
 REQUEST_SECONDS = 0.03  # until a bucket answers
 WIRE_BYTES = 100e6  # a second, of a worker
@@ -120,13 +122,15 @@ def forecast(work: Work, on: Machine, prices: Prices | None = None) -> Forecast:
     making = work.raw_bytes / ROW_BYTES if work.view else 0.0
     each = work.files * (FILE_SECONDS[where] + RECORD_SECONDS)
     listing = work.files * (INVENTORY_SECONDS if work.inventory else LIST_SECONDS[where])
-    core = START_CORE_SECONDS + (listing + each + decoding + making) / on.pace
+    beside = work.files * BESIDE_SECONDS
+    copying = work.raw_bytes / SHARD_BYTES if work.shards else 0.0
+    core = START_CORE_SECONDS + (listing + each + beside + decoding + making + copying) / on.pace
     # One process a worker on this machine, one for each core at Dataflow, which each have their own interpreter.
     processes = workers if not on.is_paid else workers * on.cores
     busy = max(1, min(workers * on.cores, work.files))
     spent = {
         "files": (each + making) / on.pace / min(processes, max(1, work.files)),
-        "codec": (each + making + decoding) / on.pace / busy,
+        "codec": (each + beside + making + decoding) / on.pace / busy,
         "wire": (
             max(work.files * REQUEST_SECONDS / (AT_ONCE * processes), work.bytes / (WIRE_BYTES * workers))
             if work.remote
@@ -135,7 +139,7 @@ def forecast(work: Work, on: Machine, prices: Prices | None = None) -> Forecast:
     }
     parts = work.shards or max(processes, math.ceil(work.raw_bytes / PART_BYTES))
     publishing = parts / RENAMES if work.remote else parts / 10_000
-    publishing += work.files * RECORD_SECONDS / on.pace / workers
+    publishing += (work.files * RECORD_SECONDS + copying) / on.pace / workers
     pages = math.ceil(work.files / PAGE) if work.remote and not work.inventory else 0
     listers = processes if work.inventory or pages > LONG_PAGES else 1
     stages = {
