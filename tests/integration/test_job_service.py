@@ -67,12 +67,12 @@ def names(target: str) -> list[str]:
 def test_a_job_is_on_record_from_its_first_to_its_last_moment(service, inputs, bucket):
     target = f"gs://{bucket}/out"
     first = service.submit([inputs], target)
-    assert first.status is Status.PENDING
+    assert first.status in (Status.PENDING, Status.RUNNING)  # its process may have begun by now
     assert first.created_by
     seen = []
     last = service.wait(first.job_id, seen.append)
     assert seen[0].status in (Status.PENDING, Status.RUNNING)
-    assert Status.RUNNING in {record.status for record in seen}
+    assert any(line.endswith("started on this machine, in one process") for line in last.logs)
     assert last.status is Status.COMPLETE
     assert set(last.stages.values()) == {Stage.COMPLETE}
     assert last.progress["filesListed"] == 23
