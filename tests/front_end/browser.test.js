@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Rows, chosenOf, isHeld, meantBy, partsOf } from "../../chimera_nb/widgets/browser/rows.js";
+import { Rows, chosenOf, isHeld, isSameRow, partsOf } from "../../chimera_nb/widgets/browser/rows.js";
+import { meantBy } from "../../chimera_nb/widgets/base/press.js";
 import { isTyped } from "../../chimera_nb/widgets/browser/tools.js";
 import { csvOf } from "../../chimera_nb/widgets/browser/match_list.js";
 import { cameFrom, emptyText, matchedText, statusText } from "../../chimera_nb/widgets/browser/words.js";
@@ -59,13 +60,13 @@ test("a click is meant for what was pressed when rows are replaced in between, a
   const pressed = { rows: before, key: 0, x: 10, y: 10 };
   const there = { clientX: 12, clientY: 11, detail: 1 };
   const now = { rows: after, key: 0 };
-  assert.equal(meantBy(pressed, now, there), pressed);
-  assert.equal(meantBy(pressed, null, there), pressed); // its row is not there any more
-  assert.equal(meantBy(pressed, { rows: before, key: 3 }, { ...there, clientY: 90 }), null);
+  assert.equal(meantBy(pressed, now, there, isSameRow), pressed);
+  assert.equal(meantBy(pressed, null, there, isSameRow), pressed); // its row is not there any more
+  assert.equal(meantBy(pressed, { rows: before, key: 3 }, { ...there, clientY: 90 }, isSameRow), null);
   const same = { rows: before, key: 0 };
-  assert.equal(meantBy(pressed, same, { ...there, clientX: 90 }), same);
-  assert.equal(meantBy(pressed, now, { ...there, detail: 0 }), now); // made by a program
-  assert.equal(meantBy(null, now, there), now);
+  assert.equal(meantBy(pressed, same, { ...there, clientX: 90 }, isSameRow), same);
+  assert.equal(meantBy(pressed, now, { ...there, detail: 0 }, isSameRow), now); // made by a program
+  assert.equal(meantBy(null, now, there, isSameRow), now);
 });
 
 test("a folder is held by itself and by the folders above it, and by no other", () => {

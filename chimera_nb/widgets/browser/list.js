@@ -1,11 +1,12 @@
 // The list of BucketBrowser: rows are virtual, so that 100,000 of them scroll as well as ten.
 
+import { meantBy } from "../base/press.js";
 import { later, make, uniqueId, within } from "../base/text.js";
 import { VirtualRows } from "../base/virtual_rows.js";
 import { Head } from "./head.js";
 import { onKey } from "./keys.js";
 import { Row } from "./row.js";
-import { chosenOf, isHeld, meantBy, partsOf } from "./rows.js";
+import { chosenOf, isHeld, isSameRow, partsOf } from "./rows.js";
 
 const AHEAD = 150; // rows before the end of what is loaded at which more is asked for
 const STEP_MS = 200; // keys may run over many rows: only where they rest is told
@@ -221,7 +222,7 @@ export class List {
   meant(event) {
     const { pressed } = this;
     this.pressed = null;
-    return meantBy(pressed, this.at(event), event);
+    return meantBy(pressed, this.at(event), event, isSameRow);
   }
 
   /** A name opens, a box chooses, with Shift or Ctrl anything does; the rest of a row only moves the keyboard there. @param {MouseEvent} event */

@@ -8,21 +8,8 @@ const FIELD = { name: 0, size: 1, date: 2, codec: 3 };
 /** A row's key: of a folder below 0, of an object from 0 on. @param {number} key */
 export const isFolder = (key) => key < 0;
 
-const STILL = 5; // pixels that a hand moves between pressing and letting go
-
-/**
- * What a click is meant for, of what the pointer was pressed on and what stands there when it is let go. Where rows were
- * replaced in between it is the first, unless the pointer went elsewhere. A click that no pointer made was not pressed.
- * @template {{ rows: object, key: number }} At
- * @param {(At & { x: number, y: number }) | null} pressed
- * @param {At | null} now
- * @param {{ clientX: number, clientY: number, detail: number }} click
- * @returns {At | null}
- */
-export function meantBy(pressed, now, { clientX, clientY, detail }) {
-  if (!pressed || !detail || (now?.rows === pressed.rows && now.key === pressed.key)) return now;
-  return Math.hypot(clientX - pressed.x, clientY - pressed.y) <= STILL ? pressed : null;
-}
+/** Whether two places in a list are of one row. @param {{ rows: object, key: number }} one @param {{ rows: object, key: number }} other */
+export const isSameRow = (one, other) => one.rows === other.rows && one.key === other.key;
 
 /** Whether a folder is selected as a whole, or in one that is. @param {string} folder @param {Set<string>} selected */
 export function isHeld(folder, selected) {

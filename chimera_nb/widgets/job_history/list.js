@@ -1,5 +1,6 @@
 // The list of JobHistory: rows are virtual, and stay in their place while jobs come in above them.
 
+import { meantBy } from "../base/press.js";
 import { button, make, plural, within, zone } from "../base/text.js";
 import { VirtualRows } from "../base/virtual_rows.js";
 import { Jobs } from "./jobs.js";
@@ -27,6 +28,8 @@ export class JobList {
   active = null;
   open = ""; // the job that is open
   toReveal = ""; // the job that is to be brought into view
+  /** @type {{ id: string, x: number, y: number } | null} the job that the pointer was pressed on */
+  pressed = null;
   toEnd = false; // whether the keyboard waits for the last job
   skeleton = false;
   newer = 0; // jobs that came in above what is on screen
@@ -61,15 +64,25 @@ export class JobList {
     this.grid.append(head, this.scroller, this.news);
     this.scroller.addEventListener("scroll", () => this.onScroll(), { passive: true });
     for (const kind of ["wheel", "pointerdown"]) this.scroller.addEventListener(kind, () => this.leaveEnd(), { passive: true });
+    this.scroller.addEventListener("pointerdown", (event) => {
+      const job = this.jobAt(event);
+      this.pressed = job && { id: job.id, x: event.clientX, y: event.clientY };
+    });
     this.scroller.addEventListener("click", (event) => {
-      const node = within(event, ".ch-history-row");
-      const job = node && this.virtual.byNode.get(node)?.job;
-      if (job) this.choose(job.id);
+      const meant = meantBy(this.pressed, this.jobAt(event), event, (one, other) => one.id === other.id);
+      this.pressed = null;
+      if (meant) this.choose(meant.id);
     });
     this.scroller.addEventListener("animationend", (event) => this.onShown(event));
     this.grid.addEventListener("keydown", (event) => this.onKey(event));
     this.sized = new ResizeObserver(() => this.grid.style.setProperty("--ch-scrollbar", `${this.scroller.offsetWidth - this.scroller.clientWidth}px`));
     this.sized.observe(this.scroller);
+  }
+
+  /** @param {MouseEvent} event @returns {{ id: string } | null} */
+  jobAt(event) {
+    const node = within(event, ".ch-history-row");
+    return (node && this.virtual.byNode.get(node)?.job) ?? null;
   }
 
   close() {
