@@ -26,6 +26,7 @@ def inputs(tmp_path, monkeypatch):
     return f"{tmp_path}/in/"
 
 
+@pytest.mark.starts  # a job that is forked is through before its budget is looked at
 def test_a_job_is_refused_or_cancelled_for_its_budget_and_else_has_forecast_and_actual(inputs, tmp_path):
     target = f"{tmp_path}/out"
     with ch.connect() as session:
