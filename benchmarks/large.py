@@ -47,15 +47,11 @@ def _ranges(context: Context, big: BigFile) -> Row:
             if told["raw"] != big.raw:
                 raise BenchmarkError(f"{big.path}: {told['raw']:,} bytes came out of {big.raw:,}")
             found.append(told["seconds"])
-    speeds = {workers: [big.raw / 1e6 / s for s in found] for workers, found in seconds.items()}
-    return Row(
-        what=f"ranges of one .bz2 of {big.raw / 1e6:.0f} MB raw by 2 workers of a core each, without their start",
-        ours=median(speeds[2]),
-        unit="MB/s",
-        goal=Goal(at_least=1.8),
-        peer_name="1 worker",
-        peer=median(speeds[1]),
-        ratio=median_ratio(speeds[2], speeds[1]),
+    return _by_two(
+        f"ranges of one .bz2 of {big.raw / 1e6:.0f} MB raw by 2 workers of a core each, without their start",
+        big,
+        seconds,
+        1.8,
     )
 
 
@@ -72,12 +68,22 @@ def _workers(context: Context, big: BigFile) -> Row:
                 seconds[workers].append(dataflow.job_seconds(folder, uri, workers, repetition, *split))
     finally:
         dataflow.chimera(folder, "down")
+    return _by_two(
+        f"submit --runner dataflow, one .bz2 of {big.raw / 1e6:.0f} MB raw, 2 workers beside their bucket",
+        big,
+        seconds,
+        1.3,
+    )
+
+
+def _by_two(what: str, big: BigFile, seconds: dict[int, list[float]], goal: float) -> Row:
+    """Two workers against one, of the seconds that each took."""
     speeds = {workers: [big.raw / 1e6 / s for s in found] for workers, found in seconds.items()}
     return Row(
-        what=f"submit --runner dataflow, one .bz2 of {big.raw / 1e6:.0f} MB raw, 2 workers beside their bucket",
+        what=what,
         ours=median(speeds[2]),
         unit="MB/s",
-        goal=Goal(at_least=1.3),
+        goal=Goal(at_least=goal),
         peer_name="1 worker",
         peer=median(speeds[1]),
         ratio=median_ratio(speeds[2], speeds[1]),

@@ -33,7 +33,7 @@ _decode = msgspec.json.Decoder(tuple[str, list[ListedFile]]).decode
 
 def pack(files: Sequence[ListedFile]) -> bytes:
     """Some files in few bytes: about 35 a file of a bucket."""
-    common = os.path.commonprefix([str(file.uri) for file in files])  # noqa: RUF071 - characters are meant
+    common = os.path.commonprefix([file.uri for file in files])  # noqa: RUF071 - characters are meant
     beyond = len(common)
     rest = [(file.uri[beyond:], file.size, file.generation, file.crc32c) for file in files]
     try:

@@ -74,7 +74,7 @@ def onto_earlier(store: Store, spec: JobSpec) -> JobSpec:
         if earlier is None:
             return replace(spec, since=None)
     elif "/" in spec.since or spec.since in (".", ".."):
-        earlier = str(Target(spec.since).uri)  # a specification is of plain values
+        earlier = Target(spec.since).uri
     else:
         raise RefusedError(
             f"since is {spec.since!r}, a job's id, and no job log is asked here; give the folder that it wrote"
