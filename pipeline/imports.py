@@ -7,12 +7,16 @@ process works, and once more at the end.
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib.abc
 import logging
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from importlib import import_module
+from types import FunctionType, MethodType
+from typing import Any
+from weakref import WeakKeyDictionary
 
 # Beam imports these where they are installed, for its connectors to BigQuery, Pub/Sub, Parquet and MongoDB and its data
 # frames.
@@ -48,6 +52,41 @@ def import_beam() -> None:
         import_for_good(_BEAM, without=LEFT_OUT_OF_BEAM)
     finally:
         told.setLevel(logging.NOTSET)
+    _look_once()
+
+
+def _look_once() -> None:
+    """Have Beam look for the arguments of a function once.
+
+    Beam does so for each method of each stage whenever it meets it, in a graph and in each bundle: a quarter of what a
+    job of few files costs.
+    """
+    from apache_beam.transforms import core
+
+    if not hasattr(core.get_function_args_defaults, "__wrapped__"):
+        core.get_function_args_defaults = _remembering(core.get_function_args_defaults)
+
+
+def _remembering(
+    look: Callable[[Any], tuple[list[str], list[Any]]],
+) -> Callable[[Any], tuple[list[str], list[Any]]]:
+    """`look`, a function from one that can be called to names and defaults, with what it said of it before."""
+    known: dict[bool, WeakKeyDictionary[FunctionType, tuple[list[str], list[Any]]]]
+    known = {is_bound: WeakKeyDictionary() for is_bound in (False, True)}
+
+    @functools.wraps(look)
+    def remembered(called: Any) -> tuple[list[str], list[Any]]:
+        is_bound = type(called) is MethodType
+        function = called.__func__ if is_bound else called
+        if type(function) is not FunctionType:
+            return look(called)
+        found = known[is_bound].get(function)
+        if found is None:
+            found = known[is_bound][function] = look(called)
+        names, defaults = found
+        return names.copy(), defaults.copy()
+
+    return remembered
 
 
 class _Absent(importlib.abc.MetaPathFinder):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import subprocess
 import sys
 
 import pytest
 
-from pipeline.imports import LEFT_OUT_OF_BEAM, import_for_good
+from pipeline.imports import LEFT_OUT_OF_BEAM, import_beam, import_for_good
 
 _PROGRAM = f"""
 import sys
@@ -32,6 +33,34 @@ def test_a_graph_runs_without_what_is_left_out_and_a_plugin_finds_all_of_it_afte
     )
     assert (done.stdout.split("\n", 1)[0], done.stderr, done.returncode) == ("[]", "", 0)
     assert sorted(done.stdout.split()[1:]) == ["2", "3"]
+
+
+def test_beam_looks_at_a_function_once_and_finds_what_it_did(monkeypatch):
+    import_beam()
+    from apache_beam.transforms import core
+
+    class Doubled(core.DoFn):
+        def process(self, element, times=2, *, unit="bytes"):
+            yield element * times, unit
+
+    remembered, look = core.get_function_args_defaults, core.get_function_args_defaults.__wrapped__
+    for called in (
+        Doubled().process,
+        Doubled.process,
+        lambda a, b=[]: a,
+        functools.partial(len),
+        str.strip,
+        Doubled,
+    ):
+        assert remembered(called) == remembered(called) == look(called)
+    names, defaults = remembered(Doubled().process)
+    names.clear(), defaults.clear()  # whoever asked may change what it was given
+    assert remembered(Doubled().process) == (["element", "times"], [2])
+    with monkeypatch.context() as patch:
+        patch.setattr("inspect.signature", None)
+        assert core.get_function_arguments(Doubled(), "process") == (["element", "times"], [2])
+    import_beam()
+    assert core.get_function_args_defaults is remembered
 
 
 def test_a_job_of_lines_loads_no_arrow():

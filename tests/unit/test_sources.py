@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sys
 import types
 from importlib.metadata import EntryPoint
@@ -124,16 +125,12 @@ def offer(monkeypatch):
     monkeypatch.setitem(sys.modules, module.__name__, module)
     entries: list[EntryPoint] = []
 
-    def found(*, group, name=None):
-        assert group == "chimera.sources"
-        return [entry for entry in entries if name in (None, entry.name)]
-
     def add(name: str, offered: object, attribute: str = "Source") -> None:
         if offered is not None:
             setattr(module, attribute, offered)
         entries.append(EntryPoint(name, f"{module.__name__}:{attribute}", "chimera.sources"))
 
-    monkeypatch.setattr(registry, "entry_points", found)
+    monkeypatch.setattr(registry, "_installed", lambda: entries)
     return add
 
 
@@ -184,9 +181,21 @@ def test_a_broken_plugin_is_named_and_hides_no_other(offer, offered, says):
 
 def test_a_plugin_whose_module_does_not_import_is_named(offer, monkeypatch):
     entry = EntryPoint("tiny", "no_such_module_anywhere:Source", "chimera.sources")
-    monkeypatch.setattr(registry, "entry_points", lambda **_: [entry])
+    monkeypatch.setattr(registry, "_installed", lambda: [entry])
     with pytest.raises(ChimeraError, match=r"no_such_module_anywhere.*ModuleNotFoundError"):
         get_source("tiny")
+
+
+def test_a_package_that_is_installed_meanwhile_is_found_and_one_that_is_gone_is_not(tmp_path, monkeypatch):
+    metadata = tmp_path / "tiny-1.0.dist-info"
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "tiny" not in source_names()
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[chimera.sources]\ntiny = tiny_source:Source\n")
+    assert "tiny" in source_names()
+    shutil.rmtree(metadata)
+    assert "tiny" not in source_names()
 
 
 def test_a_name_that_two_packages_offer_is_refused(offer):
