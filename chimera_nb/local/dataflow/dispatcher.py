@@ -11,8 +11,10 @@ import logging
 import os
 import re
 import signal
+import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from chimera_nb.local.dataflow.job import JOB_STATES, JOB_TYPES, Job, State, enum_name
@@ -20,6 +22,7 @@ from chimera_nb.local.dataflow.store import JobStore, add_message
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,1022}[a-z0-9])?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_RUN_JOB = "chimera_nb.local.dataflow.run_job"
 _SAID = 2_000  # characters of a process's log that go into a message
 _log = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ class Dispatcher:
         self._slots = jobs_at_once
         self._jobs: dict[str, Job] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def resume(self) -> None:
         """Take up what an earlier service has left: its running jobs have failed, those that waited are run."""
@@ -158,33 +161,29 @@ class Dispatcher:
 
     async def _run_process(self, job: Job, slot: int) -> int:
         """Run the job's process to its end; its exit code, negative for a signal. Nothing of it is left."""
-        folder = self.store.folder(job.id)
+        process = self._process(self.store.folder(job.id), slot)
+        self._processes[job.id] = process
+        try:
+            if self._jobs[job.id].state is State.CANCELLING:  # while the process was being made
+                _kill(process)
+            return await asyncio.to_thread(process.wait)
+        finally:
+            _kill(process)  # its workers, and whatever they have started
+            await asyncio.to_thread(process.wait)
+            with process:  # its pipe is closed
+                del self._processes[job.id]
+
+    def _process(self, folder: Path, slot: int) -> subprocess.Popen[bytes]:
         with (folder / "job.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(
-                    sys.executable,
-                    "-m",
-                    "chimera_nb.local.dataflow.run_job",
-                    str(folder),
-                    str(slot),
-                    str(self._slots),
-                ),
-                stdin=asyncio.subprocess.PIPE,
+            return subprocess.Popen(
+                [sys.executable, "-m", _RUN_JOB, str(folder), str(slot), str(self._slots)],
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
                 cwd=folder,
                 env=self._environment,
             )
-        self._processes[job.id] = process
-        try:
-            if self._jobs[job.id].state is State.CANCELLING:  # while the process was being made
-                _kill(process)
-            return await process.wait()
-        finally:
-            _kill(process)  # its workers, and whatever they have started
-            await process.wait()
-            del self._processes[job.id]
 
     def _end(self, job: Job, code: int) -> None:
         folder = self.store.folder(job.id)
@@ -242,7 +241,7 @@ def _check(name: str, request: Mapping[str, Any]) -> None:
         )
 
 
-def _kill(process: asyncio.subprocess.Process) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill a process and all that it has started; may be repeated."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
