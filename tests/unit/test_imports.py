@@ -63,6 +63,32 @@ def test_beam_looks_at_a_function_once_and_finds_what_it_did(monkeypatch):
     assert core.get_function_args_defaults is remembered
 
 
+def test_beam_looks_once_at_the_state_that_a_kind_of_dofn_keeps(monkeypatch):
+    import_beam()
+    from apache_beam.coders import VarIntCoder
+    from apache_beam.transforms import core, userstate
+
+    count = userstate.ReadModifyWriteStateSpec("count", VarIntCoder())
+
+    class Counting(core.DoFn):
+        def process(self, element, state=core.DoFn.StateParam(count)):  # noqa: B008
+            yield element, state
+
+    class Plain(core.DoFn):
+        def process(self, element):
+            yield element
+
+    assert userstate.get_dofn_specs(Counting()) == ({count}, set())
+    assert userstate.get_dofn_specs(Plain()) == (set(), set())
+    borrowed = Plain()
+    borrowed.process = Counting().process
+    assert userstate.get_dofn_specs(borrowed) == ({count}, set())
+    userstate.get_dofn_specs(Counting())[0].clear()
+    with monkeypatch.context() as patch:
+        patch.setattr("apache_beam.runners.common.MethodWrapper", None)
+        assert userstate.is_stateful_dofn(Counting())
+
+
 def test_a_job_of_lines_loads_no_arrow():
     code = (
         "import sys\n"
