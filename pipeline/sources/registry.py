@@ -45,21 +45,22 @@ def describe_sources() -> dict[str, str]:
 def get_source(name: str) -> SourcePlugin:
     """The source of that name. Raises UnknownNameError, and ChimeraError for a plugin that does not load."""
     entry = _find(name)
-    where = _where(entry)
     try:
         found = entry.load()
     except Exception as e:  # whatever a third party's module raises while it is imported
         raise ChimeraError(
-            f"{where} cannot be imported ({type(e).__name__}: {e}); mend or uninstall that package"
+            f"{_where(entry)} cannot be imported ({type(e).__name__}: {e}); mend or uninstall that package"
         ) from e
     if not (isinstance(found, type) and issubclass(found, SourcePlugin)):
-        raise ChimeraError(f"{where} is not a class derived from pipeline.sources.SourcePlugin")
+        raise ChimeraError(f"{_where(entry)} is not a class derived from pipeline.sources.SourcePlugin")
     try:
         source = found()
     except Exception as e:
-        raise ChimeraError(f"{where} cannot be made ({type(e).__name__}: {e}); it takes no arguments") from e
+        raise ChimeraError(
+            f"{_where(entry)} cannot be made ({type(e).__name__}: {e}); it takes no arguments"
+        ) from e
     if getattr(source, "name", None) != name or not isinstance(getattr(source, "description", None), str):
-        raise ChimeraError(f"{where} must have name = {name!r} and a description")
+        raise ChimeraError(f"{_where(entry)} must have name = {name!r} and a description")
     return source
 
 
