@@ -12,21 +12,21 @@ import os
 import shutil
 import subprocess
 import sys
-from statistics import median
 
 from benchmarks import dataflow
 from benchmarks.command import run
 from benchmarks.cores import gain_of_two
 from benchmarks.data import BigFile, big_file
-from benchmarks.row import BenchmarkError, Context, Goal, Row, median_ratio
+from benchmarks.row import BenchmarkError, Context, Goal, Row, slope
 from benchmarks.throughput import submit_command
 
 _FROM_MB = 4  # so that the file of a quick run is large as well
 
 
 def rows(context: Context) -> list[Row]:
-    big = big_file(context.data_dir, 100_000_000 if context.quick else 600_000_000)
-    return [_ranges(context, big), _workers(context, big), _cores(context, big)]
+    raw = 100_000_000 if context.quick else 600_000_000
+    half, big = big_file(context.data_dir, raw // 2), big_file(context.data_dir, raw)
+    return [_ranges(context, big), _workers(context, half, big), _cores(context, half, big)]
 
 
 def _ranges(context: Context, big: BigFile) -> Row:
@@ -63,32 +63,34 @@ def _ranges(context: Context, big: BigFile) -> Row:
     )
 
 
-def _workers(context: Context, big: BigFile) -> Row:
-    half = big_file(context.data_dir, 50_000_000 if context.quick else 300_000_000)
+def _workers(context: Context, half: BigFile, big: BigFile) -> Row:
     with dataflow.stack(context.work / "stack") as folder:
+        halves = []
         for name, file in (("half", half), ("all", big)):
             dataflow.chimera(folder, "put", str(file.path), f"gs://bench/{name}")
-        halves = [
-            (f"gs://bench/{name}/{big.path.name}", file.raw) for name, file in (("half", half), ("all", big))
-        ]
+            halves.append((f"gs://bench/{name}/{file.path.name}", file.raw))
         what = f"one .bz2 of {big.raw / 1e6:.0f} MB raw"
         return dataflow.two_workers(context, folder, what, halves, 1.8, "--split-mb", str(_FROM_MB))
 
 
-def _cores(context: Context, big: BigFile) -> Row:
-    seconds: dict[int, list[float]] = {0: [], _FROM_MB: []}
+def _cores(context: Context, half: BigFile, big: BigFile) -> Row:
+    """By slopes, of the least time of each."""
+    seconds: dict[int, tuple[list[float], list[float]]] = {0: ([], []), _FROM_MB: ([], [])}
     for _ in range(1 if context.quick else 2):
-        for split, found in seconds.items():
-            found.append(_direct(context, big, split))
-    speeds = {split: [big.raw / 1e6 / s for s in found] for split, found in seconds.items()}
+        for number, file in enumerate((half, big)):
+            for split, found in seconds.items():
+                found[number].append(_direct(context, file, split))
+    speeds = {
+        split: slope(half.raw, min(once), big.raw, min(twice)) for split, (once, twice) in seconds.items()
+    }
     return Row(
-        what=f"submit --runner direct, one .bz2 of {big.raw / 1e6:.0f} MB raw",
-        ours=median(speeds[_FROM_MB]),
+        what=f"submit --runner direct, one .bz2 of {big.raw / 1e6:.0f} MB raw, slope",
+        ours=speeds[_FROM_MB],
         unit="MB/s",
         goal=Goal(at_least=1.5),
         peer_name="--split-mb 0",
-        peer=median(speeds[0]),
-        ratio=median_ratio(speeds[_FROM_MB], speeds[0]),
+        peer=speeds[0],
+        ratio=speeds[_FROM_MB] / speeds[0],
     )
 
 

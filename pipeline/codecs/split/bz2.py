@@ -213,12 +213,12 @@ class _Marks:
         return count
 
     def _decode_ahead(self) -> None:
-        """Begin to decode the next blocks, as far as `until`: those asked for, and as many behind them as there
-        are threads, so that none has to wait while what it made is written.
+        """Begin to decode the next blocks, up to the first one behind `until`, in which a range's last line ends: those
+        asked for, and as many behind them as there are threads, so that none has to wait while what it made is written.
         """
-        i = 0
+        i = at = 0
         for _ in range(self._threads + 1):
-            if not self._know(i + 1) or self._known[i][0] >= self._until:
+            if at >= self._until or not self._know(i + 1):
                 return
             count = self._together(i)
             at = self._known[i][0]
