@@ -23,10 +23,22 @@ from benchmarks.throughput import submit_command
 _FROM_MB = 4  # so that the file of a quick run is large as well
 
 
+def range_rows(context: Context) -> list[Row]:
+    return [_ranges(context, _files(context)[1])]
+
+
+def worker_rows(context: Context) -> list[Row]:
+    return [_workers(context, *_files(context))]
+
+
 def rows(context: Context) -> list[Row]:
+    return [_cores(context, *_files(context))]
+
+
+def _files(context: Context) -> tuple[BigFile, BigFile]:
+    """One of half the size of the other."""
     raw = 100_000_000 if context.quick else 600_000_000
-    half, big = big_file(context.data_dir, raw // 2), big_file(context.data_dir, raw)
-    return [_ranges(context, big), _workers(context, half, big), _cores(context, half, big)]
+    return big_file(context.data_dir, raw // 2), big_file(context.data_dir, raw)
 
 
 def _ranges(context: Context, big: BigFile) -> Row:

@@ -22,7 +22,17 @@ _SECONDS, _STOPPED = 38 * 60, 42 * 60
 _ORDER = (
     *("markets", "small-objects", "startup", "preview", "records", "catalogue", "finish", "model"),
     *("inventory", "listing", "forecast", "whole-job", "archives", "archive-workers", "visitors"),
-    *("throughput", "dashboard", "browser", "dataflow", "large", "views", "memory"),
+    *(
+        "large-ranges",
+        "large-workers",
+        "large",
+        "throughput",
+        "dashboard",
+        "browser",
+        "dataflow",
+        "views",
+        "memory",
+    ),
 )
 
 Benchmark = Callable[[Context], list[Row]]
