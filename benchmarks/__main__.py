@@ -49,6 +49,8 @@ BENCHMARKS: dict[str, Callable[[Context], list[Row]]] = {
     "archives": archives.rows,
     "archive-workers": archives.worker_rows,
     "large": large.rows,
+    "large-ranges": large.range_rows,
+    "large-workers": large.worker_rows,
     "preview": preview.rows,
     "records": records.rows,
     "small-objects": small_objects.rows,

@@ -52,7 +52,7 @@ def rows(context: Context) -> list[Row]:
     running = stack.start(context.work / "stack")
     try:
         notebook = notebook_for(context.work / "dashboard.ipynb")
-        times = 1 if context.quick else 5
+        times = 1 if context.quick else 3
         with launched(chromium) as engine:
             return [
                 *_with_a_kernel_ready(engine, running.data_dir, notebook, times),

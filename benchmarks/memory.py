@@ -29,9 +29,9 @@ def _verify(context: Context) -> list[Row]:
 
 def _submit(context: Context) -> list[Row]:
     small = 20 if context.quick else 1
-    members = 20_000 if context.quick else 2_000_000
+    members = 20_000 if context.quick else 300_000
     file = big_file(context.data_dir, 1_000_000_000 // small)
-    larger = big_file(context.data_dir, 3_000_000_000 // small)
+    larger = big_file(context.data_dir, 2_000_000_000 // small)
     lines = long_lines(context.data_dir, 24 // small, 64 << 20)
     packed = bomb(context.data_dir, (600 << 20) // small)
     archive = many_members(context.data_dir, members)

@@ -11,7 +11,10 @@ import os
 import shutil
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -43,6 +46,11 @@ def _decode(
     return os.getpid(), time.process_time() - cpu, found
 
 
+def _dealt(job: LargeJob, folder: str, due: Iterator[OffsetRange], worker: ProcessPoolExecutor) -> list[Any]:
+    """What a worker makes of the ranges, of which it is given the next one whenever it is free."""
+    return [worker.submit(_decode, job, bounds, folder).result() for bounds in due]
+
+
 def main(path: str, folder: str, workers: int) -> dict[str, Any]:
     with _STORE.open_read(path) as stream:
         file = look_at_large(_STORE, stream)
@@ -58,12 +66,13 @@ def main(path: str, folder: str, workers: int) -> dict[str, Any]:
     for pool in pools:
         pool.submit(os.getpid).result()  # it has been started, and has imported this module
     began = time.perf_counter()
-    futures = [pools[n % workers].submit(_decode, job, one, folder) for n, one in enumerate(bounds)]
     cpu: dict[int, float] = {}
     ranges: list[RangeFound] = []
-    for pid, seconds, found in (future.result() for future in futures):
-        cpu[pid] = cpu.get(pid, 0) + seconds
-        ranges += [one for _, one in found]
+    with ThreadPoolExecutor(workers) as dealing:
+        due = iter(bounds)
+        for pid, seconds, found in chain.from_iterable(dealing.map(partial(_dealt, job, folder, due), pools)):
+            cpu[pid] = cpu.get(pid, 0) + seconds
+            ranges += [one for _, one in found]
     joined = list(JoinRanges(_STORE, _JOB_ID, MAX_RATIO).process((b"file", ranges)))
     took = time.perf_counter() - began
     for pool in pools:

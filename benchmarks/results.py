@@ -55,7 +55,7 @@ def document(run: Run) -> str:
             [cells(row, judged=not run.quick) for row in run.rows],
         ),
         "## Seconds",
-        _table(("benchmark", "took"), [(name, f"{took:.0f} s") for name, took in run.seconds.items()]),
+        _table(("benchmark", "took"), _seconds(run.seconds)),
     ]
     if run.failed:
         parts += ["## No result", _table(("benchmark", "why"), run.failed.items())]
@@ -68,6 +68,10 @@ def document(run: Run) -> str:
             _table(("share", "function"), [(f"{share:.1%}", f"`{where}`") for where, share in found]),
         ]
     return "\n\n".join(parts) + "\n"
+
+
+def _seconds(took: Mapping[str, float]) -> list[tuple[str, str]]:
+    return [(name, f"{seconds:.0f} s") for name, seconds in (*took.items(), ("all", sum(took.values())))]
 
 
 def slowest(seconds: Mapping[str, float], count: int = 2) -> list[str]:

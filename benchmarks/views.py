@@ -1,6 +1,6 @@
 """How fast a job to Parquet of a view is, Betfair's runners, to the same job to raw NDJSON; of files and of their tar.
 
-Ours and the peer run in turn on the same files, three times; speeds are slopes: twice the files minus once, of the
+Ours and the peer run in turn on the same files, twice; speeds are slopes: twice the files minus once, of the
 least time of each.
 """
 
@@ -30,7 +30,7 @@ def rows(context: Context) -> list[Row]:
     forms = {"files": (files.once, files.twice), "tar": (once, twice)}
     jobs = {"raw": (), "view": ("--view", _VIEW, "--format", "parquet")}
     times: dict[tuple[str, str, Path], list[float]] = {}
-    for _ in range(1 if context.quick else 3):
+    for _ in range(1 if context.quick else 2):
         for form, paths in forms.items():
             for path in paths:
                 for job, more in jobs.items():

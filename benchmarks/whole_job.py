@@ -8,6 +8,7 @@ docs/scale.md.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -26,10 +27,11 @@ from chimera_nb.jobs.record import JobRecord
 
 _LOOK = 0.2  # seconds between two looks at record and memory
 _LIMIT = 3600
+_OBJECTS = 30_000  # BENCHMARK_OBJECTS=100000 makes the table of docs/scale.md, in some ten minutes
 
 
 def rows(context: Context) -> list[Row]:
-    count = 1_000 if context.quick else 100_000
+    count = 1_000 if context.quick else int(os.environ.get("BENCHMARK_OBJECTS", _OBJECTS))
     files = small_files(context.data_dir, count)
     folder = context.work / "stack"
     took: dict[str, float] = {}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.archives.store import ArchiveStore
 
 PACKET_BYTES = 8 << 20
-_MEMBERS = 512
+_MEMBERS = 256  # as of files; a packet is soon done, so that no worker waits long for the last one
 _SPOOL_BYTES = 32 << 20
 _GAP_BYTES = 64 << 10  # between members, that is read and not wanted
 _ZIP_HEADER_BYTES = 512  # of a local header; what one has more of is asked for by itself

@@ -13,7 +13,7 @@ from pipeline.archives.members import NO_DATA, Member, Outline
 from pipeline.archives.tar_files import TarBytes
 from pipeline.codecs.documents import is_clutter
 from pipeline.codecs.stream import PADDING
-from pipeline.codecs.tar_header import HEADER_BYTES
+from pipeline.codecs.tar_header import HEADER_BYTES, Header
 from pipeline.errors import BadFileError
 
 _KINDS = {
@@ -85,7 +85,7 @@ class _Headers:
                 self._outline.fault = f"is cut off: it ends at byte {reached:,}, within a file's data"
                 return None
             try:
-                info = tarfile.TarInfo.fromtarfile(self._tar)
+                info = Header.fromtarfile(self._tar)
             except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # its stub has the base alone
                 self._tar.offset = at + HEADER_BYTES
                 self._zeros = True

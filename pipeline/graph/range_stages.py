@@ -36,8 +36,8 @@ from pipeline.write.parts import PartWriter
 
 IN_ORDER = "in-order"  # the tag of files that are read in order after all
 RANGE_BYTES = 64 << 20  # stored bytes
-# Of some ten seconds of one core, a range decodes one block in vain.
-_RANGES = 4  # at least, so that a file that is just large enough has several
+# Of some ten seconds of one core, a range decodes one block in vain; of a smaller file's, of a second.
+_RANGES = 8  # at least, so that several workers have several each, and none waits long for the last
 _log = logging.getLogger(__name__)
 
 

@@ -32,6 +32,7 @@ from pipeline.uri import Uri
 UPLOAD_BYTES = 8 << 20  # a multiple of 256 KiB, as resumable uploads ask
 OWNER = "chimera-job"  # of an object's metadata: the job that wrote it
 _MARK = "chimera-write"
+_FIELDS = "generation,size,crc32c"  # of the object, in the last answer to an upload in several requests
 _PERSISTED = re.compile(r"bytes=0-(\d+)")
 
 
@@ -169,7 +170,7 @@ def _begin(uri: Uri, terms: Terms, owner: str | None) -> str:
     name = object_name(uri)
     base = client(terms.cloud)._connection.API_BASE_URL  # noqa: SLF001 - a local stack's, or that of the client's universe
     billed = {} if terms.user_project is None else {"userProject": terms.user_project}
-    query = {"uploadType": "resumable", **billed}
+    query = {"uploadType": "resumable", "fields": _FIELDS, **billed}
     response = client(terms.cloud)._http.request(  # noqa: SLF001 - the session with the client's credentials
         "POST",
         f"{base}/upload/storage/v1/b/{uri.bucket}/o?{urlencode(query)}",

@@ -19,7 +19,7 @@ from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import ledger_records, output_shards
 
 STORE = PlainStore()
-RANGES = 4  # of a file that is little larger than what is asked for
+RANGES = 8  # of a file that is little larger than what is asked for
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -333,3 +333,25 @@ def test_a_generation_that_is_no_more_is_not_found(files):
     assert client("POST", f"{copy}{old}")[0] == 404
     assert client("POST", f"{copy}{new}")[0] == 200
     assert files.find(BUCKET, "b!").size == 3
+
+
+def test_a_moved_object_is_the_same_bytes_under_another_path_with_a_later_generation(any_files, tmp_path):
+    put(any_files, "there/new!", b"before")
+    known = put(any_files, "a/b/old!", b"0123456789", metadata={"k": "v"})
+    moved = any_files.move((BUCKET, "a/b/old!"), known, (BUCKET, "there/new!"))
+    assert list(any_files.paths(BUCKET)) == ["there/new!"]
+    assert any_files.find(BUCKET, "there/new!") == moved
+    assert moved.generation > known.generation
+    assert (moved.size, moved.crc32c, moved.md5, moved.metadata) == (10, known.crc32c, known.md5, {"k": "v"})
+    assert not any(path.name == "a" for path in tmp_path.rglob("*"))  # the folders that it left
+
+
+def test_an_upload_has_the_md5_that_its_fields_ask_for(files):
+    client = Client(files)
+    for fields, expected in (("", True), ("&fields=size,md5Hash", True), ("&fields=size,crc32c", False)):
+        where = begin(client, f"r!{fields}")
+        client("PUT", where, b"0123", Content_Range="bytes 0-3/4")
+        _, _, body = client("GET", f"/storage/v1/b/{BUCKET}/o/r!")
+        assert ("md5Hash" in json.loads(body)) == expected
+        _, headers, _ = client("GET", f"/download/storage/v1/b/{BUCKET}/o/r!")
+        assert ("md5=" in headers["X-Goog-Hash"]) == expected

@@ -125,10 +125,8 @@ def xz_of(raw, size=50_000):
         index = len(one) - 12 - (int.from_bytes(one[-8:-4], "little") + 1) * 4
         header, flags = one[:12], one[6:8]
         blocks.append(one[12:index])
-        records += one[index + 2 : index + 2 + len(number(index)) + 8].split(number(len(raw[i : i + size])))[
-            0
-        ]
-        records += number(len(raw[i : i + size]))
+        end = next(at for at in range(index + 2, len(one)) if one[at] < 0x80) + 1  # of the first number there
+        records += one[index + 2 : end] + number(len(raw[i : i + size]))
     index = b"\0" + number(len(blocks)) + records
     index += bytes(-len(index) % 4)
     index += zlib.crc32(index).to_bytes(4, "little")

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, parse_qsl, unquote
 
 _PATH = re.compile(
     r"/(?:(?P<kind>upload|download)/)?storage/v1/b(?:/(?P<bucket>[^/]+)(?P<rights>/iam/testPermissions)?(?P<objects>/o(?:/(?P<path>[^/]+)"
-    r"(?:/(?P<verb>compose|(?:rewrite|copy)To/b/(?P<to_bucket>[^/]+)/o/(?P<to_path>[^/]+)))?)?)?)?"
+    r"(?:/(?P<verb>compose|(?:rewrite|copy|move)To/b/(?P<to_bucket>[^/]+)/o/(?P<to_path>[^/]+)))?)?)?)?"
 )
 
 

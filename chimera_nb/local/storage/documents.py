@@ -48,14 +48,14 @@ def object_document(bucket: str, path: str, known: Known) -> dict[str, Any]:
         "bucket": bucket,
         "size": str(known.size),
         "crc32c": known.crc32c,
-        "md5Hash": known.md5,
-        "etag": known.md5,
+        "etag": known.etag,
         "storageClass": "STANDARD",
         "timeCreated": known.created,
         "timeStorageClassUpdated": known.created,
         "updated": known.updated,
         "generation": str(known.generation),
         "metageneration": "1",
+        **({"md5Hash": known.md5} if known.md5 else {}),
         **{name: dict(value) if name == "metadata" else value for name, value in said.items() if value},
     }
 

@@ -13,13 +13,17 @@ from chimera_nb.local.storage.known import BESIDE, Known, describe, now, write_w
 
 
 class Incoming:
-    """An object that is being written: bytes are added, then it is committed or discarded."""
+    """An object that is being written: bytes are added, then it is committed or discarded.
 
-    def __init__(self, path: Path) -> None:
+    Its MD5 takes as much time as all else that is done with the bytes, so it is made where somebody asks for it.
+    """
+
+    def __init__(self, path: Path, *, with_md5: bool) -> None:
         self._path = path
         self._file: IO[bytes] = path.open("xb")
         self._resting = False
-        self._crc32c, self._md5 = google_crc32c.Checksum(), hashlib.md5(usedforsecurity=False)
+        self._crc32c = google_crc32c.Checksum()
+        self._md5 = hashlib.md5(usedforsecurity=False) if with_md5 else None
         self.size = 0
 
     def write(self, data: bytes) -> None:
@@ -27,7 +31,8 @@ class Incoming:
             self._file, self._resting = self._path.open("ab"), False
         self._file.write(data)
         self._crc32c.update(data)
-        self._md5.update(data)
+        if self._md5:
+            self._md5.update(data)
         self.size += len(data)
 
     def rest(self) -> None:
@@ -38,24 +43,30 @@ class Incoming:
     def known(self, generation: int, **said: Any) -> Known:
         """What is known of it now; `said` is what its author says of it."""
         time = now()
-        sums = (_base64(self._crc32c.digest()), _base64(self._md5.digest()))
-        return Known(self.size, *sums, generation, time, time, **said)
+        crc32c, md5 = _base64(self._crc32c.digest()), _base64(self._md5.digest()) if self._md5 else ""
+        return Known(self.size, crc32c, generation, time, time, md5, **said)
 
     def commit(self, path: Path, known: Known) -> None:
         """Put it, with what is known of it, under its path; what is there is replaced."""
         self._file.close()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(path.name + BESIDE)
-        beside.unlink(missing_ok=True)  # broken off here, the file is none of ours any more: it is set aside
-        described = describe(self._path, known)
-        self._path.replace(path)
-        if not described:
-            write_whole(beside, known.to_json())
+        rename(self._path, path, known)
 
     def drop(self) -> None:
         """It was refused, or has been committed: nothing of it stays."""
         self._file.close()
         self._path.unlink(missing_ok=True)
+
+
+def rename(file: Path, path: Path, known: Known) -> None:
+    """Put a file, with what is known of it, under a path; what is there is replaced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + BESIDE)
+    beside.unlink(missing_ok=True)  # broken off here, the file is none of ours any more: it is set aside
+    described = describe(file, known)
+    file.replace(path)
+    file.with_name(file.name + BESIDE).unlink(missing_ok=True)
+    if not described:
+        write_whole(beside, known.to_json())
 
 
 def _base64(digest: bytes) -> str:

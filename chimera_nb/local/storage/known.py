@@ -6,6 +6,7 @@ read here and the other way round; where a file system has no such attributes, i
 
 from __future__ import annotations
 
+import base64
 import errno
 import json
 import os
@@ -22,14 +23,17 @@ _WITHOUT = {errno.ENOTSUP, errno.E2BIG, errno.ENOSPC, errno.EPERM}
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of an object. Times are RFC 3339, checksums base64 as Cloud Storage shows them."""
+    """What is known of an object. Times are RFC 3339, checksums base64 as Cloud Storage shows them.
+
+    md5 is empty where nobody asked for it when the object was written.
+    """
 
     size: int
     crc32c: str
-    md5: str
     generation: int
     created: str
     updated: str
+    md5: str = ""
     content_type: str = ""
     content_encoding: str = ""
     content_disposition: str = ""
@@ -39,7 +43,12 @@ class Known:
 
     def to_json(self) -> bytes:
         document = {name: getattr(self, ours) for name, ours in _FIELDS.items()}
-        return json.dumps({**document, "Etag": self.md5, "StorageClass": "STANDARD"}).encode()
+        return json.dumps({**document, "Etag": self.etag, "StorageClass": "STANDARD"}).encode()
+
+    @property
+    def etag(self) -> str:
+        """Another for each version, and the same for as long as it stands."""
+        return base64.b64encode(str(self.generation).encode()).decode()
 
     @classmethod
     def from_json(cls, text: bytes, size: int) -> Known:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from chimera_nb.local.storage.incoming import Incoming
+from chimera_nb.local.storage.incoming import Incoming, rename
 from chimera_nb.local.storage.known import BESIDE, Known, describe, now, read_known, write_whole
 from chimera_nb.local.storage.names import ends_inside_a_part, from_disk
 
@@ -100,10 +100,10 @@ class ObjectFiles:
             return None
         return known, self._file(bucket, path).open("rb")
 
-    def incoming(self) -> Incoming:
+    def incoming(self, *, with_md5: bool = True) -> Incoming:
         """One that begins to be written."""
         self._count += 1
-        return Incoming(self._incoming / str(self._count))
+        return Incoming(self._incoming / str(self._count), with_md5=with_md5)
 
     def commit(self, incoming: Incoming, bucket: str, path: str, **said: Any) -> Known:
         """Let an object appear in a bucket that there is."""
@@ -118,6 +118,14 @@ class ObjectFiles:
                 while data := file.read(_COPIED):
                     into.write(data)
 
+    def move(self, source: tuple[str, str], known: Known, to: tuple[str, str]) -> Known:
+        """Give an object another path, and so a new generation; its bytes stay where they are."""
+        time, old, new = now(), self._file(*source), self._file(*to)
+        known = replace(known, generation=self._next_generation(), created=time, updated=time)
+        rename(old, new, known)
+        self._drop_empty_folders(old, source[0])
+        return known
+
     def change(self, bucket: str, path: str, known: Known, **said: Any) -> Known:
         """Say something else of an object."""
         file, known = self._file(bucket, path), replace(known, updated=now(), **said)
@@ -129,6 +137,10 @@ class ObjectFiles:
         file = self._file(bucket, path)
         file.unlink()
         file.with_name(file.name + BESIDE).unlink(missing_ok=True)
+        self._drop_empty_folders(file, bucket)
+
+    def _drop_empty_folders(self, file: Path, bucket: str) -> None:
+        """Those that a file which is gone has left."""
         for folder in file.parents:
             if folder == self._root / bucket:
                 break

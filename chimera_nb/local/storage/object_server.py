@@ -122,16 +122,20 @@ class ObjectServer:
         for source in sources:
             if self._files.find(*source) is None:
                 return no_object(*source)
-        made = await self._made_of(sources, (call.bucket, call.path), described(asked.get("destination", {})))
+        said = described(asked.get("destination", {}))
+        made = await self._made_of(sources, (call.bucket, call.path), said, with_md5=False)
         return json_answer(200, object_document(call.bucket, call.path, made))
 
     async def _copy(self, call: Call, known: Known) -> Answer:
         bucket, path = call.to
         if not self._files.has_bucket(bucket):
             return no_bucket(bucket)
+        if call.verb == "moveTo":
+            moved = self._files.move((call.bucket, call.path), known, call.to)
+            return json_answer(200, object_document(bucket, path, moved))
         said = {ours: getattr(known, ours) for ours in DESCRIBED.values()}
         said |= described(json.loads(await whole(call.body) or b"{}"))
-        made = await self._made_of([(call.bucket, call.path)], call.to, said)
+        made = await self._made_of([(call.bucket, call.path)], call.to, said, with_md5=bool(known.md5))
         document = object_document(bucket, path, made)
         if call.verb == "copyTo":
             return json_answer(200, document)
@@ -145,9 +149,9 @@ class ObjectServer:
         return json_answer(200, {**done, "resource": document})
 
     async def _made_of(
-        self, sources: list[tuple[str, str]], to: tuple[str, str], said: Mapping[str, Any]
+        self, sources: list[tuple[str, str]], to: tuple[str, str], said: Mapping[str, Any], *, with_md5: bool
     ) -> Known:
-        incoming = self._files.incoming()
+        incoming = self._files.incoming(with_md5=with_md5)
         try:
             size = sum(found.size for source in sources if (found := self._files.find(*source)))
             if size > _LARGE:

@@ -4,12 +4,13 @@ Bodies of objects stream through both ways; everything else fits in memory and i
 
 - names that are no file names (names.py): "a" beside "a/b", "folder/", "a//b", "..", and long ones
 - preconditions (preconditions.py), with one change of an object at a time
-- moves (objects.move): a copy and a delete, with both names held meanwhile
+- copies and moves (objects.move), with both names held meanwhile
 - listings: pages of no more than 1,000, each prefix on one page
 - resumable uploads that are asked about, sent again or done (uploads.py)
 
-What is not imitated: but for listings, answers are whole objects whatever `fields` asks; matchGlob and delimiters
-other than "/" are ignored; no older generations are kept, and metageneration is always 1.
+What is not imitated: but for listings, answers are whole objects whatever `fields` asks, except that an upload in
+several requests whose `fields` leave out md5Hash makes an object without one, as a compose does; matchGlob and
+delimiters other than "/" are ignored; no older generations are kept, and metageneration is always 1.
 """
 
 from __future__ import annotations
@@ -101,11 +102,7 @@ class ObjectsApi:
             if refusal:
                 return _refused(refusal)
             asked = routes.write_query(route.path, {} if route.moves else query)
-            reply = self._shown(await self._exchange("POST", asked, headers, body))
-            if not route.moves or reply.status >= 300:
-                return reply
-            gone = await self._exchange("DELETE", routes.object_path(*source), {})
-            return json_reply(200, json.loads(reply.body)["resource"]) if gone.status < 300 else gone
+            return self._shown(await self._exchange("POST", asked, headers, body))
 
     async def _list(self, route: routes.Route, query: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
         asked = routes.query_for_list(query)

@@ -30,7 +30,7 @@ class Route:
     name: str | None  # of the object; None where the path names none
     lists: bool
     source: tuple[str, str] | None = None  # bucket and name of the object that is copied or moved
-    moves: bool = False  # the path is then that of a copy: the server knows no moves
+    moves: bool = False  # the path names the bucket as well, as that of a copy does
 
 
 def object_path(bucket: str, name: str) -> str:
@@ -55,7 +55,7 @@ def read_route(path: str) -> Route | None:
     if to is None:
         return Route(path + tail, found["kind"], bucket, plain, lists=False)
     to_bucket, to_name = found["to_bucket"] or found["bucket"], _plain(to)
-    path += f"/{found['copies'] or 'rewrite'}To/b/{to_bucket}/o/{_on_disk(to_name)}"
+    path += f"/{found['copies'] or 'move'}To/b/{to_bucket}/o/{_on_disk(to_name)}"
     source, moves = (bucket, plain), found["new_name"] is not None
     return Route(path, found["kind"], _plain(to_bucket), to_name, lists=False, source=source, moves=moves)
 

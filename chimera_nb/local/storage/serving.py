@@ -103,11 +103,11 @@ def ranged(known: Known, file: IO[bytes], asked: Mapping[str, str], *, with_body
 def _headers(known: Known) -> Iterator[tuple[str, str]]:
     yield "Accept-Ranges", "bytes"
     yield "Content-Type", known.content_type or "application/octet-stream"
-    yield "ETag", f'"{known.md5}"'
+    yield "ETag", f'"{known.etag}"'
     yield "Last-Modified", format_datetime(datetime.fromisoformat(known.updated), usegmt=True)
     yield "X-Goog-Generation", str(known.generation)
     yield "X-Goog-Metageneration", "1"
-    yield "X-Goog-Hash", f"crc32c={known.crc32c},md5={known.md5}"
+    yield "X-Goog-Hash", f"crc32c={known.crc32c}" + (f",md5={known.md5}" if known.md5 else "")
     yield "X-Goog-Storage-Class", "STANDARD"
     yield "X-Goog-Stored-Content-Encoding", known.content_encoding or "identity"
     yield "X-Goog-Stored-Content-Length", str(known.size)

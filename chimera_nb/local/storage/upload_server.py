@@ -43,7 +43,8 @@ class UploadServer:
         if kind == "resumable":
             said = described(json.loads(await whole(call.body) or b"{}"))
             said.setdefault("content_type", call.headers.get("X-Upload-Content-Type", ""))
-            upload, incoming = secrets.token_urlsafe(24), self._files.incoming()
+            with_md5 = "md5Hash" in call.query.get("fields", "md5Hash")
+            upload, incoming = secrets.token_urlsafe(24), self._files.incoming(with_md5=with_md5)
             incoming.rest()
             self._uploads[upload] = _Upload(call.bucket, path, said, incoming)
             where = f"http://{self._host}/upload/storage/v1/b/{call.bucket}/o?uploadType=resumable"

@@ -74,7 +74,7 @@ class Splitter(ABC):
     ) -> Generator[Block, None, None]:
         """The blocks that begin at or behind the byte `start`, each where the one before ends, to the file's end.
 
-        Only those that begin before the byte `until` are decoded before they are asked for, or together with others;
-        none is with `singly`. Raises BadFileError where no block is found, or none where one has to be; errors of
-        `source` pass through.
+        Only those that begin before the byte `until`, and the first one behind it, are decoded before they are asked
+        for. None that begins behind it is decoded together with others, and none at all with `singly`. Raises
+        BadFileError where no block is found, or none where one has to be; errors of `source` pass through.
         """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import os
+import sys
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,7 +37,6 @@ _LEVELS = frozenset(b"123456789")
 _FALSE_MARKS = 8  # behind each other that may stand in one block: each has odds of 2^-48 a bit
 _TOGETHER = 8  # blocks that are decoded as one stream: a decoder for each costs a tenth more
 _MOST_TOGETHER = 32 << 20  # raw bytes of them: a block may hold 46 MB
-_AHEAD = max(2, os.cpu_count() or 2)  # times as many that are decoded at once, before they are asked for
 _FAULTS = (OSError, EOFError, ValueError)
 
 
@@ -130,6 +130,8 @@ class _Marks:
         self._until = until * 8
         self._known: deque[tuple[int, int]] = deque()  # marks from the one that is looked at on
         self._searched = window.at  # no mark begins before this byte that is not known
+        # Times as many that are decoded at once, before they are asked for: on one core, two take turns at its cache.
+        self._threads = _usable_cores()
         self._ahead: dict[int, Future[Block | None]] = {}  # by the mark they begin with
         self._pool: ThreadPoolExecutor | None = None
         self.size = window.size
@@ -211,18 +213,18 @@ class _Marks:
         return count
 
     def _decode_ahead(self) -> None:
-        """Begin to decode the next blocks, as far as `until`: those asked for, and as many behind them as there
-        are threads, so that none has to wait while what it made is written.
+        """Begin to decode the next blocks, up to the first one behind `until`, in which a range's last line ends: those
+        asked for, and as many behind them as there are threads, so that none has to wait while what it made is written.
         """
-        i = 0
-        for _ in range(_AHEAD + 1):
-            if not self._know(i + 1) or self._known[i][0] >= self._until:
+        i = at = 0
+        for _ in range(self._threads + 1):
+            if at >= self._until or not self._know(i + 1):
                 return
             count = self._together(i)
             at = self._known[i][0]
             if count and at not in self._ahead:
                 if self._pool is None:
-                    self._pool = ThreadPoolExecutor(_AHEAD, thread_name_prefix="bz2-block")
+                    self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="bz2-block")
                 self._ahead[at] = self._pool.submit(_decode, *self._cut(i, count, count))
             i += count or 1
 
@@ -235,6 +237,11 @@ class _Marks:
         starts = [at for at, _ in islice(self._known, i, i + count)]
         end = self._known[i + stop][0]
         return self._window.bytes(starts[0] >> 3, (end + 7) >> 3), starts, end
+
+
+def _usable_cores() -> int:
+    """On how many cores this process may run, where the system tells; else how many there are."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _decode(data: bytes, starts: list[int], end: int) -> Block | None:
