@@ -6,7 +6,11 @@ _LEVELS = (b'"batb"', b'"batl"', b'"bdatb"', b'"bdatl"')
 _WHOLE = (b'"atb"', b'"atl"', b'"spb"', b'"spl"', b'"spn"', b'"spf"')
 _TRADED = (b'"trd"', b'"tv"')
 _LAST = b'"ltp"'
-_LETTERS = (b"a", b"s", b"v")  # each of these keys has one of them but `trd`, and lines of last prices have none
+_LETTERS = (
+    b"a",
+    b"s",
+    b"v",
+)  # each of these keys has one of them but `trd`, and lines of last prices have none
 _WINDOW = 8 << 10  # bytes: the first ones that have ladders tell what kind they are
 
 
@@ -29,7 +33,9 @@ class Plan:
             self._look(block[begin : begin + _WINDOW])
 
     def _look(self, window: bytes) -> None:
-        if self._kind == "BASIC" and not any(letter in window for letter in _LETTERS):  # one byte is found sooner
+        if self._kind == "BASIC" and not any(
+            letter in window for letter in _LETTERS
+        ):  # one byte is found sooner
             self._traded = self._traded or _TRADED[0] in window
         elif any(key in window for key in _LEVELS):
             self._kind = "ADVANCED"

@@ -105,6 +105,8 @@ class _Undecoded:
         self._refused = 0
 
     def __call__(self, lines: bytes) -> int:
+        if self._changes.plan.name != "PRO":  # lines of other plans are not read so
+            return 0
         if len(self._markets) == 1:
             (market,) = self._markets.values()
             if taken := market.apply_lines(lines, offers=market.needs_offers):
