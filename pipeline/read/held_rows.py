@@ -51,7 +51,7 @@ class HeldRows:
         self._uri, self._view, self._again = uri, view, again
         self._max_bad_lines, self._keep_partial = max_bad_lines, keep_partial
         self._room, self._disk, self._on_disk = room, disk, on_disk
-        self._batches: list[pa.RecordBatch] = []
+        self._batches: list[tuple[pa.RecordBatch, int]] = []  # and what each takes of memory
         self._in_memory = self._spooled = 0
         self._spool: IO[bytes] | None = None
         self._stream: Any = None  # writes batches to the spool
@@ -111,13 +111,13 @@ class HeldRows:
     def _hold(self, batch: pa.RecordBatch) -> None:
         if self._nowhere:
             return
-        if self._spool is None and self._room.take(batch_bytes(batch)):
-            self._batches.append(batch)
-            self._in_memory += batch_bytes(batch)
+        if self._spool is None and self._room.take(size := batch_bytes(batch)):
+            self._batches.append((batch, size))
+            self._in_memory += size
             return
         if self._checksum is None:
             self._checksum = RowsChecksum()
-            for one in (*self._batches, batch):
+            for one in (*[held for held, _ in self._batches], batch):
                 self._checksum.update(one)
         if not self._to_disk(batch):
             self._let_go()
@@ -126,9 +126,9 @@ class HeldRows:
 
     def _waiting(self) -> Iterator[pa.RecordBatch]:
         while self._batches:
-            batch = self._batches.pop(0)
+            batch, size = self._batches.pop(0)
             yield batch
-            self._give_back(batch_bytes(batch))
+            self._give_back(size)
         if self._spool is None:
             return
         try:

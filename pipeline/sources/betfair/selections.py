@@ -84,6 +84,9 @@ class Selection:
         """Keep of the levels the last word on each position, and ticks as plain numbers."""
         self.back_levels, self.lay_levels = _last(self.back_levels), _last(self.lay_levels)
         self._back_displayed, self._lay_displayed = _last(self._back_displayed), _last(self._lay_displayed)
+        self._pack_ticks()
+
+    def _pack_ticks(self) -> None:
         if self.ticks:
             times, prices = zip(*self.ticks, strict=True)
             self._in_order = (
@@ -124,7 +127,7 @@ class Selection:
 
     def ltp_at(self, moment: int) -> float | None:
         """The last price that was matched at or before a moment."""
-        self.pack()
+        self._pack_ticks()
         times = self._times
         if self._in_order:
             place = bisect_right(times, moment) - 1
