@@ -186,7 +186,11 @@ class Snapshots:
                     if selection.take(change, pt):
                         taken.append(selection)
                 elif (ltp := change.ltp) is not None and ltp != selection.ltp:
-                    selection.match(ltp, pt)
+                    if isinstance(ltp, float):  # as `match`, without a call
+                        selection.ltp = ltp
+                        selection.ticks.append((pt, ltp))
+                    else:
+                        selection.match(ltp, pt)
             if taken and finish:
                 self.finish()
         self._pack(count)
