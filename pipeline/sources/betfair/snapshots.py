@@ -196,7 +196,7 @@ class Snapshots:
         self._pack(count)
         return count
 
-    def apply_lines(self, lines: bytes, *, offers: bool) -> int:
+    def apply_lines(self, lines: bytes) -> int:
         """Apply whole lines that are of this market alone, without a definition or an image, undecoded.
 
         Returns how many they are; 0 where they have a form that takes decoding, and nothing was applied.
@@ -204,14 +204,13 @@ class Snapshots:
         if not self._lines.ids:
             for selection_id, _ in self.definitions.runners:
                 self._lines.learn(selection_id)
-        found = self._lines.read(lines, offers=offers)
-        if found is None or (offers and not self._take_offers()):
+        found = self._lines.read(lines)
+        if found is None or (offers := self._take_offers()) is None:
             return 0
         for selection_id in found.ids:
             self._of(selection_id)
-        if self._offers is not None:
-            self._offers.reserve(len(self._lines.ids))
-            self._offers.update(found.cells, found.on_offer)
+        offers.reserve(len(self._lines.ids))
+        offers.update(found.cells, found.on_offer)
         before = -1
         for change, pt, line in zip(found.changes, found.times, found.places, strict=True):
             if self._taken and line != before:
@@ -232,12 +231,12 @@ class Snapshots:
             for selection in self.selections.values():
                 selection.pack()
 
-    def _take_offers(self) -> bool:
-        """Have what is on offer as a table. False where there is a price or an id that it cannot have."""
+    def _take_offers(self) -> OfferTable | None:
+        """Have what is on offer as a table. None where there is a price or an id that it cannot have."""
         if self._offers is not None:
-            return True
+            return self._offers
         if any(self._lines.learn(selection_id) is None for selection_id in self._plain):
-            return False
+            return None
         table = OfferTable()
         table.reserve(len(self._lines.ids))
         for number, selection_id in enumerate(self._lines.ids):
@@ -245,9 +244,9 @@ class Snapshots:
                 table.load(first_cell(number, 0), selection.back)
                 and table.load(first_cell(number, 1), selection.lay)
             ):
-                return False
+                return None
         self._offers = table
-        return True
+        return table
 
     def _put_back(self) -> None:
         """Have what is on offer in the selections again."""
