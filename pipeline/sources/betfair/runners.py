@@ -37,8 +37,8 @@ class Runners(View):
     as Betfair's tutorial has it.
 
     `offers=False` leaves best_back_at_off and best_lay_at_off out. Then only the lines that matter are decoded, of
-    ADVANCED files in two thirds of the time: runners that are known from their books alone have no row, and a line that does not
-    decode is found where it does not look like a message from outside.
+    ADVANCED files in two thirds of the time: runners that are known from their books alone have no row, and a line
+    that does not decode is found where it does not look like a message from outside.
     """
 
     off: Literal["first", "last"] = "first"
