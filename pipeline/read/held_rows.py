@@ -51,19 +51,20 @@ class HeldRows:
         self._uri, self._view, self._again = uri, view, again
         self._max_bad_lines, self._keep_partial = max_bad_lines, keep_partial
         self._room, self._disk, self._on_disk = room, disk, on_disk
-        self._batches: list[pa.RecordBatch] = []
+        self._batches: list[tuple[pa.RecordBatch, int]] = []  # and what each takes of memory
         self._in_memory = self._spooled = 0
         self._spool: IO[bytes] | None = None
         self._stream: Any = None  # writes batches to the spool
         self._nowhere = False
-        self._checksum = RowsChecksum()
+        self._rows = 0
+        self._checksum: RowsChecksum | None = None  # once not all rows are in memory
         self.said = self._looked_at()
         self.writing = Stopwatch()
 
     @property
     def fields(self) -> dict[str, Any]:
         """What a file's record says of them; their place and checksum come when they are written."""
-        return {"lines": self._checksum.rows, "rows": self._checksum.rows, "bad_lines": self.said.bad_lines}
+        return {"lines": self._rows, "rows": self._rows, "bad_lines": self.said.bad_lines}
 
     @property
     def notes(self) -> list[str]:
@@ -72,7 +73,9 @@ class HeldRows:
     def fill(self, chunks: Iterable[bytes]) -> None:
         """Make the rows of a file's raw bytes and hold them. Raises as `view_rows`."""
         for batch in view_rows(self._view, chunks, self.said, keep_partial=self._keep_partial):
-            self._checksum.update(batch)
+            self._rows += batch.num_rows
+            if self._checksum is not None:
+                self._checksum.update(batch)
             self._hold(batch)
 
     def complete(self) -> None:
@@ -85,7 +88,8 @@ class HeldRows:
         no good.
         """
         try:
-            if not self._checksum.rows:
+            if self._checksum is None:  # what has not left memory is what was made
+                yield from self._waiting()
                 return
             seen = RowsChecksum()
             for batch in self._made_again() if self._nowhere else self._waiting():
@@ -107,19 +111,24 @@ class HeldRows:
     def _hold(self, batch: pa.RecordBatch) -> None:
         if self._nowhere:
             return
-        if self._spool is None and self._room.take(batch_bytes(batch)):
-            self._batches.append(batch)
-            self._in_memory += batch_bytes(batch)
-        elif not self._to_disk(batch):
+        if self._spool is None and self._room.take(size := batch_bytes(batch)):
+            self._batches.append((batch, size))
+            self._in_memory += size
+            return
+        if self._checksum is None:
+            self._checksum = RowsChecksum()
+            for one in (*[held for held, _ in self._batches], batch):
+                self._checksum.update(one)
+        if not self._to_disk(batch):
             self._let_go()
             self._nowhere = True
             _log.info("%s: neither memory nor temporary disk holds its rows; it is read twice", self._uri)
 
     def _waiting(self) -> Iterator[pa.RecordBatch]:
         while self._batches:
-            batch = self._batches.pop(0)
+            batch, size = self._batches.pop(0)
             yield batch
-            self._give_back(batch_bytes(batch))
+            self._give_back(size)
         if self._spool is None:
             return
         try:

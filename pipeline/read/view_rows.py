@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pyarrow as pa
 
@@ -19,6 +20,8 @@ from pipeline.sources.view import View
 RUN_ROWS = (
     131_072  # measured: half of a row group at the most, so that Parquet's groups have 128 to 256 thousand
 )
+_FEW_ROWS = 64
+_COMPARED = (pa.string(), pa.int32(), pa.int64(), pa.float64())  # in Python as in Arrow; a nan is in no order
 _SHOWN = 5  # bad lines that are named
 
 
@@ -133,7 +136,20 @@ def _check_schema(batch: object, view: View) -> None:
 
 def _sorted(batches: list[pa.RecordBatch], view: View) -> pa.RecordBatch:
     """One batch of these; equal rows keep their order."""
+    if len(batches) == 1 and _is_sorted(batches[0], view):
+        return batches[0]
     table = pa.Table.from_batches(batches, view.schema).combine_chunks()
     table = table.sort_by([(name, "ascending") for name in view.sorted_by])
     (batch,) = table.combine_chunks().to_batches()
     return batch
+
+
+def _is_sorted(batch: pa.RecordBatch, view: View) -> bool:
+    """Whether few rows are seen to be in order: to sort them costs as much as to make them."""
+    if batch.num_rows > _FEW_ROWS:
+        return False
+    columns = [batch.column(name) for name in view.sorted_by]
+    if any(column.null_count or column.type not in _COMPARED for column in columns):
+        return False
+    keys = zip(*[column.to_pylist() for column in columns], strict=True)
+    return all(one <= other for one, other in pairwise(keys))

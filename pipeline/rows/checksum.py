@@ -19,8 +19,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.storage.checksum import Crc32c
+
+Array = NDArray[Any]
+_WIDTHS: dict[int, Any] = {  # of the offsets of texts and bytes
+    pa.lib.Type_STRING: np.int32,
+    pa.lib.Type_BINARY: np.int32,
+    pa.lib.Type_LARGE_STRING: np.int64,
+    pa.lib.Type_LARGE_BINARY: np.int64,
+}
 
 
 class RowsChecksum:
@@ -56,65 +65,58 @@ class RowsChecksum:
 
 def _streams(array: pa.Array) -> Iterator[bytes]:
     """The streams of a column; as many for every array of a type."""
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
     kind = array.type
-    yield _present(array)
+    if kind.id == pa.lib.Type_DICTIONARY:
+        array = array.dictionary_decode()
+        kind = array.type
     if pa.types.is_null(kind):
+        yield b"\0" * len(array)
         return
-    if pa.types.is_struct(kind):
+    present = _bits(array, 0) if array.null_count else None
+    yield b"\1" * len(array) if present is None else present.tobytes()
+    if kind.id in _WIDTHS:
+        yield from _texts(array, present)
+    elif kind.id == pa.lib.Type_STRUCT:
         for at in range(kind.num_fields):
             yield from _streams(pc.struct_field(array, [at]))
-    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        yield _lengths(pc.list_value_length(array))
+    elif kind.id in (pa.lib.Type_LIST, pa.lib.Type_LARGE_LIST):
+        lengths = pc.list_value_length(array).cast(pa.int64())
+        filled = lengths.fill_null(0) if lengths.null_count else lengths
+        yield bytes(filled.buffers()[1][filled.offset * 8 : (filled.offset + len(filled)) * 8].to_pybytes())
         yield from _streams(array.flatten())
-    elif _is_varied(kind):
-        yield _lengths(pc.binary_length(array))
-        yield _data(array)
     else:
-        yield _values(array)
+        yield _values(array, present)
 
 
-def _is_varied(kind: pa.DataType) -> bool:
-    large = pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
-    return bool(pa.types.is_string(kind) or pa.types.is_binary(kind) or large)
+def _bits(array: pa.Array, buffer: int) -> Array:
+    """One of its buffers that has a bit a row, as a byte a row."""
+    begin = array.offset // 8
+    skipped = array.offset - begin * 8
+    held = np.frombuffer(array.buffers()[buffer], np.uint8, (skipped + len(array) + 7) // 8, begin)
+    return np.unpackbits(held, count=skipped + len(array), bitorder="little")[skipped:]
 
 
-def _present(array: pa.Array) -> bytes:
-    if not array.null_count:
-        return b"\1" * len(array)
-    return _bytes_of(array.is_valid().cast(pa.uint8()))
+def _texts(array: pa.Array, present: Array | None) -> tuple[bytes, bytes]:
+    """The lengths, and the texts end to end, without what a null may hide."""
+    width = _WIDTHS[array.type.id]
+    if not len(array):
+        return b"", b""
+    _, offsets, data = array.buffers()
+    ends = np.frombuffer(offsets, width, len(array) + 1, array.offset * np.dtype(width).itemsize)
+    lengths = np.diff(ends).astype(np.int64)
+    if present is not None and lengths[present == 0].any():
+        return (lengths * present).tobytes(), _texts(array.drop_null(), None)[1]
+    begin, end = int(ends[0]), int(ends[-1])
+    return lengths.tobytes(), bytes(memoryview(data)[begin:end]) if end > begin else b""
 
 
-def _lengths(lengths: pa.Array) -> bytes:
-    filled = lengths.cast(pa.int64())
-    return _bytes_of(filled.fill_null(0) if filled.null_count else filled)
-
-
-def _data(array: pa.Array) -> bytes:
-    """Texts end to end, without what a null may hide."""
-    whole = array.drop_null() if array.null_count else array
-    if not len(whole):
-        return b""
-    wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
-    width = np.int64 if wide else np.int32
-    _, offsets, data = whole.buffers()
-    ends = np.frombuffer(offsets, width, len(whole) + 1, whole.offset * np.dtype(width).itemsize)
-    return data[int(ends[0]) : int(ends[-1])].to_pybytes() if data is not None else b""
-
-
-def _values(array: pa.Array) -> bytes:
-    if pa.types.is_boolean(array.type):
-        filled = array.fill_null(False) if array.null_count else array
-        return _bytes_of(filled.cast(pa.uint8()))
+def _values(array: pa.Array, present: Array | None) -> bytes:
+    """The values as they are, those of nulls as zeros."""
+    if array.type.id == pa.lib.Type_BOOL:
+        bits = _bits(array, 1)
+        return bytes((bits if present is None else bits & present).tobytes())
     width = array.type.bit_width // 8
     found: Any = np.frombuffer(array.buffers()[1], np.uint8, len(array) * width, array.offset * width)
-    if array.null_count:
-        present = np.frombuffer(_present(array), np.uint8)
+    if present is not None:
         found = found.reshape(len(array), width) * present[:, None]
     return bytes(found.tobytes())
-
-
-def _bytes_of(array: pa.Array) -> bytes:
-    width = array.type.bit_width // 8
-    return bytes(array.buffers()[1][array.offset * width : (array.offset + len(array)) * width].to_pybytes())

@@ -32,7 +32,7 @@ def change(*said):
 
 
 def read(lines):
-    return LadderLines("1.1").read(lines, offers=True)
+    return LadderLines("1.1").read(lines)
 
 
 def of_both(monkeypatch, raw, size=1 << 20):

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
+from chimera_nb.local.demo.market import make_market
 from pipeline.errors import BadFileError, RefusedError
-from pipeline.sources.betfair import BetfairSource
+from pipeline.sources.betfair import BetfairSource, snapshots
 from pipeline.sources.betfair.catalogue import Catalogue
 from pipeline.sources.betfair.prices import Prices
 from pipeline.sources.betfair.runners import Runners
@@ -496,3 +497,19 @@ def test_the_plan_is_told_by_what_the_changes_carry(fields, plan):
     raw = line(market(*change, definition=defined(name='"batb" "atb"')), clk="123")
     for view in (Catalogue(), Catalogue(total=False)):
         assert [row["plan"] for row in rows(view, raw)] == [plan]
+
+
+@pytest.mark.parametrize("plan", ["ADVANCED", "BASIC"])
+def test_rows_are_the_same_however_often_what_was_said_is_packed(plan, monkeypatch):
+    first = defined(runners=[{"id": 1}])
+    displayed = [line(market({"id": 1, "bdatb": [[1, 3, 1], [0, 4, size]]}), pt=T0 - size) for size in (1, 0)]
+    two = line(market(definition=first)) + b"".join(displayed)
+    for raw in (
+        make_market(5, 60, plan=plan),
+        two + line(market(definition=defined("SUSPENDED", in_play=True))),
+    ):
+        monkeypatch.undo()
+        seldom = rows(Runners(), raw)
+        monkeypatch.setattr(snapshots, "_PACKED", 0)
+        assert rows(Runners(), raw, size=500) == seldom
+        assert seldom[0]["ltp_at_off"] or seldom[0]["best_back_at_off"] == 3

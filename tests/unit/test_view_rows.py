@@ -220,3 +220,27 @@ def test_the_options_of_a_view_change_its_rows():
     found = pa.Table.from_batches(view_rows(warm, chunked(text(12)), LookedAt("x")))
     assert min(found.column("degrees").to_pylist()) == 32.0
     assert found.num_rows == 10  # the two without a value are below any bound
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[1.0, 2.0, 2.0], [2.0, 1.0], [None, 1.0, None], [float("nan"), 1.0], [0.0, -0.0, 0.0], [-0.0, 1.0]],
+)
+def test_few_rows_are_in_the_order_in_which_many_are(values, monkeypatch):
+    @dataclass(frozen=True)
+    class Few(View):
+        name = "few"
+        description = "a row a value"
+        schema = pa.schema([("x", pa.float64()), ("n", pa.int64())])
+        sorted_by = ("x",)
+
+        def rows(self, blocks, file):
+            list(blocks)
+            yield pa.RecordBatch.from_pydict({"x": values, "n": range(len(values))}, self.schema)
+
+    def found():
+        return repr([batch.to_pydict() for batch in view_rows(Few(), iter([b"1\n"]), LookedAt("x"))])
+
+    few = found()
+    monkeypatch.setattr(module, "_FEW_ROWS", 0)
+    assert few == found()

@@ -137,16 +137,16 @@ class LadderLines:
         self.ids.append(selection_id)
         return len(self.ids) - 1
 
-    def read(self, lines: bytes, *, offers: bool) -> Stretch | None:
-        """What whole lines say, or None where they have another form. Without `offers` no cells are told."""
+    def read(self, lines: bytes) -> Stretch | None:
+        """What whole lines say, or None where they have another form."""
         if not self._head or len(lines) < len(_TAIL):
             return None
         try:
-            return self._read(_Frame(lines, self._head), offers=offers)
+            return self._read(_Frame(lines, self._head))
         except (_AnotherFormError, MsgspecError, UnicodeDecodeError, RecursionError):
             return None
 
-    def _read(self, frame: _Frame, *, offers: bool) -> Stretch:
+    def _read(self, frame: _Frame) -> Stretch:
         numbers = self._numbers(frame)
         ids = frame.ends - self._widths[numbers]  # where each begins
         named = frame.words[ids - 8]
@@ -185,15 +185,13 @@ class LadderLines:
         told = np.flatnonzero(more)
         changes = _cut(frame, told)
         line_of = np.searchsorted(frame.line_ends, frame.ends[told])
-        cells = (
-            first_cell(numbers[of], lay)[list_of[wanted]] + pairs.steps if offers else np.zeros(0, np.int64)
-        )
+        cells = first_cell(numbers[of], lay)[list_of[wanted]] + pairs.steps
         seen = np.flatnonzero(np.bincount(numbers, minlength=len(self.ids)))
         return Stretch(
             lines=len(frame.line_ends),
             ids=[self.ids[number] for number in seen.tolist()],
             cells=cells,
-            on_offer=pairs.on_offer if offers else cells,
+            on_offer=pairs.on_offer,
             changes=changes,
             times=frame.times[line_of].tolist(),
             places=line_of.tolist(),

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 _LEVELS = (b'"batb"', b'"batl"', b'"bdatb"', b'"bdatl"')
-_WHOLE = (b'"atb"', b'"atl"', b'"spb"', b'"spl"', b'"spn"', b'"spf"')
+_WHOLE = (b'"atb"', b'"atl"')
+_OFFERS = (b'atb"', b'atl"')  # how all of these end
+_STARTING_PRICES = (b'"spb"', b'"spl"', b'"spn"', b'"spf"')
+_SP = b'"sp'  # and how these begin
 _TRADED = (b'"trd"', b'"tv"')
 _LAST = b'"ltp"'
+# Each of these keys but `trd` has one of these letters, lines of last prices have none, and one byte is found soonest.
+_LETTERS = (b"a", b"s", b"v")
 _WINDOW = 8 << 10  # bytes: the first ones that have ladders tell what kind they are
 
 
@@ -28,9 +33,15 @@ class Plan:
             self._look(block[begin : begin + _WINDOW])
 
     def _look(self, window: bytes) -> None:
-        if any(key in window for key in _LEVELS):
+        if self._kind == "BASIC" and not any(letter in window for letter in _LETTERS):
+            self._traded = self._traded or _TRADED[0] in window
+            return
+        offers = any(end in window for end in _OFFERS)
+        if offers and any(key in window for key in _LEVELS):
             self._kind = "ADVANCED"
-        elif any(key in window for key in _WHOLE):
+        elif (offers and any(key in window for key in _WHOLE)) or (
+            _SP in window and any(key in window for key in _STARTING_PRICES)
+        ):
             self._kind = "PRO"
         else:
             self._traded = self._traded or any(key in window for key in _TRADED)

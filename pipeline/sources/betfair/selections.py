@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from operator import lt
 from typing import TypeAlias
 
-from pipeline.sources.betfair.messages import Levels, Number, StartingPriceRunner, WholeRunner, number
+from pipeline.sources.betfair.messages import StartingPriceRunner, WholeRunner
 
 Sizes: TypeAlias = dict[
     float, float
 ]  # by price; 0 is a price that is gone, which is cheaper to keep than to delete
-_Book: TypeAlias = dict[float, tuple[float, float]]  # price and size by position; a size of 0 as above
+_Levels: TypeAlias = list[
+    tuple[float, float, float]
+]  # position, price and size as they came: the last word counts
 
 
 class Selection:
-    """Attributes: ltp, traded, back (atb), lay (atl), sp_back (spb), sp_lay (spl); last_sp (see `keep_sp`)."""
+    """Attributes: ltp, traded, back (atb), lay (atl), sp_back (spb), sp_lay (spl); last_sp (see `keep_sp`).
+
+    ticks                    times and prices of each ltp since `pack`
+    back_levels, lay_levels  best prices by position (batb, batl); what is displayed of them is told by `display`
+
+    Whoever adds to ticks and levels calls `pack` from time to time: what they hold is then not more than what counts.
+    """
 
     __slots__ = (
-        *("_back_levels", "_in_order", "_lay_levels", "_prices", "_times"),
-        *("back", "last_sp", "lay", "ltp", "sp_back", "sp_lay", "traded"),
+        *("_back_displayed", "_in_order", "_lay_displayed", "_prices", "_times", "back", "back_levels"),
+        *("last_sp", "lay", "lay_levels", "ltp", "sp_back", "sp_lay", "ticks", "traded"),
     )
 
     def __init__(self) -> None:
-        self._times, self._prices = array("q"), array("d")  # of each ltp, all through the file
+        self.ticks: list[tuple[int, float]] = []
+        self._times, self._prices = array("q"), array("d")  # of those before, all through the file
         self._in_order = True  # the times, which may go back
         self.last_sp: tuple[float, float] = (0.0, 0.0)
         self.clear()
@@ -36,9 +46,10 @@ class Selection:
         self.sp_lay: Sizes = {}
         self.back: set[float] = set()  # prices alone
         self.lay: set[float] = set()
-        # As displayed, and as they are: the first that is not empty is shown where there is no whole ladder.
-        self._back_levels: tuple[_Book, _Book] | None = None
-        self._lay_levels: tuple[_Book, _Book] | None = None
+        self.back_levels: _Levels = []
+        self.lay_levels: _Levels = []
+        self._back_displayed: _Levels = []
+        self._lay_displayed: _Levels = []
 
     def take(self, change: WholeRunner | StartingPriceRunner, pt: int) -> bool:
         """What was traded, and what is taken at SP. Returns whether the change tells the second."""
@@ -56,22 +67,36 @@ class Selection:
             self.sp_lay.update(change.spl)
         return change.spb is not None or change.spl is not None
 
-    def match(self, ltp: Number, pt: int) -> None:
-        price = number(ltp)
-        if price != self.ltp:
-            self.ltp = price
-            if price is not None:
-                if self._times and pt < self._times[-1]:
-                    self._in_order = False
-                self._times.append(pt)
-                self._prices.append(price)
+    def match(self, ltp: float | str, pt: int) -> None:
+        """A last price."""
+        if isinstance(ltp, str):  # "NaN" or "Infinity"
+            self.ltp = None
+        elif ltp != self.ltp:
+            self.ltp = ltp
+            self.ticks.append((pt, ltp))
 
-    def offer_levels(self, change: WholeRunner) -> None:
-        """What is on offer to back and to lay, of a file that has no whole ladders."""
-        if change.bdatb or change.batb:
-            self._back_levels = _levels(self._back_levels, change.bdatb, change.batb)
-        if change.bdatl or change.batl:
-            self._lay_levels = _levels(self._lay_levels, change.bdatl, change.batl)
+    def display(self, change: WholeRunner) -> None:
+        """The best prices as displayed (bdatb, bdatl), which are shown before those as they are."""
+        self._back_displayed += change.bdatb or ()
+        self._lay_displayed += change.bdatl or ()
+
+    def pack(self) -> None:
+        """Keep of the levels the last word on each position, and ticks as plain numbers."""
+        self.back_levels, self.lay_levels = _last(self.back_levels), _last(self.lay_levels)
+        self._back_displayed, self._lay_displayed = _last(self._back_displayed), _last(self._lay_displayed)
+        self._pack_ticks()
+
+    def _pack_ticks(self) -> None:
+        if self.ticks:
+            times, prices = zip(*self.ticks, strict=True)
+            self._in_order = (
+                self._in_order
+                and not (self._times and times[0] < self._times[-1])
+                and not any(map(lt, times[1:], times))
+            )
+            self._times.extend(times)
+            self._prices.extend(prices)
+            self.ticks = []
 
     def keep_sp(self) -> None:
         """Keep, as `last_sp`, the stake and the liability that are taken at SP, unless both are gone.
@@ -94,14 +119,15 @@ class Selection:
 
     @property
     def best_back(self) -> float | None:
-        return max(self.back, default=_best(self._back_levels))
+        return max(self.back, default=_best(self._back_displayed, self.back_levels))
 
     @property
     def best_lay(self) -> float | None:
-        return min(self.lay, default=_best(self._lay_levels))
+        return min(self.lay, default=_best(self._lay_displayed, self.lay_levels))
 
     def ltp_at(self, moment: int) -> float | None:
         """The last price that was matched at or before a moment."""
+        self._pack_ticks()
         times = self._times
         if self._in_order:
             place = bisect_right(times, moment) - 1
@@ -110,17 +136,15 @@ class Selection:
         return self._prices[place] if place >= 0 else None
 
 
-def _levels(books: tuple[_Book, _Book] | None, displayed: Levels, best: Levels) -> tuple[_Book, _Book]:
-    books = books or ({}, {})
-    for book, changes in zip(books, (displayed, best), strict=True):
-        for position, price, size in changes or ():
-            book[position] = (price, size)
-    return books
+def _last(levels: _Levels) -> _Levels:
+    """The last word on each position."""
+    return list({level[0]: level for level in levels}.values())
 
 
-def _best(books: tuple[_Book, _Book] | None) -> float | None:
-    for book in books or ():
-        held = [position for position, (_, size) in book.items() if size]
+def _best(*books: _Levels) -> float | None:
+    """The price of the first position that has one, in the first of the books that has any."""
+    for book in books:
+        held = [(position, price) for position, price, size in _last(book) if size]
         if held:
-            return book[min(held)][0]
+            return min(held)[1]
     return None

@@ -22,6 +22,8 @@ from pipeline.sources.betfair.messages import (
 from pipeline.sources.betfair.offer_table import OfferTable, first_cell
 from pipeline.sources.betfair.selections import Selection, Sizes
 
+_PACKED = 2000  # messages, after which what they have said is packed: memory does not grow with the file
+
 
 class Matched(NamedTuple):
     """What was matched on a runner up to some moment."""
@@ -70,6 +72,7 @@ class Snapshots:
         self._at_last = at_last
         self._last_open: dict[RunnerKey, AtTheOff] = {}
         self._taken: list[Selection] = []  # of which the message has changed what is taken at SP
+        self._unpacked = 0  # messages since the selections were packed
         self._lines = LadderLines(first.id)
         self._offers: OfferTable | None = (
             None  # in place of the selections' back and lay, while lines are taken so
@@ -151,6 +154,7 @@ class Snapshots:
             ):
                 break
             count += 1
+            pt = message.pt
             for change in market.rc or ():
                 selection = self._of(change.id, change.hc) if change.hc else plain.get(change.id)
                 if selection is None and (selection := self._of(change.id, change.hc)) is None:
@@ -171,20 +175,28 @@ class Snapshots:
                                 prices.add(price)
                             else:
                                 prices.discard(price)
-                    if levels and (change.batb or change.batl or change.bdatb or change.bdatl):
-                        selection.offer_levels(change)
-                if (
-                    change.trd is not None
-                    or change.ltp is not None
-                    or change.spb is not None
-                    or change.spl is not None
-                ) and selection.take(change, message.pt):
-                    taken.append(selection)
+                    if levels:
+                        if (best := change.batb) is not None:
+                            selection.back_levels += best
+                        if (best := change.batl) is not None:
+                            selection.lay_levels += best
+                        if change.bdatb or change.bdatl:
+                            selection.display(change)
+                if change.trd is not None or change.spb is not None or change.spl is not None:
+                    if selection.take(change, pt):
+                        taken.append(selection)
+                elif (ltp := change.ltp) is not None and ltp != selection.ltp:
+                    if isinstance(ltp, float):  # as `match`, without a call
+                        selection.ltp = ltp
+                        selection.ticks.append((pt, ltp))
+                    else:
+                        selection.match(ltp, pt)
             if taken and finish:
                 self.finish()
+        self._pack(count)
         return count
 
-    def apply_lines(self, lines: bytes, *, offers: bool) -> int:
+    def apply_lines(self, lines: bytes) -> int:
         """Apply whole lines that are of this market alone, without a definition or an image, undecoded.
 
         Returns how many they are; 0 where they have a form that takes decoding, and nothing was applied.
@@ -192,14 +204,13 @@ class Snapshots:
         if not self._lines.ids:
             for selection_id, _ in self.definitions.runners:
                 self._lines.learn(selection_id)
-        found = self._lines.read(lines, offers=offers)
-        if found is None or (offers and not self._take_offers()):
+        found = self._lines.read(lines)
+        if found is None or (offers := self._take_offers()) is None:
             return 0
         for selection_id in found.ids:
             self._of(selection_id)
-        if self._offers is not None:
-            self._offers.reserve(len(self._lines.ids))
-            self._offers.update(found.cells, found.on_offer)
+        offers.reserve(len(self._lines.ids))
+        offers.update(found.cells, found.on_offer)
         before = -1
         for change, pt, line in zip(found.changes, found.times, found.places, strict=True):
             if self._taken and line != before:
@@ -209,14 +220,23 @@ class Snapshots:
             if selection.take(change, pt):
                 self._taken.append(selection)
         self.finish()
+        self._pack(found.lines)
         return found.lines
 
-    def _take_offers(self) -> bool:
-        """Have what is on offer as a table. False where there is a price or an id that it cannot have."""
+    def _pack(self, applied: int) -> None:
+        """Call once so many messages have been applied."""
+        self._unpacked += applied
+        if self._unpacked > _PACKED:
+            self._unpacked = 0
+            for selection in self.selections.values():
+                selection.pack()
+
+    def _take_offers(self) -> OfferTable | None:
+        """Have what is on offer as a table. None where there is a price or an id that it cannot have."""
         if self._offers is not None:
-            return True
+            return self._offers
         if any(self._lines.learn(selection_id) is None for selection_id in self._plain):
-            return False
+            return None
         table = OfferTable()
         table.reserve(len(self._lines.ids))
         for number, selection_id in enumerate(self._lines.ids):
@@ -224,9 +244,9 @@ class Snapshots:
                 table.load(first_cell(number, 0), selection.back)
                 and table.load(first_cell(number, 1), selection.lay)
             ):
-                return False
+                return None
         self._offers = table
-        return True
+        return table
 
     def _put_back(self) -> None:
         """Have what is on offer in the selections again."""

@@ -122,7 +122,7 @@ class _ParquetPart(RowPart):
         )
         self._waiting: list[pa.RecordBatch] = []
         self._single: list[pa.RecordBatch] = []  # behind these, as they came
-        self._waiting_rows = self._held = 0
+        self._waiting_rows = self._held = self._held_single = 0
 
     @property
     def position(self) -> int:
@@ -135,7 +135,9 @@ class _ParquetPart(RowPart):
     def _write(self, batch: pa.RecordBatch) -> bytes | None:
         self._single.append(batch)
         self._waiting_rows += batch.num_rows
-        self._held += batch_bytes(batch)
+        size = batch_bytes(batch)
+        self._held += size
+        self._held_single += size
         if len(self._single) == _TOGETHER:
             self._put_together()
         if self._waiting_rows >= GROUP_ROWS:
@@ -144,14 +146,15 @@ class _ParquetPart(RowPart):
 
     def _put_together(self) -> None:
         one = as_one(self._single)
-        self._held += batch_bytes(one) - sum(map(batch_bytes, self._single))
+        self._held += batch_bytes(one) - self._held_single
         self._waiting.append(one)
-        self._single = []
+        self._single, self._held_single = [], 0
 
     def flush(self) -> None:
         if self._waiting_rows:
             table = pa.Table.from_batches([*self._waiting, *self._single], self._schema)
             self._waiting, self._single, self._held = [], [], 0
+            self._held_single = 0
             self._writer.write_table(table, row_group_size=self._waiting_rows)
             self._waiting_rows = 0
 
