@@ -23,16 +23,7 @@ from hypothesis import strategies as st
 
 from pipeline.codecs import CHUNK_BYTES, HEAD_BYTES, choose_codec, get_codec
 from pipeline.storage import PlainStore
-from tests.fixtures.codecs import (
-    COMPRESSED,
-    LINE,
-    SMALL,
-    STREAMING,
-    ShortReads,
-    compress,
-    decode,
-    fault,
-)
+from tests.fixtures.codecs import COMPRESSED, LINE, SMALL, STREAMING, ShortReads, compress, decode, fault
 from tests.fixtures.files import zipped
 
 STORE = PlainStore()
