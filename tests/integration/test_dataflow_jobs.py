@@ -29,6 +29,7 @@ from pipeline.storage import PlainStore
 from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import REAL, bad_files, expected_lines, good_files
 from tests.fixtures.sources import install_source
+from tests.fixtures.waiting import until
 
 STORE = PlainStore()
 
@@ -58,14 +59,6 @@ def inputs(bucket):
 def lines_of(target: str) -> list[bytes]:
     shards = output_shards(STORE, target)
     return sorted(line + b"\n" for uri in shards for line in STORE.read_bytes(uri).split(b"\n")[:-1])
-
-
-def until(condition, seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.1)
-    return found
 
 
 def test_a_job_goes_all_the_way_and_dataflow_agrees(on_stack, api, bucket, tmp_path):

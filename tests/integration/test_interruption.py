@@ -17,18 +17,11 @@ from pipeline.__main__ import main
 from pipeline.storage import PlainStore
 from pipeline.target.results import output_shards
 from tests.fixtures.files import bad_files, good_files
+from tests.fixtures.waiting import until
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.starts]
 STORE = PlainStore()
 IN_PROCESS = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
-
-
-def until(condition, seconds: float = 60):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -23,6 +22,7 @@ from pipeline.inputs.manifest import INPUTS_KEPT
 from pipeline.storage import PlainStore
 from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.files import bad_files, expected_lines, good_files
+from tests.fixtures.waiting import until
 
 STORE = PlainStore()
 
@@ -126,13 +126,6 @@ def test_a_job_that_comes_on_no_record_leaves_nothing_of_its_long_list(service, 
     assert any("/_chimera/inputs/" in uri for uri in written)
     assert list(STORE.list_objects(f"{place}/out/")) == []
     assert not Path(place, "out", "_chimera").exists()
-
-
-def until(condition, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture

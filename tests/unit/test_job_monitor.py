@@ -29,6 +29,7 @@ from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
 from pipeline.target.layout import shard_uri, summary_uri
 from tests.fixtures.job_logs import put_in
+from tests.fixtures.waiting import until_async
 
 STORE = PlainStore()
 
@@ -56,13 +57,6 @@ def ask(monitor, kind, view="v", **content):
     monitor._on_message(monitor, {"kind": kind, "view": view, **content}, [])
 
 
-async def until(check, seconds=5.0):
-    give_up = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < give_up, "not so in time"
-        await asyncio.sleep(0.01)
-
-
 def run(work):
     return asyncio.run(work)
 
@@ -85,14 +79,14 @@ def test_the_status_follows_the_job_without_waiting_for_the_next_look(session, j
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         log.update(job, Change(status=Status.RUNNING, progress={"rawBytes": 5, "seconds": 1.0}))
-        await until(lambda: monitor.status == "running")
+        await until_async(lambda: monitor.status == "running")
         assert monitor._job["rawBytes"] == 5
         assert monitor._points
         log.update(job, Change(status=Status.FAILED, error="no luck"))
-        await until(lambda: monitor.status == "failed")
-        await until(lambda: monitor._failures.get("state") == "ready")
+        await until_async(lambda: monitor.status == "failed")
+        await until_async(lambda: monitor._failures.get("state") == "ready")
         assert monitor._job["error"] == "no luck"
         monitor.close()
 
@@ -105,10 +99,10 @@ def test_a_job_that_has_ended_is_looked_after_no_more(session, job, log, monkeyp
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         assert monitor._follower.is_following
         log.update(job, Change(status=Status.CANCELLED))
-        await until(lambda: monitor.status == "cancelled" and not monitor._follower.is_following)
+        await until_async(lambda: monitor.status == "cancelled" and not monitor._follower.is_following)
         ask(monitor, "here")
         assert not monitor._follower.is_following
         monitor.close()
@@ -125,18 +119,18 @@ def test_without_a_view_a_job_that_is_set_is_looked_at_once(session, job, monkey
     async def watch():
         monitor = JobMonitor(session=session)
         monitor.job_id = job
-        await until(lambda: monitor.status == "pending" and not monitor._follower.is_following)
+        await until_async(lambda: monitor.status == "pending" and not monitor._follower.is_following)
         assert len(looks) == 1
         ask(monitor, "hello", "one")
         ask(monitor, "hello", "two")
-        await until(lambda: len(looks) > 3)
+        await until_async(lambda: len(looks) > 3)
         ask(monitor, "bye", "one")
         assert monitor._follower.is_following
         ask(monitor, "bye", "two")
-        await until(lambda: not monitor._follower.is_following)
+        await until_async(lambda: not monitor._follower.is_following)
         ask(monitor, "here", "one")  # its page is in front again
         seen = len(looks)
-        await until(lambda: len(looks) > seen)
+        await until_async(lambda: len(looks) > seen)
         monitor.close()
 
     run(watch())
@@ -150,7 +144,7 @@ def test_a_view_that_was_not_heard_of_for_long_counts_no_more(session, job, monk
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         assert monitor._follower.is_following
-        await until(lambda: not monitor._follower.is_following)
+        await until_async(lambda: not monitor._follower.is_following)
         monitor.close()
 
     run(watch())
@@ -170,12 +164,12 @@ def test_a_log_that_is_away_is_said_to_be_and_looked_for_again(session, job, mon
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         away.set()
-        await until(lambda: monitor.error == "the log is away; trying again")
+        await until_async(lambda: monitor.error == "the log is away; trying again")
         assert monitor._job["id"] == job  # what was known stays on screen
         away.clear()
-        await until(lambda: not monitor.error)
+        await until_async(lambda: not monitor.error)
         monitor.close()
 
     run(watch())
@@ -185,11 +179,11 @@ def test_a_job_that_is_on_no_record_is_one_sentence(session, job):
     async def watch():
         monitor = JobMonitor("2026-01-31-00000000", session)
         ask(monitor, "hello")
-        await until(lambda: "no job '2026-01-31-00000000'" in monitor.error)
+        await until_async(lambda: "no job '2026-01-31-00000000'" in monitor.error)
         monitor.job_id = "../../etc/passwd"
-        await until(lambda: "no job '../../etc/passwd'" in monitor.error)
+        await until_async(lambda: "no job '../../etc/passwd'" in monitor.error)
         monitor.job_id = job
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         assert monitor.error == ""
         monitor.close()
 
@@ -200,7 +194,7 @@ def test_what_comes_late_of_another_job_is_dropped(session, job):
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         record, generation = monitor._record, monitor._generation.number
         monitor.job_id = ""
         monitor._take(generation, advance(record, Change(status=Status.RUNNING), record.updated_at))
@@ -214,10 +208,10 @@ def test_a_state_older_than_the_one_on_screen_is_dropped(session, job, log):
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         old = monitor._record
         log.update(job, Change(status=Status.RUNNING))
-        await until(lambda: monitor.status == "running")
+        await until_async(lambda: monitor.status == "running")
         monitor._take(monitor._generation.number, old)
         assert monitor.status == "running"
         monitor.close()
@@ -243,12 +237,12 @@ def test_run_again_shows_what_will_run_then_leads_to_the_new_job_and_a_double_cl
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         ask(monitor, "runAgain", job=job)  # nothing was shown yet
         for _ in range(2):
             for _ in range(3):
                 ask(monitor, "clone", job=job)
-            await until(lambda: monitor._again and not monitor._busy)
+            await until_async(lambda: monitor._again and not monitor._busy)
             shown = dict(monitor._again["lines"])
             assert (shown["Reads"], shown["Runs"]) == (str(session.settings.folder.parent), "on this machine")
             if not left:
@@ -259,9 +253,9 @@ def test_run_again_shows_what_will_run_then_leads_to_the_new_job_and_a_double_cl
         for _ in range(3):
             ask(monitor, "runAgain", job=job)
         assert monitor._busy == "again"
-        await until(lambda: monitor.job_id != job)
+        await until_async(lambda: monitor.job_id != job)
         ask(monitor, "runAgain", job=job)  # a click that was under way
-        await until(lambda: monitor.status == "pending" and not monitor._busy)
+        await until_async(lambda: monitor.status == "pending" and not monitor._busy)
         await asyncio.sleep(0.05)
         assert made == [(job, shown["Writes to"])]
         assert monitor._again == {}
@@ -274,16 +268,16 @@ def test_cancel_ends_the_job_and_what_is_refused_is_one_sentence(session, job):
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         ask(monitor, "cancel", job="2026-01-31-00000000")  # not the one on screen
         ask(monitor, "retry", job=job)  # nothing has failed
         assert not monitor._busy
         ask(monitor, "cancel", job=job)
-        await until(lambda: monitor.status == "cancelled" and not monitor._busy)
+        await until_async(lambda: monitor.status == "cancelled" and not monitor._busy)
         ask(monitor, "clone", job=job)
-        await until(lambda: monitor._again and not monitor._busy)
+        await until_async(lambda: monitor._again and not monitor._busy)
         ask(monitor, "runAgain", job=job)
-        await until(lambda: not monitor._busy)
+        await until_async(lambda: not monitor._busy)
         assert "target" in monitor.error or "match" in monitor.error
         assert monitor.job_id == job
         monitor.close()
@@ -308,7 +302,7 @@ def test_a_message_that_makes_no_sense_does_nothing(session, job, content):
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         monitor._on_message(monitor, content, [])
         assert (monitor._busy, monitor.error, monitor.status) == ("", "", "pending")
         monitor.close()
@@ -344,16 +338,16 @@ def test_the_result_of_a_complete_job_is_opened_and_saved(session, job, log):
         monitor = JobMonitor(job, session)
         monitor.send = sent.append
         ask(monitor, "hello")
-        await until(lambda: monitor._failures.get("state") == "ready")
+        await until_async(lambda: monitor._failures.get("state") == "ready")
         assert (monitor._failures["total"], monitor._failures["causes"]) == (0, [])
         assert monitor._result["state"] == "ready"
         ask(monitor, "look", "the view", subject=job, look=7, sort="a", descending=True)
-        await until(lambda: sent[-1]["kind"] == "table")
+        await until_async(lambda: sent[-1]["kind"] == "table")
         assert (sent[-1]["view"], sent[-1]["look"], sent[-1]["rows"][0]) == ("the view", 7, ["29", "=1+1"])
         ask(monitor, "moreRows", "the view", begin=25)
         assert [row[0] for row in sent[-1]["rows"]] == ["4", "3", "2", "1", "0"]
         ask(monitor, "saveTable", "the view", subject=job, saving=1, format="csv", sort="a", descending=True)
-        await until(lambda: sent[-1]["kind"] == "chunk")
+        await until_async(lambda: sent[-1]["kind"] == "chunk")
         assert (sent[-1]["view"], sent[-1]["name"]) == ("the view", f"{job}.csv")
         saved = base64.b64decode(sent[-1]["data"]).decode().splitlines()
         assert (saved[:2], len(saved)) == (['"a","b"', '29,"\'=1+1"'], 31)
@@ -391,7 +385,7 @@ def test_failures_come_by_cause_all_of_them_and_a_retry_says_what_it_can(
         monitor = JobMonitor(job, session)
         monitor.send = sent.append
         ask(monitor, "hello")
-        await until(lambda: monitor._failures.get("outlook"))
+        await until_async(lambda: monitor._failures.get("outlook"))
         assert monitor._failures["outlook"] == (
             "1 of 251 cannot until it is replaced: empty; 250 are not there any more"
         )
@@ -405,19 +399,19 @@ def test_failures_come_by_cause_all_of_them_and_a_retry_says_what_it_can(
         ask(monitor, "failedFiles", job=job, cause=-1, text="EMPTY", begin=0)
         assert sent[-1]["rows"] == [[str(empty), "is empty (0 bytes)"]]
         ask(monitor, "saveFailures", job=job, saving=1)
-        await until(lambda: sent[-1]["kind"] == "chunk")
+        await until_async(lambda: sent[-1]["kind"] == "chunk")
         assert len(base64.b64decode(sent[-1]["data"]).splitlines()) == 252
         ask(monitor, "nextChunk", saving=1)
-        await until(lambda: sent[-1]["kind"] == "chunk" and not sent[-1]["data"])
+        await until_async(lambda: sent[-1]["kind"] == "chunk" and not sent[-1]["data"])
         assert sent[-1]["note"] == "251 files"
         for asked, only in ((False, None), (True, None)):  # none can succeed
             before = len(retried)
             ask(monitor, "retry", job=job, all=asked)
-            await until(lambda before=before: len(retried) > before and not monitor._busy)
+            await until_async(lambda before=before: len(retried) > before and not monitor._busy)
             assert retried[-1] == only
         monitor._outlook = Outlook(251, ("/nowhere/1.bz2",), 250, 0, 0, 0)
         ask(monitor, "retry", job=job, all=False)
-        await until(lambda: len(retried) == 3 and not monitor._busy)
+        await until_async(lambda: len(retried) == 3 and not monitor._busy)
         assert retried[-1] == {"/nowhere/1.bz2"}
         ask(monitor, "inside", job=job, uri="/etc/passwd")
         assert monitor._inside == ""
@@ -436,7 +430,7 @@ def test_a_result_that_is_gone_is_said_to_be(session, job, log):
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor._failures.get("state") == "ready")
+        await until_async(lambda: monitor._failures.get("state") == "ready")
         assert monitor._result["state"] == "failed"
         assert "summary.json is gone" in monitor._result["error"]
         monitor.close()
@@ -464,11 +458,11 @@ def test_the_log_is_sent_line_by_line(session, job, log):
         monitor = JobMonitor(job, session)
         monitor.send = sent.append
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         log.update(job, Change(logs=("one", "two")))
-        await until(lambda: len(monitor._log) == 2)
+        await until_async(lambda: len(monitor._log) == 2)
         log.update(job, Change(logs=("three",)))
-        await until(lambda: len(monitor._log) == 3)
+        await until_async(lambda: len(monitor._log) == 3)
         assert [line[2] for line in sent[-1]["lines"]] == ["three"]
         ask(monitor, "hello", "another view")
         assert sent[-1]["begin"]
@@ -488,10 +482,12 @@ def test_a_record_that_cannot_be_read_is_said_to_be_and_shown_once_it_is_mended(
     async def watch():
         monitor = JobMonitor("2024-01-01-0ddc0de0", session)
         ask(monitor, "hello")
-        await until(lambda: "its record cannot be read: logs is 5, not a list of texts" in monitor.error)
+        await until_async(
+            lambda: "its record cannot be read: logs is 5, not a list of texts" in monitor.error
+        )
         with contextlib.closing(sqlite3.connect(log.path)) as connection, connection:
             connection.execute("UPDATE jobs SET document = json_set(document, '$.logs', json('[]'))")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         assert monitor.error == ""
         monitor.close()
 
