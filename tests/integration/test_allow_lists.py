@@ -22,8 +22,8 @@ from pipeline.inputs.manifest import write_patterns
 from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
 from pipeline.target.lifecycle import prepare_target
-from pipeline.target.results import ledger_records, output_shards
-from tests.fixtures.files import expected_lines, good_files
+from pipeline.target.results import ledger_records
+from tests.fixtures.files import expected_lines, good_files, lines_of
 
 STORE = PlainStore()
 
@@ -67,11 +67,6 @@ def chimera(on_stack, tmp_path, history, results):
         )
 
     return run
-
-
-def lines_of(target: str) -> list[bytes]:
-    shards = output_shards(STORE, target)
-    return sorted(line + b"\n" for uri in shards for line in STORE.read_bytes(uri).split(b"\n")[:-1])
 
 
 def test_a_job_inside_the_lists_runs_to_its_end(chimera, history, results):

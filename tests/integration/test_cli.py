@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.storage import PlainStore
 from pipeline.target.results import output_shards
-from tests.fixtures.files import bad_files, expected_lines, good_files
+from tests.fixtures.files import bad_files, expected_lines, good_files, lines_of
 
 STORE = PlainStore()
 
@@ -50,14 +50,6 @@ def folder(tmp_path):
     for file in [*good_files(), *bad_files()]:
         STORE.write_bytes(f"{tmp_path}/in/{file.name}", file.data)
     return f"{tmp_path}/in/"
-
-
-def lines_of(target: str) -> list[bytes]:
-    return sorted(
-        line + b"\n"
-        for uri in output_shards(STORE, target)
-        for line in STORE.read_bytes(uri).split(b"\n")[:-1]
-    )
 
 
 @pytest.fixture

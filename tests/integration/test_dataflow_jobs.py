@@ -27,7 +27,7 @@ from pipeline.errors import RefusedError, SettingsError
 from pipeline.own_temporary import remove_left_behind
 from pipeline.storage import PlainStore
 from pipeline.target.results import ledger_records, output_shards
-from tests.fixtures.files import REAL, bad_files, expected_lines, good_files
+from tests.fixtures.files import REAL, bad_files, expected_lines, good_files, lines_of
 from tests.fixtures.sources import install_source
 from tests.fixtures.waiting import until
 
@@ -54,11 +54,6 @@ def inputs(bucket):
     for file in [*good_files(), *bad_files()]:
         STORE.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
     return f"gs://{bucket}/in/"
-
-
-def lines_of(target: str) -> list[bytes]:
-    shards = output_shards(STORE, target)
-    return sorted(line + b"\n" for uri in shards for line in STORE.read_bytes(uri).split(b"\n")[:-1])
 
 
 def test_a_job_goes_all_the_way_and_dataflow_agrees(on_stack, api, bucket, tmp_path):

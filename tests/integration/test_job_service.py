@@ -20,8 +20,8 @@ from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError, NothingMatchesError, RefusedError, TargetError, UnknownNameError
 from pipeline.inputs.manifest import INPUTS_KEPT
 from pipeline.storage import PlainStore
-from pipeline.target.results import ledger_records, output_shards
-from tests.fixtures.files import bad_files, expected_lines, good_files
+from pipeline.target.results import ledger_records
+from tests.fixtures.files import bad_files, expected_lines, good_files, lines_of
 from tests.fixtures.waiting import until
 
 STORE = PlainStore()
@@ -50,14 +50,6 @@ def many_inputs(bucket):
         for file in [*good_files(), *bad_files()]:
             STORE.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
     return f"gs://{bucket}/in/"
-
-
-def lines_of(target: str) -> list[bytes]:
-    return sorted(
-        line + b"\n"
-        for uri in output_shards(STORE, target)
-        for line in STORE.read_bytes(uri).split(b"\n")[:-1]
-    )
 
 
 def names(target: str) -> list[str]:

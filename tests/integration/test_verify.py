@@ -224,6 +224,11 @@ SPOILED = [
         (FIRST, "has its lines by the ledger, and is not there"),
     ),
     (
+        garble_a_record,
+        {"ledger-changed", "record-unreadable", "totals-differ", "lines-unaccounted"},
+        (f"{LEDGER}:1", "is no record of a file"),
+    ),
+    (
         take_a_record_of_another_job,
         {"ledger-changed", "record-foreign", "totals-differ", "lines-unaccounted"},
         (FIRST, "is of job another"),
@@ -235,7 +240,7 @@ SPOILED = [
 ]
 
 
-RECORDS_LOST = [lose_the_ledger, take_a_record_of_another_job]
+RECORDS_LOST = [lose_the_ledger, garble_a_record, take_a_record_of_another_job]
 
 
 @pytest.mark.parametrize(("spoil", "kinds", "told"), SPOILED)

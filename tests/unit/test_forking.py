@@ -19,7 +19,6 @@ from tests.fixtures.waiting import until_async
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="this system has no pidfd")
 
-LIMIT = 90.0
 # The fork server with nothing imported. A kernel writes down what it is, and how often it was interrupted.
 _PROGRAM = """
 import json, os, random, signal, sys, threading

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from pathlib import Path
 
-import google_crc32c
 import pytest
 
 from pipeline.errors import AccessDeniedError, ObjectExistsError, ObjectNotFoundError, StorageError
 from pipeline.storage import Entry, PlainStore, ReadStream, join, local
 from pipeline.storage.local import LocalFiles
+from tests.fixtures.files import crc32c
 from tests.fixtures.local_files import lay, race
 
 STORE = PlainStore()
-
-
-def crc32c(data: bytes) -> str:
-    return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
 
 
 # Reading
