@@ -12,6 +12,7 @@ from chimera_nb.widgets import BucketBrowser
 from chimera_nb.widgets.browser import content
 from tests.fixtures.made_markets import made_markets
 from tests.fixtures.waiting import until_async
+from tests.fixtures.widgets import ask
 
 MADE = list(made_markets(40))
 SOCCER = [one for one in MADE if one.market.event_type == "1"]
@@ -29,10 +30,6 @@ def folder(tmp_path):
 @pytest.fixture
 def browser(folder, tmp_path):
     return BucketBrowser(str(folder), Session(Settings(data_dir=tmp_path / ".chimera")))
-
-
-def ask(widget, kind, **fields):
-    widget._on_message(widget, {"kind": kind, **fields}, [])
 
 
 def run(work):

@@ -14,6 +14,7 @@ from chimera_nb.widgets.preview import widget as file_preview
 from chimera_nb.widgets.preview.widget import FilePreview
 from pipeline.storage import PlainStore
 from tests.fixtures.waiting import until_async
+from tests.fixtures.widgets import ask
 
 STORE = PlainStore()
 
@@ -31,10 +32,6 @@ def files(tmp_path):
     for name in "abc":
         (tmp_path / f"{name}.ndjson").write_text(f'{{"name":"{name}"}}\n' * 3)
     return tmp_path
-
-
-def ask(widget, kind, **content) -> None:
-    widget._on_message(widget, {"kind": kind, "view": "v", **content}, [])
 
 
 def run(work) -> None:
