@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.storage import PlainStore
 from pipeline.target.results import output_shards
-from tests.fixtures.files import bad_files, expected_lines, good_files, lines_of
+from tests.fixtures.files import expected_lines, good_files, lines_of, put_all
 
 STORE = PlainStore()
 
@@ -47,9 +47,7 @@ def chimera(tmp_path):
 @pytest.fixture
 def folder(tmp_path):
     """Good and bad files on the local disk."""
-    for file in [*good_files(), *bad_files()]:
-        STORE.write_bytes(f"{tmp_path}/in/{file.name}", file.data)
-    return f"{tmp_path}/in/"
+    return put_all(f"{tmp_path}/in")
 
 
 @pytest.fixture

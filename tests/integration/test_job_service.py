@@ -21,7 +21,7 @@ from pipeline.errors import JobLogError, NothingMatchesError, RefusedError, Targ
 from pipeline.inputs.manifest import INPUTS_KEPT
 from pipeline.storage import PlainStore
 from pipeline.target.results import ledger_records
-from tests.fixtures.files import bad_files, expected_lines, good_files, lines_of
+from tests.fixtures.files import bad_files, expected_lines, good_files, lines_of, put_all
 from tests.fixtures.waiting import until
 
 STORE = PlainStore()
@@ -38,9 +38,7 @@ def service(tmp_path, temporary):
 
 @pytest.fixture
 def inputs(bucket):
-    for file in [*good_files(), *bad_files()]:
-        STORE.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
-    return f"gs://{bucket}/in/"
+    return put_all(f"gs://{bucket}/in")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from pipeline.storage import PlainStore
 from pipeline.target.layout import shards_uri, summary_uri
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import ledger_records, output_shards
-from tests.fixtures.files import bad_files, good_files, lines
+from tests.fixtures.files import lines, put_all
 
 pytestmark = pytest.mark.timeout(120)
 STORE = PlainStore()
@@ -26,8 +26,7 @@ FIRST = "2016/Jan/1/10/1.1.bz2"
 
 
 def run(place: str, *arguments: str) -> str:
-    for file in [*good_files(), *bad_files()]:
-        STORE.write_bytes(f"{place}/in/{file.name}", file.data)
+    put_all(f"{place}/in")
     assert main(["--input", f"{place}/in/", "--target", f"{place}/out", *arguments]) == 0
     return f"{place}/out"
 
