@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { topToShow, windowOf } from "../../chimera_nb/widgets/base/virtual_rows.js";
+import { putFirst, topToShow, windowOf } from "../../chimera_nb/widgets/base/virtual_rows.js";
 import { Jobs } from "../../chimera_nb/widgets/job_history/jobs.js";
 import { totalOf } from "../../chimera_nb/widgets/job_history/list.js";
 
@@ -26,6 +26,29 @@ test("of 100,000 rows only those on screen are drawn, with a few beyond", () => 
 test("a row above or below what is seen is brought to its edge, and one that is seen moves nothing", () => {
   const list = { top: 300, room: 100, row: 50 };
   assert.deepEqual([2, 5, 6, 7, 8, 20].map((index) => topToShow({ ...list, index })), [100, 250, 300, 300, 350, 950]);
+});
+
+test("elements come into the order of their rows, those that stand for none after them, and who stands right is not moved", () => {
+  /** @type {any[]} */
+  const nodes = [...Array(8).keys()].map((name) => ({ name, get nextElementSibling() { return parent.nodes[parent.nodes.indexOf(this) + 1] ?? null; } }));
+  /** @type {any} */
+  const parent = {
+    nodes: [...nodes], moved: [],
+    get firstElementChild() { return this.nodes[0] ?? null; },
+    insertBefore(/** @type {any} */ node, /** @type {any} */ next) {
+      this.moved.push(node.name);
+      this.nodes.splice(this.nodes.indexOf(node), 1);
+      this.nodes.splice(next ? this.nodes.indexOf(next) : this.nodes.length, 0, node);
+    },
+  };
+  const stands = (/** @type {number[]} */ ...names) => {
+    parent.moved = [];
+    putFirst(parent, names.map((name) => nodes[name]));
+    return [parent.nodes.map((/** @type {any} */ { name }) => name), parent.moved];
+  };
+  assert.deepEqual(stands(0, 1, 2, 3), [[0, 1, 2, 3, 4, 5, 6, 7], []]);
+  assert.deepEqual(stands(0, 5, 2, 4), [[0, 5, 2, 4, 1, 3, 6, 7], [5, 2, 4]]);
+  assert.deepEqual(stands(7, 6, 0, 5), [[7, 6, 0, 5, 2, 4, 1, 3], [7, 6]]);
 });
 
 test("jobs stand newest first in whatever order they come, and are found by their id", () => {

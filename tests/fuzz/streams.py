@@ -13,8 +13,6 @@ from functools import partial
 import zstandard
 from hypothesis import strategies as st
 
-CODECS = ("bz2", "gzip", "xz", "zstd", "zip")
-
 # Raw bytes: lines, noise, nothing, and what is large when it is unpacked.
 _pieces = st.sampled_from([b'{"op":"mcm"}', b"a", b"\n", b"\r\n", b"\0", b"\xff\xfe", b"BZh9", b"PK\x03\x04"])
 raw_bytes = st.one_of(

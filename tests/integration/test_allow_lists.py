@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import uuid
+from functools import partial
 
 import pytest
 
@@ -22,8 +23,9 @@ from pipeline.inputs.manifest import write_patterns
 from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
 from pipeline.target.lifecycle import prepare_target
-from pipeline.target.results import ledger_records, output_shards
-from tests.fixtures.files import expected_lines, good_files
+from pipeline.target.results import ledger_records
+from tests.fixtures.command import run_chimera
+from tests.fixtures.files import expected_lines, good_files, lines_of
 
 STORE = PlainStore()
 
@@ -53,25 +55,9 @@ def names(bucket: str) -> list[str]:
 @pytest.fixture
 def chimera(on_stack, tmp_path, history, results):
     """The command line, on the stack, where history/in may be read and results be written."""
-
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        lists = {"CHIMERA_READ_BUCKETS": f"{history}/in", "CHIMERA_WRITE_BUCKETS": results}
-        places = {**on_stack.exports(), "CHIMERA_DATA_DIR": str(on_stack.data_dir)}
-        return subprocess.run(
-            [sys.executable, "-m", "chimera_nb", *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=150,
-            env={**os.environ, **places, **lists, **environment},
-        )
-
-    return run
-
-
-def lines_of(target: str) -> list[bytes]:
-    shards = output_shards(STORE, target)
-    return sorted(line + b"\n" for uri in shards for line in STORE.read_bytes(uri).split(b"\n")[:-1])
+    lists = {"CHIMERA_READ_BUCKETS": f"{history}/in", "CHIMERA_WRITE_BUCKETS": results}
+    places = {**on_stack.exports(), "CHIMERA_DATA_DIR": str(on_stack.data_dir)}
+    return partial(run_chimera, tmp_path, code=None, **places, **lists)
 
 
 def test_a_job_inside_the_lists_runs_to_its_end(chimera, history, results):

@@ -13,11 +13,10 @@ from pipeline.archives.store import store_of_archives
 from pipeline.ledger import FileRecord
 from pipeline.proof import extract, find_record, verify
 from pipeline.storage import PlainStore, Store
-from pipeline.storage.checksum import Crc32c
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import ledger_records, output_lines
 from tests.fixtures.archives import APPLE_DOUBLE, DS_STORE, PDF, Made, archive
-from tests.fixtures.files import lines, zipped
+from tests.fixtures.files import crc32c, lines, zipped
 from tests.fixtures.tars import PACKERS, Put, tar
 
 pytestmark = pytest.mark.timeout(600)
@@ -25,12 +24,6 @@ pytestmark = pytest.mark.timeout(600)
 STORE = store_of_archives(PlainStore())
 RAW = {f"2020/Jan/{n % 3 + 1}/1.{n}": lines(n) + b"\n" for n in range(30)}
 FILES = {f"{name}.bz2": bz2.compress(raw) for name, raw in RAW.items()}
-
-
-def crc32c(data: bytes) -> str:
-    crc = Crc32c()
-    crc.update(data)
-    return str(crc)
 
 
 def job(target: str, *inputs: str, source: str = "ndjson", options: tuple[str, ...] = ()) -> int:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import bz2
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
@@ -18,6 +15,7 @@ from chimera_nb.settings import Settings
 from pipeline.storage import PlainStore
 from pipeline.target.results import ledger_records
 from pipeline.uri import join_uri
+from tests.fixtures.command import run_chimera
 from tests.fixtures.files import lines, zipped
 from tests.fixtures.tars import PACKERS, Put, tar
 
@@ -38,16 +36,8 @@ def packed(kind: str, files: dict[str, bytes]) -> bytes:
 @pytest.fixture
 def chimera(tmp_path):
     def run(*arguments: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "chimera_nb", *arguments, "--data-dir", str(tmp_path / "data")],
-            capture_output=True,
-            env=dict(os.environ),
-            timeout=200,
-            check=False,
-        )
-        said = done.stdout.decode() + (done.stderr.decode() if code == 2 else "")
-        assert done.returncode == code, (arguments, said, done.stderr)
-        return said
+        done = run_chimera(tmp_path, *arguments, code=code, CHIMERA_DATA_DIR=str(tmp_path / "data"))
+        return done.stdout + (done.stderr if code == 2 else "")
 
     return run
 

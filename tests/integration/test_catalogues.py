@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -13,6 +11,7 @@ import chimera_nb as ch
 from pipeline.__main__ import main
 from pipeline.storage import PlainStore
 from pipeline.target.lifecycle import read_summary
+from tests.fixtures.command import run_chimera
 from tests.fixtures.made_markets import made_markets
 from tests.fixtures.tars import Put, tar
 
@@ -21,18 +20,7 @@ MARKETS = int(os.environ.get("CHIMERA_MARKETS", "300"))
 
 
 def chimera(folder, *arguments, code=0):
-    done = subprocess.run(
-        [sys.executable, "-m", "chimera_nb", *map(str, arguments), "--data-dir", str(folder / "data")],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "200"},
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-    assert "Traceback" not in done.stderr
-    return done
+    return run_chimera(folder, *arguments, code=code, CHIMERA_DATA_DIR=f"{folder}/data")
 
 
 def test_files_are_chosen_by_the_command_line_and_go_on_to_a_job(tmp_path):

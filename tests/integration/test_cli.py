@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import bz2
 import json
-import os
-import subprocess
-import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pipeline.storage import PlainStore
 from pipeline.target.results import output_shards
-from tests.fixtures.files import bad_files, expected_lines, good_files
+from tests.fixtures.command import run_chimera
+from tests.fixtures.files import expected_lines, good_files, lines_of, put_all
 
 STORE = PlainStore()
 
@@ -24,40 +23,15 @@ pytestmark = pytest.mark.timeout(120)
 @pytest.fixture
 def chimera(tmp_path):
     """Runs `chimera` in an empty folder, with its own home and data."""
-
-    def run(*arguments: str, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "chimera_nb", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env={**os.environ, **alone, "COLUMNS": "200", **environment},
-            timeout=100,
-            check=False,
-        )
-        assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
-        assert "Traceback" not in done.stderr
-        return done
-
     # The stacks of whoever runs the tests are none of theirs.
     alone = {name: str(tmp_path / "home") for name in ("XDG_RUNTIME_DIR", "XDG_CACHE_HOME")}
-    return run
+    return partial(run_chimera, tmp_path, **alone)
 
 
 @pytest.fixture
 def folder(tmp_path):
     """Good and bad files on the local disk."""
-    for file in [*good_files(), *bad_files()]:
-        STORE.write_bytes(f"{tmp_path}/in/{file.name}", file.data)
-    return f"{tmp_path}/in/"
-
-
-def lines_of(target: str) -> list[bytes]:
-    return sorted(
-        line + b"\n"
-        for uri in output_shards(STORE, target)
-        for line in STORE.read_bytes(uri).split(b"\n")[:-1]
-    )
+    return put_all(f"{tmp_path}/in")
 
 
 @pytest.fixture

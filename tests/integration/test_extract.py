@@ -16,7 +16,7 @@ from pipeline.proof import extract, find_record
 from pipeline.storage import PlainStore
 from pipeline.target.layout import shards_uri
 from pipeline.target.results import ledger_records, output_shards
-from tests.fixtures.files import as_read, bad_files, good_files, lines
+from tests.fixtures.files import as_read, good_files, lines, put_all
 
 pytestmark = pytest.mark.timeout(120)
 STORE = PlainStore()
@@ -24,8 +24,7 @@ LARGE = b"".join(b'{"large":%d,"pad":"%s"}\n' % (n, b"x" * 80) for n in range(60
 
 
 def run(place: str, *arguments: str) -> str:
-    for file in [*good_files(), *bad_files()]:
-        STORE.write_bytes(f"{place}/in/{file.name}", file.data)
+    put_all(f"{place}/in")
     STORE.write_bytes(f"{place}/in/large.gz", gzip.compress(LARGE, 1))
     assert main(["--input", f"{place}/in/", "--target", f"{place}/out", *arguments]) == 0
     return f"{place}/out"

@@ -23,6 +23,7 @@ from pipeline.errors import JobExistsError, JobLogError
 from tests.fixtures.files import expected_lines, good_files
 from tests.fixtures.job_logs import Seen, a_record, at_once
 from tests.fixtures.tcp_proxy import TcpProxy, proxy_to
+from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.timeout(170)
 
@@ -47,13 +48,6 @@ def log(proxy, firestore_job_log, monkeypatch) -> Iterator[FirestoreJobLog]:
 @pytest.fixture
 def hasty(monkeypatch) -> None:
     monkeypatch.setattr(firestore_client, "SECONDS", 2.0)
-
-
-def until(check: Callable[[], object], seconds: float = 60.0) -> None:
-    give_up = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < give_up, "not so in time"
-        time.sleep(0.02)
 
 
 def messages(record: JobRecord) -> list[str]:

@@ -16,26 +16,18 @@ from chimera_nb.jobs.runners.wheels import build_worker_wheel
 from pipeline.__main__ import main
 from pipeline.storage import PlainStore
 from pipeline.target.results import output_shards
-from tests.fixtures.files import bad_files, good_files
+from tests.fixtures.files import put_all
+from tests.fixtures.waiting import until
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.starts]
 STORE = PlainStore()
 IN_PROCESS = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
-def until(condition, seconds: float = 60):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)
-    return found
-
-
 @pytest.fixture
 def inputs(bucket):
     for copy in range(6):
-        for file in [*good_files(), *bad_files()]:
-            STORE.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
+        put_all(f"gs://{bucket}/in/{copy}")
     return f"gs://{bucket}/in/"
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -21,8 +20,9 @@ from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError, NothingMatchesError, RefusedError, TargetError, UnknownNameError
 from pipeline.inputs.manifest import INPUTS_KEPT
 from pipeline.storage import PlainStore
-from pipeline.target.results import ledger_records, output_shards
-from tests.fixtures.files import bad_files, expected_lines, good_files
+from pipeline.target.results import ledger_records
+from tests.fixtures.files import bad_files, expected_lines, good_files, lines_of, put_all
+from tests.fixtures.waiting import until
 
 STORE = PlainStore()
 
@@ -38,9 +38,7 @@ def service(tmp_path, temporary):
 
 @pytest.fixture
 def inputs(bucket):
-    for file in [*good_files(), *bad_files()]:
-        STORE.write_bytes(f"gs://{bucket}/in/{file.name}", file.data)
-    return f"gs://{bucket}/in/"
+    return put_all(f"gs://{bucket}/in")
 
 
 @pytest.fixture
@@ -50,14 +48,6 @@ def many_inputs(bucket):
         for file in [*good_files(), *bad_files()]:
             STORE.write_bytes(f"gs://{bucket}/in/{copy}/{file.name}", file.data)
     return f"gs://{bucket}/in/"
-
-
-def lines_of(target: str) -> list[bytes]:
-    return sorted(
-        line + b"\n"
-        for uri in output_shards(STORE, target)
-        for line in STORE.read_bytes(uri).split(b"\n")[:-1]
-    )
 
 
 def names(target: str) -> list[str]:
@@ -126,13 +116,6 @@ def test_a_job_that_comes_on_no_record_leaves_nothing_of_its_long_list(service, 
     assert any("/_chimera/inputs/" in uri for uri in written)
     assert list(STORE.list_objects(f"{place}/out/")) == []
     assert not Path(place, "out", "_chimera").exists()
-
-
-def until(condition, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture

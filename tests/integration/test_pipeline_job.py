@@ -13,11 +13,10 @@ import pytest
 from pipeline.__main__ import main
 from pipeline.read import held_lines
 from pipeline.storage import PlainStore
-from pipeline.storage.checksum import Crc32c
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.bz2_blocks import repeated_block
-from tests.fixtures.files import REAL, Given, as_read, bad_files, expected_lines, good_files, lines
+from tests.fixtures.files import REAL, Given, as_read, bad_files, crc32c, expected_lines, good_files, lines
 
 STORE = PlainStore()
 
@@ -50,12 +49,6 @@ def output_of(target: str) -> list[bytes]:
 
 def everything(target: str) -> list[str]:
     return sorted(entry.uri.removeprefix(target) for entry in STORE.list_objects(f"{target}/"))
-
-
-def crc32c(data: bytes) -> str:
-    crc = Crc32c()
-    crc.update(data)
-    return str(crc)
 
 
 def check_books(target: str, files: list[Given]) -> None:

@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from chimera_nb.settings import Settings
 from pipeline.errors import JobLogError
 from tests.fixtures.files import expected_lines, good_files
 from tests.fixtures.job_logs import Seen, a_record, at_once, put_in
+from tests.fixtures.waiting import until
 
 BESIDE = ("", "-wal", "-shm")
 
@@ -241,13 +241,6 @@ def test_a_job_that_runs_when_the_file_goes_is_on_record_as_what_it_became(tmp_p
     assert record.summary["lines"] == len(expected_lines(good_files()))
     until(lambda: not psutil.pid_exists(pid))  # it too has let go of it
     assert records_in(path) == {job_id: "complete", other.job_id: "failed"}
-
-
-def until(check, seconds: float = 60.0) -> None:
-    give_up = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < give_up, "not so in time"
-        time.sleep(0.02)
 
 
 # Locked

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
 from pipeline.storage import PlainStore
 from pipeline.target.results import ledger_records, output_shards
+from tests.fixtures.command import run_beside
 from tests.fixtures.sources import install_source
 
 STORE = PlainStore()
@@ -21,39 +19,24 @@ def site(tmp_path_factory):
     return install_source(tmp_path_factory.mktemp("tiny"))
 
 
-def chimera(site, folder, *arguments: str, code: int = 0) -> str:
-    path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        [sys.executable, "-m", "chimera_nb", *arguments],
-        env={**os.environ, "PYTHONPATH": path, "CHIMERA_DATA_DIR": f"{folder}/data"},
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        timeout=100,
-    )
-    assert done.returncode == code, done.stderr
-    return done.stdout or done.stderr
-
-
 def test_a_job_runs_with_a_source_that_was_only_installed(site, tmp_path):
     STORE.write_bytes(f"{tmp_path}/in/day-1/a.rot", b"uryyb\njbeyq\n")
     STORE.write_bytes(f"{tmp_path}/in/day-2/b.rot", b"gval")
     STORE.write_bytes(f"{tmp_path}/in/day-2/c.txt", b"abg guvf\n")
     document = json.loads(
-        chimera(site, tmp_path, "submit", "in", "--target", "out", "--source", "tiny", "--wait", "--json")
+        run_beside(site, tmp_path, "submit", "in", "--target", "out", "--source", "tiny", "--wait", "--json")
     )
     assert document["status"] == "complete"
     assert document["sourceType"] == "tiny"
     (shard,) = output_shards(STORE, f"{tmp_path}/out")
     assert sorted(STORE.read_bytes(shard).splitlines()) == [b"hello", b"tiny", b"world"]
     assert {record.codec for record in ledger_records(STORE, f"{tmp_path}/out")} == {"rot13"}
-    assert "tiny         the .rot files of a folder" in chimera(site, tmp_path, "sources")
+    assert "tiny         the .rot files of a folder" in run_beside(site, tmp_path, "sources")
 
 
 def test_without_the_package_the_source_is_refused(site, tmp_path):
     STORE.write_bytes(f"{tmp_path}/in/day-1/a.rot", b"uryyb\n")
-    said = chimera(
+    said = run_beside(
         tmp_path / "nothing", tmp_path, "submit", "in", "--target", "out", "--source", "tiny", code=2
     )
     assert "no source is named 'tiny'; there are: betfair, ndjson" in said

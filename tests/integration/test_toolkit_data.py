@@ -30,6 +30,7 @@ from pipeline.errors import ObjectNotFoundError, RefusedError, StorageError
 from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
 from tests.fixtures.archives import DS_STORE, Made, archive
+from tests.fixtures.sampling import hold_no_sample
 
 STORE = PlainStore()
 
@@ -39,9 +40,7 @@ FILES = 40
 @pytest.fixture(autouse=True)
 def data_dir(on_stack, tmp_path, monkeypatch):
     """A data folder of the test's own on the stack of all."""
-    monkeypatch.setenv("CHIMERA_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(cache, "_memory", cache.OrderedDict())
-    return tmp_path / "data"
+    return hold_no_sample(monkeypatch, tmp_path / "data")
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from pipeline.storage import PlainStore
 from pipeline.target.layout import shards_uri, summary_uri
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import ledger_records, output_shards
-from tests.fixtures.files import bad_files, good_files, lines
+from tests.fixtures.files import lines, put_all
 
 pytestmark = pytest.mark.timeout(120)
 STORE = PlainStore()
@@ -26,8 +26,7 @@ FIRST = "2016/Jan/1/10/1.1.bz2"
 
 
 def run(place: str, *arguments: str) -> str:
-    for file in [*good_files(), *bad_files()]:
-        STORE.write_bytes(f"{place}/in/{file.name}", file.data)
+    put_all(f"{place}/in")
     assert main(["--input", f"{place}/in/", "--target", f"{place}/out", *arguments]) == 0
     return f"{place}/out"
 
@@ -224,6 +223,11 @@ SPOILED = [
         (FIRST, "has its lines by the ledger, and is not there"),
     ),
     (
+        garble_a_record,
+        {"ledger-changed", "record-unreadable", "totals-differ", "lines-unaccounted"},
+        (f"{LEDGER}:1", "is no record of a file"),
+    ),
+    (
         take_a_record_of_another_job,
         {"ledger-changed", "record-foreign", "totals-differ", "lines-unaccounted"},
         (FIRST, "is of job another"),
@@ -235,7 +239,7 @@ SPOILED = [
 ]
 
 
-RECORDS_LOST = [lose_the_ledger, take_a_record_of_another_job]
+RECORDS_LOST = [lose_the_ledger, garble_a_record, take_a_record_of_another_job]
 
 
 @pytest.mark.parametrize(("spoil", "kinds", "told"), SPOILED)

@@ -6,8 +6,6 @@ import csv
 import io
 import json
 import math
-import os
-import subprocess
 import sys
 
 import pyarrow.dataset as ds
@@ -21,6 +19,7 @@ from pipeline.read import held_lines
 from pipeline.storage import PlainStore
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import ledger_records, output_shards
+from tests.fixtures.command import run_beside
 from tests.fixtures.sources import install_weather
 from tests.fixtures.weather import lay, observations, offer_weather
 
@@ -217,25 +216,10 @@ def site(tmp_path_factory):
     return install_weather(tmp_path_factory.mktemp("weather"))
 
 
-def chimera(site, folder, *arguments, code=0, **environment):
-    path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        [sys.executable, "-m", "chimera_nb", *arguments],
-        env={**os.environ, "PYTHONPATH": path, "CHIMERA_DATA_DIR": f"{folder}/data", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        timeout=250,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout or done.stderr
-
-
 def test_a_view_is_listed_looked_into_and_submitted_by_the_command_line(site, tmp_path):
     laid(str(tmp_path))
-    assert "weather readings: one row a reading" in chimera(site, tmp_path, "views", "weather")
-    (listed,) = json.loads(chimera(site, tmp_path, "views", "weather", "--json"))
+    assert "weather readings: one row a reading" in run_beside(site, tmp_path, "views", "weather")
+    (listed,) = json.loads(run_beside(site, tmp_path, "views", "weather", "--json"))
     assert listed["partitions"] == ["station", "date"]
     peek = [
         "peek",
@@ -247,7 +231,7 @@ def test_a_view_is_listed_looked_into_and_submitted_by_the_command_line(site, tm
         "--view-options",
         "unit=fahrenheit",
     ]
-    shown = json.loads(chimera(site, tmp_path, *peek, "--json"))
+    shown = json.loads(run_beside(site, tmp_path, *peek, "--json"))
     assert [row["degrees"] for row in shown["rows"]] == [32.45, 32.0, None]
     options = [
         "--view",
@@ -260,12 +244,12 @@ def test_a_view_is_listed_looked_into_and_submitted_by_the_command_line(site, tm
         "weather",
     ]
     document = json.loads(
-        chimera(site, tmp_path, "submit", "in", "--target", "out", *options, "--wait", "--json")
+        run_beside(site, tmp_path, "submit", "in", "--target", "out", *options, "--wait", "--json")
     )
     assert document["status"] == "complete"
     assert document["summary"]["viewOptions"] == "least=2"
     assert document["progress"]["lines"] == document["summary"]["rows"] < sum(HOURS.values())
-    assert "proved" in chimera(site, tmp_path, "verify", document["jobId"], "--deep")
+    assert "proved" in run_beside(site, tmp_path, "verify", document["jobId"], "--deep")
 
 
 def test_a_view_by_workers_of_dataflow(site, on_stack, bucket):
@@ -284,7 +268,7 @@ def test_a_view_by_workers_of_dataflow(site, on_stack, bucket):
     ]
     arguments = ["submit", f"{place}/in/", "--target", f"{place}/out", *options, "--runner", "dataflow"]
     folder = on_stack.data_dir if hasattr(on_stack, "data_dir") else "."
-    document = json.loads(chimera(site, folder, *arguments, "--wait", "--json", **on_stack.exports()))
+    document = json.loads(run_beside(site, folder, *arguments, "--wait", "--json", **on_stack.exports()))
     assert document["status"] == "complete"
     assert read_summary(STORE, f"{place}/out")["rows"] == sum(HOURS.values())
     with pytest.MonkeyPatch.context() as patch:

@@ -21,6 +21,13 @@ NASTY = [
     "[1]*?.zst",
     "%2F+#&=.bz2",
 ]
+# The elements that stand for rows, in the document and by their numbers; the others come after them.
+IN_ORDER = """() => {
+    const rows = [...document.querySelectorAll(".ch-browser .ch-row")];
+    const places = rows.filter((row) => !row.hidden).map((row) => Number(row.ariaRowIndex));
+    return places.at(-1) === 33 && places.every((place, at) => !at || place === places[at - 1] + 1)
+        && rows.slice(0, places.length).every((row) => !row.hidden);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +120,10 @@ def test_the_keyboard_alone_does_all_of_it_and_the_notebook_hears_none_of_it(lab
     expect(active).to_have_text(re.compile("notes 29.txt"))
     expect(active).to_have_attribute("aria-rowindex", "33")
     expect(grid).to_have_attribute("aria-rowcount", "33")
+    for top in (0, 9999):  # a scroll that nothing else follows
+        page.locator(".ch-scroller").evaluate("(box, top) => { box.scrollTop = top; }", top)
+        expect(page.locator(f".ch-row[aria-rowindex='{33 if top else 2}']")).to_be_visible()
+    page.wait_for_function(IN_ORDER)  # for who reads it, once the list rests
     page.keyboard.press("Control+a")
     selected(page, [folder])
     expect(active).to_have_attribute("aria-selected", "true")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import bz2
 import gzip
 import os
@@ -11,14 +10,14 @@ import tracemalloc
 import zlib
 from pathlib import Path
 
-import google_crc32c
 import pytest
 
 from pipeline.errors import StorageError
 from pipeline.job_options import RATIO_FROM
 from pipeline.read import held_lines
-from pipeline.read.file import ReadFile, ReadOptions, read_file
+from pipeline.read.file import ReadOptions, read_file
 from pipeline.storage import PlainStore, local_streams
+from tests.fixtures.files import crc32c, laid, take
 
 STORE = PlainStore()
 RNG = random.Random(3)
@@ -31,19 +30,6 @@ def _rooms():
     before = held_lines.memory_room._free
     yield
     assert (held_lines.memory_room._free, held_lines.disk_room._taken) == (before, 0)
-
-
-def take(file: ReadFile) -> bytes:
-    return b"".join(file.blocks())
-
-
-def laid(folder: Path, name: str, data: bytes) -> str:
-    (folder / name).write_bytes(data)
-    return str(folder / name)
-
-
-def crc32c(data: bytes) -> str:
-    return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
 
 
 # Files that fit neither in memory nor on disk

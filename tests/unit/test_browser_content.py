@@ -11,6 +11,8 @@ from chimera_nb.settings import Settings
 from chimera_nb.widgets import BucketBrowser
 from chimera_nb.widgets.browser import content
 from tests.fixtures.made_markets import made_markets
+from tests.fixtures.waiting import until_async
+from tests.fixtures.widgets import ask
 
 MADE = list(made_markets(40))
 SOCCER = [one for one in MADE if one.market.event_type == "1"]
@@ -30,15 +32,6 @@ def browser(folder, tmp_path):
     return BucketBrowser(str(folder), Session(Settings(data_dir=tmp_path / ".chimera")))
 
 
-def ask(widget, kind, **fields):
-    widget._on_message(widget, {"kind": kind, **fields}, [])
-
-
-async def until(check):
-    while not check():  # noqa: ASYNC110 - what threads bring has no event
-        await asyncio.sleep(0.005)
-
-
 def run(work):
     asyncio.run(asyncio.wait_for(work, 100))
 
@@ -46,7 +39,7 @@ def run(work):
 async def opened(browser):
     ask(browser, "chooseContent")
     assert browser._content["running"]
-    await until(lambda: not browser._content["running"])
+    await until_async(lambda: not browser._content["running"])
 
 
 def facet(browser, name):
@@ -60,7 +53,7 @@ def test_the_facets_of_the_folder_are_chosen_from_and_their_files_become_the_sel
         assert browser._content["files"] == browser._content["matching"] == len(MADE)
         assert facet(browser, "event_type_id")["1"] == ("Soccer", len(SOCCER), False)
         ask(browser, "chooseValue", facet="event_type_id", value="1", on=True)
-        await until(lambda: browser._content["rows"] == len(SOCCER))
+        await until_async(lambda: browser._content["rows"] == len(SOCCER))
         assert facet(browser, "event_type_id")["1"] == ("Soccer", len(SOCCER), True)
         assert len(facet(browser, "event_type_id")) > 1  # the others can still be taken in
         assert sum(rows for _, rows, _ in facet(browser, "market_type").values()) == len(SOCCER)
@@ -73,7 +66,7 @@ def test_the_facets_of_the_folder_are_chosen_from_and_their_files_become_the_sel
             "counting": False,
         }
         ask(browser, "chooseValue", facet="event_type_id", value="1", on=False)
-        await until(lambda: browser._content["rows"] == len(MADE))
+        await until_async(lambda: browser._content["rows"] == len(MADE))
         ask(browser, "leaveContent")
         assert browser._content == {}
 
@@ -87,14 +80,14 @@ def test_days_and_a_csv_of_ids_choose_too(browser):
         day = str(MADE[0].expected["date"])
         ask(browser, "chooseDays", since=day, until=day)
         on_the_day = [one for one in MADE if str(one.expected["date"]) == day]
-        await until(lambda: browser._content["rows"] == len(on_the_day))
+        await until_async(lambda: browser._content["rows"] == len(on_the_day))
         assert browser._content["since"] == browser._content["until"] == day
         ask(browser, "chooseIds", name="ids.csv", text=f"market_id\n{MADE[0].market.market_id}\n1.9\n")
-        await until(lambda: browser._content["ids"])
+        await until_async(lambda: browser._content["ids"])
         assert browser._content["ids"] == "2 ids, 1 in no file here: 1.9"
         assert browser._content["rows"] == 1
         ask(browser, "chooseIds", name="", text="")
-        await until(lambda: browser._content["rows"] == len(on_the_day))
+        await until_async(lambda: browser._content["rows"] == len(on_the_day))
 
     run(work())
 
@@ -140,7 +133,7 @@ def test_stopped_it_says_so_and_what_was_read_is_kept(browser, monkeypatch):
     async def work():
         ask(browser, "chooseContent")
         ask(browser, "stopContent")
-        await until(lambda: not browser._content["running"])
+        await until_async(lambda: not browser._content["running"])
         assert "cancelled" in browser._content["error"]
         await opened(browser)
         assert browser._content["matching"] == len(MADE)
@@ -159,7 +152,7 @@ def test_of_many_values_the_first_are_shown_and_all_that_are_chosen(browser, mon
         assert found["more"] > 0
         rare = next(one.market.market_type for one in MADE if one.market.market_type not in values)
         ask(browser, "chooseValue", facet="market_type", value=rare, on=True)
-        await until(lambda: rare in facet(browser, "market_type"))
+        await until_async(lambda: rare in facet(browser, "market_type"))
 
     run(work())
 
@@ -170,7 +163,7 @@ def test_what_a_pattern_matches_is_listed_for_who_asks(browser, folder):
 
     async def work():
         ask(browser, "listMatch", text="**/*.bz2", view="v")
-        await until(lambda: told)
+        await until_async(lambda: told)
 
     run(work())
     (message,) = told

@@ -6,7 +6,6 @@ import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,7 @@ from chimera_nb.jobs import outcome, process, sightings
 from chimera_nb.jobs.log.sqlite import SqliteJobLog
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.runners import dataflow, dataflow_client, dataflow_submit, direct_worker
-from chimera_nb.jobs.runners.dataflow import job_name
-from chimera_nb.jobs.runners.dataflow_client import DataflowJob, Messages
+from chimera_nb.jobs.runners.dataflow_client import DataflowJob
 from chimera_nb.jobs.service import JobService
 from chimera_nb.jobs.transitions import Change
 from chimera_nb.machine.host_id import host_id
@@ -26,47 +24,9 @@ from pipeline.errors import DataflowError, RefusedError, StoreUnavailableError
 from pipeline.inputs.manifest import INPUTS_KEPT, all_inputs, with_manifest
 from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
+from tests.fixtures.lagging_dataflow import Dataflow
 
 HOW = {"project": "p", "region": "r", "temp_location": "gs://t/t"}
-
-
-@dataclass
-class Dataflow:
-    """Dataflow as a job is followed, with a list that lags: `states` by job id, `listed` what its list has."""
-
-    states: dict[str, str] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    listed: set[str] = field(default_factory=set)
-    asked: list[str] = field(default_factory=list)
-    refuses: bool = False
-
-    def take(self, job_id: str, *, listed: bool) -> str:
-        self.states[f"df-{job_id}"] = "RUNNING"
-        self.names[job_name(job_id)] = f"df-{job_id}"
-        if listed:
-            self.listed.add(f"df-{job_id}")
-        return f"df-{job_id}"
-
-    def get(self, found: str) -> DataflowJob | None:
-        return DataflowJob(found, "", self.states[found]) if found in self.states else None
-
-    def find(self, name: str) -> DataflowJob | None:
-        found = self.names.get(name)
-        return self.get(found) if found in self.listed else None
-
-    def cancel(self, found: str) -> None:
-        self.asked.append(found)
-        if self.refuses or self.states[found] in ("DONE", "FAILED", "CANCELLED"):
-            raise DataflowError(f"job {found} cannot be cancelled")
-        self.states[found] = "CANCELLING"
-
-    def messages(self, found: str, since: float) -> Messages:
-        del found, since
-        return Messages((), None)
-
-    def counters(self, found: str) -> dict[str, int]:
-        del found
-        return {}
 
 
 @pytest.fixture

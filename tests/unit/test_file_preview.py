@@ -13,6 +13,8 @@ from chimera_nb.local.demo.market import make_market
 from chimera_nb.widgets.preview import widget as file_preview
 from chimera_nb.widgets.preview.widget import FilePreview
 from pipeline.storage import PlainStore
+from tests.fixtures.waiting import until_async
+from tests.fixtures.widgets import ask
 
 STORE = PlainStore()
 
@@ -30,15 +32,6 @@ def files(tmp_path):
     for name in "abc":
         (tmp_path / f"{name}.ndjson").write_text(f'{{"name":"{name}"}}\n' * 3)
     return tmp_path
-
-
-def ask(widget, kind, **content) -> None:
-    widget._on_message(widget, {"kind": kind, "view": "v", **content}, [])
-
-
-async def until(check) -> None:
-    while not check():  # noqa: ASYNC110 - what threads bring has no event
-        await asyncio.sleep(0.005)
 
 
 def run(work) -> None:
@@ -60,7 +53,7 @@ def test_nothing_is_read_before_the_widget_is_on_screen(sent, files, monkeypatch
         await asyncio.sleep(0)
         assert (reads, sent) == ([], [])
         ask(widget, "hello")
-        await until(lambda: sent and sent[-1]["state"] == "shown")
+        await until_async(lambda: sent and sent[-1]["state"] == "shown")
         assert reads == [(str(files / "b.ndjson"), {"first_bytes": 256_000, "generation": None})]
         assert sent[-1]["uri"] == str(files / "b.ndjson")
         assert sent[-1]["facts"]["linesRead"] == 3
@@ -85,9 +78,9 @@ def test_a_slow_answer_about_a_file_that_was_left_is_dropped(sent, files, monkey
         await asyncio.sleep(0.02)
         for name in "bc":
             widget.uri = str(files / f"{name}.ndjson")
-        await until(lambda: sent[-1]["state"] == "shown")
+        await until_async(lambda: sent[-1]["state"] == "shown")
         held.set()
-        await until(lambda: widget._reading == 0)
+        await until_async(lambda: widget._reading == 0)
         shown = [message["uri"][-8:] for message in sent if message["state"] == "shown"]
         assert shown == ["c.ndjson"]
         assert widget.error == ""
@@ -107,10 +100,10 @@ def test_what_cannot_be_looked_into_is_said_and_the_next_file_is_shown(sent, fil
     async def work():
         widget = FilePreview(f"{files}/{name}")
         ask(widget, "hello")
-        await until(lambda: sent[-1]["state"] == "failed")
+        await until_async(lambda: sent[-1]["state"] == "failed")
         assert error in widget.error
         widget.uri = str(files / "a.ndjson")
-        await until(lambda: sent[-1]["state"] == "shown")
+        await until_async(lambda: sent[-1]["state"] == "shown")
         assert widget.error == ""
 
     run(work())
@@ -120,14 +113,14 @@ def test_a_line_the_tree_and_the_table_are_sent_when_they_are_asked_for(sent, fi
     async def work():
         widget = FilePreview(str(files / "a.ndjson"))
         ask(widget, "hello")
-        await until(lambda: sent[-1]["state"] == "shown")
+        await until_async(lambda: sent[-1]["state"] == "shown")
         generation = sent[-1]["generation"]
         for kind in ("line", "tree"):
             ask(widget, kind, generation=generation, n=2)
-            await until(lambda kind=kind: sent[-1]["kind"] == kind)
+            await until_async(lambda kind=kind: sent[-1]["kind"] == kind)
         line, tree = sent[-2:]
         ask(widget, "look", view="v", subject=str(files / "a.ndjson"), look=1)
-        await until(lambda: sent[-1]["kind"] == "table")
+        await until_async(lambda: sent[-1]["kind"] == "table")
         assert line["text"] == '{"name":"a"}'
         assert tree["nodes"] == [[0, "name", '"a"', 0]]
         assert sent[-1]["rows"] == [["a"]] * 3
@@ -157,7 +150,7 @@ def test_a_message_that_makes_no_sense_does_nothing(sent, files, message):
     async def work():
         widget = FilePreview(str(files / "a.ndjson"))
         ask(widget, "hello")
-        await until(lambda: sent[-1]["state"] == "shown")
+        await until_async(lambda: sent[-1]["state"] == "shown")
         before = list(sent)
         widget._on_message(widget, {"generation": sent[-1]["generation"], **message}, [])
         await asyncio.sleep(0.01)
@@ -179,7 +172,7 @@ def test_a_file_of_a_source_with_views_is_shown_as_one(sent, tmp_path):
     async def work():
         widget = FilePreview(str(path))
         ask(widget, "hello")
-        await until(lambda: sent and sent[-1]["state"] == "shown")
+        await until_async(lambda: sent and sent[-1]["state"] == "shown")
         shown = sent[-1]
         assert [view for source, view in shown["views"] if source == "betfair"] == [
             "catalogue",
@@ -187,7 +180,7 @@ def test_a_file_of_a_source_with_views_is_shown_as_one(sent, tmp_path):
             "prices",
         ]
         ask(widget, "look", view="v", subject=str(path), look=1, shows="betfair/runners")
-        await until(lambda: sent[-1]["kind"] == "table")
+        await until_async(lambda: sent[-1]["kind"] == "table")
         table = sent[-1]
         assert table["columns"][0] == ["market_id", "text", True]
         assert {row[0] for row in table["rows"]} == {
@@ -205,9 +198,9 @@ def test_a_file_that_a_view_does_not_read_says_why(sent, tmp_path):
     async def work():
         widget = FilePreview(str(path))
         ask(widget, "hello")
-        await until(lambda: sent and sent[-1]["state"] == "shown")
+        await until_async(lambda: sent and sent[-1]["state"] == "shown")
         ask(widget, "look", view="v", subject=str(path), look=1, shows="betfair/runners")
-        await until(lambda: sent[-1]["kind"] == "table")
+        await until_async(lambda: sent[-1]["kind"] == "table")
         assert "holds no market changes" in sent[-1]["error"]
         assert (sent[-1]["state"], sent[-1]["rows"]) == ("failed", [])
 
@@ -226,21 +219,21 @@ def test_a_file_is_saved_as_it_is_stored_and_a_table_of_it(sent, tmp_path):
                 ask(widget, "nextChunk", saving=number)
             else:
                 ask(widget, kind, subject=str(path), saving=number, **content)
-            await until(lambda: sent and sent[-1]["kind"] == "chunk")
+            await until_async(lambda: sent and sent[-1]["kind"] == "chunk")
             parts.append(base64.b64decode(sent[-1]["data"]))
         return b"".join(parts)
 
     async def work():
         widget = FilePreview(str(path))
         ask(widget, "hello")
-        await until(lambda: sent[-1]["state"] == "shown")
+        await until_async(lambda: sent[-1]["state"] == "shown")
         assert await saved(widget, "saveFile", 1) == path.read_bytes()
         assert sent[-1]["name"] == "a.ndjson"
         rows = await saved(widget, "saveTable", 2, format="csv", sort="n", columns=["t"])
         assert rows.splitlines() == [b'"t"', *[b'"\'=1+1"'] * 200]
         assert sent[-1]["note"] == "200 rows"
         ask(widget, "saveTable", subject=str(path), saving=3, format="csv", conditions=[["n", "least", "x"]])
-        await until(lambda: sent[-1]["kind"] == "saving")
+        await until_async(lambda: sent[-1]["kind"] == "saving")
         assert "no number" in sent[-1]["error"]
         ask(widget, "saveFile", subject=str(path), saving=4)
         ask(widget, "stopSaving")

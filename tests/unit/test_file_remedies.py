@@ -16,7 +16,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -31,15 +30,6 @@ from pipeline.storage import PlainStore
 
 STORE = PlainStore()
 LINES = b'{"a":1}\n{"a":2}\n'
-
-
-def tarred(mode: str) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=f"w:{mode}", format=tarfile.USTAR_FORMAT) as archive:
-        member = tarfile.TarInfo("within/1.json")
-        member.size = len(LINES)
-        archive.addfile(member, io.BytesIO(LINES))
-    return buffer.getvalue()
 
 
 def packed_by_compress(raw: bytes) -> bytes:

@@ -9,17 +9,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from chimera_nb.server.forking import ForkServer, ForkServerError, can_fork
+from tests.fixtures.waiting import until_async
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="this system has no pidfd")
 
-LIMIT = 90.0
 # The fork server with nothing imported. A kernel writes down what it is, and how often it was interrupted.
 _PROGRAM = """
 import json, os, random, signal, sys, threading
@@ -57,15 +56,6 @@ fork_server.main(())
 COMMAND = (sys.executable, "-c", _PROGRAM)
 
 
-async def until(holds):
-    """Its first result that is true."""
-    deadline = time.monotonic() + LIMIT
-    while not (found := holds()):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
-    return found
-
-
 def said(path: Path):
     return json.loads(path.read_text()) if path.exists() else None
 
@@ -87,7 +77,7 @@ def test_kernels_are_processes_of_their_own_that_end_as_told(tmp_path):
         a, b = await asyncio.gather(
             *(server.fork([n, str(tmp_path / n)], {"NAME": n}, str(folder), f"kernel-{n}") for n in "ab")
         )
-        first, second = [await until(lambda n=n: said(tmp_path / n)) for n in "ab"]
+        first, second = [await until_async(lambda n=n: said(tmp_path / n)) for n in "ab"]
         assert first["argv"] == ["a", str(tmp_path / "a")]
         assert first["environment"]["NAME"] == "a"
         assert "FROM" not in first["environment"]  # all of it is the one that was asked for
@@ -100,13 +90,13 @@ def test_kernels_are_processes_of_their_own_that_end_as_told(tmp_path):
         assert psutil.Process(a.pid).name() == "kernel-a"
 
         a.send_signal(signal.SIGINT)
-        await until(lambda: said(tmp_path / "a")["interrupts"] == 1)
+        await until_async(lambda: said(tmp_path / "a")["interrupts"] == 1)
         assert said(tmp_path / "b")["interrupts"] == 0
 
         assert (a.poll(), b.poll()) == (None, None)
         a.kill()
         assert a.wait() == -1
-        await until(lambda: not psutil.pid_exists(a.pid))  # nor a zombie
+        await until_async(lambda: not psutil.pid_exists(a.pid))  # nor a zombie
         a.send_signal(signal.SIGINT)  # of what has ended: nothing happens
         assert (a.poll(), b.poll()) == (-1, None)
 
@@ -118,7 +108,7 @@ def test_kernels_are_processes_of_their_own_that_end_as_told(tmp_path):
         assert b.poll() is None
         server._failed_at = float("-inf")
         c = await server.fork(["c", str(tmp_path / "c")], {}, str(folder), "kernel-c")
-        assert await until(lambda: said(tmp_path / "c"))
+        assert await until_async(lambda: said(tmp_path / "c"))
         for kernel in (b, c):
             kernel.terminate()
             assert kernel.wait() == -1
@@ -139,10 +129,10 @@ signal.pause()
 """
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
         pids = [int(pid) for pid in process.stdout.readline().split()]
-        asyncio.run(until(lambda: said(tmp_path / "a")))
+        asyncio.run(until_async(lambda: said(tmp_path / "a")))
         process.kill()
     assert len(pids) == 2
-    asyncio.run(until(lambda: not any(map(psutil.pid_exists, pids))))
+    asyncio.run(until_async(lambda: not any(map(psutil.pid_exists, pids))))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from chimera_nb.widgets.job_history.widget import JobHistory
 from pipeline.errors import JobLogError
 from pipeline.spec import JobSpec
 from tests.fixtures.job_logs import put_in
+from tests.fixtures.waiting import until_async
 
 
 def a_job(**fields) -> JobRecord:
@@ -56,11 +57,6 @@ def store(tmp_path, monkeypatch):
     store.log.close()
 
 
-async def until(check) -> None:
-    while not check():  # noqa: ASYNC110 - what threads bring has no event
-        await asyncio.sleep(0.005)
-
-
 def run(store, work) -> None:
     async def whole():
         try:
@@ -76,7 +72,7 @@ def test_the_log_is_left_alone_until_a_view_is_there(store):
         await asyncio.sleep(0.05)
         assert (store.sent, store.syncs) == ([], 0)
         store.ask("hello")
-        await until(lambda: store.syncs and store.sent[-1]["complete"])
+        await until_async(lambda: store.syncs and store.sent[-1]["complete"])
 
     run(store, work)
 
@@ -87,9 +83,9 @@ def test_a_job_that_anyone_launches_appears_and_its_changes_too(store):
 
     async def work():
         store.ask("hello")
-        await until(lambda: first.job_id in store.shown())
+        await until_async(lambda: first.job_id in store.shown())
         await asyncio.to_thread(store.log.create, second)
-        await until(lambda: second.job_id in store.shown())
+        await until_async(lambda: second.job_id in store.shown())
         assert store.sent[-1]["whole"] is False
 
     run(store, work)
@@ -101,15 +97,15 @@ def test_nobody_looks_at_the_log_when_no_view_has_been_heard_of(store, monkeypat
 
     async def work():
         store.ask("hello")
-        await until(lambda: store.widget._watch)
+        await until_async(lambda: store.widget._watch)
         watch = store.widget._watch
-        await until(lambda: not store.widget._following)
-        await until(lambda: not watch.is_open)
+        await until_async(lambda: not store.widget._following)
+        await until_async(lambda: not watch.is_open)
         syncs = store.syncs
         await asyncio.sleep(0.1)
         assert store.syncs == syncs
         store.ask("here")
-        await until(lambda: store.syncs > syncs)
+        await until_async(lambda: store.syncs > syncs)
 
     run(store, work)
 
@@ -125,13 +121,13 @@ def test_a_lost_job_log_is_said_and_taken_up_again(store, monkeypatch):
         store.fault = "Firestore is away"
         store.log.page = broken
         store.ask("hello")
-        await until(lambda: "The list is not up to date: Firestore is away" in store.widget.error)
-        await until(lambda: store.sent[-1]["failed"])
+        await until_async(lambda: "The list is not up to date: Firestore is away" in store.widget.error)
+        await until_async(lambda: store.sent[-1]["failed"])
         store.ask("filter", statuses=["failed"])
         assert "Firestore is away" in store.widget.error  # what one does meanwhile does not hide it
         store.fault, store.log.page = None, page
-        await until(lambda: store.widget.error == "")
-        await until(lambda: store.sent[-1]["complete"])
+        await until_async(lambda: store.widget.error == "")
+        await until_async(lambda: store.sent[-1]["complete"])
 
     run(store, work)
 
@@ -144,7 +140,7 @@ def test_opening_a_row_sets_the_job_and_calls_even_when_it_is_open_already(store
     async def work():
         store.widget.on_open(opened.append)
         store.ask("hello")
-        await until(store.shown)
+        await until_async(store.shown)
         for _ in range(2):
             store.ask("open", id=job.job_id)
         assert store.widget.job_id == job.job_id
@@ -162,10 +158,10 @@ def test_a_filter_narrows_the_list_and_one_that_makes_no_sense_is_refused(store)
 
     async def work():
         store.ask("hello")
-        await until(lambda: len(store.shown()) == 2)
+        await until_async(lambda: len(store.shown()) == 2)
         store.sent.clear()
         store.ask("filter", statuses=["failed"], text="RUN")
-        await until(lambda: store.sent[-1]["complete"])
+        await until_async(lambda: store.sent[-1]["complete"])
         assert store.shown() == [bad.job_id]
         store.ask("filter", since="2024-01-02T00:00:00Z", until="2024-01-01T00:00:00Z")
         assert "before the first" in store.widget.error
@@ -200,9 +196,9 @@ def test_a_running_job_is_brought_up_to_date_while_one_looks(store, monkeypatch)
 
     async def work():
         store.ask("hello")
-        await until(store.shown)
+        await until_async(store.shown)
         before = store.syncs
-        await until(lambda: store.syncs > before + 2)
+        await until_async(lambda: store.syncs > before + 2)
 
     run(store, work)
 
@@ -216,12 +212,12 @@ def test_a_record_that_cannot_be_read_shows_among_the_others_and_can_be_opened(s
     async def work():
         store.widget.on_open(opened.append)
         store.ask("hello")
-        await until(lambda: set(store.shown()) == {good.job_id, "odd one"})
+        await until_async(lambda: set(store.shown()) == {good.job_id, "odd one"})
         (row,) = [row for message in store.sent for row in message["rows"] if row["id"] == "odd one"][:1]
         assert (row["status"], row["error"][:13]) == ("unreadable", "it is no JSON")
         store.ask("open", id="odd one")
         await asyncio.to_thread(put_in, store.log, "another", "[]", created_at="2999-01-01T00:00:00.000Z")
-        await until(lambda: "another" in store.shown())
+        await until_async(lambda: "another" in store.shown())
 
     run(store, work)
     assert opened == ["odd one"]

@@ -1,19 +1,13 @@
-"""JobMonitor without a browser: the front end's messages are called as it sends them."""
+"""JobMonitor without a browser, how it follows a job: the front end's messages are called as it sends them."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import contextlib
-import json
-import os
-import sqlite3
 import threading
 import time
 
 import pytest
 
-from chimera_nb.jobs.failures import Outlook
 from chimera_nb.jobs.log.ids import new_job_id
 from chimera_nb.jobs.record import JobRecord, Status
 from chimera_nb.jobs.service import JobService
@@ -23,12 +17,12 @@ from chimera_nb.settings import Settings
 from chimera_nb.widgets.base import presence
 from chimera_nb.widgets.job_monitor import follower
 from chimera_nb.widgets.job_monitor.widget import JobMonitor
-from pipeline.errors import JobLogError, RefusedError
-from pipeline.ledger import FileRecord
+from pipeline.errors import JobLogError
 from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
-from pipeline.target.layout import shard_uri, summary_uri
-from tests.fixtures.job_logs import put_in
+from tests.fixtures.job_logs import put_on_record
+from tests.fixtures.waiting import until_async
+from tests.fixtures.widgets import ask
 
 STORE = PlainStore()
 
@@ -46,25 +40,7 @@ def log(session):
 
 @pytest.fixture
 def job(log, tmp_path):
-    """The id of a job that is on record and has no process."""
-    spec = JobSpec(inputs=(str(tmp_path),), target=str(tmp_path / "out"), job_id=new_job_id())
-    log.create(JobRecord.from_spec(spec, runner="direct"))
-    return spec.job_id
-
-
-def ask(monitor, kind, view="v", **content):
-    monitor._on_message(monitor, {"kind": kind, "view": view, **content}, [])
-
-
-async def until(check, seconds=5.0):
-    give_up = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < give_up, "not so in time"
-        await asyncio.sleep(0.01)
-
-
-def run(work):
-    return asyncio.run(work)
+    return put_on_record(log, tmp_path)
 
 
 def test_nothing_is_asked_of_a_log_before_a_view_is_there(session, job, monkeypatch):
@@ -76,7 +52,7 @@ def test_nothing_is_asked_of_a_log_before_a_view_is_there(session, job, monkeypa
         assert (monitor.job_id, monitor.status, monitor.error) == (job, "", "")
         monitor.close()
 
-    run(watch())
+    asyncio.run(watch())
 
 
 def test_the_status_follows_the_job_without_waiting_for_the_next_look(session, job, log, monkeypatch):
@@ -85,18 +61,18 @@ def test_the_status_follows_the_job_without_waiting_for_the_next_look(session, j
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         log.update(job, Change(status=Status.RUNNING, progress={"rawBytes": 5, "seconds": 1.0}))
-        await until(lambda: monitor.status == "running")
+        await until_async(lambda: monitor.status == "running")
         assert monitor._job["rawBytes"] == 5
         assert monitor._points
         log.update(job, Change(status=Status.FAILED, error="no luck"))
-        await until(lambda: monitor.status == "failed")
-        await until(lambda: monitor._failures.get("state") == "ready")
+        await until_async(lambda: monitor.status == "failed")
+        await until_async(lambda: monitor._failures.get("state") == "ready")
         assert monitor._job["error"] == "no luck"
         monitor.close()
 
-    run(watch())
+    asyncio.run(watch())
 
 
 def test_a_job_that_has_ended_is_looked_after_no_more(session, job, log, monkeypatch):
@@ -105,15 +81,15 @@ def test_a_job_that_has_ended_is_looked_after_no_more(session, job, log, monkeyp
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         assert monitor._follower.is_following
         log.update(job, Change(status=Status.CANCELLED))
-        await until(lambda: monitor.status == "cancelled" and not monitor._follower.is_following)
+        await until_async(lambda: monitor.status == "cancelled" and not monitor._follower.is_following)
         ask(monitor, "here")
         assert not monitor._follower.is_following
         monitor.close()
 
-    run(watch())
+    asyncio.run(watch())
 
 
 def test_without_a_view_a_job_that_is_set_is_looked_at_once(session, job, monkeypatch):
@@ -125,21 +101,21 @@ def test_without_a_view_a_job_that_is_set_is_looked_at_once(session, job, monkey
     async def watch():
         monitor = JobMonitor(session=session)
         monitor.job_id = job
-        await until(lambda: monitor.status == "pending" and not monitor._follower.is_following)
+        await until_async(lambda: monitor.status == "pending" and not monitor._follower.is_following)
         assert len(looks) == 1
         ask(monitor, "hello", "one")
         ask(monitor, "hello", "two")
-        await until(lambda: len(looks) > 3)
+        await until_async(lambda: len(looks) > 3)
         ask(monitor, "bye", "one")
         assert monitor._follower.is_following
         ask(monitor, "bye", "two")
-        await until(lambda: not monitor._follower.is_following)
+        await until_async(lambda: not monitor._follower.is_following)
         ask(monitor, "here", "one")  # its page is in front again
         seen = len(looks)
-        await until(lambda: len(looks) > seen)
+        await until_async(lambda: len(looks) > seen)
         monitor.close()
 
-    run(watch())
+    asyncio.run(watch())
 
 
 def test_a_view_that_was_not_heard_of_for_long_counts_no_more(session, job, monkeypatch):
@@ -150,10 +126,10 @@ def test_a_view_that_was_not_heard_of_for_long_counts_no_more(session, job, monk
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
         assert monitor._follower.is_following
-        await until(lambda: not monitor._follower.is_following)
+        await until_async(lambda: not monitor._follower.is_following)
         monitor.close()
 
-    run(watch())
+    asyncio.run(watch())
 
 
 def test_a_log_that_is_away_is_said_to_be_and_looked_for_again(session, job, monkeypatch):
@@ -170,59 +146,59 @@ def test_a_log_that_is_away_is_said_to_be_and_looked_for_again(session, job, mon
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         away.set()
-        await until(lambda: monitor.error == "the log is away; trying again")
+        await until_async(lambda: monitor.error == "the log is away; trying again")
         assert monitor._job["id"] == job  # what was known stays on screen
         away.clear()
-        await until(lambda: not monitor.error)
+        await until_async(lambda: not monitor.error)
         monitor.close()
 
-    run(watch())
+    asyncio.run(watch())
 
 
 def test_a_job_that_is_on_no_record_is_one_sentence(session, job):
     async def watch():
         monitor = JobMonitor("2026-01-31-00000000", session)
         ask(monitor, "hello")
-        await until(lambda: "no job '2026-01-31-00000000'" in monitor.error)
+        await until_async(lambda: "no job '2026-01-31-00000000'" in monitor.error)
         monitor.job_id = "../../etc/passwd"
-        await until(lambda: "no job '../../etc/passwd'" in monitor.error)
+        await until_async(lambda: "no job '../../etc/passwd'" in monitor.error)
         monitor.job_id = job
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         assert monitor.error == ""
         monitor.close()
 
-    run(watch())
+    asyncio.run(watch())
 
 
 def test_what_comes_late_of_another_job_is_dropped(session, job):
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         record, generation = monitor._record, monitor._generation.number
         monitor.job_id = ""
         monitor._take(generation, advance(record, Change(status=Status.RUNNING), record.updated_at))
         assert (monitor.status, monitor._job) == ("", {})
         monitor.close()
 
-    run(watch())
+    asyncio.run(watch())
 
 
 def test_a_state_older_than_the_one_on_screen_is_dropped(session, job, log):
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         old = monitor._record
         log.update(job, Change(status=Status.RUNNING))
-        await until(lambda: monitor.status == "running")
+        await until_async(lambda: monitor.status == "running")
         monitor._take(monitor._generation.number, old)
         assert monitor.status == "running"
         monitor.close()
 
-    run(watch())
+    asyncio.run(watch())
 
 
 def test_run_again_shows_what_will_run_then_leads_to_the_new_job_and_a_double_click_makes_one(
@@ -243,12 +219,12 @@ def test_run_again_shows_what_will_run_then_leads_to_the_new_job_and_a_double_cl
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         ask(monitor, "runAgain", job=job)  # nothing was shown yet
         for _ in range(2):
             for _ in range(3):
                 ask(monitor, "clone", job=job)
-            await until(lambda: monitor._again and not monitor._busy)
+            await until_async(lambda: monitor._again and not monitor._busy)
             shown = dict(monitor._again["lines"])
             assert (shown["Reads"], shown["Runs"]) == (str(session.settings.folder.parent), "on this machine")
             if not left:
@@ -259,36 +235,36 @@ def test_run_again_shows_what_will_run_then_leads_to_the_new_job_and_a_double_cl
         for _ in range(3):
             ask(monitor, "runAgain", job=job)
         assert monitor._busy == "again"
-        await until(lambda: monitor.job_id != job)
+        await until_async(lambda: monitor.job_id != job)
         ask(monitor, "runAgain", job=job)  # a click that was under way
-        await until(lambda: monitor.status == "pending" and not monitor._busy)
+        await until_async(lambda: monitor.status == "pending" and not monitor._busy)
         await asyncio.sleep(0.05)
         assert made == [(job, shown["Writes to"])]
         assert monitor._again == {}
         monitor.close()
 
-    run(watch())
+    asyncio.run(watch())
 
 
 def test_cancel_ends_the_job_and_what_is_refused_is_one_sentence(session, job):
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         ask(monitor, "cancel", job="2026-01-31-00000000")  # not the one on screen
         ask(monitor, "retry", job=job)  # nothing has failed
         assert not monitor._busy
         ask(monitor, "cancel", job=job)
-        await until(lambda: monitor.status == "cancelled" and not monitor._busy)
+        await until_async(lambda: monitor.status == "cancelled" and not monitor._busy)
         ask(monitor, "clone", job=job)
-        await until(lambda: monitor._again and not monitor._busy)
+        await until_async(lambda: monitor._again and not monitor._busy)
         ask(monitor, "runAgain", job=job)
-        await until(lambda: not monitor._busy)
+        await until_async(lambda: not monitor._busy)
         assert "target" in monitor.error or "match" in monitor.error
         assert monitor.job_id == job
         monitor.close()
 
-    run(watch())
+    asyncio.run(watch())
 
 
 @pytest.mark.parametrize(
@@ -308,12 +284,12 @@ def test_a_message_that_makes_no_sense_does_nothing(session, job, content):
     async def watch():
         monitor = JobMonitor(job, session)
         ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
+        await until_async(lambda: monitor.status == "pending")
         monitor._on_message(monitor, content, [])
         assert (monitor._busy, monitor.error, monitor.status) == ("", "", "pending")
         monitor.close()
 
-    run(watch())
+    asyncio.run(watch())
 
 
 def test_any_number_of_views_takes_no_memory(session):
@@ -324,175 +300,4 @@ def test_any_number_of_views_takes_no_memory(session):
         assert len(monitor._presence) == presence._MOST_VIEWS
         monitor.close()
 
-    run(watch())
-
-
-def finish(log, job, rows):
-    target = JobSpec.from_json(log.get(job).spec).target
-    data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-    STORE.write_bytes(shard_uri(target, "output", 0, 1), data)
-    summary = {"jobId": job, "shards": 1, "outputBytes": len(data), "lines": len(rows)}
-    STORE.write_bytes(summary_uri(target), json.dumps(summary).encode())
-    log.update(job, Change(status=Status.COMPLETE, summary=summary))
-
-
-def test_the_result_of_a_complete_job_is_opened_and_saved(session, job, log):
-    finish(log, job, [{"a": n, "b": "=1+1"} for n in range(30)])
-    sent = []
-
-    async def watch():
-        monitor = JobMonitor(job, session)
-        monitor.send = sent.append
-        ask(monitor, "hello")
-        await until(lambda: monitor._failures.get("state") == "ready")
-        assert (monitor._failures["total"], monitor._failures["causes"]) == (0, [])
-        assert monitor._result["state"] == "ready"
-        ask(monitor, "look", "the view", subject=job, look=7, sort="a", descending=True)
-        await until(lambda: sent[-1]["kind"] == "table")
-        assert (sent[-1]["view"], sent[-1]["look"], sent[-1]["rows"][0]) == ("the view", 7, ["29", "=1+1"])
-        ask(monitor, "moreRows", "the view", begin=25)
-        assert [row[0] for row in sent[-1]["rows"]] == ["4", "3", "2", "1", "0"]
-        ask(monitor, "saveTable", "the view", subject=job, saving=1, format="csv", sort="a", descending=True)
-        await until(lambda: sent[-1]["kind"] == "chunk")
-        assert (sent[-1]["view"], sent[-1]["name"]) == ("the view", f"{job}.csv")
-        saved = base64.b64decode(sent[-1]["data"]).decode().splitlines()
-        assert (saved[:2], len(saved)) == (['"a","b"', '29,"\'=1+1"'], 31)
-        before = len(sent)
-        ask(monitor, "look", "the view", subject="2026-01-31-00000000", look=8)
-        await asyncio.sleep(0.05)
-        assert len(sent) == before
-        monitor.close()
-
-    run(watch())
-
-
-def test_failures_come_by_cause_all_of_them_and_a_retry_says_what_it_can(
-    session, job, log, tmp_path, monkeypatch
-):
-    target = JobSpec.from_json(log.get(job).spec).target
-    empty = tmp_path / "old.bz2"
-    empty.write_bytes(b"")
-    os.utime(empty, (1, 1))
-    records = [
-        FileRecord(str(empty), "failed", error="is empty (0 bytes)"),
-        *(FileRecord(f"/nowhere/{n}.bz2", "failed", error=f"is cut off at {n}", size=1) for n in range(250)),
-    ]
-    STORE.write_bytes(shard_uri(target, "ledger", 0, 1), b"".join(each.to_line() for each in records))
-    log.update(job, Change(status=Status.FAILED, error="too many failed", progress={"filesFailed": 251}))
-    sent, retried = [], []
-
-    def retry(service, job_id, *, only):
-        retried.append(only)
-        return service.get(job_id)
-
-    monkeypatch.setattr(JobService, "retry", retry)
-
-    async def watch():
-        monitor = JobMonitor(job, session)
-        monitor.send = sent.append
-        ask(monitor, "hello")
-        await until(lambda: monitor._failures.get("outlook"))
-        assert monitor._failures["outlook"] == (
-            "1 of 251 cannot until it is replaced: empty; 250 are not there any more"
-        )
-        first, second = monitor._failures["causes"]
-        assert (first["text"], first["files"], second["files"]) == ("is cut off at …", 250, 1)
-        ask(monitor, "failedFiles", job=job, cause=0, text="", begin=100)
-        assert (len(sent[-1]["rows"]), sent[-1]["matched"], sent[-1]["rows"][0][0]) == (
-            *(100, 250),
-            "/nowhere/100.bz2",
-        )
-        ask(monitor, "failedFiles", job=job, cause=-1, text="EMPTY", begin=0)
-        assert sent[-1]["rows"] == [[str(empty), "is empty (0 bytes)"]]
-        ask(monitor, "saveFailures", job=job, saving=1)
-        await until(lambda: sent[-1]["kind"] == "chunk")
-        assert len(base64.b64decode(sent[-1]["data"]).splitlines()) == 252
-        ask(monitor, "nextChunk", saving=1)
-        await until(lambda: sent[-1]["kind"] == "chunk" and not sent[-1]["data"])
-        assert sent[-1]["note"] == "251 files"
-        for asked, only in ((False, None), (True, None)):  # none can succeed
-            before = len(retried)
-            ask(monitor, "retry", job=job, all=asked)
-            await until(lambda before=before: len(retried) > before and not monitor._busy)
-            assert retried[-1] == only
-        monitor._outlook = Outlook(251, ("/nowhere/1.bz2",), 250, 0, 0, 0)
-        ask(monitor, "retry", job=job, all=False)
-        await until(lambda: len(retried) == 3 and not monitor._busy)
-        assert retried[-1] == {"/nowhere/1.bz2"}
-        ask(monitor, "inside", job=job, uri="/etc/passwd")
-        assert monitor._inside == ""
-        ask(monitor, "inside", job=job, uri=str(empty))
-        assert monitor._preview.uri == str(empty)
-        assert monitor._inside == f"IPY_MODEL_{monitor._preview.model_id}"
-        monitor.close()
-
-    run(watch())
-
-
-def test_a_result_that_is_gone_is_said_to_be(session, job, log):
-    finish(log, job, [{}])
-    STORE.delete([summary_uri(JobSpec.from_json(log.get(job).spec).target)])
-
-    async def watch():
-        monitor = JobMonitor(job, session)
-        ask(monitor, "hello")
-        await until(lambda: monitor._failures.get("state") == "ready")
-        assert monitor._result["state"] == "failed"
-        assert "summary.json is gone" in monitor._result["error"]
-        monitor.close()
-
-    run(watch())
-
-
-def test_frame_is_the_output_or_its_first_rows(session, job, log):
-    monitor = JobMonitor(job, session)
-    with pytest.raises(RefusedError, match="is pending"):
-        monitor.frame()
-    finish(log, job, [{"a": n} for n in range(30)])
-    assert monitor.frame()["a"].tolist() == list(range(30))
-    assert monitor.frame(3, columns=["a"])["a"].tolist() == [0, 1, 2]
-    assert len(monitor.frame(where={"a": 7})) == 1
-    with pytest.raises(RefusedError, match="batch_rows is 0; give a whole number"):
-        monitor.frame(0)
-    monitor.close()
-
-
-def test_the_log_is_sent_line_by_line(session, job, log):
-    sent = []
-
-    async def watch():
-        monitor = JobMonitor(job, session)
-        monitor.send = sent.append
-        ask(monitor, "hello")
-        await until(lambda: monitor.status == "pending")
-        log.update(job, Change(logs=("one", "two")))
-        await until(lambda: len(monitor._log) == 2)
-        log.update(job, Change(logs=("three",)))
-        await until(lambda: len(monitor._log) == 3)
-        assert [line[2] for line in sent[-1]["lines"]] == ["three"]
-        ask(monitor, "hello", "another view")
-        assert sent[-1]["begin"]
-        assert [line[2] for line in sent[-1]["lines"]] == ["one", "two", "three"]
-        monitor.close()
-
-    run(watch())
-
-
-def test_a_record_that_cannot_be_read_is_said_to_be_and_shown_once_it_is_mended(
-    session, job, log, monkeypatch
-):
-    monkeypatch.setattr(follower, "_EVERY", 0.02)
-    document = log.get(job).to_document()
-    put_in(log, "2024-01-01-0ddc0de0", {**document, "jobId": "2024-01-01-0ddc0de0", "logs": 5})
-
-    async def watch():
-        monitor = JobMonitor("2024-01-01-0ddc0de0", session)
-        ask(monitor, "hello")
-        await until(lambda: "its record cannot be read: logs is 5, not a list of texts" in monitor.error)
-        with contextlib.closing(sqlite3.connect(log.path)) as connection, connection:
-            connection.execute("UPDATE jobs SET document = json_set(document, '$.logs', json('[]'))")
-        await until(lambda: monitor.status == "pending")
-        assert monitor.error == ""
-        monitor.close()
-
-    run(watch())
+    asyncio.run(watch())

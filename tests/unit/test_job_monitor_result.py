@@ -5,12 +5,7 @@ import json
 import pytest
 
 from chimera_nb.widgets.base.messages import to_wire
-from chimera_nb.widgets.job_monitor.result import (
-    Shard,
-    describe_result,
-    first_records,
-    link_to,
-)
+from chimera_nb.widgets.job_monitor.result import Shard, describe_result, first_records, link_to
 from chimera_nb.widgets.job_monitor.result_plot import POINTS, plot_of
 from pipeline.errors import RefusedError
 from pipeline.ledger import FileRecord

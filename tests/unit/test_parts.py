@@ -12,14 +12,11 @@ from pipeline.errors import ReconciliationError, StorageError
 from pipeline.ledger import FileRecord
 from pipeline.storage import PlainStore
 from pipeline.write.parts import FileWriter, PartWriter
+from tests.fixtures.files import crc32c
 
 STORE = PlainStore()
 
 BLOCKS = st.lists(st.sampled_from([b"a\n", b"b\nc\n", b"\n", b"d" * 30 + b"\n"]), max_size=15)
-
-
-def crc32c(data: bytes) -> str:
-    return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
 
 
 def write(writer: PartWriter, blocks: list[bytes]) -> list:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import base64
 import bz2
 import errno
 import gzip
@@ -9,7 +8,6 @@ import random
 import re
 from pathlib import Path
 
-import google_crc32c
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,8 +16,9 @@ from pipeline import progress
 from pipeline.errors import AccessDeniedError, StorageError, StoreUnavailableError, TransferError
 from pipeline.read import held_lines
 from pipeline.read import lines as blocks
-from pipeline.read.file import ReadFile, ReadOptions, read_file
+from pipeline.read.file import ReadOptions, read_file
 from pipeline.storage import Patience, PlainStore, ReadStream, local_streams
+from tests.fixtures.files import crc32c, laid, take
 
 STORE = PlainStore()
 IMPATIENT = PlainStore(patience=Patience(0))
@@ -34,19 +33,6 @@ def room(monkeypatch):
     before = held_lines.memory_room._free
     yield held_lines.memory_room
     assert (held_lines.memory_room._free, held_lines.disk_room._taken) == (before, 0)
-
-
-def take(file: ReadFile) -> bytes:
-    return b"".join(file.blocks())
-
-
-def laid(folder: Path, name: str, data: bytes) -> str:
-    (folder / name).write_bytes(data)
-    return str(folder / name)
-
-
-def crc32c(data: bytes) -> str:
-    return base64.b64encode(google_crc32c.value(data).to_bytes(4, "big")).decode()
 
 
 # Good files

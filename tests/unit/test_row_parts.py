@@ -88,21 +88,26 @@ def test_what_waits_is_bounded_over_all_folders(tmp_path, monkeypatch):
     assert all(len(record.pieces) == 8 for record in records)
 
 
+class Counting(RowWriter):
+    """Keeps how many parts were open after each that was asked for."""
+
+    def __init__(self, *given, **named):
+        super().__init__(*given, **named)
+        self.opened = []
+
+    def _part(self, folder):
+        found = super()._part(folder)
+        self.opened.append(len(self._open))
+        return found
+
+
 def test_of_very_many_folders_sixteen_are_open_at_a_time(tmp_path):
     places = [f"p{n}" for n in range(200)]
-    opened = []
-
-    class Counting(RowWriter):
-        def _part(self, folder):
-            found = super()._part(folder)
-            opened.append(len(self._open))
-            return found
-
     writer = Counting(STORE, str(tmp_path), SCHEMA, "parquet", owner="job", partition_by=("place",))
     writer.write(rows(0, 400, places))
     writer.end_file(FileRecord("x", "complete", lines=400, rows=400))
     parts = [*writer.take(), *writer.finish()]
-    assert max(opened) == 16
+    assert max(writer.opened) == 16
     assert len({part.folder for part in parts}) == len(parts) == 200
     assert sum(part.lines for part in parts) == 400
 
@@ -129,20 +134,12 @@ def test_rows_of_a_folder_do_not_keep_those_of_others_in_memory():
 
 def test_no_more_parts_are_open_than_may_be_and_a_file_may_have_several_in_a_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(row_parts, "OPEN_PARTS", 2)
-    opened = []
-
-    class Counting(RowWriter):
-        def _part(self, folder):
-            found = super()._part(folder)
-            opened.append(len(self._open))
-            return found
-
     writer = Counting(STORE, str(tmp_path), SCHEMA, "parquet", owner="job", partition_by=("place",))
     for first in (0, 9):
         writer.write(rows(first, 9, ("a", "b", "c")))
     record = writer.end_file(FileRecord("x", "complete", lines=18, rows=18))
     parts = [*writer.take(), *writer.finish()]
-    assert max(opened) == 2
+    assert max(writer.opened) == 2
     assert len(parts) == 6
     assert [piece.rows for piece in record.pieces] == [3] * 6
     assert record.output_crc32c is None

@@ -1,15 +1,14 @@
+"""A sample: uniform over records, the same for one seed, kept, of whatever files can be read."""
+
 from __future__ import annotations
 
 import bz2
-import gzip
 import heapq
 import json
 import math
 import os
 import random
-import threading
 import warnings
-import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -18,11 +17,8 @@ import pytest
 from chimera_nb.data.sampling import cache
 from chimera_nb.data.sampling.files import choose_files
 from chimera_nb.data.sampling.lines import NUMBERS, Lowest, file_key, line_numbers, pick_lines
-from chimera_nb.data.sampling.run import SampleCancelledError
-from chimera_nb.data.sampling.sample import SampleProgress, SampleWarning, peek, sample
-from chimera_nb.local.demo.files import market_of_size
+from chimera_nb.data.sampling.sample import SampleWarning, peek, sample
 from pipeline.errors import (
-    BadFileError,
     NothingMatchesError,
     RefusedError,
     StorageError,
@@ -31,27 +27,19 @@ from pipeline.errors import (
 )
 from pipeline.storage import PlainStore
 from tests.fixtures.files import as_read, bad_files, good_files, lines
+from tests.fixtures.sampling import hold_no_sample, lay_lengths
 
 STORE = PlainStore()
 
 
 @pytest.fixture(autouse=True)
 def data_dir(monkeypatch, tmp_path) -> Path:
-    """A data folder of the test's own, and no sample in memory."""
-    monkeypatch.setenv("CHIMERA_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(cache, "_memory", cache.OrderedDict())
-    return tmp_path / "data"
+    return hold_no_sample(monkeypatch, tmp_path / "data")
 
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    """Files of very different lengths, 2,040 records in all."""
-    made = tmp_path / "in"
-    for seed, count in enumerate((1500, 400, 100, 30, 9, 1)):
-        path = made / f"d{seed % 3}" / f"1.{seed}.bz2"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(bz2.compress(lines(seed, count)))
-    return made
+    return lay_lengths(tmp_path / "in")
 
 
 def records_of(folder: Path) -> dict[tuple[str, int], bytes]:
@@ -330,124 +318,6 @@ def test_a_sample_of_a_part_of_the_files_says_so(folder):
 def test_a_request_that_makes_no_sense_is_refused(arguments, error):
     with pytest.raises(error):
         sample(**{"paths": "x", **arguments})
-
-
-# Progress, and an end before the end
-
-
-class Endless:
-    """A file without an end, and that reads as long as somebody asks."""
-
-    generation, crc32c, size = None, None, 0
-
-    def __init__(self, uri, **_):
-        self.uri = uri
-
-    def read(self, size, /):
-        self.size += size
-        return b'{"a":1}\n' * (size // 8)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-
-@pytest.fixture
-def endless(tmp_path, monkeypatch) -> str:
-    path = tmp_path / "in" / "x"
-    path.parent.mkdir()
-    path.write_bytes(b"x" * 1000)
-    monkeypatch.setattr(PlainStore, "open_read", staticmethod(Endless))
-    return str(path)
-
-
-def running() -> list[str]:
-    return [t.name for t in threading.enumerate() if t.name.startswith(("sample", "draw-lines"))]
-
-
-def test_a_sample_can_be_cancelled_and_nothing_of_it_goes_on(endless, data_dir, caplog):
-    cancel = threading.Event()
-
-    def look(progress: SampleProgress) -> None:
-        if progress.bytes_read > 10_000_000:
-            cancel.set()
-
-    with pytest.raises(SampleCancelledError):
-        sample(endless, on_progress=look, cancel=cancel)
-    assert running() == []
-    assert caplog.records == []  # no traceback of Beam's
-    assert not (data_dir / "samples").exists()
-
-
-def test_an_interrupt_ends_it_the_same_way(endless):
-    def look(progress: SampleProgress) -> None:
-        if progress.bytes_read:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        sample(endless, on_progress=look)
-    assert running() == []
-
-
-def test_progress_is_told_in_the_callers_thread_up_to_the_end(folder):
-    seen, threads = [], set()
-
-    def look(progress: SampleProgress) -> None:
-        seen.append(progress)
-        threads.add(threading.current_thread())
-
-    sample(f"{folder}/", 5, on_progress=look)
-    size = sum(path.stat().st_size for path in folder.rglob("*.bz2"))
-    assert threads == {threading.current_thread()}
-    assert seen[-1] == SampleProgress(6, 6, 6, 0, size, size, 2040)
-    assert [p.bytes_read for p in seen] == sorted(p.bytes_read for p in seen)
-    assert seen[-1].text == "6 of 6 files; 0.0 of 0.0 MB"
-    assert SampleProgress(files_listed=12345).text == "listing: 12,345 files"
-
-
-# peek
-
-
-@pytest.mark.parametrize("given", [g for g in good_files() if g.codec], ids=lambda given: given.name)
-def test_peek_gives_the_first_records(tmp_path, given):
-    path = tmp_path / given.name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(given.data)
-    frame = peek(str(path), 7)
-    whole = [line for line in given.lines.split(b"\n") if line.strip()]
-    assert frame.n.tolist() == list(range(7))
-    if given.codec == "zip":  # of an archive, its first file
-        with zipfile.ZipFile(path) as archive:
-            whole = archive.read(archive.namelist()[0]).splitlines()
-    assert len(peek(str(path), 10_000)) == len(whole)
-
-
-def test_peek_reads_on_when_one_request_does_not_hold_so_many(tmp_path):
-    raw = market_of_size(3, 5_000_000, plan="PRO")
-    path = tmp_path / "x.bz2"
-    path.write_bytes(bz2.compress(raw))
-    assert len(peek(str(path), 3)) == 3
-    n = raw.count(b"\n") - 1
-    frame = peek(str(path), n)
-    assert len(frame) == n
-    assert frame.pt.is_monotonic_increasing
-
-
-def test_peek_gives_what_comes_before_a_fault_and_says_so(tmp_path):
-    path = tmp_path / "x.gz"
-    raw = lines(1, 60_000)
-    path.write_bytes(gzip.compress(raw)[:-300_000])
-    assert len(peek(str(path), 10)) == 10
-    with pytest.warns(SampleWarning, match="is cut off after"):
-        frame = peek(str(path), 60_000)
-    assert 1000 < len(frame) < 60_000
-    path.write_bytes(b"<html>")
-    with pytest.raises(BadFileError, match=r"x\.gz: is named \.gz but is not gzip: it is an HTML page"):
-        peek(str(path))
-    with pytest.raises(RefusedError, match="n is 0"):
-        peek(str(path), 0)
 
 
 # Names that are somebody's

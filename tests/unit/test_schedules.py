@@ -6,276 +6,32 @@ same, one), and of more by chance.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import cache, partial
-from typing import Any
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from pipeline.errors import ChimeraError, TargetError
-from pipeline.ledger import FileRecord, Part, Totals
-from pipeline.spec import JobSpec
 from pipeline.target import claim as claims
 from pipeline.target import contents
 from pipeline.target import lifecycle as target
-from pipeline.target.layout import claim_uri, parts_folder, shard_uri, shards_uri, summary_uri
-from pipeline.target.lifecycle import abandon_target, begin_target, prepare_target, read_summary
+from pipeline.target.layout import summary_uri
 from pipeline.write import publish
-from pipeline.write.publish import judge_published, publish_groups
-from tests.fixtures.finishing import begin_job, finish_job, grouped
-from tests.fixtures.memory_store import MemoryStore, World, crc32c
-from tests.fixtures.schedules import Actor, CrashedError, Run, Step, every_order, some_orders
-
-TARGET = "gs://bucket/out"
-SHARDS = {"J": 2, "K": 2, "N": 2, "M": 1}  # of each job
-KINDS_OF_STORE = {
-    "bucket": {"moves": True, "marks": True},
-    "bucket-without-moves": {"moves": False, "marks": True},
-    "folder": {"moves": True, "marks": False},
-}
-
-
-@cache
-def spec(job: str, *, overwrite: bool = False) -> JobSpec:
-    return JobSpec(inputs=("gs://in/x",), target=TARGET, job_id=job, overwrite=overwrite)
-
-
-def content(job: str, kind: str, index: int) -> bytes:
-    return f"{kind} {index} of {job}\n".encode()
-
-
-@dataclass
-class Scene:
-    """A world, what has gone wrong in it, and which jobs have been whole."""
-
-    world: World
-    wrong: list[str] = field(default_factory=list)
-    whole: list[str] = field(default_factory=list)
-    parts: dict[str, tuple[list[Part], list[Part], Part]] = field(default_factory=dict)
-    done: dict[str, Any] = field(default_factory=dict)  # what stages have given, by their names
-
-    def copy(self) -> Scene:
-        """Another scene like this one, in a world of its own."""
-        made = Scene(self.world.copy(), [*self.wrong], [*self.whole], {**self.parts}, {**self.done})
-        made.world.watch = made.check
-        return made
-
-    def check(self, world: World) -> None:
-        """A summary, or a claim that is whole, stands over all shards of its job, and there are not two of them."""
-        told = {}
-        for uri in (summary_uri(TARGET), claim_uri(TARGET)):
-            stored = world.objects.get(uri)
-            document = json.loads(stored.data) if stored and b'"whole"' in stored.data else None
-            if document is not None:
-                told[uri] = job = str(document["jobId"])
-                for index in range(SHARDS[job]):
-                    there = world.objects.get(shard_uri(TARGET, "output", index, SHARDS[job]))
-                    if there is None or there.data != content(job, "output", index):
-                        self.wrong.append(f"{uri} of {job} stands over {there}")
-                listed = world.objects.get(shards_uri(TARGET))
-                if listed is None or listed.data != content(job, "list", 0):
-                    self.wrong.append(f"{uri} of {job} stands beside {listed}")
-                if job not in self.whole:
-                    self.whole.append(job)
-        if len(set(told.values())) > 1:
-            self.wrong.append(f"two jobs are whole: {told}")
-
-
-def scene(kind: str) -> Scene:
-    made = Scene(World(**KINDS_OF_STORE[kind]))
-    made.world.watch = made.check
-    return made
-
-
-def write_parts(store: MemoryStore, world: World, job: str) -> tuple[list[Part], list[Part], Part]:
-    """What a job's workers leave: parts of its output and of its ledger, and the list of them."""
-    parts: dict[str, list[Part]] = {"output": [], "ledger": [], "list": []}
-    for kind, count in (("output", SHARDS[job]), ("ledger", 1), ("list", 1)):
-        for index in range(count):
-            uri, data = f"{parts_folder(TARGET, job, kind)}/part-{index}", content(job, kind, index)
-            store.write_bytes(uri, data, owner=job)
-            stored = world.objects[uri].generation if world.marks else 0
-            parts[kind].append(Part(uri, len(data), 1, crc32c(data), stored))
-    return parts["output"], parts["ledger"], parts["list"][0]
-
-
-def lay_running(made: Scene, job: str = "J", *, overwrite: bool = False) -> None:
-    """A job that has its target and has written its parts."""
-    store = MemoryStore(made.world)
-    prepare_target(store, spec(job, overwrite=overwrite), lambda _: False)
-    begin_target(store, spec(job, overwrite=overwrite))
-    made.parts[job] = write_parts(store, made.world, job)
-
-
-def lay_whole(made: Scene, job: str = "K") -> None:
-    lay_running(made, job)
-    finish(MemoryStore(made.world), made, job)
-
-
-def lay_killed(made: Scene, before: tuple[str, str]) -> None:
-    """The job's process is killed just before a request, and never makes it."""
-
-    def step(what: str) -> None:
-        if all(word in what for word in before):
-            raise CrashedError
-
-    with suppress(CrashedError):
-        finish(MemoryStore(made.world, step), made, "J")
-
-
-def what_workers_gave(made: Scene, job: str, *, good: bool = True) -> dict[str, Any]:
-    output, ledger, published = made.parts[job]
-    totals = Totals()
-    for part in output:
-        totals = totals.add(
-            FileRecord("gs://in/x", "complete" if good else "failed", lines=1, output_bytes=part.size)
-        )
-    ledger = [Part(part.uri, part.size, len(output), part.crc32c, part.generation) for part in ledger]
-    return {
-        "listed": len(output),
-        "totals": totals,
-        "output": output,
-        "ledger": ledger,
-        "published": published,
-    }
-
-
-def finish(
-    store: MemoryStore, made: Scene, job: str, *, good: bool = True, overwrite: bool = False
-) -> object:
-    return finish_job(store, spec(job, overwrite=overwrite), {}, **what_workers_gave(made, job, good=good))
-
-
-# Actors
-
-
-def publisher(made: Scene, job: str = "J", *, good: bool = True) -> Actor:
-    """A worker that has the last bundle; another attempt of it may be at work too."""
-    return lambda step: finish(MemoryStore(made.world, step), made, job, good=good)
-
-
-def job_process(made: Scene, job: str = "J") -> Actor:
-    """A job's own process: it publishes, and says how it ended by what then stands there."""
-
-    def act(step: Step) -> object:
-        store = MemoryStore(made.world, step)
-        with suppress(ChimeraError):
-            finish(store, made, job)
-        return told(store, job)
-
-    return act
-
-
-def told(store: MemoryStore, job: str) -> object:
-    """What a record says in the end, as `chimera_nb.jobs.outcome.end` finds it out."""
-    return f"{job} is {'complete' if abandon_target(store, spec(job)) else 'failed'}"
-
-
-class NeverBeganError(ChimeraError):
-    """A runner does not begin a stage before those that it needs have ended well."""
-
-
-def give(made: Scene, step: Step, name: str, value: Any) -> Any:
-    step(f"done {name}")
-    made.done[name] = value
-    return value
-
-
-def wait(made: Scene, step: Step, name: str) -> Any:
-    while name not in made.done:
-        if not step(f"wait {name}"):
-            raise NeverBeganError(name)
-    return made.done[name]
-
-
-def first_worker(made: Scene, job: str = "J") -> Actor:
-    """One that has the stages of one element and half of the groups; the others are another worker's.
-
-    Then the job's own process says how it ended.
-    """
-
-    def act(step: Step) -> object:
-        store, its, given = MemoryStore(made.world, step), spec(job), what_workers_gave(made, job)
-        ledger, output = grouped(given["ledger"]), grouped(given["output"])
-        with suppress(ChimeraError):
-            plan = begin_job(store, its, **given)
-            done = publish_groups(store, its, plan, "ledger", ledger)
-            plan = give(made, step, "judged", judge_published(plan, its, given["totals"], done))
-            done = publish_groups(store, its, plan, "output", {"0": output["0"]})
-            done += wait(made, step, "group-1")
-            publish.finish(store, its, plan, about={}, totals=given["totals"], done=done)
-        return told(store, job)
-
-    return act
-
-
-def second_worker(made: Scene, job: str = "J") -> Actor:
-    """One that has the other half; another attempt of its bundle may be at work too."""
-
-    def act(step: Step) -> object:
-        store, output = MemoryStore(made.world, step), grouped(made.parts[job][0])
-        plan = wait(made, step, "judged")
-        done = publish_groups(store, spec(job), plan, "output", {"1": output["1"]})
-        return give(made, step, "group-1", done)
-
-    return act
-
-
-def viewer(made: Scene, job: str = "J") -> Actor:
-    """Who finds that a job has ended, or cancels it."""
-    return lambda step: told(MemoryStore(made.world, step), job)
-
-
-def submitter(made: Scene, job: str = "N", *, overwrite: bool = True, refused: bool = False) -> Actor:
-    """A job from its submission to its end; it takes others for dead, whether they are or not."""
-
-    def act(step: Step) -> object:
-        store, its = MemoryStore(made.world, step), spec(job, overwrite=overwrite)
-        try:
-            prepare_target(store, its, lambda _: False)
-        except TargetError:
-            return "refused"
-        if refused:  # by the job log
-            abandon_target(store, its)
-            return "refused"
-        with suppress(ChimeraError):
-            begin_target(store, its)
-            made.parts[job] = write_parts(store, made.world, job)
-            finish(store, made, job, overwrite=overwrite)
-        return told(store, job)
-
-    return act
-
-
-def reader(made: Scene) -> Actor:
-    def act(step: Step) -> object:
-        summary = read_summary(MemoryStore(made.world, step), TARGET)
-        if summary is not None and summary["jobId"] not in made.whole:
-            made.wrong.append(f"a reader was told of {summary}, which never was whole")
-        return None
-
-    return act
-
-
-def cast(lay: Sequence[Callable[[Scene], None]], *actors: Callable[[Scene], Actor]):
-    """A scene in which something was laid, and the actors that then come on."""
-
-    def laid(kind: str) -> Callable[[], tuple[Scene, list[Actor]]]:
-        first = scene(kind)
-        for each in lay:
-            each(first)
-
-        def made() -> tuple[Scene, list[Actor]]:
-            made = first.copy()
-            return made, [actor(made) for actor in actors]
-
-        return made
-
-    return laid
-
+from tests.fixtures.scenes import (
+    KINDS_OF_STORE,
+    cast,
+    first_fault,
+    first_worker,
+    job_process,
+    lay_killed,
+    lay_running,
+    lay_whole,
+    publisher,
+    reader,
+    second_worker,
+    submitter,
+    viewer,
+)
+from tests.fixtures.schedules import every_order, some_orders
 
 PLAYS = {
     "a job and a viewer that takes it for dead": cast([lay_running], job_process, viewer),
@@ -307,51 +63,6 @@ PLAYS = {
         submitter,
     ),
 }
-
-
-def faults(made: Scene, ran: Run) -> list[str]:
-    """What must never be, after a run and after who next looks at the target."""
-    wrong = []
-    complete = {job for job in SHARDS if f"{job} is complete" in ran.results.values()}
-    if not complete <= set(made.whole):
-        wrong.append(f"told complete: {complete}, but whole were only {made.whole}")
-    wrong += [
-        repr(result)
-        for result in ran.results.values()
-        if isinstance(result, Exception) and not isinstance(result, ChimeraError)
-    ]
-    store = MemoryStore(made.world)
-    with suppress(TargetError):
-        prepare_target(store, spec("looker"), lambda _: False)
-        abandon_target(store, spec("looker"))
-    names = set(made.world.objects)
-    if summary_uri(TARGET) not in names and (
-        left := {n for n in names if "/output/" in n or "/_chimera/" in n or n == shards_uri(TARGET)}
-    ):
-        wrong.append(f"nothing is whole, and these are left: {sorted(left)}")
-    if claim_uri(TARGET) in names:
-        wrong.append("the claim is left")
-    return made.wrong + wrong
-
-
-def first_fault(
-    play, kind: str, orders: Callable[[Callable[[], Sequence[Actor]]], Iterator[tuple[Run, str]]]
-):
-    """How many runs there were, and what was wrong with the first that had a fault; None without one."""
-    current: list[Scene] = []
-    laid = play(kind)
-
-    def make() -> list[Actor]:
-        made, actors = laid()
-        current[:] = [made]
-        return actors
-
-    count = 0
-    for ran, schedule in orders(make):
-        count += 1
-        if wrong := faults(current[0], ran):
-            return count, f"{schedule}:\n{ran.text()}\n{wrong}\n{ran.results}"
-    return count, None
 
 
 # Without moves only the renames differ.

@@ -1,25 +1,41 @@
+"""A target is taken by a job, or refused; and what is published there."""
+
 from __future__ import annotations
 
 import json
 import os
 import threading
-from pathlib import Path
 
 import pytest
 
 from pipeline.errors import AccessDeniedError, StorageError, TargetError
-from pipeline.spec import JobSpec
 from pipeline.storage import PlainStore
 from pipeline.storage.local_versions import LocalVersions
-from pipeline.target.claim import State, make_whole, read_claim
+from pipeline.target.claim import State
 from pipeline.target.contents import published
-from pipeline.target.layout import parts_folder, shard_uri, summary_uri
+from pipeline.target.layout import shard_uri, summary_uri
 from pipeline.target.lifecycle import (
     abandon_target,
     begin_target,
     hold_for_publishing,
     prepare_target,
     read_summary,
+)
+from tests.fixtures.local_files import race
+from tests.fixtures.targets import (
+    CLAIM,
+    LEDGER,
+    OUTPUT,
+    alive,
+    dead,
+    files,
+    holder,
+    job,
+    lay_old_claim,
+    lay_part,
+    lay_result,
+    publish_all,
+    unknown,
 )
 
 STORE = PlainStore()
@@ -28,65 +44,6 @@ STORE = PlainStore()
 @pytest.fixture
 def out(tmp_path):
     return tmp_path / "out"
-
-
-def job(out: object, job_id: str = "me", **fields) -> JobSpec:
-    return JobSpec(inputs=("/in",), target=str(out), job_id=job_id, **fields)
-
-
-def unknown(_: str) -> None:
-    return None
-
-
-def alive(_: str) -> bool:
-    return True
-
-
-def dead(_: str) -> bool:
-    return False
-
-
-def files(out: Path) -> set[str]:
-    return {str(path.relative_to(out)) for path in out.rglob("*") if not path.is_dir()}
-
-
-def lay_result(out: Path, job_id: str = "other", *, summary: bool = True) -> set[str]:
-    for kind in ("output", "ledger"):
-        STORE.write_bytes(shard_uri(str(out), kind, 0, 1), job_id.encode())
-    if summary:
-        STORE.write_bytes(summary_uri(str(out)), json.dumps({"jobId": job_id}).encode())
-    return files(out)
-
-
-def lay_part(out: Path, job_id: str) -> None:
-    STORE.write_bytes(f"{parts_folder(str(out), job_id, 'output')}/part-1.ndjson", b"x\n")
-
-
-def lay_old_claim(out: Path, job_id: str, minutes: int = 10) -> None:
-    """A claim that is not young any more."""
-    prepare_target(STORE, job(out, job_id), unknown)
-    written = (out / CLAIM).stat().st_mtime - 60 * minutes
-    os.utime(out / CLAIM, (written, written))
-
-
-def holder(out: Path) -> tuple[str, State] | None:
-    claim = read_claim(STORE, str(out))
-    return None if claim is None else (claim.job_id, claim.state)
-
-
-def publish_all(out: Path, job_id: str, *, summary: bool = True) -> set[str]:
-    """Publish as a job does, all of it or just up to the commit; the names of the result."""
-    claim = hold_for_publishing(STORE, job(out, job_id))
-    lay_result(out, job_id, summary=False)
-    if summary:
-        assert make_whole(STORE, str(out), claim, {"jobId": job_id})
-    return {name for name in files(out) if not name.startswith("_")} | (
-        {"summary.json"} if summary else set()
-    )
-
-
-CLAIM = "_chimera/claim.json"
-LEDGER, OUTPUT = (f"{kind}/{kind}-00000-of-00001.ndjson" for kind in ("ledger", "output"))
 
 
 # Taking a target
@@ -287,25 +244,6 @@ def test_a_job_that_publishes_while_its_claim_is_awaited_keeps_its_result(out):
     assert files(out) == result == {"summary.json", LEDGER, OUTPUT}
 
 
-def run_together(count: int, act) -> list[Exception | None]:
-    barrier, results = threading.Barrier(count), [ValueError("never ran")] * count
-
-    def run(i: int) -> None:
-        barrier.wait(30)
-        try:
-            act(i)
-            results[i] = None
-        except TargetError as e:
-            results[i] = e
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
 @pytest.mark.parametrize("left_by_the_dead", [False, True])
 def test_of_several_jobs_that_take_a_target_at_once_one_has_it(tmp_path, left_by_the_dead):
     for turn in range(15):
@@ -320,9 +258,7 @@ def test_of_several_jobs_that_take_a_target_at_once_one_has_it(tmp_path, left_by
                 asked.wait(30)
             return owner != "corpse"
 
-        results = run_together(
-            4, lambda i, out=out, f=is_alive: prepare_target(STORE, job(out, f"job-{i}"), f)
-        )
+        results = race(4, lambda i, out=out, f=is_alive: prepare_target(STORE, job(out, f"job-{i}"), f))
         (winner,) = [i for i, result in enumerate(results) if result is None]
         assert holder(out) == (f"job-{winner}", State.CLAIMED)
         assert files(out) == {CLAIM}
@@ -371,81 +307,6 @@ def test_a_store_that_fails_once_the_target_is_taken_leaves_no_claim(out, monkey
     with pytest.raises(TargetError, match="the store does not answer"):
         prepare_target(STORE, job(out, overwrite=True), unknown)
     assert files(out) == before
-
-
-# Letting go of it
-
-
-@pytest.mark.parametrize("moved", [False, True])
-def test_a_result_that_is_whole_is_left_and_told_whoever_gives_the_job_up(out, moved):
-    prepare_target(STORE, job(out), unknown)
-    result = publish_all(out, "me")
-    if moved:
-        abandon_target(STORE, job(out))
-    lay_part(out, "me")
-    for _ in range(2):
-        assert abandon_target(STORE, job(out)) == {"jobId": "me", "state": "whole"}
-    assert files(out) == result
-    assert not (out / "_chimera").exists()
-
-
-def test_abandon_leaves_another_jobs_claim_and_files(out):
-    prepare_target(STORE, job(out, "other"), unknown)
-    lay_part(out, "other")
-    lay_part(out, "me")
-    assert abandon_target(STORE, job(out)) is None
-    assert files(out) == {CLAIM, "_chimera/other/output/part-1.ndjson"}
-
-
-def test_abandon_leaves_the_ledger_alone_and_may_be_repeated(out):
-    prepare_target(STORE, job(out), unknown)
-    publish_all(out, "me", summary=False)
-    lay_part(out, "me")
-    for _ in range(2):
-        assert abandon_target(STORE, job(out)) is None
-    assert files(out) == {LEDGER}
-
-
-def test_abandon_leaves_no_ledger_that_lacks_a_file(out):
-    prepare_target(STORE, job(out), unknown)
-    hold_for_publishing(STORE, job(out))
-    for index in (0, 2):
-        STORE.write_bytes(shard_uri(str(out), "ledger", index, 3), b"x")
-    abandon_target(STORE, job(out))
-    assert files(out) == set()
-
-
-@pytest.mark.parametrize("summary", [False, True])
-def test_abandon_leaves_what_another_job_has_made_of_the_target_since(out, summary):
-    prepare_target(STORE, job(out), unknown)
-    prepare_target(STORE, job(out, "other", overwrite=True), dead)
-    lay_part(out, "other")
-    publish_all(out, "other", summary=summary)
-    theirs = files(out)
-    abandon_target(STORE, job(out))
-    assert files(out) == theirs
-    abandon_target(STORE, job(out, "other"))
-    left = files(out)
-    assert left == ({"summary.json", LEDGER, OUTPUT} if summary else {LEDGER})
-    abandon_target(STORE, job(out))
-    assert files(out) == left
-
-
-def test_abandon_of_a_job_that_never_took_the_target_touches_nothing(out):
-    before = lay_result(out, summary=False)
-    abandon_target(STORE, job(out))
-    assert files(out) == before
-
-
-@pytest.mark.parametrize("late", [State.CLAIMED, State.PUBLISHING])
-def test_a_job_that_was_given_up_while_it_slept_cannot_say_that_it_is_whole(out, late):
-    prepare_target(STORE, job(out), unknown)
-    claim = read_claim(STORE, str(out)) if late is State.CLAIMED else hold_for_publishing(STORE, job(out))
-    abandon_target(STORE, job(out))
-    assert make_whole(STORE, str(out), claim, {"jobId": "me"}) is None
-    with pytest.raises(TargetError, match="was given up while job me ran; nothing was published"):
-        hold_for_publishing(STORE, job(out))
-    assert files(out) == set()
 
 
 # What is there

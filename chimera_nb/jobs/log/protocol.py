@@ -1,7 +1,8 @@
 """JobLog: what every job log can do, whatever keeps it. `sqlite` and `firestore` are the two there are.
 
-Both pass the same tests (tests/integration/test_job_log.py). A log may be used from several threads at once,
-and its store from several processes; every change goes through `transitions.advance`, so state moves forward only.
+Both pass the same tests (tests/integration/test_job_log.py and test_job_log_watches.py). A log may be used from
+several threads at once, and its store from several processes; every change goes through `transitions.advance`, so
+state moves forward only.
 """
 
 from __future__ import annotations

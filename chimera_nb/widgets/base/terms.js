@@ -19,10 +19,3 @@ export const NOT_SAID = [
   "\\b[Pp]refix(es)?\\b", "\\b[Cc]odecs?\\b", "\\b[Rr]aw\\b", "\\b[Ww]orker-hours\\b", "\\b[Ss]hards?\\b", "\\bglob\\b", "\\b[Ll]edger\\b",
   "as found fastest", "Begin with a job of before", "All is well", "Python literal", "\\bchimera (up|jobs|dash|submit|put)\\b", "\\bgcloud\\b", "\\bb'", "\\b[Kk]ernel\\b", "\\ball 1\\b", " in all rows\\b",
 ];
-
-/** Write a term, with what it means under the pointer. @param {HTMLElement} node @param {string} name @param {string} says */
-export function setTerm(node, name, says = TERMS[name][0]) {
-  node.textContent = says;
-  node.title = TERMS[name][1];
-  return node;
-}

@@ -1,8 +1,9 @@
 // The rows of a long list, of which only those near the view are in the document: 100,000 scroll as well as ten.
 
-import { make } from "./text.js";
+import { later, make } from "./text.js";
 
 const SPARE = 8; // rows drawn beyond the ones on screen
+const REST_MS = 150; // without a scroll: then elements are brought into the order of their rows
 
 /**
  * The indexes to draw, [first, last), of a list of so many rows of so many pixels: those on screen and a few beyond.
@@ -24,6 +25,19 @@ export function topToShow({ top, room, row, index }) {
 }
 
 /**
+ * Have these elements stand in this order, before all others in it; those that do already are not moved.
+ * @param {Element} parent
+ * @param {Element[]} nodes
+ */
+export function putFirst(parent, nodes) {
+  let at = parent.firstElementChild;
+  for (const node of nodes) {
+    if (node === at) at = node.nextElementSibling;
+    else parent.insertBefore(node, at);
+  }
+}
+
+/**
  * @typedef {{ node: HTMLElement, top: number, clear: () => void }} Drawn a row's element, where it stands in pixels, and
  * what to do when it stands for nothing any more
  */
@@ -39,6 +53,8 @@ export class VirtualRows {
   /** @type {WeakMap<Element, Row>} */
   byNode = new WeakMap();
   frame = 0;
+  scrolling = false;
+  orderSoon = later(REST_MS, () => this.putInOrder());
 
   /**
    * @param {HTMLElement} scroller
@@ -52,12 +68,18 @@ export class VirtualRows {
     scroller.append(this.spacer);
     this.resized = new ResizeObserver(() => this.measure());
     this.resized.observe(scroller);
-    scroller.addEventListener("scroll", () => this.soon(), { passive: true });
+    scroller.addEventListener("scroll", () => this.onScroll(), { passive: true });
   }
 
   close() {
     this.resized.disconnect();
     cancelAnimationFrame(this.frame);
+    this.orderSoon.cancel();
+  }
+
+  onScroll() {
+    this.scrolling = true;
+    this.soon();
   }
 
   measure() {
@@ -81,7 +103,8 @@ export class VirtualRows {
   /**
    * Draw what is near the view of so many rows; the index after the last that is drawn. A row keeps its element while it
    * is near: scrolling redraws only what comes in, and who is about to click on one finds it there. Elements stand in
-   * the order of the rows, for who reads them one after another.
+   * the order of the rows, for who reads them one after another; while somebody scrolls that waits, for an element that
+   * is moved is laid out anew.
    * @param {number} total
    * @param {(index: number) => unknown} keyAt
    * @param {(row: Row, index: number) => void} draw
@@ -95,18 +118,22 @@ export class VirtualRows {
     const keys = Array.from({ length: Math.max(0, last - first) }, (_, at) => keyAt(first + at));
     const wanted = new Set(keys);
     for (const [key, row] of this.drawn) if (!wanted.has(key)) this.retire(key, row);
-    /** @type {Element | null} */
-    let next = null;
-    for (let index = last - 1; index >= first; index -= 1) {
-      const key = keys[index - first];
-      /** @type {Row} */
-      const row = this.drawn.get(key) ?? this.employ(key, next);
-      this.place(row, index);
-      draw(row, index);
-      next = row.node;
-    }
+    keys.forEach((key, at) => {
+      const row = this.drawn.get(key) ?? this.employ(key);
+      this.place(row, first + at);
+      draw(row, first + at);
+    });
     for (const row of this.idle.splice(2 * SPARE)) row.node.remove();
+    for (const { node } of this.idle) if (!node.hidden) node.hidden = true; // not before: one that is taken at once stays as it is
+    if (this.scrolling) this.orderSoon();
+    else this.putInOrder();
+    this.scrolling = false;
     return last;
+  }
+
+  putInOrder() {
+    this.orderSoon.cancel();
+    putFirst(this.spacer, [...this.drawn.values()].sort((one, other) => one.top - other.top).map(({ node }) => node));
   }
 
   /** @param {Row} row @param {number} index */
@@ -120,16 +147,15 @@ export class VirtualRows {
   /** @param {unknown} key @param {Row} row */
   retire(key, row) {
     this.drawn.delete(key);
-    row.node.hidden = true;
     row.clear();
     this.idle.push(row);
   }
 
-  /** @param {unknown} key @param {Element | null} next */
-  employ(key, next) {
-    const row = this.idle.shift() ?? this.makeRow(); // the one that stands last, when all give way to others
-    if (row.node.parentNode !== this.spacer || row.node.nextSibling !== next) this.spacer.insertBefore(row.node, next);
-    row.node.hidden = false;
+  /** @param {unknown} key */
+  employ(key) {
+    const row = this.idle.shift() ?? this.makeRow();
+    if (!row.node.parentNode) this.spacer.append(row.node);
+    if (row.node.hidden) row.node.hidden = false;
     this.drawn.set(key, row);
     this.byNode.set(row.node, row);
     return row;
