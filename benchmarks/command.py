@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -51,6 +53,15 @@ def run(command: Sequence[str], *, cwd: Path, memory: bool = False, limit: float
             tail = output.read().decode(errors="replace").strip()[-1500:]
             raise BenchmarkError(f"{_short(command)} ended with {process.returncode}:\n{tail}")
     return Usage(seconds, *peaks)
+
+
+def own_peak() -> float:
+    """Megabytes that this process has had resident at its worst moment; getrusage has those of what forked it."""
+    if sys.platform == "darwin":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) * 1024 / 1e6
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

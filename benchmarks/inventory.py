@@ -6,7 +6,6 @@ The peer is pyarrow's reading of the same columns of the same files.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.command import own_peak
 from benchmarks.row import BenchmarkError, Context, Goal, Row
 from benchmarks.slow_objects import name_of
 
@@ -162,10 +162,7 @@ def main(who: str, manifest: str, count: int) -> None:
     cpu = time.process_time() - cpu - counting
     if found != count:
         raise BenchmarkError(f"{found:,} came of {count:,}")
-    peak = (
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
-    )
-    print(json.dumps({"cpu_us": round(1e6 * cpu / count, 2), "peak_mb": round(peak)}))
+    print(json.dumps({"cpu_us": round(1e6 * cpu / count, 2), "peak_mb": round(own_peak())}))
 
 
 if __name__ == "__main__":

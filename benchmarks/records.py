@@ -23,7 +23,7 @@ _LIMIT = 600  # seconds for one reading
 _READ = """
 import glob, json, sys, time
 import pandas
-from resource import RUSAGE_SELF, getrusage
+from benchmarks.command import own_peak
 from chimera_nb import read_output
 read_output
 
@@ -38,8 +38,7 @@ who, target, columns = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 began = time.perf_counter()
 frame = {"ours": ours, "pandas": peer}[who](target, columns)
 seconds = time.perf_counter() - began
-peak = getrusage(RUSAGE_SELF).ru_maxrss
-print(json.dumps({"seconds": seconds, "rows": len(frame), "pt": int(frame.pt.sum()), "kB": peak}))
+print(json.dumps({"seconds": seconds, "rows": len(frame), "pt": int(frame.pt.sum()), "MB": own_peak()}))
 """
 
 
@@ -60,7 +59,7 @@ def rows(context: Context) -> list[Row]:
     found = []
     for what, (_columns, goal) in wanted.items():
         speeds = [size / one["seconds"] / 1e6 for one in ours[what]]
-        peak = max(one["kB"] for one in ours[what]) / 1000
+        peak = max(one["MB"] for one in ours[what])
         text = f"read_output of {size / 1e6:.0f} MB in {lines:,} records, {what} ({peak:,.0f} MB of memory)"
         ratio = median_ratio(speeds, theirs)
         found.append(

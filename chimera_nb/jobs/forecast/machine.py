@@ -51,7 +51,7 @@ def machine_of(
     """
     here = cores or len(usable_cores())
     if runner == "direct":
-        return Machine(f"{counted(here, 'core')} of this machine", here, 1, 1.2)
+        return Machine(f"{counted(here, 'core')} of this machine", here, 1, 1.05)
     settings = settings or Settings()
     with contextlib.suppress(
         SettingsError
@@ -60,7 +60,7 @@ def machine_of(
     requested = options.get("max_workers") or options.get("num_workers")
     if settings.place == "local":
         workers = min(here, requested or 4)  # one core each
-        return Machine(f"the local Dataflow, {counted(workers, 'worker')} on this machine", 1, workers, 15.0)
+        return Machine(f"the local Dataflow, {counted(workers, 'worker')} on this machine", 1, workers, 5.0)
     name = str(options.get("machine_type") or _DEFAULT_MACHINE)
     vcpus = machine_vcpus(name)
     known = counted(vcpus, "vCPU") if vcpus else "taken for 1 vCPU"

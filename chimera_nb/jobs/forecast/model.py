@@ -18,11 +18,11 @@ from chimera_nb.prices import Prices
 
 # Seconds of a core for a file: listed, read from a local disk or from a bucket, and on record.
 LIST_SECONDS = {"local": 25e-6, "remote": 30e-6}
-FILE_SECONDS = {"local": 170e-6, "remote": 1.2e-3}
+FILE_SECONDS = {"local": 205e-6, "remote": 1.2e-3}
 BESIDE_SECONDS = 60e-6  # of a file, what the system does for it, on another core where there is one
 INVENTORY_SECONDS = 6e-6  # the same of a row of an inventory report
 RECORD_SECONDS = 30e-6
-START_CORE_SECONDS = 1.35  # Beam's imports and the graph
+START_CORE_SECONDS = 1.2  # Beam's imports and the graph
 # Raw bytes a second of a core.
 DECODES = {"bz2": 45e6, "gzip": 220e6, "zstd": 450e6, "xz": 130e6, "zip": 220e6, "plain": 700e6}
 SHARD_BYTES = 125e6  # of lines that are copied from parts into so many shards as were asked for
