@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sysconfig
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,8 +20,20 @@ _SAMPLING = Path(__file__).parent / "sampling"
 SHOWN = 12
 # Where a thread waits for others: no work, and more of it than of all else.
 _WAITS = frozenset(
-    {"wait", "_wait_for_tstate_lock", "select", "poll", "accept", "get", "_recv", "_worker", "read_events"}
+    {
+        "wait",
+        "_wait_for_tstate_lock",
+        "select",
+        "poll",
+        "accept",
+        "get",
+        "_recv",
+        "_worker",
+        "read_events",
+        "_try_wait",
+    }
 )
+_PYTHON = f"{Path(sysconfig.get_path('stdlib')).parent}/"
 
 
 def profile(benchmark: Callable[[Context], list[Row]], context: Context) -> list[tuple[str, float]]:
@@ -47,7 +60,7 @@ def shares(counts: Counter[str], root: Path) -> list[tuple[str, float]]:
 
 def _short(name: str, root: Path) -> str:
     path, _, function = name.rpartition(":")
-    path = path.removeprefix(f"{root}/").rpartition("site-packages/")[2]
+    path = path.removeprefix(f"{root}/").removeprefix(_PYTHON).rpartition("site-packages/")[2]
     return f"{path} {function}"
 
 
