@@ -3,9 +3,6 @@
 Tests with services wait for other processes for a third of their time; those of one unit take what is left meanwhile.
 What the latter say is told when they end, so that the two do not write into each other's lines.
 
-Their files are in memory where there is room: a run writes nine gigabytes, and a disk takes longer to forget a file
-than a test to write it.
-
 A few that failed are run once more, with nothing beside them. One that passes then is called unsteady, by name, with
 what it said the first time above it: it is to be mended like any other, but does not hold up what has nothing to do
 with it. One that fails again has failed, and so has each of many that fail at once.
@@ -15,26 +12,20 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import psutil
-
 _PYTEST = (sys.executable, "-m", "pytest")
 _BUILD = Path("build/tests")
 _FAILED = 1  # pytest's exit code where it ran to its end
 _FEW = 5
-_MEMORY, _ROOM = Path("/dev/shm"), 12 << 30
 
 
 def main() -> int:
     _BUILD.mkdir(parents=True, exist_ok=True)
     log = _BUILD / "units.log"
-    if has_room(_MEMORY):
-        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(_MEMORY)
     processes = os.environ.get("SERVICES") or "4"
     with log.open("wb") as output:
         units = subprocess.Popen(
@@ -49,13 +40,6 @@ def main() -> int:
     return max(codes, key=abs)
 
 
-def has_room(folder: Path) -> bool:
-    """Whether a folder in memory holds what tests write, and programs in it can be run."""
-    if not os.access(folder, os.W_OK) or os.statvfs(folder).f_flag & os.ST_NOEXEC:
-        return False
-    return min(shutil.disk_usage(folder).free, psutil.virtual_memory().available) > _ROOM
-
-
 def _run(name: str, processes: str, *arguments: str) -> list[str]:
     """The command of a run that remembers in a folder of its own what failed."""
     (_BUILD / name / "v/cache/lastfailed").unlink(missing_ok=True)
@@ -64,11 +48,6 @@ def _run(name: str, processes: str, *arguments: str) -> list[str]:
         f"cache_dir={_BUILD / name}",
         f"--numprocesses={processes}",
         "--dist=loadfile",
-        *(
-            ["--override-ini=tmp_path_retention_policy=failed"]
-            if "PYTEST_DEBUG_TEMPROOT" in os.environ
-            else []
-        ),
     )
     return [*_PYTEST, *options, *arguments]
 

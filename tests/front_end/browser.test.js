@@ -154,9 +154,10 @@ test("the files of a pattern are a CSV that every spreadsheet reads", () => {
 });
 
 test("what is typed into the filter stays, also before the first rows; of another folder it goes", () => {
-  assert.ok(isTyped("mar", true, undefined, "gs://b/"));
-  assert.ok(!isTyped("", true, undefined, "gs://b/"), "an address's filter is shown");
-  assert.ok(isTyped("", true, "gs://b/", "gs://b/"));
-  assert.ok(!isTyped("mar", true, "gs://b/", "gs://b/in/"));
-  assert.ok(!isTyped("mar", false, "gs://b/", "gs://b/"));
+  assert.ok(isTyped("mar", true, undefined, "gs://b/", false));
+  assert.ok(!isTyped("", true, undefined, "gs://b/", false), "an address's filter is shown");
+  assert.ok(isTyped("", true, "gs://b/", "gs://b/", false));
+  assert.ok(!isTyped("mar", true, "gs://b/", "gs://b/in/", false));
+  assert.ok(isTyped("mar", true, "gs://b/", "gs://b/in/", true), "it was typed for the folder that comes");
+  assert.ok(!isTyped("mar", false, "gs://b/", "gs://b/", true));
 });

@@ -48,6 +48,16 @@ def archives(storage_client, bucket):
     return bucket
 
 
+# Somebody types before the folder has come that was opened.
+_OPEN_AND_TYPE = """(label, text) => {
+    const filter = document.querySelector(".ch-filter");
+    label.click();
+    filter.focus();
+    filter.value = text;
+    filter.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
+
+
 def test_a_tar_opens_as_a_folder_and_what_is_in_it_is_filtered_ticked_and_matched(show, archives):
     page = show(cell(f"'gs://{archives}/in/'"), PROBE)
     archive = row(page, "year.tar")
@@ -63,8 +73,8 @@ def test_a_tar_opens_as_a_folder_and_what_is_in_it_is_filtered_ticked_and_matche
     expect(page.locator(".ch-status")).to_have_text("2 folders, 1 file")
     page.get_by_role("button", name="Clear").click()
     row(page, "Feb/").locator(".ch-box").click()
-    row(page, "Jan/").locator(".ch-label").click()
-    page.get_by_label("Filter by name").fill("1.10")
+    row(page, "Jan/").locator(".ch-label").evaluate(_OPEN_AND_TYPE, "1.10")
+    expect(row(page, "1.101.bz2")).to_be_visible()
     expect(row(page, "1.111.bz2")).to_have_count(0)
     row(page, "1.102.bz2").locator(".ch-box").click()
     row(page, "1.102.bz2").locator(".ch-label").click()

@@ -56,11 +56,3 @@ def test_what_failed_is_known_by_what_pytest_remembers(tests, tmp_path, monkeypa
     assert list(suite.failed_of("units")) == []
     (memory / "lastfailed").write_text(json.dumps({"test_it.py::test_bad": True}))
     assert list(suite.failed_of("units")) == ["test_it.py::test_bad"]
-
-
-def test_files_are_in_memory_where_programs_run_and_all_of_them_fit(tmp_path, monkeypatch):
-    monkeypatch.setattr(suite, "_ROOM", 1)
-    assert suite.has_room(tmp_path)
-    monkeypatch.setattr(suite, "_ROOM", 1 << 60)
-    assert not suite.has_room(tmp_path)
-    assert not suite.has_room(tmp_path / "none")

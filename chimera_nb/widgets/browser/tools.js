@@ -13,8 +13,10 @@ const PLAIN = { type: "text", spellcheck: "false", autocomplete: "off", autocapi
  * Whether what stands in the filter's box is being typed, and is not for rows that come to replace. Before there are any
  * rows, a text in it is: nobody else has put it there.
  * @param {string} text @param {boolean} hasFocus @param {string | undefined} shown the folder on screen @param {string} next the folder of the rows that come
+ * @param {boolean} since whether it was typed since somebody asked for another folder
  */
-export const isTyped = (text, hasFocus, shown, next) => hasFocus && (shown === undefined ? text !== "" : shown === next);
+export const isTyped = (text, hasFocus, shown, next, since) =>
+  hasFocus && (shown === undefined ? text !== "" : shown === next || since);
 
 export class Tools {
   node = make("div", "ch-tools");
@@ -27,6 +29,7 @@ export class Tools {
   list = button("ch-list-match", "List…", () => this.ask({ kind: "listMatch", text: this.glob.value, view: this.view }), { title: "Show the files that the pattern matches" });
   stop = button("ch-stop-match", "Stop", () => this.ask({ kind: "stopMatch" }));
   add = button("ch-primary ch-add", "Add", () => this.addPattern(), { title: "Add the pattern to the selection" });
+  typed = false; // since another folder was asked for, or came
   filterSoon = later(TYPING_MS, () => this.ask({ kind: "filter", text: this.filter.value }));
   matchSoon = later(PATTERN_MS, () => this.match());
 
@@ -39,7 +42,7 @@ export class Tools {
     this.ask = ask;
     this.view = view;
     this.leave = leave;
-    this.filter.addEventListener("input", () => this.filterSoon());
+    this.filter.addEventListener("input", () => this.onTyped());
     this.filter.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.type("");
       else if (event.key === "ArrowDown" || event.key === "Enter") leave();
@@ -64,12 +67,23 @@ export class Tools {
     this.matchSoon.cancel();
   }
 
+  onTyped() {
+    this.typed = true;
+    this.filterSoon();
+  }
+
+  /** Another folder is asked for: what is typed from now on is meant for that. */
+  leaveFolder() {
+    this.typed = false;
+    this.filterSoon.cancel();
+  }
+
   /** A key typed in the list goes on in the filter; "" clears it. @param {string} text */
   type(text) {
     this.filter.value = text ? this.filter.value + text : "";
     if (text) this.filter.focus();
     else this.leave();
-    this.filterSoon();
+    this.onTyped();
   }
 
   match() {

@@ -143,7 +143,7 @@ class BrowserView extends View {
   /** @param {string} text @param {{ to: string, name: string } | null} from */
   go(text, from = null) {
     this.from = from;
-    this.tools.filterSoon.cancel();
+    this.tools.leaveFolder();
     this.ask({ kind: "go", text });
   }
 
@@ -158,8 +158,10 @@ class BrowserView extends View {
 
   /** Rows of another folder or filter come. @param {RowsMessage} message */
   onOther(message) {
-    const { filter } = this.tools;
-    if (!isTyped(filter.value, document.activeElement === filter, this.rows?.folder, message.folder)) filter.value = message.filter;
+    const { filter, typed } = this.tools;
+    const hasFocus = document.activeElement === filter;
+    if (!isTyped(filter.value, hasFocus, this.rows?.folder, message.folder, typed)) filter.value = message.filter;
+    if (this.rows?.folder !== message.folder) this.tools.typed = false;
     this.rows = new Rows(message);
     this.above = message.above;
     this.path.show(message.crumbs, message.above === null);
