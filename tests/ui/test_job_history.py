@@ -57,16 +57,37 @@ def a_job(minutes_ago: float = 0, status: Status = Status.COMPLETE, creator="ada
 
 
 def put_many(log, like: JobRecord, count: int) -> None:
-    """So many jobs of a long time ago that failed, in one transaction."""
-    jobs = []
-    for number in range(count):
-        made = f"2020-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}.000Z"
-        job_id = f"2020-01-01-{number:08x}"
-        document = {**like.to_document(), "jobId": job_id, "createdAt": made, "status": "failed"}
-        fields = {"job_id": job_id, "created_at": made, "status": "failed", "source_type": like.source_type}
-        jobs.append({**fields, "search": job_id, "document": json.dumps(document)})
+    """So many jobs of a long time ago that failed."""
+    made = (
+        f"2020-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}.000Z"
+        for number in range(count)
+    )
+    put(
+        log,
+        [
+            {**like.to_document(), "jobId": f"2020-01-01-{number:08x}", "createdAt": when, "status": "failed"}
+            for number, when in enumerate(made)
+        ],
+    )
+
+
+def put(log, documents: list[dict]) -> None:
+    """Jobs in one transaction, so that nobody sees some of them without the others."""
     log._file.writer.execute("BEGIN")
-    log._file.writer.executemany(INSERT, jobs)
+    log._file.writer.executemany(
+        INSERT,
+        [
+            {
+                "job_id": document["jobId"],
+                "created_at": document["createdAt"],
+                "status": document["status"],
+                "source_type": document["sourceType"],
+                "search": document["jobId"],
+                "document": json.dumps(document),
+            }
+            for document in documents
+        ],
+    )
     log._file.writer.execute("COMMIT")
 
 
@@ -184,8 +205,7 @@ def test_of_ten_thousand_jobs_few_are_on_the_page_and_what_one_reads_stays_in_pl
     rows(page).first.click()
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur()")
-    for _ in range(14):  # more than a screen of them
-        log.create(a_job(5))
+    put(log, [a_job(5).to_document() for _ in range(14)])  # more than a screen of them
     expect(page.get_by_role("button", name="14 new jobs")).to_be_visible()
     expect(page.locator(f"#{mine}")).to_have_attribute("aria-selected", "true")
     own, box = page.locator(f"#{mine}").bounding_box(), scroller.bounding_box()
