@@ -14,7 +14,6 @@ import pytest
 from chimera_nb.jobs.record import Stage, Status
 from chimera_nb.jobs.runners import dataflow
 from chimera_nb.jobs.runners.dataflow import LOCAL_PROJECT, LOCAL_REGION, job_name
-from chimera_nb.jobs.runners.dataflow_client import DataflowApi
 from chimera_nb.jobs.service import JobService
 from chimera_nb.settings import Settings
 from pipeline.own_temporary import remove_left_behind
@@ -29,16 +28,13 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
-def service(on_stack, tmp_path, temporary, stack_temporary):
-    service = JobService(Settings(data_dir=tmp_path / "data", dataflow_endpoint=on_stack.dataflow_endpoint))
-    yield service
-    service.log.close()
-    assert list(stack_temporary.iterdir()) == []
+def service(service_on_dataflow):
+    return service_on_dataflow
 
 
 @pytest.fixture
-def api(on_stack):
-    return DataflowApi(LOCAL_PROJECT, LOCAL_REGION, on_stack.dataflow_endpoint)
+def api(dataflow_api):
+    return dataflow_api
 
 
 @pytest.fixture

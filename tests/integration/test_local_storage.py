@@ -11,24 +11,14 @@ import pytest
 import requests
 from google.api_core import exceptions as api
 
+from tests.fixtures.stack import put
+
 NAMES = [
     "a", "a/b", "a/b/c", "folder/", "folder/x", "a//b", "/lead", "../up", "a/../b", "./x", ".hidden",
     "star*?[a]{b,c}.bz2", "ünï—日本.bz2", "e\u0301", "trailing ", "trailing.", "a+b", "a%2Fb", "a%20b", "q?x=1&y#z",
     "back\\slash", "<img src=x onerror=alert(1)>.bz2", "tab\t", "what!", "x.metadata", "quote'\"",
     "y" * 256, "z" * 1024, "é" * 300, "/".join(["d" * 200] * 5), "in/" + "w" * 500 + "/deep",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def objects(storage_client, bucket):
-    """The test's bucket."""
-    return storage_client.bucket(bucket)
-
-
-def put(objects, name, data=b"x", **conditions):
-    blob = objects.blob(name)
-    blob.upload_from_string(data, **conditions)
-    return blob
 
 
 def test_any_name_is_kept_as_it_is(objects):

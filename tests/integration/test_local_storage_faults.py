@@ -9,17 +9,7 @@ import pytest
 import requests
 from google.api_core import exceptions as api
 
-
-@pytest.fixture
-def objects(storage_client, bucket):
-    """The test's bucket."""
-    return storage_client.bucket(bucket)
-
-
-def put(objects, name, data=b"x", **conditions):
-    blob = objects.blob(name)
-    blob.upload_from_string(data, **conditions)
-    return blob
+from tests.fixtures.stack import put
 
 
 def test_latency_is_added(objects, faults):

@@ -31,6 +31,7 @@ from pipeline.sources import build_patterns
 from pipeline.sources.ndjson import NdjsonSource
 from pipeline.spec import JobSpec
 from pipeline.storage import Entry, PlainStore
+from tests.fixtures.local_files import lock_folder
 
 STORE = PlainStore()
 
@@ -246,14 +247,7 @@ def test_a_bucket_that_is_absent_is_refused(monkeypatch):
 
 def test_a_folder_that_may_not_be_read_is_told_and_not_taken_for_an_empty_one(tmp_path, monkeypatch):
     lay(tmp_path, "a/x", "locked/y")
-    real = os.scandir
-
-    def scandir(path):
-        if "locked" in str(path):
-            raise PermissionError(13, "Permission denied", path)
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
+    lock_folder(monkeypatch, "locked")
     with pytest.raises(AccessDeniedError, match="locked/"):
         list(list_matches(STORE, f"{tmp_path}/**/*"))
     with pytest.raises(AccessDeniedError, match="locked/"):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import AccessDeniedError, StorageError
 from pipeline.storage import ListingPage, PlainStore
-from tests.fixtures.local_files import below, lay, listed
+from tests.fixtures.local_files import below, lay, listed, lock_folder
 
 STORE = PlainStore()
 
@@ -140,14 +140,7 @@ def test_pipes_and_sockets_are_not_data(tmp_path):
 
 def test_a_folder_that_may_not_be_read_is_an_error_that_names_it(tmp_path, monkeypatch):
     lay(tmp_path, "a/x", "locked/y")
-    real = os.scandir
-
-    def scandir(path):
-        if "locked" in str(path):
-            raise PermissionError(13, "Permission denied", path)
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
+    lock_folder(monkeypatch, "locked")
     with pytest.raises(AccessDeniedError, match=r"permission is denied: .*locked/; check its owner and mode"):
         listed(f"{tmp_path}/")
     with pytest.raises(AccessDeniedError):
