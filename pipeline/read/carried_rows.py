@@ -113,6 +113,7 @@ def make_rows(channel: Channel) -> None:
     """The maker: a program of `pipeline.processes`, for one file after another."""
     channel.send(_MORE)  # it is ready for the first
     known: set[type[View]] = set()
+    told = 0  # of the time that this process has taken
     while True:
         of: _File = channel.receive()
         try:
@@ -123,10 +124,13 @@ def make_rows(channel: Channel) -> None:
         if type(view) not in known:
             known.add(type(view))
             gc.freeze()  # what was loaded for it stays: to look through it again and again takes 3 % of the time
-        channel.send(_made(channel, view, of))
+        error, is_given = _made(channel, view, of)
+        before, told = told, int(time.process_time() * 1e6)
+        channel.send(_Ended(of.looked_at, told - before, error, is_given))
 
 
-def _made(channel: Channel, view: View, of: _File) -> _Ended:
+def _made(channel: Channel, view: View, of: _File) -> tuple[BaseException | None, bool]:
+    """The error that it came to, or whether it is the one that was given."""
     given: list[Exception] = []
 
     def chunks() -> Iterator[bytes]:
@@ -141,7 +145,6 @@ def _made(channel: Channel, view: View, of: _File) -> _Ended:
                 given.append(said.error())
                 raise given[0]
 
-    began = time.process_time()
     error = None
     try:
         options = {"keep_partial": of.keep_partial, "in_order": of.in_order}
@@ -150,8 +153,7 @@ def _made(channel: Channel, view: View, of: _File) -> _Ended:
     except BaseException as e:  # noqa: BLE001 - whoever has asked raises it
         error = e
     is_given = any(error is one for one in given)
-    cpu_us = int((time.process_time() - began) * 1e6)
-    return _Ended(of.looked_at, cpu_us, None if is_given else _portable(error, view), is_given)
+    return None if is_given else _portable(error, view), is_given
 
 
 def _as_stream(batch: pa.RecordBatch) -> memoryview:
