@@ -13,6 +13,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from pipeline.interruption import ignore
 Group = TypeVar("Group")
 Answer = TypeVar("Answer")
 _PROGRAM = "from pipeline.processes import main; main()"
+_ONE_CORE = {"OMP_NUM_THREADS": "1"}  # of Arrow and numpy: there are as many processes as cores
 _BYTES, _PICKLE = b"b", b"p"
 _HEAD = 9
 _PIPE_BYTES = 1 << 20  # as much as Linux gives to anybody: what a file holds goes through at once
@@ -77,7 +79,12 @@ class Process:
         self._program = program
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _PROGRAM],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={
+                **_ONE_CORE,
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "TMPDIR": tempfile.gettempdir(),
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import threading
 from dataclasses import dataclass
 
 import pytest
 
+from chimera_nb.jobs.runners.direct_worker import _Reporter
 from chimera_nb.local.demo.files import market_of_size
 from pipeline.errors import BadFileError, ProcessEndedError, StorageError, StoreUnavailableError
-from pipeline.progress import OTHER_CPU, snapshot
+from pipeline.own_temporary import own_temporary_folder
+from pipeline.processes import in_processes
+from pipeline.progress import OTHER_CPU, snapshot, tally
 from pipeline.read import row_makers as module
 from pipeline.read.file import ReadOptions, read_file
 from pipeline.read.row_makers import RowMakers, made_rows
@@ -141,8 +145,14 @@ def test_a_view_that_another_process_cannot_have_is_made_in_this_one(makers, mon
 def test_its_time_is_told_and_it_is_idle_again(makers):
     before = snapshot().get(OTHER_CPU, 0)
     assert outcome(made_rows, Runners(), MARKETS["PRO"])[0]
-    assert snapshot()[OTHER_CPU] > before
+    more = snapshot()[OTHER_CPU] - before
+    assert more > 0
     assert len(makers._idle) == 1
+    reporter = _Reporter(None, "j-1", "USD")  # of a direct job, whose processes these are
+    seconds = reporter.numbers()["coreSeconds"]
+    tally(OTHER_CPU, 7_000_000)
+    assert reporter.numbers()["coreSeconds"] >= seconds + 7
+    tally(OTHER_CPU, -7_000_000 - more)
 
 
 def test_a_process_that_ends_in_the_middle_is_replaced_and_the_file_is_read_again(
@@ -188,6 +198,11 @@ def test_processes_begin_when_much_has_been_read_and_end_in_the_middle_of_a_file
     assert all(process._process.returncode is not None for process in processes)
     assert module._open is None
     assert not [thread for thread in threading.enumerate() if thread.name == "start-row-maker"]
+
+
+def test_what_is_made_on_disk_is_in_the_jobs_folder():
+    with own_temporary_folder("j-1") as folder:
+        assert list(in_processes(os.getenv, ["TMPDIR"], 1)) == [str(folder)]
 
 
 def test_one_core_has_no_other_process(monkeypatch):
