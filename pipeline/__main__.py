@@ -26,7 +26,7 @@ from pipeline.failure_cause import cause_of
 from pipeline.imports import import_beam
 from pipeline.inputs.since import onto_earlier
 from pipeline.interruption import Interrupted, Interruptions, interruptions
-from pipeline.job_options import JobOptions
+from pipeline.job_options import RAW, JobOptions
 from pipeline.options import Option, table
 from pipeline.own_temporary import own_temporary_folder
 from pipeline.printable import guard_terminal, printable
@@ -135,6 +135,10 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
         during.enter_context(own_temporary_folder(spec.job_id))
         if runner and options.view_as(DirectOptions).direct_running_mode == "in_memory":
             during.enter_context(pickles_as_they_are())
+        if runner and spec.view != RAW:
+            from pipeline.read.row_makers import row_makers  # with Arrow, which lines do without
+
+            during.enter_context(row_makers())
         root = beam.Pipeline(runner=runner, options=options)
         try:
             with root:
