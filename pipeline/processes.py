@@ -14,6 +14,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,15 +43,17 @@ class Channel:
 
     def __init__(self, heard: IO[bytes], said: IO[bytes]) -> None:
         self._heard, self._said = heard, said
+        self._saying = threading.Lock()  # a program may have threads
 
     def send(self, value: Any) -> None:
         """Raises ClosedError, and what pickle raises for a value that it cannot take."""
         is_data = isinstance(value, bytes | bytearray | memoryview)
         kind, data = (_BYTES, value) if is_data else (_PICKLE, pickle.dumps(value))
         try:
-            self._said.write(len(data).to_bytes(_HEAD - 1, "big") + kind)
-            self._said.write(data)
-            self._said.flush()
+            with self._saying:
+                self._said.write(len(data).to_bytes(_HEAD - 1, "big") + kind)
+                self._said.write(data)
+                self._said.flush()
         except (OSError, ValueError) as e:  # closed at that side, or at this one
             raise ClosedError from e
 
