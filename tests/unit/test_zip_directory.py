@@ -62,7 +62,7 @@ def by_zipfile(data: bytes) -> bytes:
     out = b""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for info in archive.infolist():
-            if info.is_dir() or not info.file_size or info.filename.startswith("__MACOSX/"):
+            if info.is_dir() or not info.file_size or info.filename.upper().startswith("__MACOSX/"):
                 continue
             out += (b"\n" if out and not out.endswith(b"\n") else b"") + archive.read(info)
     return out
