@@ -212,10 +212,13 @@ def test_one_core_has_no_other_process(monkeypatch):
         assert outcome(made_rows, Odd(), KEW)[0]
 
 
-def test_a_process_that_cannot_begin_is_done_without(monkeypatch, caplog):
-    monkeypatch.setattr("pipeline.processes.sys.executable", "/nowhere/python")
+@pytest.mark.parametrize(
+    ("program", "said"), [("/nowhere/python", "FileNotFoundError"), ("/bin/echo", "ClosedError")]
+)
+def test_a_process_that_cannot_begin_is_done_without(monkeypatch, caplog, program, said):
+    monkeypatch.setattr("pipeline.processes.sys.executable", program)
     makers = begin_all(RowMakers(2))
     monkeypatch.setattr(module, "_open", makers)
     assert outcome(made_rows, Odd(), KEW)[0]
-    assert "one has not begun" in caplog.text
+    assert f"one has not begun ({said}" in caplog.text
     makers.close()
