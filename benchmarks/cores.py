@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from chimera_nb.machine.cores import usable_cores
+from pipeline.cores import usable_cores
 
 _REPETITIONS = 5
 _RAW_BYTES = 40_000_000  # of each file, at most

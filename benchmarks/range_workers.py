@@ -22,7 +22,7 @@ from typing import Any
 from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
 
 from benchmarks.row import BenchmarkError
-from chimera_nb.machine.cores import usable_cores
+from pipeline.cores import usable_cores
 from pipeline.graph.range_stages import DecodeRanges, JoinRanges, LargeJob, RangeFound, Ranges
 from pipeline.job_options import MAX_RATIO
 from pipeline.read.large import look_at_large

@@ -13,7 +13,7 @@ import psutil
 
 from benchmarks.row import cells
 from benchmarks.run import Run
-from chimera_nb.machine.cores import usable_cores
+from pipeline.cores import usable_cores
 
 _PACKAGES = (
     "apache-beam",

@@ -50,9 +50,9 @@ def _run(arguments: list[str]) -> int:
     """The exit code of a command. Raises OSError for standard output alone."""
     try:
         import_for_good("chimera_nb.cli")
-        from chimera_nb.cli import app
+        from chimera_nb.cli import run
 
-        app(arguments, prog_name="chimera")
+        run(arguments)
     except SystemExit as e:
         return e.code if isinstance(e.code, int) else int(e.code is not None)
     except KeyboardInterrupt:

@@ -20,12 +20,13 @@ from datetime import UTC, datetime
 from pipeline.admit import admit
 from pipeline.archives.index import forget_all
 from pipeline.archives.store import store_of_archives
+from pipeline.beam_work import pickles_as_they_are
 from pipeline.errors import ChimeraError, NothingNewError, RefusedError, StorageError
 from pipeline.failure_cause import cause_of
 from pipeline.imports import import_beam
 from pipeline.inputs.since import onto_earlier
 from pipeline.interruption import Interrupted, Interruptions, interruptions
-from pipeline.job_options import JobOptions
+from pipeline.job_options import RAW, JobOptions
 from pipeline.options import Option, table
 from pipeline.own_temporary import own_temporary_folder
 from pipeline.printable import guard_terminal, printable
@@ -116,6 +117,7 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
     """
     import_beam()
     import apache_beam as beam
+    from apache_beam.options.pipeline_options import DirectOptions
 
     from pipeline.beam_options import Options
     from pipeline.graph.build import build
@@ -129,7 +131,14 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
 
         runner = FnApiRunner()
     begin_target(store, spec)
-    with own_temporary_folder(spec.job_id):
+    with contextlib.ExitStack() as during:
+        during.enter_context(own_temporary_folder(spec.job_id))
+        if runner and options.view_as(DirectOptions).direct_running_mode == "in_memory":
+            during.enter_context(pickles_as_they_are())
+        if runner and spec.view != RAW:
+            from pipeline.read.row_makers import row_makers  # with Arrow, which lines do without
+
+            during.enter_context(row_makers())
         root = beam.Pipeline(runner=runner, options=options)
         try:
             with root:

@@ -19,7 +19,8 @@
     │   │   ├── NotAllowedError (RefusedError)   a URI outside the access lists of a store
     │   │   └── CredentialsError                 also a StoreUnavailableError
     │   └── StoreUnavailableError (ConnectionError)   the store is at fault: it says nothing about an object
-    │       └── TransferError                    what came, or went, is not what the store keeps
+    │       ├── TransferError                    what came, or went, is not what the store keeps
+    │       └── ProcessEndedError                a process that worked at it for this one has ended too early
     ├── BadFileError (ValueError)            one input file cannot be used; the job goes on
     │   ├── CutOffError                      its data ends too early
     │   ├── HoldsFilesError                  it is an archive, whose files are read one by one
@@ -52,12 +53,23 @@ class ChimeraError(Exception):
 
     subject = ""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, for another process: an error is made of other arguments than of its text."""
+        return _again, (type(self), self.args, self.__dict__)
+
     @property
     def sentence(self) -> str:
         """The text with a capital, unless a name is first, and a full stop."""
         text = str(self)
         text = text if self.subject else text[:1].upper() + text[1:]
         return text if text.endswith((".", "…")) else f"{text}."
+
+
+def _again(kind: type[ChimeraError], args: tuple[Any, ...], attributes: dict[str, Any]) -> ChimeraError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 class RefusedError(ChimeraError, ValueError):
@@ -168,6 +180,10 @@ class StoreUnavailableError(StorageError, ConnectionError):
 
 class TransferError(StoreUnavailableError):
     """What came is not what the store keeps, or what it keeps is not what was sent."""
+
+
+class ProcessEndedError(StoreUnavailableError):
+    """A process that worked at an object for this one has ended too early: that says nothing about the object."""
 
 
 class AccessDeniedError(StorageError, PermissionError):

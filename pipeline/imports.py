@@ -7,22 +7,19 @@ process works, and once more at the end.
 
 from __future__ import annotations
 
-import functools
 import gc
 import importlib.abc
 import logging
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from importlib import import_module
-from types import FunctionType, MethodType
-from typing import Any
-from weakref import WeakKeyDictionary
+
+from pipeline.beam_work import spare
 
 # Beam imports these where they are installed, for its connectors to BigQuery, Pub/Sub, Parquet and MongoDB and its data
 # frames.
 # No job here has any of those: they are not to be had in its processes. What a plugin itself imports is as ever.
 LEFT_OUT_OF_BEAM = ("google.cloud.bigquery", "google.cloud.pubsub", "pandas", "pyarrow", "bson")
-_Pair = tuple[Any, Any]
 _BEAM = "apache_beam.runners.portability.fn_api_runner"  # with all of Beam that a graph is made of
 
 
@@ -53,52 +50,7 @@ def import_beam() -> None:
         import_for_good(_BEAM, without=LEFT_OUT_OF_BEAM)
     finally:
         told.setLevel(logging.NOTSET)
-    _look_once()
-
-
-def _look_once() -> None:
-    """Have Beam look for the arguments of a function, and for the state that a kind of DoFn keeps, once.
-
-    Beam does so for each method of each stage whenever it meets it, in a graph and in each bundle: a third of what a
-    job of few files costs.
-    """
-    from apache_beam.transforms import core, userstate
-
-    if not hasattr(core.get_function_args_defaults, "__wrapped__"):
-        core.get_function_args_defaults = _remembering(core.get_function_args_defaults, _function_of)
-        userstate.get_dofn_specs = _remembering(userstate.get_dofn_specs, _kind_of)
-
-
-def _remembering(
-    look: Callable[[Any], _Pair], key_of: Callable[[Any], tuple[Any, bool]]
-) -> Callable[[Any], _Pair]:
-    """`look`, which gives two collections, with what it gave before for the same key; not where that is None."""
-    known: tuple[WeakKeyDictionary[Any, _Pair], ...] = (WeakKeyDictionary(), WeakKeyDictionary())
-
-    @functools.wraps(look)
-    def remembered(asked: Any) -> _Pair:
-        key, is_bound = key_of(asked)
-        if key is None:
-            return look(asked)
-        found = known[is_bound].get(key)
-        if found is None:
-            found = known[is_bound][key] = look(asked)
-        return found[0].copy(), found[1].copy()
-
-    return remembered
-
-
-def _function_of(called: Any) -> tuple[Any, bool]:
-    """A function of Python's own, and whether its first argument is given."""
-    is_bound = type(called) is MethodType
-    function = called.__func__ if is_bound else called
-    return (function, is_bound) if type(function) is FunctionType else (None, False)
-
-
-def _kind_of(dofn: Any) -> tuple[Any, bool]:
-    """The class of a DoFn that has no methods but those of its class."""
-    own = any(type(value) is MethodType for value in vars(dofn).values())
-    return (None if own else type(dofn)), False
+    spare()
 
 
 class _Absent(importlib.abc.MetaPathFinder):

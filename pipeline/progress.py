@@ -11,6 +11,8 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 
+OTHER_CPU = "other-cpu-us"  # microseconds of processor time that other processes have taken for this one
+
 _tally: Counter[str] = Counter()
 _once: set[str] = set()
 _lock = threading.Lock()

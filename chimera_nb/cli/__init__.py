@@ -16,7 +16,11 @@ display.py         records and progress for a person's eyes
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+
 import typer
+import typer.main
 
 from chimera_nb.cli import (
     catalogue_command,
@@ -52,4 +56,32 @@ for commands in (
     doctor_command,
 ):
     commands.register(app)
-__all__ = ["app", "job_actions"]  # the latter's commands are on `job_commands.jobs` once it is imported
+__all__ = [
+    "app",
+    "job_actions",
+    "run",
+]  # of the second the commands are on `job_commands.jobs` once it is imported
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command that the arguments begin with, as `app` does; raises SystemExit with its code."""
+    typer.main.get_group(_asked(app, arguments))(arguments, prog_name="chimera")
+
+
+def _asked(commands: typer.Typer, words: Sequence[str]) -> typer.Typer:
+    """With that command alone which the words begin with; all of them where they begin with none.
+
+    typer makes the parser of every command it has before it looks for the one: two thirds of what a small one takes.
+    """
+    first = words[0] if words else ""
+    alone = copy.copy(commands)
+    alone.registered_commands = [each for each in commands.registered_commands if _name_of(each) == first]
+    alone.registered_groups = [copy.copy(each) for each in commands.registered_groups if each.name == first]
+    for group in alone.registered_groups:
+        if group.typer_instance is not None:
+            group.typer_instance = _asked(group.typer_instance, words[1:])
+    return alone if alone.registered_commands or alone.registered_groups else commands
+
+
+def _name_of(command: typer.models.CommandInfo) -> str | None:
+    return command.name or getattr(command.callback, "__name__", None)

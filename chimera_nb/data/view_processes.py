@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chimera_nb.data.processes import in_processes
 from chimera_nb.data.view_reader import FileRows, ViewReader
-from chimera_nb.machine.cores import usable_cores
+from pipeline.cores import usable_cores
+from pipeline.processes import in_processes
 from pipeline.read.file import ReadOptions
 from pipeline.storage import Entry, Store
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import psutil
 
-from chimera_nb.machine.cores import usable_cores
 from chimera_nb.machine.host_id import host_id
 from chimera_nb.machine.process_id import ProcessId, boot_id, namespace
+from pipeline.cores import usable_cores
 
 
 def describe(pid: int, data_dir: Path) -> dict[str, Any]:

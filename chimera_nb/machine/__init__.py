@@ -1,8 +1,7 @@
-"""This machine: its cores, its processes, its users, and what of it may be trusted.
+"""This machine: its processes, its users, and what of it may be trusted.
 
 memory.py      how much of its memory may still be taken
 kernel.py      whether a notebook looks at it
-cores.py       the cores that this process may run on
 host_id.py     which host this is
 process_id.py  one process, now and for good
 peers.py       whose process is at the other end of a connection

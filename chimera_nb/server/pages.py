@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from chimera_nb.machine.cores import usable_cores
 from chimera_nb.server.kernels import DashboardKernels
+from pipeline.cores import usable_cores
 
 # A visitor's own page comes first: its kernel, its scripts and its first rows want both of a small machine's cores.
 _AFTER_VISITOR_SECONDS = 3.0

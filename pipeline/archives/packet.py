@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.archives.members import AGAIN, AGAIN_LATER, Member, Told
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 PACKET_BYTES = 8 << 20
 _MEMBERS = 256  # as of files; a packet is soon done, so that no worker waits long for the last one
-_SPOOL_BYTES = 32 << 20
+_IN_MEMORY = 50_000  # members: some 15 MB
 _GAP_BYTES = 64 << 10  # between members, that is read and not wanted
 _ZIP_HEADER_BYTES = 512  # of a local header; what one has more of is asked for by itself
 
@@ -52,19 +53,26 @@ class Packet:
 def last_of_each(members: Iterable[Member], told: Told) -> Iterator[Member]:
     """The members, of several of one name the last, as tar and unzip have it; `told` has the names of the others.
 
-    They wait on the temporary disk where they are many, since only the end tells; of each a number stays in memory.
+    Only the end tells. Where they are many, those after the first wait on the temporary disk, and of each a number
+    stays in memory.
     """
     seen: set[int] = set()
     left: dict[str, int] = {}
-    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES, prefix="chimera-") as spool:
+
+    def counted() -> Iterator[Member]:
         for member in members:
             if (number := hash(member.name)) in seen:
                 left[member.name] = left.get(member.name, 0) + 1
             seen.add(number)
+            yield member
+
+    found = counted()
+    first = list(islice(found, _IN_MEMORY))
+    with tempfile.TemporaryFile(prefix="chimera-") as spool:
+        for member in found:
             spool.write(json.dumps(member.to_json()).encode() + b"\n")
         spool.seek(0)
-        for line in spool:
-            member = Member.from_json(json.loads(line))
+        for member in chain(first, map(Member.from_json, map(json.loads, spool))):
             if left.get(member.name):
                 left[member.name] -= 1
                 told.pass_over(AGAIN, member.name)

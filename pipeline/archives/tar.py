@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pipeline.archives.members import NO_DATA, Member, Outline
 from pipeline.archives.tar_files import TarBytes
 from pipeline.codecs.documents import is_clutter
 from pipeline.codecs.stream import PADDING
-from pipeline.codecs.tar_header import HEADER_BYTES, Header
+from pipeline.codecs.tar_header import HEADER_BYTES, usual_file
 from pipeline.errors import BadFileError
 
 _KINDS = {
@@ -25,6 +26,7 @@ _KINDS = {
 }
 _SPARSE = "is stored with holes (a sparse file), which is not read; make the archive again without --sparse"
 _AT_ONCE = 1 << 16
+_NAMES = ("utf-8", "surrogateescape")
 
 
 class _Tar(tarfile.TarFile):
@@ -51,14 +53,18 @@ class _Headers:
 
     def __init__(self, file: TarBytes, outline: Outline) -> None:
         self._file, self._outline = file, outline
-        self._tar = _Tar(fileobj=file, mode="r", encoding="utf-8", errors="surrogateescape")  # type: ignore[arg-type]
+        encoding, errors = _NAMES
+        self._tar = _Tar(fileobj=file, mode="r", encoding=encoding, errors=errors)  # type: ignore[arg-type]
         self._found = 0
         self._zeros = False  # before this place: the end of a tar
         self._data_end = 0
 
     def members(self) -> Iterator[Member]:
-        while (info := self._next()) is not None:
-            member = _file(info, self._tar.offset, self._outline)
+        while (found := self._next()) is not None:
+            if isinstance(found, tarfile.TarInfo):
+                member = _member(found, self._tar.offset, self._outline)
+            else:
+                member = _file(*found, self._outline)
             if member is None:
                 continue
             self._data_end = member.at + member.packed
@@ -76,16 +82,22 @@ class _Headers:
         elif not self._zeros:
             self._outline.notes.append("has no zeros at its end, as a tar should: it may be cut off there")
 
-    def _next(self) -> tarfile.TarInfo | None:
-        """What the next header begins; None at the end, and where there is none, which the outline then tells."""
+    def _next(self) -> tarfile.TarInfo | tuple[str, int, int] | None:
+        """What the next header begins, of a usual file its name, place and size.
+
+        None at the end, and where there is no header, which the outline then tells.
+        """
         while True:
             at = self._tar.offset
             reached = self._file.seek(at)
             if reached < self._data_end:
                 self._outline.fault = f"is cut off: it ends at byte {reached:,}, within a file's data"
                 return None
+            if (usual := self._usual(at)) is not None:
+                return usual
+            self._file.seek(at)
             try:
-                info = Header.fromtarfile(self._tar)
+                info = tarfile.TarInfo.fromtarfile(self._tar)
             except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # its stub has the base alone
                 self._tar.offset = at + HEADER_BYTES
                 self._zeros = True
@@ -104,27 +116,59 @@ class _Headers:
             self._found += 1
             return info
 
+    def _usual(self, at: int) -> tuple[str, int, int] | None:
+        """Name, place and size of the file whose header is there; None for any other header, and for none."""
+        if self._tar.pax_headers:  # they hold for all files that follow
+            return None
+        found = usual_file(self._file.read(HEADER_BYTES), *_NAMES)
+        if found is None:
+            return None
+        name, size = found
+        begin = at + HEADER_BYTES
+        self._tar.offset = begin + -(-size // HEADER_BYTES) * HEADER_BYTES
+        self._zeros = False
+        self._found += 1
+        return name, begin, size
 
-def _file(info: tarfile.TarInfo, end: int, outline: Outline) -> Member | None:
+
+def _member(info: tarfile.TarInfo, end: int, outline: Outline) -> Member | None:
     """The member that a header begins; None for what holds no data of its own."""
-    name = info.name
-    while name.startswith("./"):
-        name = name[2:].lstrip("/")
-    if info.isdir() or not name or name == ".":
+    if info.isdir():
         return None
     if kind := _KINDS.get(info.type):
-        outline.told.pass_over(kind, name)
+        if name := _written(info.name):
+            outline.told.pass_over(kind, name)
+        return None
+    member = _file(info.name, info.offset_data, info.size, outline)
+    if member and info.issparse():
+        return replace(member, packed=end - member.at, problem=_SPARSE)
+    return member
+
+
+def _file(name: str, at: int, size: int, outline: Outline) -> Member | None:
+    """A file's member; None for one that is no data, or has no name."""
+    if not (name := _written(name)):
         return None
     if is_clutter(name):
         outline.told.pass_over(NO_DATA, name)
         return None
-    problem = _SPARSE if info.issparse() else None
-    packed = end - info.offset_data if problem else info.size
-    return Member(name, info.offset_data, info.size, packed, problem=problem)
+    return Member(name, at, size, size)
+
+
+def _written(name: str) -> str:
+    """A name without "./" before it; none for that of the folder itself."""
+    while name.startswith("./"):
+        name = name[2:].lstrip("/")
+    return "" if name == "." else name
 
 
 def _no_header(file: TarBytes, at: int, *, behind_end: bool, reason: str) -> str | None:
     """What stands where a header should; None for padding at the very end."""
+    corrupt = f"is corrupt: at byte {at:,} there is no header of a file ({reason}), and what follows is lost"
+    if (
+        file.tell() > at + HEADER_BYTES
+    ):  # it is a header, of what should follow; a stream is not gone back in so far
+        return corrupt
     file.seek(at)
     head = b""
     padding = True
@@ -139,4 +183,4 @@ def _no_header(file: TarBytes, at: int, *, behind_end: bool, reason: str) -> str
         return f"has {size:,} bytes of something else behind its end"
     if size < HEADER_BYTES:
         return f"is cut off: it ends at byte {at + size:,}, within a header"
-    return f"is corrupt: at byte {at:,} there is no header of a file ({reason}), and what follows is lost"
+    return corrupt

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import tarfile
-from typing import Self
+from zlib import adler32
 
 HEADER_BYTES = 512
 _SUM_AT, _SUM_END = 148, 156
@@ -16,29 +16,30 @@ _FORMATS = frozenset((b"ustar\x0000", tarfile.GNU_MAGIC))
 _FILE = b"0"
 
 
-class Header(tarfile.TarInfo):
-    """A header, read as `tarfile` does, in a third of the time where it is a file's in the form that all write.
+def usual_file(header: bytes, encoding: str, errors: str) -> tuple[str, int] | None:
+    """Name and size of the file that a header begins, as `tarfile` reads them; None where it is not in the form that
+    all write.
 
-    Of such a one only name and size are read. One worker goes through a tar of small files while the others wait.
+    It takes a tenth of the time: one worker goes through a tar of small files while the others wait.
     """
+    size, told = header[124:136], header[_SUM_AT:_SUM_END]
+    if (
+        len(header) != HEADER_BYTES
+        or header[156:157] != _FILE
+        or header[257:265] not in _FORMATS
+        or not (_DIGITS.fullmatch(size) and _DIGITS.fullmatch(told))
+        or _sum(header) - sum(told) + len(told) * ord(" ") != int(told.rstrip(b" \0"), 8)
+    ):
+        return None
+    name = header[:100].partition(b"\0")[0].decode(encoding, errors)
+    if prefix := header[345:500].partition(b"\0")[0]:
+        name = f"{prefix.decode(encoding, errors)}/{name}"
+    return name, int(size.rstrip(b" \0"), 8)
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        size, told = buf[124:136], buf[_SUM_AT:_SUM_END]
-        if (
-            len(buf) != HEADER_BYTES
-            or buf[156:157] != _FILE
-            or buf[257:265] not in _FORMATS
-            or not (_DIGITS.fullmatch(size) and _DIGITS.fullmatch(told))
-            or sum(buf) - sum(told) + len(told) * ord(" ") != int(told.rstrip(b" \0"), 8)
-        ):
-            return super().frombuf(buf, encoding, errors)
-        header = cls(buf[:100].partition(b"\0")[0].decode(encoding, errors))
-        header.size = int(size.rstrip(b" \0"), 8)
-        header.type = _FILE
-        if prefix := buf[345:500].partition(b"\0")[0]:
-            header.name = f"{prefix.decode(encoding, errors)}/{header.name}"
-        return header
+
+def _sum(header: bytes) -> int:
+    """Of its bytes. Those of ASCII come to less than the number at which the half of Adler-32 that adds begins anew."""
+    return (adler32(header) & 0xFFFF) - 1 if header.isascii() else sum(header)
 
 
 def is_tar(head: bytes) -> bool:

@@ -21,6 +21,7 @@ from pipeline.errors import (
     HoldsFilesError,
     ObjectChangedError,
     ObjectNotFoundError,
+    ProcessEndedError,
     StorageError,
     StoreUnavailableError,
     TransferError,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from pipeline.sources.view import View
 
 ZIP = "zip"  # the codec
-_READINGS = 5  # of one file, where what came was not what is stored
+_READINGS = 5  # of one file, where what came was not what is stored, or whoever made its rows has ended
 _OF_THE_FILE = (BadFileError, StorageError)  # what makes a failed file, and not a failed bundle
 _GONE = (ObjectNotFoundError, ObjectChangedError, AccessDeniedError)  # and what does before a second reading
 # More decoders than cores gain nothing, and each holds a megabyte or more.
@@ -158,7 +159,7 @@ def read_file(
     while True:
         try:
             return _read_once(store, uri, options, version, so_far or ReadSoFar())
-        except TransferError as e:
+        except (TransferError, ProcessEndedError) as e:
             readings.failed(e)
         except StoreUnavailableError as e:
             trials.failed(e)

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pipeline.errors import BadFileError, StorageError
 from pipeline.read.held_lines import Chunks, DiskRoom, Room, disk_room, memory_room
+from pipeline.read.row_makers import made_rows
 from pipeline.read.stopwatch import Stopwatch
 from pipeline.read.view_rows import LookedAt, view_rows
 from pipeline.rows.checksum import RowsChecksum
@@ -71,8 +72,8 @@ class HeldRows:
         return self.said.told()
 
     def fill(self, chunks: Iterable[bytes]) -> None:
-        """Make the rows of a file's raw bytes and hold them. Raises as `view_rows`."""
-        for batch in view_rows(self._view, chunks, self.said, keep_partial=self._keep_partial):
+        """Make the rows of a file's raw bytes and hold them. Raises as `made_rows`."""
+        for batch in made_rows(self._view, chunks, self.said, keep_partial=self._keep_partial):
             self._rows += batch.num_rows
             if self._checksum is not None:
                 self._checksum.update(batch)

@@ -13,15 +13,15 @@ column's is that of its streams one after another, each stream by its own checks
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from google_crc32c import extend
 from numpy.typing import NDArray
 
-from pipeline.storage.checksum import Crc32c
+from pipeline.storage.checksum import as_base64
 
 Array = NDArray[Any]
 _WIDTHS: dict[int, Any] = {  # of the offsets of texts and bytes
@@ -37,7 +37,7 @@ class RowsChecksum:
 
     def __init__(self) -> None:
         self.rows = 0
-        self._columns: list[list[Crc32c]] = []
+        self._columns: list[list[int]] = []  # the checksum of each stream
 
     def update(self, batch: pa.RecordBatch) -> None:
         """Take in the next rows."""
@@ -45,47 +45,40 @@ class RowsChecksum:
             return
         self.rows += batch.num_rows
         for at, column in enumerate(batch.columns):
+            streams = _streams(column)
             if at == len(self._columns):
-                self._columns.append([])
-            of = self._columns[at]
-            for number, stream in enumerate(_streams(column)):
-                if number == len(of):
-                    of.append(Crc32c())
-                of[number].update(stream)
+                self._columns.append([0] * len(streams))
+            self._columns[at] = list(map(extend, self._columns[at], streams))
 
     def __str__(self) -> str:
-        whole = Crc32c()
-        for of in self._columns:
-            column = Crc32c()
-            for stream in of:
-                column.update(str(stream).encode())
-            whole.update(str(column).encode())
-        return str(whole)
+        columns = (as_base64(extend(0, b"".join(map(as_base64, of)))) for of in self._columns)
+        return as_base64(extend(0, b"".join(columns))).decode("ascii")
 
 
-def _streams(array: pa.Array) -> Iterator[bytes]:
+def _streams(array: pa.Array) -> list[bytes]:
     """The streams of a column; as many for every array of a type."""
     kind = array.type
     if kind.id == pa.lib.Type_DICTIONARY:
         array = array.dictionary_decode()
         kind = array.type
-    if pa.types.is_null(kind):
-        yield b"\0" * len(array)
-        return
-    present = _bits(array, 0) if array.null_count else None
-    yield b"\1" * len(array) if present is None else present.tobytes()
+    rows, nulls = len(array), array.null_count
+    if kind.id == pa.lib.Type_NA:
+        return [b"\0" * rows]
+    present = _bits(array, 0) if 0 < nulls < rows else None
+    streams = [(b"\0" if nulls else b"\1") * rows if present is None else present.tobytes()]
     if kind.id in _WIDTHS:
-        yield from _texts(array, present)
-    elif kind.id == pa.lib.Type_STRUCT:
+        return streams + (_texts(array, present) if nulls < rows else [b"\0" * 8 * rows, b""])
+    if kind.id == pa.lib.Type_STRUCT:
         for at in range(kind.num_fields):
-            yield from _streams(pc.struct_field(array, [at]))
+            streams += _streams(pc.struct_field(array, [at]))
     elif kind.id in (pa.lib.Type_LIST, pa.lib.Type_LARGE_LIST):
         lengths = pc.list_value_length(array).cast(pa.int64())
         filled = lengths.fill_null(0) if lengths.null_count else lengths
-        yield bytes(filled.buffers()[1][filled.offset * 8 : (filled.offset + len(filled)) * 8].to_pybytes())
-        yield from _streams(array.flatten())
+        streams.append(filled.buffers()[1][filled.offset * 8 : (filled.offset + rows) * 8].to_pybytes())
+        streams += _streams(array.flatten())
     else:
-        yield _values(array, present)
+        streams.append(_values(array, present))
+    return streams
 
 
 def _bits(array: pa.Array, buffer: int) -> Array:
@@ -96,27 +89,30 @@ def _bits(array: pa.Array, buffer: int) -> Array:
     return np.unpackbits(held, count=skipped + len(array), bitorder="little")[skipped:]
 
 
-def _texts(array: pa.Array, present: Array | None) -> tuple[bytes, bytes]:
+def _texts(array: pa.Array, present: Array | None) -> list[bytes]:
     """The lengths, and the texts end to end, without what a null may hide."""
     width = _WIDTHS[array.type.id]
     if not len(array):
-        return b"", b""
+        return [b"", b""]
     _, offsets, data = array.buffers()
     ends = np.frombuffer(offsets, width, len(array) + 1, array.offset * np.dtype(width).itemsize)
     lengths = np.diff(ends).astype(np.int64)
     if present is not None and lengths[present == 0].any():
-        return (lengths * present).tobytes(), _texts(array.drop_null(), None)[1]
+        return [(lengths * present).tobytes(), _texts(array.drop_null(), None)[1]]
     begin, end = int(ends[0]), int(ends[-1])
-    return lengths.tobytes(), bytes(memoryview(data)[begin:end]) if end > begin else b""
+    return [lengths.tobytes(), data[begin:end].to_pybytes() if end > begin else b""]
 
 
 def _values(array: pa.Array, present: Array | None) -> bytes:
-    """The values as they are, those of nulls as zeros."""
+    """The values as they are, those of nulls as zeros; `present` where there are both."""
+    nulls, rows = array.null_count, len(array)
     if array.type.id == pa.lib.Type_BOOL:
-        bits = _bits(array, 1)
-        return bytes((bits if present is None else bits & present).tobytes())
+        bits = b"\0" * rows if nulls == rows else _bits(array, 1)
+        return bytes(bits if present is None else bits & present)
     width = array.type.bit_width // 8
-    found: Any = np.frombuffer(array.buffers()[1], np.uint8, len(array) * width, array.offset * width)
-    if present is not None:
-        found = found.reshape(len(array), width) * present[:, None]
-    return bytes(found.tobytes())
+    if nulls == rows:
+        return b"\0" * (rows * width)
+    values = array.buffers()[1][array.offset * width : (array.offset + rows) * width]
+    if present is None:
+        return bytes(values.to_pybytes())
+    return bytes((np.frombuffer(values, np.uint8).reshape(rows, width) * present[:, None]).tobytes())

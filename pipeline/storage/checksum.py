@@ -6,6 +6,7 @@ https://cloud.google.com/storage/docs/data-validation
 from __future__ import annotations
 
 import base64
+import binascii
 from collections.abc import Iterable
 
 import google_crc32c
@@ -21,7 +22,12 @@ class Crc32c:
         self._value = google_crc32c.extend(self._value, data)
 
     def __str__(self) -> str:
-        return base64.b64encode(self._value.to_bytes(4, "big")).decode("ascii")
+        return as_base64(self._value).decode("ascii")
+
+
+def as_base64(value: int) -> bytes:
+    """How a checksum is written."""
+    return binascii.b2a_base64(value.to_bytes(4, "big"), newline=False)
 
 
 def crc32c_of_run(pieces: Iterable[tuple[str, int]]) -> str:
@@ -32,7 +38,7 @@ def crc32c_of_run(pieces: Iterable[tuple[str, int]]) -> str:
     value = 0
     for crc32c, size in pieces:
         value = _product(_shift(size), value) ^ int.from_bytes(base64.b64decode(crc32c), "big")
-    return base64.b64encode(value.to_bytes(4, "big")).decode("ascii")
+    return as_base64(value).decode("ascii")
 
 
 _POLYNOMIAL = 0x82F63B78  # without its highest term, the lowest power first

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import math
 import sys
+from dataclasses import replace
 
+import pandas as pd
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
@@ -15,11 +18,12 @@ import pytest
 import chimera_nb as ch
 from pipeline.__main__ import main
 from pipeline.proof import verify
-from pipeline.read import held_lines
+from pipeline.read import held_lines, row_makers
 from pipeline.storage import PlainStore
 from pipeline.target.lifecycle import read_summary
 from pipeline.target.results import ledger_records, output_shards
 from tests.fixtures.command import run_beside
+from tests.fixtures.row_makers import begin_all
 from tests.fixtures.sources import install_weather
 from tests.fixtures.weather import lay, observations, offer_weather
 
@@ -87,6 +91,45 @@ def test_a_job_writes_every_row_once_and_it_is_proved_and_read_back(place, form,
     assert list(frame) == COLUMNS
     assert told(frame) == expected()
     assert str(frame.dtypes["time"]) == "datetime64[ms, UTC]"
+
+
+def test_a_job_whose_rows_other_processes_make_writes_the_same(tmp_path, weather, monkeypatch):
+    inputs = laid(str(tmp_path))
+    lay(f"{tmp_path}/in", "Cut", 9, bad={4: b"{cut"}, store=STORE)
+    lay(f"{tmp_path}/in", "Odd", 9, bad=dict.fromkeys((4, 5, 6), b"{odd"), store=STORE)
+    options = ["--format", "parquet", "--max-bad-lines", "1", "--keep-partial"]
+    assert run(inputs, f"{tmp_path}/here", *options) == 0
+    used = []
+
+    @contextlib.contextmanager
+    def ready():
+        with opened():
+            makers = row_makers._open
+            begin_all(makers)
+            used.extend(makers._processes)
+            yield
+
+    opened = row_makers.row_makers
+    monkeypatch.setattr(row_makers, "usable_cores", lambda: [0, 1])
+    monkeypatch.setattr(row_makers, "row_makers", ready)
+    monkeypatch.setattr(row_makers, "view_rows", None)  # none is made in this process
+    assert run(inputs, f"{tmp_path}/there", *options) == 0
+    assert [process._process.poll() for process in used] == [-9, -9]
+    here, there = (
+        {
+            record.uri: replace(
+                record, job_id=None, shard=None, offset=None, seconds=0, wire_seconds=0, disk_seconds=0
+            )
+            for record in ledger_records(STORE, f"{tmp_path}/{name}")
+        }
+        for name in ("here", "there")
+    )
+    assert here == there
+    assert {record.status for record in here.values()} == {"complete", "failed"}
+    frames = [
+        ch.read_output(f"{tmp_path}/{name}").sort_values(["station", "line"]) for name in ("here", "there")
+    ]
+    pd.testing.assert_frame_equal(*(frame.reset_index(drop=True) for frame in frames))
 
 
 def test_every_shard_of_csv_begins_with_the_names_of_the_columns(tmp_path, weather):

@@ -149,6 +149,16 @@ def test_a_flipped_byte_raises_nothing_but_what_is_said(tmp_path_factory, member
         assert STORE.index(uri).kind is None or STORE.index(uri).outline.fault
 
 
+@pytest.mark.parametrize("kind", ["tar", "tar.gz"])
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_damaged_header_behind_a_long_name_is_a_fault_of_the_archive(tmp_path, form, kind):
+    data = bytearray(tar([Put("a.json", ONE), Put("n" * 300, TWO)], form))
+    data[data.rindex(b"ustar") - 100] ^= 1  # in the header that stands behind the name
+    uri = laid(tmp_path, f"x.{kind}", PACKERS[kind](bytes(data)))
+    assert member_uris(uri) == [f"{uri}!/a.json"]
+    assert "is corrupt: at byte" in str(STORE.index(uri).outline.fault)
+
+
 @SLOW
 @given(
     st.dictionaries(st.sampled_from(["a", "b/c.json", "d/é"]), st.sampled_from([b"", ONE, TWO]), min_size=1),

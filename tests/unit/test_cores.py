@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 
 from chimera_nb.jobs.forecast.machine import machine_of
-from chimera_nb.machine.cores import usable_cores
+from pipeline.cores import usable_cores
 
 
 def test_a_process_counts_the_cores_that_it_may_use(monkeypatch):

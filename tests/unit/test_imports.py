@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import bz2
 import functools
 import gc
 import subprocess
@@ -9,7 +11,9 @@ import sys
 
 import pytest
 
+from pipeline.beam_work import pickles_as_they_are
 from pipeline.imports import LEFT_OUT_OF_BEAM, import_beam, import_for_good
+from pipeline.ledger import FileRecord
 
 _PROGRAM = f"""
 import sys
@@ -89,16 +93,19 @@ def test_beam_looks_once_at_the_state_that_a_kind_of_dofn_keeps(monkeypatch):
         assert userstate.is_stateful_dofn(Counting())
 
 
-def test_a_job_of_lines_loads_no_arrow():
+def test_a_job_of_lines_loads_no_arrow_and_no_ipython(tmp_path):
+    (tmp_path / "a.json").write_text('{"a": 1}\n')
     code = (
         "import sys\n"
-        "from pipeline.imports import import_beam\n"
-        "import_beam()\n"
-        "import pipeline.__main__, pipeline.graph.build\n"
-        "print([name for name in ('pyarrow', 'xlsxwriter') if name in sys.modules])"
+        "from pipeline.__main__ import main\n"
+        "assert main(sys.argv[1:]) == 0\n"
+        "print([name for name in ('pyarrow', 'xlsxwriter', 'IPython') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    arguments = [*("--input", tmp_path / "a.json"), *("--target", tmp_path / "out")]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("}\n[]\n")
 
 
 def test_the_collector_works_again_after_an_import_that_fails(tmp_path, monkeypatch):
@@ -116,3 +123,36 @@ def test_what_is_imported_already_costs_nothing():
     before = gc.get_freeze_count()
     import_for_good("json", "pipeline.imports")
     assert gc.get_freeze_count() == before
+
+
+def test_a_graph_of_this_process_is_pickled_without_compression_and_one_of_another_is_not():
+    import_beam()
+    from apache_beam.internal import pickler
+
+    compressed = pickler.dumps([1, 2])
+    with pickles_as_they_are():
+        plain = pickler.dumps([1, 2])
+        assert pickler.loads(plain) == pickler.loads(compressed) == [1, 2]
+    assert pickler.dumps([1, 2]) == compressed
+    assert base64.b64decode(plain) == bz2.decompress(base64.b64decode(compressed))
+    assert pickler.loads(plain) == [1, 2]
+
+
+def test_what_beam_keeps_weighs_what_it_does_without_the_modules():
+    import_beam()
+    import objsize
+    from apache_beam.runners.worker import statecache
+
+    for kept in (
+        [b"x" * 1000, {"a": [1.5, "b"]}],
+        FileRecord("gs://b/x", "complete"),
+        [print, statecache],
+        None,
+    ):
+        beams_own = objsize.get_deep_size(
+            kept,
+            get_size_func=statecache._size_func,
+            get_referents_func=statecache._get_referents_func,
+            filter_func=statecache._filter_func,
+        )
+        assert statecache.get_deep_size(kept) == beams_own

@@ -16,10 +16,10 @@ def fails(monkeypatch):
     """Have every command fail in one way."""
 
     def arrange(error: BaseException) -> None:
-        def app(*_: object, **__: object) -> None:
+        def run(_: object) -> None:
             raise error
 
-        monkeypatch.setattr(chimera_nb.cli, "app", app)
+        monkeypatch.setattr(chimera_nb.cli, "run", run)
 
     return arrange
 
@@ -74,3 +74,28 @@ def test_who_looks_for_the_fault_gets_its_traceback(fails, monkeypatch):
     fails(KeyError("x"))
     with pytest.raises(KeyError):
         main(["sources"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "-h",
+        "subnit",
+        "jobs",
+        "jobs -h",
+        "jobs shw x",
+        "jobs show",
+        "jobs show -h",
+        "put in",
+        "sources --jso",
+    ],
+)
+def test_the_one_command_that_is_asked_for_says_what_it_says_among_all(line, capsys):
+    with pytest.raises(SystemExit) as among_all:
+        chimera_nb.cli.app(line.split(), prog_name="chimera")
+    said = capsys.readouterr()
+    with pytest.raises(SystemExit) as alone:
+        chimera_nb.cli.run(line.split())
+    assert (alone.value.code, capsys.readouterr()) == (among_all.value.code, said)
+    assert said.out + said.err

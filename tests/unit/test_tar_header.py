@@ -1,20 +1,24 @@
-"""The headers of a tar, read as tarfile reads them."""
+"""The usual header of a tar's file, read as tarfile reads it."""
 
 import random
 import tarfile
 
 import pytest
 
-from pipeline.codecs.tar_header import Header
+from pipeline.codecs.tar_header import usual_file
 
 
-def read(of, data):
-    """What a header says, or that it says nothing."""
+def read(data):
+    """Name and size, where a header is that of a file; else that it is not, or none."""
     try:
-        info = of.frombuf(data, "utf-8", "surrogateescape")
-    except tarfile.HeaderError as e:
-        return type(e)
-    return info.name, info.size, info.type, info.isfile()
+        info = tarfile.TarInfo.frombuf(data, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return None
+    return (info.name, info.size) if info.isfile() else None
+
+
+def usual(data):
+    return usual_file(data, "utf-8", "surrogateescape")
 
 
 def headers():
@@ -31,14 +35,14 @@ def headers():
 def test_a_header_is_what_tarfile_makes_of_it(ending):
     for data in headers():
         ended = data[:154] + ending + data[156:]
-        assert read(Header, ended) == read(tarfile.TarInfo, ended)
+        assert usual(ended) == read(ended) is not None
 
 
-def test_a_header_that_is_damaged_is_what_tarfile_makes_of_it():
+def test_a_header_that_is_damaged_is_what_tarfile_makes_of_it_or_no_usual_one():
     r = random.Random(7)
     for data in headers():
         for _ in range(50):
             damaged = bytearray(data)
             damaged[r.randrange(512)] = r.choice((0, 32, 48, 55, 56, 128, 255))
             cut = bytes(damaged[: r.choice((512, 512, 512, 511, 300, 0))])
-            assert read(Header, cut) == read(tarfile.TarInfo, cut)
+            assert usual(cut) in (None, read(cut))

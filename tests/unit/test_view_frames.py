@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 import chimera_nb as ch
-from chimera_nb.data import processes, view_processes
+from chimera_nb.data import view_processes
 from chimera_nb.data.arrow_frames import frame_of_rows
 from chimera_nb.data.row_output import RowOutput
 from chimera_nb.data.table.source import OutputRecords
@@ -20,6 +20,7 @@ from chimera_nb.data.view import ViewWarning
 from chimera_nb.widgets.job_monitor.result import describe_result, first_records_of, shards_of
 from chimera_nb.widgets.table.looking import Looking
 from chimera_nb.widgets.table.requests import Look
+from pipeline import processes
 from pipeline.__main__ import main
 from pipeline.errors import (
     BadFileError,

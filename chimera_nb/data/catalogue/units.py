@@ -8,10 +8,10 @@ from dataclasses import replace
 import pyarrow as pa
 
 from chimera_nb.data.catalogue.reading import CatalogueReader, Unit
-from chimera_nb.data.processes import in_processes
-from chimera_nb.machine.cores import usable_cores
 from pipeline.archives.packet import packets
 from pipeline.archives.store import ArchiveStore, store_of_archives
+from pipeline.cores import usable_cores
+from pipeline.processes import in_processes
 from pipeline.storage import Entry, Store
 from pipeline.uri import Uri
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chimera_nb.machine.cores import usable_cores
 from chimera_nb.settings import Settings
+from pipeline.cores import usable_cores
 from pipeline.errors import SettingsError
 
 _DEFAULT_MACHINE = "n1-standard-1"  # what Dataflow takes for a batch job where nobody says

@@ -111,7 +111,8 @@ class _Reporter:
         # The speed is over the whole time, but when a point was reached is known from before.
         told = numbers(counted, time.monotonic() - self._since, self._points)
         self._points = {name: told[name] for name in ("listSeconds", "readSeconds")}
-        return told | {"coreSeconds": round(time.process_time(), 2)}
+        others = counted.get(progress.OTHER_CPU, 0) / 1e6
+        return told | {"coreSeconds": round(time.process_time() + others, 2)}
 
     def _report(self) -> None:
         told = 0.0

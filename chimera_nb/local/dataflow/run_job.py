@@ -22,7 +22,7 @@ from chimera_nb.local.dataflow import staging
 from chimera_nb.local.dataflow.job import Job
 from chimera_nb.local.dataflow.store import SITE, STAGED, add_message, add_scaling, read_job, write_whole
 from chimera_nb.local.dataflow.worker import Worker, end_with_parent
-from chimera_nb.machine.cores import usable_cores
+from pipeline.cores import usable_cores
 from pipeline.errors import ChimeraError
 from pipeline.imports import import_beam
 from pipeline.storage import Cloud, PlainStore

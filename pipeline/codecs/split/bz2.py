@@ -8,8 +8,6 @@ compressed bits that look like one: then the first block is tried alone, up to t
 from __future__ import annotations
 
 import bz2
-import os
-import sys
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,6 +28,7 @@ from pipeline.codecs.bz2_bits import (
 from pipeline.codecs.split.base import Block, Splitter
 from pipeline.codecs.split.window import Window
 from pipeline.codecs.stream import RandomAccess
+from pipeline.cores import usable_cores
 from pipeline.errors import BadFileError
 
 _HEADER_BYTES, _MARK_BYTES = HEADER_BITS // 8, 7
@@ -131,7 +130,7 @@ class _Marks:
         self._known: deque[tuple[int, int]] = deque()  # marks from the one that is looked at on
         self._searched = window.at  # no mark begins before this byte that is not known
         # Times as many that are decoded at once, before they are asked for: on one core, two take turns at its cache.
-        self._threads = _usable_cores()
+        self._threads = len(usable_cores())
         self._ahead: dict[int, Future[Block | None]] = {}  # by the mark they begin with
         self._pool: ThreadPoolExecutor | None = None
         self.size = window.size
@@ -237,11 +236,6 @@ class _Marks:
         starts = [at for at, _ in islice(self._known, i, i + count)]
         end = self._known[i + stop][0]
         return self._window.bytes(starts[0] >> 3, (end + 7) >> 3), starts, end
-
-
-def _usable_cores() -> int:
-    """On how many cores this process may run, where the system tells; else how many there are."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _decode(data: bytes, starts: list[int], end: int) -> Block | None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-_LEVELS = (b'"batb"', b'"batl"', b'"bdatb"', b'"bdatl"')
-_WHOLE = (b'"atb"', b'"atl"')
-_OFFERS = (b'atb"', b'atl"')  # how all of these end
-_STARTING_PRICES = (b'"spb"', b'"spl"', b'"spn"', b'"spf"')
-_SP = b'"sp'  # and how these begin
+import re
+
+_LADDERS = re.compile(rb'"(?:(?:bd?)?at[bl]|sp[blnf])"')
+_LEVELS = re.compile(rb'"bd?at[bl]"')
+_SOME = (b'atb"', b'atl"', b'"sp')  # each of them has one of these, which are found sooner
 _TRADED = (b'"trd"', b'"tv"')
 _LAST = b'"ltp"'
 # Each of these keys but `trd` has one of these letters, lines of last prices have none, and one byte is found soonest.
 _LETTERS = (b"a", b"s", b"v")
-_WINDOW = 8 << 10  # bytes: the first ones that have ladders tell what kind they are
+_WINDOW = 8 << 10  # bytes
+_KEY = 7  # bytes of the longest in quotes
 
 
 class Plan:
-    """What a file is made of, from its blocks in order.
+    """What a file is made of, from its blocks of whole lines in order: the first line with ladders tells their kind.
 
     A key in quotes is found where it is a key: within a text JSON has a backslash before the second quote.
     """
@@ -29,24 +30,22 @@ class Plan:
         for begin in range(0, len(block), _WINDOW):
             if self._kind in {"ADVANCED", "PRO"}:
                 return
-            # A key that lies across the end of a window is not the only one of its kind.
-            self._look(block[begin : begin + _WINDOW])
+            self._look(block, begin)
 
-    def _look(self, window: bytes) -> None:
+    def _look(self, block: bytes, begin: int) -> None:
+        window = block[begin : begin + _WINDOW + _KEY]
         if self._kind == "BASIC" and not any(letter in window for letter in _LETTERS):
             self._traded = self._traded or _TRADED[0] in window
             return
-        offers = any(end in window for end in _OFFERS)
-        if offers and any(key in window for key in _LEVELS):
-            self._kind = "ADVANCED"
-        elif (offers and any(key in window for key in _WHOLE)) or (
-            _SP in window and any(key in window for key in _STARTING_PRICES)
-        ):
-            self._kind = "PRO"
-        else:
-            self._traded = self._traded or any(key in window for key in _TRADED)
-            if self._kind is None and _LAST in window:
-                self._kind = "BASIC"
+        found = _LADDERS.search(window) if any(part in window for part in _SOME) else None
+        if found:
+            at = begin + found.start()
+            line = block[block.rfind(b"\n", 0, at) + 1 : block.index(b"\n", at)]
+            self._kind = "ADVANCED" if _LEVELS.search(line) else "PRO"
+            return
+        self._traded = self._traded or any(key in window for key in _TRADED)
+        if self._kind is None and _LAST in window:
+            self._kind = "BASIC"
 
     @property
     def name(self) -> str | None:

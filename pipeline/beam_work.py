@@ -1,0 +1,101 @@
+"""Work that Beam does again and again in a job, done once or not at all: half of what a job of few files would cost.
+
+Names of Beam's that are public are given other functions, which come to the same.
+"""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from types import FunctionType, MethodType, SimpleNamespace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+_Pair = tuple[Any, Any]
+_BZ2 = b"BZh"  # what a stream begins with, and no pickle does
+
+
+def spare() -> None:
+    """Have Beam look for the arguments of a function, and for the state that a kind of DoFn keeps, once.
+
+    Beam does so for each method of each stage whenever it meets it, in a graph and in each bundle.
+    """
+    from apache_beam import pipeline
+    from apache_beam.internal import cloudpickle_pickler
+    from apache_beam.runners.worker import statecache
+    from apache_beam.transforms import core, userstate
+    from apache_beam.utils import interactive_utils
+
+    if hasattr(core.get_function_args_defaults, "__wrapped__"):
+        return
+    core.get_function_args_defaults = _remembering(core.get_function_args_defaults, _function_of)
+    userstate.get_dofn_specs = _remembering(userstate.get_dofn_specs, _kind_of)
+    # Who is in IPython has imported it: to ask it imports all of it, which takes longer than to build the graph.
+    looked = interactive_utils.is_in_ipython
+    pipeline.is_in_ipython = interactive_utils.is_in_ipython = lambda: "IPython" in sys.modules and looked()
+    # What is cached is weighed without the variables of modules, for which each module of the process is asked. They
+    # are met by way of modules and functions alone, and those are left out as well.
+    weighed = functools.partial(statecache.objsize.get_deep_size, exclude_modules_globals=False)
+    statecache.objsize = SimpleNamespace(get_deep_size=weighed)
+    cloudpickle_pickler.bz2 = _PICKLES
+
+
+@contextlib.contextmanager
+def pickles_as_they_are() -> Iterator[None]:
+    """Have Beam not compress what it pickles, for a graph that no other process reads; after `spare`.
+
+    It makes some 200 pickles of a graph, of a kilobyte or two, and bzip2 takes as long for one of those as for 50 kB.
+    """
+    _PICKLES.compress = _as_it_is
+    try:
+        yield
+    finally:
+        _PICKLES.compress = bz2.compress
+
+
+def _as_it_is(data: bytes, **_: int) -> bytes:
+    return data
+
+
+def _decompressed(data: bytes) -> bytes:
+    return bz2.decompress(data) if data.startswith(_BZ2) else data
+
+
+_PICKLES = SimpleNamespace(
+    compress=bz2.compress, decompress=_decompressed
+)  # in place of bz2, where Beam pickles
+
+
+def _remembering(
+    look: Callable[[Any], _Pair], key_of: Callable[[Any], tuple[Any, bool]]
+) -> Callable[[Any], _Pair]:
+    """`look`, which gives two collections, with what it gave before for the same key; not where that is None."""
+    known: tuple[WeakKeyDictionary[Any, _Pair], ...] = (WeakKeyDictionary(), WeakKeyDictionary())
+
+    @functools.wraps(look)
+    def remembered(asked: Any) -> _Pair:
+        key, is_bound = key_of(asked)
+        if key is None:
+            return look(asked)
+        found = known[is_bound].get(key)
+        if found is None:
+            found = known[is_bound][key] = look(asked)
+        return found[0].copy(), found[1].copy()
+
+    return remembered
+
+
+def _function_of(called: Any) -> tuple[Any, bool]:
+    """A function of Python's own, and whether its first argument is given."""
+    is_bound = type(called) is MethodType
+    function = called.__func__ if is_bound else called
+    return (function, is_bound) if type(function) is FunctionType else (None, False)
+
+
+def _kind_of(dofn: Any) -> tuple[Any, bool]:
+    """The class of a DoFn that has no methods but those of its class."""
+    own = any(type(value) is MethodType for value in vars(dofn).values())
+    return (None if own else type(dofn)), False
