@@ -117,14 +117,16 @@ def test_choose_preview_launch_watch_and_leave_with_a_result(the_dashboard, look
     page.get_by_role("link", name="Jobs").click()
     expect(page.locator(".ch-monitor")).to_be_hidden()
     page.get_by_label("Search jobs").fill(job_id)
+    expect(page).to_have_url(re.compile(f"search={job_id}"))  # what is typed is asked for a moment later
     job_row(page, job_id).click()
     expect(state(page)).to_have_text("complete")
     expect(page).to_have_url(re.compile(rf"\?job={job_id}(&|$)"))
 
 
 def test_a_colleague_sees_a_dataflow_job_live_and_it_is_cancelled(
-    the_dashboard, look, new_page, history, service
+    the_dashboard, look, new_page, history, service, faults
 ):
+    faults(latency_ms=20_000, match=r"in%2F1\.00\.bz2.*alt=media")  # the job reads when it is cancelled
     colleague, page = new_page(), look()
     colleague.goto(f"{the_dashboard.url}?jobs")
     expect(colleague.locator(".ch-history")).to_be_visible()
