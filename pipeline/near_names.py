@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 _NAMES_TOLD = 30
 _NAMES_COMPARED = 5000
+_LONGEST_COMPARED = 1000  # characters
 
 
 def there_are(name: str, known: list[str]) -> str:
@@ -13,7 +14,8 @@ def there_are(name: str, known: list[str]) -> str:
     if len(known) <= _NAMES_TOLD:
         return f"there are: {', '.join(map(shown, known)) or 'none'}"
     # What is too unlike in length is not compared, nor more than a person would wait for.
-    comparable = [one for one in known if abs(len(one) - len(name)) <= 1 + len(name) // 3]
+    longest = min(len(name) + 1 + len(name) // 3, _LONGEST_COMPARED)
+    comparable = [one for one in known if len(name) - 1 - len(name) // 3 <= len(one) <= longest]
     near = get_close_matches(name, comparable[:_NAMES_COMPARED], n=5)
     like = (
         f"like it are: {', '.join(map(shown, near))}"

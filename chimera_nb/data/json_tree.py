@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+_encoded = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each value
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A value under its name; `text` is the value, or how many there are below it.
 
     The children of an object are in its order, those of a list are named by their index.
@@ -40,7 +40,7 @@ def _node(label: str, value: Any) -> Node:
     if isinstance(value, list):
         items = "item" if len(value) == 1 else "items"
         return Node(label, f"{len(value):,} {items}", tuple(_node(str(i), v) for i, v in enumerate(value)))
-    return Node(label, json.dumps(value, ensure_ascii=False))
+    return Node(label, str(value) if type(value) is int else _encoded(value))
 
 
 def _lines(nodes: tuple[Node, ...], depth: int) -> Iterator[str]:

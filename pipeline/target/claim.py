@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError
 from pipeline.storage import Store
 from pipeline.target.layout import claim_uri, summary_uri
@@ -107,7 +109,7 @@ def stands(store: Store, target: str, claim: Claim) -> bool:
 
 
 def _swap(store: Store, target: str, document: dict[str, Any], generation: int) -> Claim | None:
-    text = json.dumps(document, indent=2).encode() + b"\n"
+    text = msgspec.json.format(json.dumps(document).encode(), indent=2) + b"\n"
     job_id, state = str(document["jobId"]), State(document["state"])
     try:
         new = store.swap(claim_uri(target), text, generation, owner=job_id)

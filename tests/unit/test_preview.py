@@ -28,7 +28,7 @@ def compress(codec: str, raw: bytes) -> bytes:
         "plain": lambda: raw,
         "bz2": lambda: bz2.compress(raw),
         "gzip": lambda: gzip.compress(raw),
-        "xz": lambda: lzma.compress(raw),
+        "xz": lambda: lzma.compress(raw, preset=1),
         "zstd": lambda: zstandard.ZstdCompressor(level=9, write_checksum=True).compress(raw),
     }[codec]()
 

@@ -121,7 +121,7 @@ def xz_of(raw, size=50_000):
     blocks, records = [], b""
     number = lambda n: bytes([n & 0x7F | 0x80]) + number(n >> 7) if n > 0x7F else bytes([n])  # noqa: E731
     for i in range(0, len(raw), size):
-        one = lzma.compress(raw[i : i + size])
+        one = lzma.compress(raw[i : i + size], preset=0)
         index = len(one) - 12 - (int.from_bytes(one[-8:-4], "little") + 1) * 4
         header, flags = one[:12], one[6:8]
         blocks.append(one[12:index])
