@@ -14,6 +14,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _PROGRAM = "from pipeline.processes import main; main()"
 _ONE_CORE = {"OMP_NUM_THREADS": "1"}  # of Arrow and numpy: there are as many processes as cores
 _BYTES, _PICKLE = b"b", b"p"
 _HEAD = 9
+_ENDING_SECONDS = 10
 _PIPE_BYTES = 1 << 20  # as much as Linux gives to anybody: what a file holds goes through at once
 _SET_PIPE_SIZE: int | None = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux alone has it
 
@@ -42,15 +44,17 @@ class Channel:
 
     def __init__(self, heard: IO[bytes], said: IO[bytes]) -> None:
         self._heard, self._said = heard, said
+        self._saying = threading.Lock()  # a program may have threads
 
     def send(self, value: Any) -> None:
         """Raises ClosedError, and what pickle raises for a value that it cannot take."""
         is_data = isinstance(value, bytes | bytearray | memoryview)
         kind, data = (_BYTES, value) if is_data else (_PICKLE, pickle.dumps(value))
         try:
-            self._said.write(len(data).to_bytes(_HEAD - 1, "big") + kind)
-            self._said.write(data)
-            self._said.flush()
+            with self._saying:
+                self._said.write(len(data).to_bytes(_HEAD - 1, "big") + kind)
+                self._said.write(data)
+                self._said.flush()
         except (OSError, ValueError) as e:  # closed at that side, or at this one
             raise ClosedError from e
 
@@ -58,13 +62,15 @@ class Channel:
         """The next value. Raises ClosedError where there is none, and what pickle raises for one it cannot make."""
         try:
             head = self._heard.read(_HEAD)
-            size = int.from_bytes(head[:-1], "big")
+            kind, size = head[_HEAD - 1 :], int.from_bytes(head[: _HEAD - 1], "big")
+            if kind not in (_BYTES, _PICKLE):  # it has ended, or an interpreter's start has printed something
+                raise ClosedError
             data = self._heard.read(size)
         except (OSError, ValueError) as e:
             raise ClosedError from e
-        if len(head) < _HEAD or len(data) < size:
+        if len(data) < size:
             raise ClosedError
-        return data if head.endswith(_BYTES) else pickle.loads(data)  # noqa: S301 - of a process of this program's
+        return data if kind == _BYTES else pickle.loads(data)  # noqa: S301 - of a process of this program's
 
     def close(self) -> None:
         for pipe in (self._said, self._heard):
@@ -108,8 +114,12 @@ class Process:
         self._process.wait()
 
     def exit_code(self) -> int:
-        """Of a process whose channel is closed at its side: it has ended, or is about to."""
-        return self._process.wait()
+        """Of a process whose channel is closed at its side: it has ended, or is about to, or is made to."""
+        try:
+            return self._process.wait(_ENDING_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
 
 
 def in_processes(work: Callable[[Group], Answer], groups: Iterable[Group], count: int) -> Iterator[Answer]:

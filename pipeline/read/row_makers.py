@@ -167,14 +167,16 @@ class RowMakers:
                     self._processes[process] = stack.pop_all()
                 process.channel.receive()
                 self._is_idle(process)
-            except (OSError, ClosedError) as e:
+            except Exception as e:  # noqa: BLE001 - whatever it is, nobody may wait for this one
                 with self._changed:
                     if self.is_closed:
                         return
                     self._coming -= 1
                     self._changed.notify_all()
                 _log.warning(
-                    "rows are made by fewer processes than there are cores: one has not begun (%s)", e
+                    "rows are made by fewer processes than there are cores: one has not begun (%s: %s)",
+                    type(e).__name__,
+                    e,
                 )
 
     def _is_idle(self, process: Process) -> None:
