@@ -67,6 +67,17 @@ def test_beam_looks_at_a_function_once_and_finds_what_it_did(monkeypatch):
     import_beam()
     assert core.get_function_args_defaults is remembered
 
+    class Both(core.DoFn):
+        def process(self, element):
+            if element:
+                return [element]
+            yield element
+
+    assert core._check_fn_use_yield_and_return(Both().process) is True
+    with monkeypatch.context() as patch:
+        patch.setattr("inspect.getsourcelines", None)
+        assert core._check_fn_use_yield_and_return(Both().process) is True
+
 
 def test_beam_looks_once_at_the_state_that_a_kind_of_dofn_keeps(monkeypatch):
     import_beam()
