@@ -30,17 +30,19 @@ _open: RowMakers | None = None
 @contextmanager
 def row_makers() -> Iterator[None]:
     """Have `made_rows` use processes within the block, at the end of which they end, whatever they are at."""
-    global _open
+    global _open  # noqa: PLW0603 - a process has one machine to itself, or none
     cores = len(usable_cores())
     if cores == 1:
         yield
         return
-    before, _open = _open, RowMakers(cores)
+    makers = RowMakers(cores)
+    before, _open = _open, makers
     try:
         yield
     finally:
-        ended, _open = _open, before
-        ended.close()
+        if _open is makers:
+            _open = before
+        makers.close()
 
 
 def made_rows(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 _LADDERS = re.compile(rb'"(?:(?:bd?)?at[bl]|sp[blnf])"')
 _LEVELS = re.compile(rb'"bd?at[bl]"')
 _SOME = (b'atb"', b'atl"', b'"sp')  # each of them has one of these, which are found sooner
-_TRADED = (b'"trd"', b'"tv"')
+_TRADED, _VOLUME = b'"trd"', b'"tv"'
 _LAST = b'"ltp"'
-# Each of these keys but `trd` has one of these letters, lines of last prices have none, and one byte is found soonest.
-_LETTERS = (b"a", b"s", b"v")
+# Each of these keys has one of these letters, lines of last prices have none, and one byte is found soonest.
+_LETTERS = (b"v", b"a", b"s")
 _WINDOW = 8 << 10  # bytes
 _KEY = 7  # bytes of the longest in quotes
 
@@ -27,23 +29,25 @@ class Plan:
         self._traded = False
 
     def add(self, block: bytes) -> None:
-        for begin in range(0, len(block), _WINDOW):
-            if self._kind in {"ADVANCED", "PRO"}:
+        begin = 0
+        while self._kind not in {"ADVANCED", "PRO"}:
+            if self._kind == "BASIC":
+                begin = max(begin, _next_letter(block, begin) - _KEY)
+            if begin >= len(block):
+                self._traded = self._traded or _has_traded(block)
                 return
             self._look(block, begin)
+            begin += _WINDOW
 
     def _look(self, block: bytes, begin: int) -> None:
         window = block[begin : begin + _WINDOW + _KEY]
-        if self._kind == "BASIC" and not any(letter in window for letter in _LETTERS):
-            self._traded = self._traded or _TRADED[0] in window
-            return
         found = _LADDERS.search(window) if any(part in window for part in _SOME) else None
         if found:
             at = begin + found.start()
             line = block[block.rfind(b"\n", 0, at) + 1 : block.index(b"\n", at)]
             self._kind = "ADVANCED" if _LEVELS.search(line) else "PRO"
             return
-        self._traded = self._traded or any(key in window for key in _TRADED)
+        self._traded = self._traded or _VOLUME in window
         if self._kind is None and _LAST in window:
             self._kind = "BASIC"
 
@@ -63,3 +67,20 @@ class Plan:
     def has_starting_prices(self) -> bool:
         """Whether the file would say what is taken at the starting price; a recording may have it or not."""
         return self._kind == "PRO" and not self.recorded
+
+
+def _next_letter(block: bytes, begin: int) -> int:
+    """Where the next of the letters stands; the block's end where none does."""
+    end = len(block)
+    for letter in _LETTERS:
+        at = block.find(letter, begin, end)
+        end = at if at >= 0 else end
+    return end
+
+
+def _has_traded(block: bytes) -> bool:
+    """Whether a block says what was traded at a price. By array: its letters are in each line, and a search is slow."""
+    letters = np.frombuffer(block, np.uint8)
+    middle = np.flatnonzero(letters[1:-1] == ord("r")) + 1
+    around = (letters[middle - 1] == ord("t")) & (letters[middle + 1] == ord("d"))
+    return bool(around.any()) and _TRADED in block
