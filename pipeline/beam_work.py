@@ -9,6 +9,7 @@ import bz2
 import contextlib
 import functools
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from types import FunctionType, MethodType, SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 _Look = Callable[[Any], Any]
 _BZ2 = b"BZh"  # what a stream begins with, and no pickle does
+_here = threading.local()
 
 
 def spare() -> None:
@@ -46,24 +48,24 @@ def spare() -> None:
     # are met by way of modules and functions alone, and those are left out as well.
     weighed = functools.partial(statecache.objsize.get_deep_size, exclude_modules_globals=False)
     statecache.objsize = SimpleNamespace(get_deep_size=weighed)
-    cloudpickle_pickler.bz2 = _PICKLES
+    cloudpickle_pickler.bz2 = SimpleNamespace(compress=_compressed, decompress=_decompressed)
 
 
 @contextlib.contextmanager
 def pickles_as_they_are() -> Iterator[None]:
-    """Have Beam not compress what it pickles, for a graph that no other process reads; after `spare`.
+    """Have Beam not compress what it pickles in this thread, for a graph that no other process reads; after `spare`.
 
     It makes some 200 pickles of a graph, of a kilobyte or two, and bzip2 takes as long for one of those as for 50 kB.
     """
-    _PICKLES.compress = _as_it_is
+    before, _here.as_they_are = getattr(_here, "as_they_are", False), True
     try:
         yield
     finally:
-        _PICKLES.compress = bz2.compress
+        _here.as_they_are = before
 
 
-def _as_it_is(data: bytes, **_: int) -> bytes:
-    return data
+def _compressed(data: bytes, compresslevel: int = 9) -> bytes:
+    return data if getattr(_here, "as_they_are", False) else bz2.compress(data, compresslevel)
 
 
 def _decompressed(data: bytes) -> bytes:
@@ -72,11 +74,6 @@ def _decompressed(data: bytes) -> bytes:
 
 def _both(pair: Any) -> Any:
     return pair[0].copy(), pair[1].copy()
-
-
-_PICKLES = SimpleNamespace(
-    compress=bz2.compress, decompress=_decompressed
-)  # in place of bz2, where Beam pickles
 
 
 def _remembering(look: _Look, key_of: Callable[[Any], tuple[Any, bool]], copied: _Look = _both) -> _Look:
