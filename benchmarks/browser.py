@@ -18,7 +18,9 @@ from benchmarks.row import Context, Goal, MissingPeerError, Row
 from chimera_nb.local import stack
 from pipeline.storage import PlainStore
 from tests.fixtures.browsing import REQUESTS
-from tests.fixtures.ui import WIDE, Server, find_chromium, launched, serving
+from tests.fixtures.jupyter import Server, serving
+from tests.fixtures.pages import WIDE
+from tests.fixtures.ui import find_chromium, launched
 
 STORE = PlainStore()
 

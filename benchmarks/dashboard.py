@@ -15,7 +15,8 @@ from typing import Any
 from benchmarks.row import Context, Goal, MissingPeerError, Row, median_ratio
 from benchmarks.served import PATIENCE_SECONDS, kernels, notebook_for, served, wait_for_kernels
 from chimera_nb.local import stack
-from tests.fixtures.ui import WIDE, find_chromium, launched
+from tests.fixtures.pages import WIDE
+from tests.fixtures.ui import find_chromium, launched
 
 _VISITORS = 10
 # When the rows have been painted, by the page's own clock: Playwright's looks for an element come half a second apart.

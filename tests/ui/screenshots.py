@@ -13,7 +13,7 @@ from chimera_nb.local.demo.bucket import put_demo
 from chimera_nb.settings import Settings
 from pipeline.storage import PlainStore
 from tests.fixtures.browsing import row
-from tests.fixtures.ui import NARROW, WIDE
+from tests.fixtures.pages import NARROW, WIDE
 
 STORE = PlainStore()
 

@@ -9,8 +9,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from chimera_nb.jobs.service import JobService
+from chimera_nb.settings import Settings
 from tests.fixtures.browsing import put, row
-from tests.fixtures.ui import NARROW, WIDE, axe_faults
+from tests.fixtures.pages import NARROW, WIDE
+from tests.fixtures.ui import axe_faults
 
 LINES = b"".join(json.dumps({"n": n, "price": n / 4}).encode() + b"\n" for n in range(40))
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">.bz2"
@@ -19,6 +22,25 @@ HOSTILE = "<img src=x onerror=\"document.title='owned'\">.bz2"
 @pytest.fixture
 def history(storage_client, bucket):
     """A bucket with in/: twelve good files, and one that is broken and has a hostile name."""
+    return fill_bucket(storage_client, bucket)
+
+
+@pytest.fixture(scope="module")
+def ended(stack, storage_client):
+    """A job that has read such a bucket, for those who only look: its bucket and its id."""
+    bucket = "looked-at"
+    storage_client.create_bucket(bucket)
+    fill_bucket(storage_client, bucket)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.exports().items():
+            patch.setenv(name, value)
+        service = JobService(Settings(data_dir=stack.data_dir))
+        record = service.wait(service.submit([f"gs://{bucket}/in/"], f"gs://{bucket}/out", shards=1).job_id)
+        service.log.close()
+    return bucket, record.job_id
+
+
+def fill_bucket(storage_client, bucket):
     held = storage_client.bucket(bucket)
     put(held, [f"in/1.{n:02}.bz2" for n in range(12)], bz2.compress(LINES))
     put(held, [f"in/{HOSTILE}"], b"no bz2")
@@ -29,6 +51,7 @@ def open_folder(page, url, bucket):
     page.goto(url)
     expect(page.locator(".ch-row:visible").first).to_be_visible()
     page.get_by_label("Filter by name").fill(bucket)  # there may be more buckets than a screen shows
+    expect(page.locator(".ch-row:visible")).to_have_count(1)  # rows that are being replaced take no click
     row(page, f"{bucket}/").locator(".ch-label").click()
     row(page, "in/").locator(".ch-label").click()
     expect(page.locator(".ch-status")).to_have_text("13 files")
@@ -58,8 +81,8 @@ def job_row(page, job_id):
     return page.locator(".ch-history-row[data-state]").filter(has_text=job_id)
 
 
-def test_choose_preview_launch_watch_and_leave_with_a_result(the_dashboard, new_page, history):
-    page = new_page()
+def test_choose_preview_launch_watch_and_leave_with_a_result(the_dashboard, look, history):
+    page = look()
     open_folder(page, the_dashboard.url, history)
     row(page, "1.00.bz2").locator(".ch-box").click()
     row(page, "1.03.bz2").click(modifiers=["Shift"])
@@ -99,8 +122,10 @@ def test_choose_preview_launch_watch_and_leave_with_a_result(the_dashboard, new_
     expect(page).to_have_url(re.compile(rf"\?job={job_id}(&|$)"))
 
 
-def test_a_colleague_sees_a_dataflow_job_live_and_it_is_cancelled(the_dashboard, new_page, history, service):
-    colleague, page = new_page(), new_page()
+def test_a_colleague_sees_a_dataflow_job_live_and_it_is_cancelled(
+    the_dashboard, look, new_page, history, service
+):
+    colleague, page = new_page(), look()
     colleague.goto(f"{the_dashboard.url}?jobs")
     expect(colleague.locator(".ch-history")).to_be_visible()
     open_folder(page, the_dashboard.url, history)
@@ -115,8 +140,8 @@ def test_a_colleague_sees_a_dataflow_job_live_and_it_is_cancelled(the_dashboard,
     assert service.get(job_id).status == "cancelled"
 
 
-def test_a_dataflow_job_goes_all_the_way(the_dashboard, new_page, history, service):
-    page = new_page()
+def test_a_dataflow_job_goes_all_the_way(the_dashboard, look, history, service):
+    page = look()
     open_folder(page, the_dashboard.url, history)
     page.get_by_label("Select all here").check()
     fill(page, history, "out/all", "On Dataflow")
@@ -127,10 +152,8 @@ def test_a_dataflow_job_goes_all_the_way(the_dashboard, new_page, history, servi
     assert (summary["files"]["complete"], summary["files"]["failed"]) == (12, 1)
 
 
-def test_what_failed_is_told_and_retried_and_hostile_names_stay_text(
-    the_dashboard, new_page, history, service
-):
-    page = new_page()
+def test_what_failed_is_told_and_retried_and_hostile_names_stay_text(the_dashboard, look, history, service):
+    page = look()
     open_folder(page, the_dashboard.url, history)
     row(page, HOSTILE).locator(".ch-box").click()
     row(page, HOSTILE).locator(".ch-label").click()
@@ -152,25 +175,23 @@ def test_what_failed_is_told_and_retried_and_hostile_names_stay_text(
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (WIDE, "dark"), (NARROW, "light")])
-def test_nothing_stands_in_the_way_of_a_screen_reader_or_a_weak_eye(
-    the_dashboard, new_page, history, service, size, scheme
-):
-    ended = service.wait(service.submit([f"gs://{history}/in/"], f"gs://{history}/out", shards=1).job_id)
-    page = new_page(size, scheme)
-    open_folder(page, the_dashboard.url, history)
+def test_nothing_stands_in_the_way_of_a_screen_reader_or_a_weak_eye(the_dashboard, look, ended, size, scheme):
+    bucket, job_id = ended
+    page = look(size, scheme)
+    open_folder(page, the_dashboard.url, bucket)
     row(page, "1.00.bz2").locator(".ch-box").click()
     row(page, "1.00.bz2").locator(".ch-label").click()
     expect(page.locator(".ch-preview")).to_contain_text("40 lines")
     expect(page.locator(".ch-go")).to_be_visible()
     assert axe_faults(page) == []
-    page.goto(f"{the_dashboard.url}?job={ended.job_id}")
+    page.goto(f"{the_dashboard.url}?job={job_id}")
     expect(page.get_by_role("region", name="Rows of the output")).to_be_visible()
     assert axe_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_the_keyboard_alone_gets_from_the_page_to_a_job(the_dashboard, new_page, history):
-    page = new_page()
+def test_the_keyboard_alone_gets_from_the_page_to_a_job(the_dashboard, look, history):
+    page = look()
     open_folder(page, the_dashboard.url, history)
     page.get_by_role("grid", name="Folders and files").focus()
     page.keyboard.press("Home")

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests.fixtures.dashboard import PROBE, Visitor, json_of
 from tests.fixtures.jupyter import PATIENCE_MS
-from tests.fixtures.ui import NARROW
+from tests.fixtures.pages import NARROW
 
 
 def click(page):

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.fixtures.jupyter import PATIENCE_MS
-from tests.fixtures.ui import launched, pages_of
+from tests.fixtures.pages import pages_of
+from tests.fixtures.ui import launched
 
 IDLE_SECONDS = 180
 

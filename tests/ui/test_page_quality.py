@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.fixtures.browsing import put, row
-from tests.fixtures.ui import NARROW, WIDE, axe_faults
+from tests.fixtures.pages import NARROW, WIDE
+from tests.fixtures.ui import axe_faults
 from tests.unit.test_words import NOT_SAID
 
 ZOOMED = (WIDE[0] // 2, WIDE[1] // 2)
@@ -125,8 +126,8 @@ def test_the_page_comes_in_without_moving_and_is_of_use_to_everybody(
     assert moved(page) is None
 
 
-def test_the_address_keeps_what_is_chosen_and_the_keys_are_told(the_dashboard, new_page, files):
-    page = new_page()
+def test_the_address_keeps_what_is_chosen_and_the_keys_are_told(the_dashboard, look, files):
+    page = look()
     page.goto(f"{the_dashboard.url}?folder=gs://{files}/")
     row(page, "in/").locator(".ch-label").click()
     expect(page.locator(".ch-status")).to_have_text("40 files")

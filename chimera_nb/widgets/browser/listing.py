@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from chimera_nb.widgets.browser import archives
@@ -159,7 +158,9 @@ class Listing:
 
 def codec_by_name(name: str) -> str:
     """The codec that the suffix promises, or "tar"; what it is, only the bytes say."""
-    return _suffixes().get(PurePosixPath(name).suffix.lower(), "")
+    last = name[name.rfind("/") + 1 :]
+    dot = last.rfind(".")
+    return _suffixes().get(last[dot:].lower(), "") if dot > 0 else ""
 
 
 @cache
