@@ -23,7 +23,7 @@ from pipeline.archives.store import store_of_archives
 from pipeline.beam_work import pickles_as_they_are
 from pipeline.errors import ChimeraError, NothingNewError, RefusedError, StorageError
 from pipeline.failure_cause import cause_of
-from pipeline.imports import import_beam
+from pipeline.imports import import_arrow, import_beam
 from pipeline.inputs.since import onto_earlier
 from pipeline.interruption import Interrupted, Interruptions, interruptions
 from pipeline.job_options import RAW, JobOptions
@@ -31,7 +31,7 @@ from pipeline.options import Option, table
 from pipeline.own_temporary import own_temporary_folder
 from pipeline.printable import guard_terminal, printable
 from pipeline.release import give_back
-from pipeline.sources import describe_sources
+from pipeline.sources import describe_sources, is_built_in
 from pipeline.spec import JobSpec
 from pipeline.storage import PERSON, Patience, PlainStore, Store, bounded
 from pipeline.storage.access_policy import AccessLists
@@ -136,6 +136,8 @@ def run(store: Store, spec: JobSpec, patterns: Sequence[str], beam_options: Sequ
         if runner and options.view_as(DirectOptions).direct_running_mode == "in_memory":
             during.enter_context(pickles_as_they_are())
         if runner and spec.view != RAW:
+            if is_built_in(spec.source):  # another may make its rows of frames
+                import_arrow()
             from pipeline.read.row_makers import row_makers  # with Arrow, which lines do without
 
             during.enter_context(row_makers())

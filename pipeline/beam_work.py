@@ -1,6 +1,6 @@
 """Work that Beam does again and again in a job, done once or not at all: half of what a job of few files would cost.
 
-Names of Beam's that are public are given other functions, which come to the same.
+Names of Beam's, all but one of them public, are given other functions, which come to the same.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ import bz2
 import contextlib
 import functools
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from types import FunctionType, MethodType, SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-_Pair = tuple[Any, Any]
+_Look = Callable[[Any], Any]
 _BZ2 = b"BZh"  # what a stream begins with, and no pickle does
+_here = threading.local()
 
 
 def spare() -> None:
@@ -33,6 +35,12 @@ def spare() -> None:
         return
     core.get_function_args_defaults = _remembering(core.get_function_args_defaults, _function_of)
     userstate.get_dofn_specs = _remembering(userstate.get_dofn_specs, _kind_of)
+    # Whether it both yields and returns: its source is read for that.
+    core._check_fn_use_yield_and_return = _remembering(  # noqa: SLF001
+        core._check_fn_use_yield_and_return,  # noqa: SLF001
+        _function_of,
+        bool,
+    )
     # Who is in IPython has imported it: to ask it imports all of it, which takes longer than to build the graph.
     looked = interactive_utils.is_in_ipython
     pipeline.is_in_ipython = interactive_utils.is_in_ipython = lambda: "IPython" in sys.modules and looked()
@@ -40,50 +48,46 @@ def spare() -> None:
     # are met by way of modules and functions alone, and those are left out as well.
     weighed = functools.partial(statecache.objsize.get_deep_size, exclude_modules_globals=False)
     statecache.objsize = SimpleNamespace(get_deep_size=weighed)
-    cloudpickle_pickler.bz2 = _PICKLES
+    cloudpickle_pickler.bz2 = SimpleNamespace(compress=_compressed, decompress=_decompressed)
 
 
 @contextlib.contextmanager
 def pickles_as_they_are() -> Iterator[None]:
-    """Have Beam not compress what it pickles, for a graph that no other process reads; after `spare`.
+    """Have Beam not compress what it pickles in this thread, for a graph that no other process reads; after `spare`.
 
     It makes some 200 pickles of a graph, of a kilobyte or two, and bzip2 takes as long for one of those as for 50 kB.
     """
-    _PICKLES.compress = _as_it_is
+    before, _here.as_they_are = getattr(_here, "as_they_are", False), True
     try:
         yield
     finally:
-        _PICKLES.compress = bz2.compress
+        _here.as_they_are = before
 
 
-def _as_it_is(data: bytes, **_: int) -> bytes:
-    return data
+def _compressed(data: bytes, compresslevel: int = 9) -> bytes:
+    return data if getattr(_here, "as_they_are", False) else bz2.compress(data, compresslevel)
 
 
 def _decompressed(data: bytes) -> bytes:
     return bz2.decompress(data) if data.startswith(_BZ2) else data
 
 
-_PICKLES = SimpleNamespace(
-    compress=bz2.compress, decompress=_decompressed
-)  # in place of bz2, where Beam pickles
+def _both(pair: Any) -> Any:
+    return pair[0].copy(), pair[1].copy()
 
 
-def _remembering(
-    look: Callable[[Any], _Pair], key_of: Callable[[Any], tuple[Any, bool]]
-) -> Callable[[Any], _Pair]:
-    """`look`, which gives two collections, with what it gave before for the same key; not where that is None."""
-    known: tuple[WeakKeyDictionary[Any, _Pair], ...] = (WeakKeyDictionary(), WeakKeyDictionary())
+def _remembering(look: _Look, key_of: Callable[[Any], tuple[Any, bool]], copied: _Look = _both) -> _Look:
+    """`look` with copies of what it gave before for the same key; not where that is None."""
+    known: tuple[WeakKeyDictionary[Any, Any], ...] = (WeakKeyDictionary(), WeakKeyDictionary())
 
     @functools.wraps(look)
-    def remembered(asked: Any) -> _Pair:
+    def remembered(asked: Any) -> Any:
         key, is_bound = key_of(asked)
         if key is None:
             return look(asked)
-        found = known[is_bound].get(key)
-        if found is None:
-            found = known[is_bound][key] = look(asked)
-        return found[0].copy(), found[1].copy()
+        if key not in known[is_bound]:
+            known[is_bound][key] = look(asked)
+        return copied(known[is_bound][key])
 
     return remembered
 

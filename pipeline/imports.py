@@ -7,11 +7,12 @@ process works, and once more at the end.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib.abc
 import logging
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from importlib import import_module
 
 from pipeline.beam_work import spare
@@ -30,16 +31,14 @@ def import_for_good(*names: str, without: Collection[str] = ()) -> None:
     """
     if all(name in sys.modules for name in names):
         return
-    absent = _Absent(without)
-    sys.meta_path.insert(0, absent)
     gc.disable()
     try:
-        for name in names:
-            import_module(name)
+        with _absent(without):
+            for name in names:
+                import_module(name)
     finally:
         gc.freeze()
         gc.enable()
-        sys.meta_path.remove(absent)
 
 
 def import_beam() -> None:
@@ -51,6 +50,29 @@ def import_beam() -> None:
     finally:
         told.setLevel(logging.NOTSET)
     spare()
+
+
+def import_arrow() -> None:
+    """Import Arrow, in a process that makes no frames, without pandas, where that is not imported yet.
+
+    Arrow imports pandas with the first array that it makes, to know its values when it meets them. What asks it for a
+    frame finds pandas all the same.
+    """
+    if "pandas" in sys.modules:
+        return
+    with _absent(("pandas",)):
+        import_module("pyarrow").array([])
+
+
+@contextlib.contextmanager
+def _absent(names: Collection[str]) -> Iterator[None]:
+    """Have modules of these names not found."""
+    absent = _Absent(names)
+    sys.meta_path.insert(0, absent)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(absent)
 
 
 class _Absent(importlib.abc.MetaPathFinder):

@@ -42,6 +42,11 @@ def describe_sources() -> dict[str, str]:
     return described
 
 
+def is_built_in(name: str) -> bool:
+    """Whether the source of that name is one of the pipeline's own."""
+    return _BUILT_IN.get(name) == _find(name).value
+
+
 def get_source(name: str) -> SourcePlugin:
     """The source of that name. Raises UnknownNameError, and ChimeraError for a plugin that does not load."""
     entry = _find(name)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import py_compile
 import signal
 import socket
 import subprocess
 import sys
 import zipfile
+from importlib.machinery import SourceFileLoader
 
 import psutil
 import pytest
 from google.api_core import exceptions
 
 from chimera_nb.local.dataflow import staging, worker
+from pipeline import uri
 from pipeline.errors import JobError
 from pipeline.storage import PlainStore
 from tests.fixtures.dataflow import PROJECT, REGION, LocalDataflow, eventually
@@ -231,6 +234,20 @@ def test_a_wheel_is_unpacked_with_its_data_and_what_is_no_wheel_is_refused(tmp_p
     wheel.write_bytes(b"junk")
     with pytest.raises(JobError, match=r"odd-1\.0-py3-none-any\.whl is no wheel"):
         staging.install([wheel], tmp_path / "another")
+
+
+def test_staged_modules_that_are_this_environments_too_need_not_be_compiled(tmp_path, monkeypatch):
+    py_compile.compile(uri.__file__)
+    wheel = tmp_path / "odd-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.write(uri.__file__, "pipeline/uri.py")
+        archive.writestr("pipeline/errors.py", "changed = True\n")
+    staging.install([wheel], tmp_path / "site")
+    same, changed = (tmp_path / "site" / "pipeline" / name for name in ("uri.py", "errors.py"))
+    loader = SourceFileLoader("uri", str(same))
+    monkeypatch.setattr(loader, "source_to_code", None)
+    assert loader.get_code("uri").co_filename == str(same)
+    assert "changed" in SourceFileLoader("errors", str(changed)).get_code("errors").co_names
 
 
 def test_a_staged_file_that_was_changed_is_refused(tmp_path):

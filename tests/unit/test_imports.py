@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from chimera_nb.local.demo.files import market_of_size
 from pipeline.beam_work import pickles_as_they_are
 from pipeline.imports import LEFT_OUT_OF_BEAM, import_beam, import_for_good
 from pipeline.ledger import FileRecord
@@ -66,6 +67,17 @@ def test_beam_looks_at_a_function_once_and_finds_what_it_did(monkeypatch):
     import_beam()
     assert core.get_function_args_defaults is remembered
 
+    class Both(core.DoFn):
+        def process(self, element):
+            if element:
+                return [element]
+            yield element
+
+    assert core._check_fn_use_yield_and_return(Both().process) is True
+    with monkeypatch.context() as patch:
+        patch.setattr("inspect.getsourcelines", None)
+        assert core._check_fn_use_yield_and_return(Both().process) is True
+
 
 def test_beam_looks_once_at_the_state_that_a_kind_of_dofn_keeps(monkeypatch):
     import_beam()
@@ -93,19 +105,26 @@ def test_beam_looks_once_at_the_state_that_a_kind_of_dofn_keeps(monkeypatch):
         assert userstate.is_stateful_dofn(Counting())
 
 
-def test_a_job_of_lines_loads_no_arrow_and_no_ipython(tmp_path):
-    (tmp_path / "a.json").write_text('{"a": 1}\n')
+def test_a_job_of_lines_loads_no_arrow_and_one_of_a_view_no_pandas(tmp_path):
+    (tmp_path / "lines.json").write_text('{"a": 1}\n')
+    (tmp_path / "market.bz2").write_bytes(bz2.compress(market_of_size(7, 100_000, plan="BASIC")))
     code = (
         "import sys\n"
         "from pipeline.__main__ import main\n"
-        "assert main(sys.argv[1:]) == 0\n"
-        "print([name for name in ('pyarrow', 'xlsxwriter', 'IPython') if name in sys.modules])"
+        "loaded = lambda: [name for name in ('pyarrow', 'xlsxwriter', 'IPython', 'pandas') if name in sys.modules]\n"
+        "assert main(['--input', 'lines.json', '--target', 'lines']) == 0\n"
+        "print(loaded(), file=sys.stderr)\n"
+        "betfair = ['--source', 'betfair', '--view', 'runners']\n"
+        "assert main(['--input', 'market.bz2', '--target', 'rows', *betfair]) == 0\n"
+        "print(loaded(), file=sys.stderr)\n"
+        "import pyarrow\n"
+        "print(len(pyarrow.array([1.5, None]).to_pandas()), file=sys.stderr)\n"
+        "assert pyarrow.array(sys.modules['pandas'].Series([1.5, None])).null_count == 1\n"
     )
-    arguments = [*("--input", tmp_path / "a.json"), *("--target", tmp_path / "out")]
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert done.stdout.endswith("}\n[]\n")
+    assert (done.returncode, done.stderr) == (0, "[]\n['pyarrow']\n2\n")
 
 
 def test_the_collector_works_again_after_an_import_that_fails(tmp_path, monkeypatch):

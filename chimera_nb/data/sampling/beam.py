@@ -23,7 +23,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from chimera_nb.data.sampling.lines import Line, Lowest
 from chimera_nb.data.sampling.run import Run, SampleCancelledError
 from pipeline.beam_options import Options
-from pipeline.beam_work import spare
+from pipeline.beam_work import pickles_as_they_are, spare
 from pipeline.read.pool import LOCAL_THREADS, REMOTE_THREADS
 from pipeline.storage import Entry
 
@@ -88,7 +88,12 @@ def take_sample(run: Run, files: Sequence[Entry]) -> list[Line]:
     try:
         _runs[run.token] = run
         spare()
-        with run.one_pass(files) as ordered, _leaving_no_folder(), _interactive() as environment:
+        with (
+            run.one_pass(files) as ordered,
+            _leaving_no_folder(),
+            pickles_as_they_are(),
+            _interactive() as environment,
+        ):
             groups = [list(ordered[at : at + _GROUP]) for at in range(0, len(ordered), _GROUP)]
             # Named, since Beam's DirectRunner first tries to download another one.
             runner = InteractiveRunner(underlying_runner=FnApiRunner())

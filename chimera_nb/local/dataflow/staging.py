@@ -6,14 +6,18 @@ does to one, and needs no pip; only a source distribution, which has to be built
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 
+import pipeline
 from pipeline.errors import JobError
 from pipeline.storage import Store
 
@@ -63,6 +67,7 @@ def install(files: Iterable[Path], site: Path) -> list[str]:
         else:
             continue  # a list of names, or a pickled main session
         installed.append(file.name)
+    _take_bytecode(site / Path(pipeline.__file__).parent.name)
     return installed
 
 
@@ -80,6 +85,24 @@ def _unpack(wheel: Path, site: Path) -> None:
                     destination = site / path.relative_to(data / part)
                     destination.parent.mkdir(parents=True, exist_ok=True)
                     path.replace(destination)
+
+
+def _take_bytecode(package: Path) -> None:
+    """Give the modules that are this environment's too, to the byte, the bytecode they have here.
+
+    Workers would compile them for each job anew.
+    """
+    here = Path(pipeline.__file__).parent
+    for module in here.rglob("*.py"):
+        compiled, staged = Path(cache_from_source(str(module))), package / module.relative_to(here)
+        with contextlib.suppress(OSError):  # there is none, of the one or the other: it is only slower
+            if staged.read_bytes() == module.read_bytes():
+                bytecode, written = compiled.read_bytes(), module.stat()
+                # It is valid for a module that was written then.
+                os.utime(staged, ns=(written.st_atime_ns, written.st_mtime_ns))
+                made = Path(cache_from_source(str(staged)))
+                made.parent.mkdir(exist_ok=True)
+                made.write_bytes(bytecode)
 
 
 def _build(sdist: Path, site: Path) -> None:

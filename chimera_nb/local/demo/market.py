@@ -12,11 +12,12 @@ play, closed and settled. What a runner change carries depends on the plan the d
 
 from __future__ import annotations
 
-import json
 import random
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from chimera_nb.local.demo.event import Market, Runner, below, make_event, pick, seeded
 from pipeline.errors import RefusedError
@@ -78,7 +79,7 @@ class _Play:
         self._clock = 2_100_000_000 + below(rng, 100_000_000)
         self._version = 1_200_000_000 + below(rng, 10_000_000)
         self._state = _State()
-        self._lines: list[str] = []
+        self._lines: list[bytes] = []
 
     def run(self, messages: int) -> bytes:
         off = messages * 3 // 5 if self._market.in_play else messages - 2
@@ -96,7 +97,7 @@ class _Play:
                 self._define(script[index])
             else:
                 self._say({"rc": self._changes()})
-        return "".join(self._lines).encode()
+        return b"".join(self._lines)
 
     def _script(self, messages: int, off: int) -> dict[int, _State]:
         """The changes of state, by the number of the message that tells of each."""
@@ -143,7 +144,7 @@ class _Play:
         if self._plan != "BASIC":
             change |= {"con": True, "img": False} if self._lines else {"con": True, "img": True}
         message = {"op": "mcm", "clk": str(self._clock), "pt": self._now, "mc": [change]}
-        self._lines.append(json.dumps(message, separators=(",", ":")) + "\n")
+        self._lines.append(msgspec.json.encode(message) + b"\n")
 
     def _active(self) -> list[_Book]:
         return [book for book in self._books if book.status == "ACTIVE"]
