@@ -24,24 +24,22 @@ from pipeline.sources.view import View
 
 ALONE_BYTES = 16 << 20  # raw, of files of views, before they begin
 _log = logging.getLogger(__name__)
-_open: RowMakers | None = None
+_open: list[RowMakers] = []
 
 
 @contextmanager
 def row_makers() -> Iterator[None]:
     """Have `made_rows` use processes within the block, at the end of which they end, whatever they are at."""
-    global _open  # noqa: PLW0603 - a process has one machine to itself, or none
     cores = len(usable_cores())
     if cores == 1:
         yield
         return
     makers = RowMakers(cores)
-    before, _open = _open, makers
+    _open.append(makers)
     try:
         yield
     finally:
-        if _open is makers:
-            _open = before
+        _open.remove(makers)
         makers.close()
 
 
@@ -49,7 +47,7 @@ def made_rows(
     view: View, chunks: Iterable[bytes], file: LookedAt, *, keep_partial: bool = False
 ) -> Iterator[pa.RecordBatch]:
     """As `view_rows`, by another process if there is one. Raises ProcessEndedError as well, where that has ended."""
-    makers = _open
+    makers = _open[-1] if _open else None
     process = None if makers is None else makers.take()
     if makers is not None and process is not None:
         try:

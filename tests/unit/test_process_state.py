@@ -28,6 +28,7 @@ KEPT = {
     "pipeline/archives/index.py": {"_shared"},  # by endpoint, and an archive's name and version
     "pipeline/progress.py": {"_tally", "_once"},  # of the one job that a process runs, for itself
     "pipeline/read/pool.py": {"_pools"},  # threads of the process, by size
+    "pipeline/read/row_makers.py": {"_open"},  # of the job that has the machine to itself
     "pipeline/storage/gcs_read.py": {"_last_read"},  # by endpoint and bucket
     "pipeline/storage/gcs_versions.py": {"_without_move"},  # by endpoint and bucket
 }

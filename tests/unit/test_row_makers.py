@@ -42,7 +42,7 @@ def shared():
 @pytest.fixture
 def makers(shared, monkeypatch):
     """One process, without which no row is made."""
-    monkeypatch.setattr(module, "_open", shared)
+    monkeypatch.setattr(module, "_open", [shared])
     monkeypatch.setattr(module, "view_rows", None)
     return shared
 
@@ -182,7 +182,7 @@ def test_processes_begin_when_much_has_been_read_and_end_in_the_middle_of_a_file
     monkeypatch.setattr(module, "usable_cores", lambda: [0, 1])
     monkeypatch.setattr(module, "ALONE_BYTES", 2 * len(KEW))
     with module.row_makers():
-        makers = module._open
+        (makers,) = module._open
         assert outcome(made_rows, Odd(), KEW)[0]
         assert not makers._starting
         assert outcome(made_rows, Odd(), KEW)[0]
@@ -196,7 +196,7 @@ def test_processes_begin_when_much_has_been_read_and_end_in_the_middle_of_a_file
         list(rows)
     assert told.value.tried
     assert all(process._process.returncode is not None for process in processes)
-    assert module._open is None
+    assert not module._open
     assert not [thread for thread in threading.enumerate() if thread.name == "start-row-maker"]
 
 
@@ -208,7 +208,7 @@ def test_what_is_made_on_disk_is_in_the_jobs_folder():
 def test_one_core_has_no_other_process(monkeypatch):
     monkeypatch.setattr(module, "usable_cores", lambda: [0])
     with module.row_makers():
-        assert module._open is None
+        assert not module._open
         assert outcome(made_rows, Odd(), KEW)[0]
 
 
@@ -218,7 +218,7 @@ def test_one_core_has_no_other_process(monkeypatch):
 def test_a_process_that_cannot_begin_is_done_without(monkeypatch, caplog, program, said):
     monkeypatch.setattr("pipeline.processes.sys.executable", program)
     makers = begin_all(RowMakers(2))
-    monkeypatch.setattr(module, "_open", makers)
+    monkeypatch.setattr(module, "_open", [makers])
     assert outcome(made_rows, Odd(), KEW)[0]
     assert f"one has not begun ({said}" in caplog.text
     makers.close()
