@@ -40,6 +40,7 @@ A message names the reason, the object or value that offends, and what to do abo
 
 from __future__ import annotations
 
+import copyreg
 from typing import Any, Self
 
 from pipeline.near_names import shown, there_are
@@ -55,7 +56,8 @@ class ChimeraError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As it is, for another process: an error is made of other arguments than of its text."""
-        return _again, (type(self), self.args, self.__dict__)
+        new = copyreg.__newobj__  # type: ignore[attr-defined]  # its stub lacks it
+        return new, (type(self),), {**self.__dict__, "args": self.args}
 
     @property
     def sentence(self) -> str:
@@ -63,13 +65,6 @@ class ChimeraError(Exception):
         text = str(self)
         text = text if self.subject else text[:1].upper() + text[1:]
         return text if text.endswith((".", "…")) else f"{text}."
-
-
-def _again(kind: type[ChimeraError], args: tuple[Any, ...], attributes: dict[str, Any]) -> ChimeraError:
-    error = kind.__new__(kind)
-    error.args = args
-    error.__dict__.update(attributes)
-    return error
 
 
 class RefusedError(ChimeraError, ValueError):
