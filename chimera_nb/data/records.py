@@ -29,6 +29,7 @@ Record = dict[str, Any]
 _MOST_NAMED = 64  # fields by name are looked for one after another; beyond so many it is sooner to take all
 _SLOW = (msgspec.MsgspecError, ValueError, RecursionError)
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_MANY_NEW = 100_000  # objects, which are searched in a hundredth of a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +149,10 @@ class _Pauses:
             self._count -= 1
             if self._count or not self._was_on:
                 return
-            if not gc.get_freeze_count():  # else somebody keeps objects from the collector for good
-                # Both together put all there is among the old, unseen: a search through ten million that are
-                # new takes four seconds.
+            # A search through ten million objects that are new takes four seconds. Both together put all there is
+            # among the old, unseen, unless somebody keeps some from the collector for good, which are counted one by
+            # one.
+            if gc.get_count()[0] > _MANY_NEW and not gc.get_freeze_count():
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()
