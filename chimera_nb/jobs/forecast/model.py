@@ -1,9 +1,9 @@
 """A job's work on a machine -> what it comes to. Pure; no clock, no service.
 
 A job starts, lists, reads and publishes, one after the other. While it reads, each file takes what a request and a
-ledger record take of a core, and each raw byte what its codec takes; what Python does itself is done by one core of a
-process at a time. The constants are measured on one machine (`python -m benchmarks --only model` holds them against
-jobs that are run), and `pace` is what others are to it.
+ledger record take of a core, and each raw byte what its codec takes. What Python does itself is done by one core of a
+process at a time, but rows of views, which are made by a process a core. The constants are measured on one machine
+(`python -m benchmarks --only model` holds them against jobs that are run), and `pace` is what others are to it.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def forecast(work: Work, on: Machine, prices: Prices | None = None) -> Forecast:
     processes = workers if not on.is_paid else workers * on.cores
     busy = max(1, min(workers * on.cores, work.files))
     spent = {
-        "files": (each + making) / on.pace / min(processes, max(1, work.files)),
+        "files": each / on.pace / min(processes, max(1, work.files)),
         "codec": (each + beside + making + decoding) / on.pace / busy,
         "wire": (
             max(work.files * REQUEST_SECONDS / (AT_ONCE * processes), work.bytes / (WIRE_BYTES * workers))
