@@ -51,7 +51,7 @@ def machine_of(
     """
     here = cores or len(usable_cores())
     if runner == "direct":
-        return Machine(f"{counted(here, 'core')} of this machine", here, 1, 1.05)
+        return Machine(f"{counted(here, 'core')} of this machine", here, 1, 0.8)
     settings = settings or Settings()
     with contextlib.suppress(
         SettingsError
