@@ -62,14 +62,15 @@ def test_no_more_files_than_the_window_are_held(remote):
     taken = 0
     for given in range(1, 301):
         taken += len(list(pool.add(f"file-{given}")))
-        assert given - taken < threads + min(threads, 16)
+        assert given - taken < threads + reader_pool.ahead(threads)
     assert taken + len(list(pool.drain())) == 300
 
 
 def test_a_full_window_waits_for_a_file():
     reader = Reader(open_=False)
     pool = ReaderPool(reader, remote=False)
-    for i in range(2 * reader_pool.LOCAL_THREADS - 1):
+    window = reader_pool.LOCAL_THREADS + reader_pool.ahead(reader_pool.LOCAL_THREADS)
+    for i in range(window - 1):
         assert list(pool.add(f"file-{i}")) == []
     got: list[ReadFile] = []
     last = threading.Thread(target=lambda: got.extend(pool.add("last")))
@@ -79,7 +80,7 @@ def test_a_full_window_waits_for_a_file():
     reader.gate.set()
     last.join(WAIT)
     assert got
-    assert len(got) + len(list(pool.drain())) == 2 * reader_pool.LOCAL_THREADS
+    assert len(got) + len(list(pool.drain())) == window
 
 
 def test_an_unexpected_error_surfaces_and_the_other_files_can_be_let_go():
