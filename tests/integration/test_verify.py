@@ -166,7 +166,13 @@ def edit_the_place_of_a_record(it: Spoiled) -> None:
 
 
 def garble_a_record(it: Spoiled) -> None:
-    it.change(it.ledger, lambda data: b"{" + data.split(b"\n", 1)[1])
+    """Of a file that has lines: records are in no order."""
+
+    def garbled(data: bytes) -> bytes:
+        first, *others = sorted(data.splitlines(keepends=True), key=lambda line: -json.loads(line)["lines"])
+        return first.replace(b"}", b"", 1) + b"".join(others)
+
+    it.change(it.ledger, garbled)
 
 
 def take_a_record_of_another_job(it: Spoiled) -> None:
