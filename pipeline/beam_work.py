@@ -21,9 +21,11 @@ _here = threading.local()
 
 
 def spare() -> None:
-    """Have Beam look for the arguments of a function, and for the state that a kind of DoFn keeps, once.
+    """Have Beam look once at a function, for its arguments and its source, and at a kind of DoFn, for its state.
 
-    Beam does so for each method of each stage whenever it meets it, in a graph and in each bundle.
+    Beam does so for each method of each stage whenever it meets it, in a graph and in each bundle. It asks no more
+    whether this is IPython where nobody has imported that, nor weighs modules, and may be told to leave its pickles
+    uncompressed.
     """
     from apache_beam import pipeline
     from apache_beam.internal import cloudpickle_pickler

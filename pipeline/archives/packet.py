@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PACKET_BYTES = 8 << 20
 _MEMBERS = 256  # as of files; a packet is soon done, so that no worker waits long for the last one
 _IN_MEMORY = 50_000  # members: some 15 MB
+_SPOOL_BYTES = 1 << 20  # of those after them; no file is made for fewer
 _GAP_BYTES = 64 << 10  # between members, that is read and not wanted
 _ZIP_HEADER_BYTES = 512  # of a local header; what one has more of is asked for by itself
 
@@ -68,7 +69,7 @@ def last_of_each(members: Iterable[Member], told: Told) -> Iterator[Member]:
 
     found = counted()
     first = list(islice(found, _IN_MEMORY))
-    with tempfile.TemporaryFile(prefix="chimera-") as spool:
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES, prefix="chimera-") as spool:
         for member in found:
             spool.write(json.dumps(member.to_json()).encode() + b"\n")
         spool.seek(0)

@@ -61,6 +61,8 @@ class _Headers:
 
     def members(self) -> Iterator[Member]:
         while (found := self._next()) is not None:
+            self._zeros = False
+            self._found += 1
             if isinstance(found, tarfile.TarInfo):
                 member = _member(found, self._tar.offset, self._outline)
             else:
@@ -112,8 +114,6 @@ class _Headers:
                     self._file, at, behind_end=False, reason="its size is below 0"
                 )
                 return None
-            self._zeros = False
-            self._found += 1
             return info
 
     def _usual(self, at: int) -> tuple[str, int, int] | None:
@@ -126,8 +126,6 @@ class _Headers:
         name, size = found
         begin = at + HEADER_BYTES
         self._tar.offset = begin + -(-size // HEADER_BYTES) * HEADER_BYTES
-        self._zeros = False
-        self._found += 1
         return name, begin, size
 
 
@@ -165,9 +163,8 @@ def _written(name: str) -> str:
 def _no_header(file: TarBytes, at: int, *, behind_end: bool, reason: str) -> str | None:
     """What stands where a header should; None for padding at the very end."""
     corrupt = f"is corrupt: at byte {at:,} there is no header of a file ({reason}), and what follows is lost"
-    if (
-        file.tell() > at + HEADER_BYTES
-    ):  # it is a header, of what should follow; a stream is not gone back in so far
+    # There is a header, of what should follow and does not; a stream is not gone back in so far.
+    if file.tell() > at + HEADER_BYTES:
         return corrupt
     file.seek(at)
     head = b""
